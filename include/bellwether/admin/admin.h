@@ -1,0 +1,51 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bellwether/base/result.h"
+#include "bellwether/cluster/tracker.h"
+#include "bellwether/net/address.h"
+#include "bellwether/net/loop.h"
+
+namespace bellwether::admin {
+
+struct AdminOptions {
+  std::vector<std::string> node_names;
+  std::vector<std::string> node_urls;
+  std::vector<std::string> listeners;     // for the page: "127.0.0.1:8200 tcp"
+  std::string version;
+  WallTime started{};
+};
+
+// What the admin side asks its owner for. All on the control thread.
+struct AdminSources {
+  std::function<cluster::ViewPtr()> view;
+  std::function<std::string()> metrics_text;        // text/plain; version=0.0.4
+  std::function<bool()> draining;
+  std::function<Result<void>(NodeId, cluster::AdminState, bool force)> set_admin_state;
+  std::function<Result<void>()> repin;
+};
+
+// /metrics, /healthz, /readyz, /leader, /status and the page on the admin address; POST /node/NAME/STATE on the
+// control socket as well. Reads only on the first; what changes something exists only on the second. Control thread.
+class Admin {
+ public:
+  Admin(net::Loop& loop, AdminOptions options, AdminSources sources);
+  ~Admin();
+  Admin(const Admin&) = delete;
+  Admin& operator=(const Admin&) = delete;
+
+  [[nodiscard]] Result<net::Address> listen(const net::Address& address);          // read-only endpoints
+  [[nodiscard]] Result<void> listen_control(const net::Address& unix_address);     // with those that change something
+  // Keeps the last 100 changes of leader for /status and the page.
+  void record(const std::vector<cluster::Event>& events);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace bellwether::admin

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+
+namespace bellwether {
+
+// A node's place in the configured list, 0-based. It keeps its meaning for the life of one configuration.
+struct NodeId {
+  std::uint16_t index = 0;
+  friend auto operator<=>(NodeId, NodeId) = default;
+};
+
+// Grows by one with each new leader; 0 means that nobody has led yet.
+using Epoch = std::uint64_t;
+
+// One client connection, unique within a worker for the life of the process.
+using SessionId = std::uint64_t;
+
+}  // namespace bellwether

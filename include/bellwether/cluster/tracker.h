@@ -1,0 +1,126 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bellwether/base/ids.h"
+#include "bellwether/base/result.h"
+#include "bellwether/base/time.h"
+#include "bellwether/cluster/observation.h"
+#include "bellwether/cluster/view.h"
+
+namespace bellwether::cluster {
+
+enum class OnConflict : std::uint8_t { kKeep, kHold };
+
+struct TrackerOptions {
+  std::vector<std::string> node_names;      // as configured; used in texts
+  std::vector<std::string> node_addresses;  // "https://vault1:8200": what /v1/sys/leader is compared with; same order
+  Duration inter = 1s;
+  Duration fastinter = 20ms;
+  Duration downinter = 1s;
+  Duration idle_inter = 30s;
+  Duration idle_after = 10s;
+  Duration suspect_after = 100ms;
+  Duration conflict_patience = 20ms;  // how long the old leader may be unanswered once another claims
+  int fall = 3;
+  int rise = 2;
+  OnConflict on_conflict = OnConflict::kKeep;
+  std::string cluster_id;                   // empty: learned from a majority of the nodes' first answers
+  std::uint64_t seed = 1;                   // of the interval jitter
+};
+
+// A probe that the owner must start now.
+struct ProbeOrder {
+  ProbeId probe = 0;
+  NodeId node;
+  bool fresh_connection = false;  // the kept one may be dead: open another
+};
+
+enum class EventKind : std::uint8_t {
+  kRoleChanged,       // node, from, to
+  kNodeUp,
+  kNodeDown,
+  kLeaderElected,     // node (new), other (old, if one was led to before), epoch
+  kLeaderLost,        // node, why
+  kLeaderSuspect,     // node, why
+  kLeaderConfirmed,   // node: suspicion ended
+  kConflict,          // node (leader), other (challenger), why = evidence
+  kConflictEnded,
+  kForeignNode,       // node, why
+  kClusterIdLearned,  // why = the id
+  kAdminStateChanged,
+  kStalled,           // the leader answers health but no exchange completes
+  kStallEnded,
+  kLoopLate,          // our own loop stood still
+};
+[[nodiscard]] std::string_view to_text(EventKind kind);
+
+// A transition, for the log, the metrics and the page. Never repeated while nothing changes.
+struct Event {
+  EventKind kind{};
+  TimePoint at{};
+  std::optional<NodeId> node;
+  std::optional<NodeId> other;
+  Epoch epoch = 0;
+  Role from = Role::kUnknown;
+  Role to = Role::kUnknown;
+  std::string why;
+};
+
+// What the owner must do after each call, in this order: publish the view if it is new, record the events, start the
+// probes, ask the leader questions, and call tick() at wake_at at the latest.
+struct Step {
+  ViewPtr view;                         // never null; the same pointer as before if nothing visible changed
+  std::vector<Event> events;
+  std::vector<ProbeOrder> probes;
+  std::vector<NodeId> ask_leader;       // GET /v1/sys/leader of these
+  TimePoint wake_at = kNever;
+};
+
+// Decides who leads. Pure: takes observations and time, gives a view and orders. Owned by the prober, one thread.
+// `now` must not go back from call to call.
+//
+// The rules are those of src/cluster/DESIGN.md; each has a scenario in tests/unit/cluster/scenarios.
+class LeaderTracker {
+ public:
+  explicit LeaderTracker(TrackerOptions options);
+  ~LeaderTracker();
+  LeaderTracker(LeaderTracker&&) noexcept;
+  LeaderTracker& operator=(LeaderTracker&&) noexcept;
+
+  // Orders the first round.
+  [[nodiscard]] Step start(TimePoint now);
+  // Time passed; safe to call at any moment.
+  [[nodiscard]] Step tick(TimePoint now);
+
+  // Each ordered probe ends with exactly one of these two, however late.
+  [[nodiscard]] Step on_answer(const ProbeAnswer& answer, TimePoint now);
+  [[nodiscard]] Step on_failure(ProbeId probe, ProbeFailure failure, TimePoint now);
+
+  [[nodiscard]] Step on_leader_statement(const LeaderStatement& statement, TimePoint now);
+  [[nodiscard]] Step on_hint(const Hint& hint, TimePoint now);
+  // A complete HTTP answer head came from `node` to a request sent at `request_sent`: it is alive (not: it leads).
+  [[nodiscard]] Step on_live_answer(NodeId node, TimePoint request_sent, TimePoint now);
+  // A client wants something. While the view says idle, this asks for a fresh claim.
+  [[nodiscard]] Step on_traffic(TimePoint now);
+  // Exchanges on the leader that have waited over 500 ms, and whether any completed since the oldest of them began.
+  [[nodiscard]] Step on_exchanges_waiting(int waiting, bool any_completed, TimePoint now);
+  // Our own loop stood still: every lateness starts anew. Call after all sockets have been read.
+  [[nodiscard]] Step on_loop_late(Duration late, TimePoint now);
+
+  // kInvalid if it would take the only leader away and `force` is not set.
+  [[nodiscard]] Result<Step> set_admin_state(NodeId node, AdminState state, bool force, TimePoint now);
+  // Forgets the pinned cluster_id; the next answers teach a new one.
+  [[nodiscard]] Step repin(TimePoint now);
+
+  [[nodiscard]] const ViewPtr& view() const;
+
+ private:
+  class Rules;
+  std::unique_ptr<Rules> rules_;
+};
+
+}  // namespace bellwether::cluster

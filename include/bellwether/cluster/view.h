@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bellwether/base/ids.h"
+#include "bellwether/base/time.h"
+#include "bellwether/cluster/observation.h"
+
+namespace bellwether::cluster {
+
+// Why new requests wait, unsent.
+enum class HoldReason : std::uint8_t {
+  kNone,      // they do not: send to the leader
+  kStarting,  // no node has been heard yet
+  kNoLeader,
+  kSuspect,   // there is a leader, but it has gone quiet; if the hold would overflow, send rather than refuse
+  kConflict,  // two claim it and on_conflict is hold
+  kIdle,      // nobody asked for a while: one fresh claim first
+};
+[[nodiscard]] std::string_view to_text(HoldReason reason);
+
+struct NodeView {
+  Role role = Role::kUnknown;
+  bool up = false;               // answers at all, whatever its role
+  AdminState admin = AdminState::kReady;
+  TimePoint role_since{};
+  int silences = 0;              // consecutive, counted at most once per inter
+  int answers = 0;               // consecutive, up to rise
+  HealthFacts facts;             // of the last answer
+  std::optional<TimePoint> answered_at;
+  Duration latency{};            // of the last answer
+  std::optional<ProbeFailure> failure;  // of the last probe, if it had no answer
+  std::string names_leader;      // what its /v1/sys/leader last said; empty: never asked, or none
+};
+
+// An immutable picture of the cluster, handed to every worker. Node i of the configuration is nodes[i].
+struct View {
+  std::uint64_t serial = 0;      // grows with each new picture
+  TimePoint at{};
+  std::optional<NodeId> leader;
+  Epoch epoch = 0;
+  TimePoint leader_since{};      // of the present leader
+  std::optional<TimePoint> leaderless_since;
+  HoldReason hold = HoldReason::kStarting;
+  std::string hold_why;          // for people: "n2's probe is late"
+  bool suspect = false;
+  std::optional<NodeId> challenger;  // the other node that claims to lead, while that is unresolved
+  bool idle = false;             // probing slowly; whoever brings a request must call LeaderTracker::on_traffic first
+  bool stalled = false;          // the leader answers health, but no exchange completes
+  std::string cluster_id;        // pinned, or empty until learned
+  std::vector<NodeView> nodes;
+
+  // The node to send a new request to now, or nobody (hold it).
+  [[nodiscard]] std::optional<NodeId> target() const { return hold == HoldReason::kNone ? leader : std::nullopt; }
+  // Nodes that could take over: unsealed standbys that answer and are ready.
+  [[nodiscard]] int takeover_candidates() const;
+};
+using ViewPtr = std::shared_ptr<const View>;
+
+}  // namespace bellwether::cluster

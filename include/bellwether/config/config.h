@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bellwether/base/time.h"
+
+namespace bellwether::config {
+
+enum class Mode : std::uint8_t { kTcp, kHttp, kRedirect };
+enum class ProxyProtocol : std::uint8_t { kNone, kV1, kV2 };
+enum class LogFormat : std::uint8_t { kText, kJson };
+enum class OnConflict : std::uint8_t { kKeep, kHold };
+
+struct Listen {
+  std::string address;            // "127.0.0.1:8200", "[::1]:8200", "unix:/path"
+  Mode mode = Mode::kTcp;
+  bool accept_proxy = false;      // clients send a PROXY header first
+};
+
+struct Node {
+  std::string name;               // default: host:port
+  std::string url;                // as written
+  bool tls = true;                // https
+  std::string host;
+  std::uint16_t port = 8200;
+  std::string server_name;        // for SNI and verification; default: the global one, else host
+  std::string public_address;     // for redirects; default: url
+};
+
+// Every option with its effective value. One row of the option table (config/options.h) describes each.
+// A value type; components get the few fields they need, never the whole.
+struct Config {
+  std::vector<Listen> listen;
+  std::vector<Node> nodes;
+  std::string admin = "127.0.0.1:8209";   // "off": none
+  std::string control;                     // unix socket; "auto" by default, "off": none
+  int threads = 1;                         // 0: auto, one per core
+  int maxconn = 2000;
+  // leader tracking
+  Duration inter = 1s, fastinter = 20ms, downinter = 1s, idle_inter = 30s, idle_after = 10s;
+  Duration suspect_after = 100ms, timeout_check = 3s;
+  int fall = 3, rise = 2;
+  OnConflict on_conflict = OnConflict::kKeep;
+  std::string cluster_id;
+  // hold
+  int hold_max = 1024;
+  Duration hold_timeout_tcp = 9s, hold_timeout_http = 30s;
+  // connections
+  Duration timeout_connect = 3s, timeout_idle = 1h;
+  Duration keepalive_idle = 30s, keepalive_interval = 10s, tcp_user_timeout = 30s;
+  Duration drain_quiet = 1s, drain_deadline = 10s, hard_stop_after = 30s;
+  std::string source;
+  ProxyProtocol send_proxy = ProxyProtocol::kNone;
+  // TLS to the nodes
+  std::string ca_file, ca_path, server_name, client_cert, client_key;
+  bool verify = true;
+  // TLS to clients of redirect (and http) listeners
+  std::string tls_cert, tls_key;
+  // logs
+  std::string log_level = "info";
+  LogFormat log_format = LogFormat::kText;
+  bool log_sessions = false;
+};
+
+// One thing wrong, and where: "bellwether.json:3:12: unknown option \"intre\"; did you mean \"inter\"?".
+struct Problem {
+  std::string file;   // or "environment", "command line"
+  int line = 0;       // 1-based; 0: not from a file
+  int column = 0;
+  std::string message;
+  [[nodiscard]] std::string to_string() const;
+};
+
+}  // namespace bellwether::config

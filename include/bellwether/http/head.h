@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bellwether/base/result.h"
+
+namespace bellwether::http {
+
+// Why a message was refused: a metric label and a log word, so the set is closed.
+enum class Reject : std::uint8_t {
+  kTooLarge,          // head beyond max_head_bytes
+  kTooManyHeaders,
+  kBareLineEnd,       // CR or LF that is not CRLF
+  kControlCharacter,  // NUL and the like
+  kRequestLine,
+  kStatusLine,
+  kMethod,            // not a token, or over 32 bytes
+  kTarget,
+  kVersion,           // neither HTTP/1.0 nor HTTP/1.1
+  kHeaderName,        // empty, not a token, or blank before the colon
+  kFolding,           // obs-fold
+  kHost,              // missing, repeated or malformed, or at odds with an absolute target
+  kContentLength,     // not digits, too big, or two that differ
+  kTransferEncoding,  // anything but exactly one "chunked", or on HTTP/1.0
+  kLengthConflict,    // Transfer-Encoding together with Content-Length
+  kChunk,             // chunk framing
+  kTrailer,
+  kExpect,
+};
+[[nodiscard]] std::string_view to_text(Reject reason);
+inline constexpr std::size_t kRejectCount = 18;
+
+struct HeadLimits {
+  std::size_t max_head_bytes = 32 * 1024;  // start line and headers, with their line ends
+  std::size_t max_headers = 100;
+};
+
+// One header line. The views point into the buffer that was parsed and live as long as it stands still.
+struct Header {
+  std::string_view name;   // as received
+  std::string_view value;  // without surrounding blanks
+};
+
+enum class Version : std::uint8_t { kHttp10, kHttp11 };
+
+// How the body's end is found (RFC 9112 section 6.3).
+enum class BodyKind : std::uint8_t { kNone, kLength, kChunked, kUntilClose };
+struct BodyFraming {
+  BodyKind kind = BodyKind::kNone;
+  std::uint64_t length = 0;  // for kLength
+};
+
+struct RequestHead {
+  std::string_view method;
+  std::string_view target;     // byte for byte as received
+  Version version = Version::kHttp11;
+  std::vector<Header> headers;
+  BodyFraming body;
+  bool keep_alive = true;      // by version and Connection
+  bool expects_continue = false;
+  std::string_view host;       // of the Host header (or of the absolute target)
+  std::string_view upgrade;    // the Upgrade header's value if Connection names it, else empty
+  std::size_t bytes = 0;       // length of the head, final CRLFCRLF included
+
+  // The first header of that name (any case), or nothing.
+  [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
+};
+
+struct ResponseHead {
+  int status = 0;              // 100 to 999
+  std::string_view reason;
+  Version version = Version::kHttp11;
+  std::vector<Header> headers;
+  BodyFraming body;
+  bool keep_alive = true;
+  std::size_t bytes = 0;
+
+  [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
+};
+
+// What parsing the start of a buffer gave: a head, "not all there yet", or a reason to refuse.
+enum class ParseStatus : std::uint8_t { kDone, kNeedMore, kRejected };
+struct ParseOutcome {
+  ParseStatus status = ParseStatus::kNeedMore;
+  Reject reason{};             // for kRejected
+};
+
+// Strict, by RFC 9112, and then stricter: what is ambiguous is refused, never repaired. Any token is a method (LIST,
+// SCAN). The head object is reused: its vector keeps its capacity from one request to the next.
+[[nodiscard]] ParseOutcome parse_request_head(std::string_view buffer, const HeadLimits& limits, RequestHead& head);
+// `request_method` decides whether a body follows (HEAD; RFC 9112 section 6.3).
+[[nodiscard]] ParseOutcome parse_response_head(std::string_view buffer, std::string_view request_method,
+                                               const HeadLimits& limits, ResponseHead& head);
+
+}  // namespace bellwether::http

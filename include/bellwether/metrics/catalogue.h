@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bellwether::metrics {
+
+enum class Kind : std::uint8_t { kCounter, kGauge, kHistogram };
+
+// Every metric we export, one row each: what conf/REFERENCE.md lists and what the exposition may contain.
+enum class Metric : std::uint8_t {
+  kBuildInfo, kNodeRole, kNodeAdminState, kNodeUp, kTakeoverCandidates, kLeaderInfo, kLeaderEpoch, kLeaderChanges,
+  kLeaderSince, kLeaderlessSeconds, kHold, kConflicts, kStalled, kProbes, kProbeFailures, kProbeDuration, kHeld,
+  kHeldTotal, kHoldTimeouts, kHoldOverflows, kHoldDuration, kSessionsCut, kConnections, kConnectionsTotal, kBytesTotal,
+  kConnectFailures, kMaxconn, kMaxconnPauses, kAcceptFailures, kRedirects, kRedirectLoops, kRejectedRequests,
+  kProxyHeaderErrors, kTlsVerify, kCertNotAfter, kLogDropped, kConfigReloadSuccessful, kLoopLateness,
+};
+struct Row {
+  Metric metric;
+  std::string_view name;    // with prefix and unit
+  Kind kind;
+  std::string_view help;    // one line, no backslash: TextSerializer does not escape it
+  std::vector<std::string_view> labels;
+};
+[[nodiscard]] const std::vector<Row>& catalogue();
+[[nodiscard]] const Row& row(Metric metric);
+
+// One value with its labels, in the order of the row's labels.
+struct Sample {
+  std::vector<std::string> labels;
+  double value = 0;
+};
+struct HistogramSample {
+  std::vector<std::string> labels;
+  std::vector<double> bounds;               // upper bounds, without +Inf
+  std::vector<std::uint64_t> counts;        // per bucket (not cumulative), one more than bounds
+  double sum = 0;
+};
+
+// Collects one scrape and renders it: Prometheus text format 0.0.4, by prometheus-cpp's serializer.
+class Scrape {
+ public:
+  Scrape();
+  ~Scrape();
+  void add(Metric metric, Sample sample);
+  void add(Metric metric, HistogramSample sample);
+  [[nodiscard]] std::string render() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace bellwether::metrics

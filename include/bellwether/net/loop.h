@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "bellwether/base/result.h"
+#include "bellwether/base/time.h"
+
+struct event_base;
+
+namespace bellwether::net {
+
+// One event loop, used by one thread: the one that calls run(). Only post() and stop() may be called from others.
+class Loop {
+ public:
+  struct Options {
+    bool precise_timers = false;  // 1 ms instead of some 4 ms, for a timerfd call per turn: the control loop only
+  };
+  [[nodiscard]] static Result<std::unique_ptr<Loop>> create(Options options);
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  // Turns until stop(). Posted work that is still queued when it stops is dropped with the loop.
+  void run();
+  // Turns until `done()` is true (looked at after each turn) or `deadline` has passed; returns done(). For tests.
+  bool run_until(const std::function<bool()>& done, Duration deadline);
+  void stop();
+
+  // Read once per turn. (Steady.)
+  [[nodiscard]] TimePoint now() const { return now_; }
+  // Reads the clock: for stamping something that happened later in the turn (a probe's receipt time).
+  [[nodiscard]] TimePoint precise_now() const;
+
+  // Runs `work` on the loop's thread, in a later turn, in order of posting. Any thread. Never blocks.
+  void post(std::function<void()> work);
+  // Runs `work` at the end of this turn, after all callbacks of the turn have returned: where things are destroyed.
+  void at_turn_end(std::function<void()> work);
+
+  // How late the loop has been at its worst turn since last asked: the gap between a timer's due time and its run.
+  [[nodiscard]] Duration take_worst_lateness();
+
+  [[nodiscard]] event_base* base() const { return base_; }
+
+ private:
+  friend class Timer;
+  Loop() = default;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+  event_base* base_ = nullptr;
+  TimePoint now_{};
+};
+
+// Fires once, `at` or as soon after as the loop turns. Owned by whoever it calls; destroying it cancels it. May be
+// re-armed or destroyed inside its own callback.
+class Timer {
+ public:
+  Timer(Loop& loop, std::function<void()> callback);
+  ~Timer();
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+
+  void arm_at(TimePoint at);  // replaces an earlier arming; kNever cancels
+  void arm_in(Duration delay);
+  void cancel();
+  [[nodiscard]] bool is_armed() const;
+  [[nodiscard]] TimePoint due() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace bellwether::net

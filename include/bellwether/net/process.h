@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+
+#include "bellwether/base/result.h"
+#include "bellwether/net/loop.h"
+
+namespace bellwether::net {
+
+// Blocks these signals for all threads started later; call in main() before any thread. SIGPIPE is ignored.
+void block_signals(std::initializer_list<int> signals);
+
+// Reads blocked signals as ordinary events (signalfd).
+class SignalWatch {
+ public:
+  SignalWatch(Loop& loop, std::initializer_list<int> signals, std::function<void(int)> on_signal);
+  ~SignalWatch();
+  SignalWatch(const SignalWatch&) = delete;
+  SignalWatch& operator=(const SignalWatch&) = delete;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Raises the soft RLIMIT_NOFILE to the hard one and returns it.
+[[nodiscard]] Result<std::uint64_t> raise_descriptor_limit();
+
+}  // namespace bellwether::net

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "bellwether/base/result.h"
+#include "bellwether/base/time.h"
+#include "bellwether/net/address.h"
+#include "bellwether/net/loop.h"
+#include "bellwether/net/socket.h"
+#include "bellwether/net/tls.h"
+
+namespace bellwether::net {
+
+class Stream;
+
+// What a Stream calls, on the loop's thread. Any of these may close the stream, but must not destroy it: destroy
+// at_turn_end.
+class StreamHandler {
+ public:
+  virtual void on_open() = 0;      // connected, TLS handshake done
+  virtual void on_readable() = 0;  // read until kAgain
+  virtual void on_writable() = 0;  // there is room again after a write gave kAgain
+  // It is over: failed to open (kind and text say why), or broken. kEof of read() is not reported here.
+  virtual void on_broken(Error error) = 0;
+
+ protected:
+  ~StreamHandler() = default;
+};
+
+// How an outgoing stream ended before it opened, for who must tell "refused" from "reset".
+enum class StreamFailure : std::uint8_t { kNone, kRefused, kReset, kTimeout, kTls, kUnreachable, kClosed };
+
+struct ConnectOptions {
+  std::shared_ptr<TlsContext> tls;       // null: plain
+  std::string server_name;               // for SNI and verification; an IP literal is verified but not sent as SNI
+  std::optional<Address> source;
+  std::string preamble;                  // bytes before TLS: a PROXY header
+  Duration timeout = 3s;                 // until on_open
+  TcpOptions tcp{};
+};
+
+// A byte stream over a socket, plain or TLS; past the handshake nobody asks which. Edge-triggered: after on_readable,
+// read until kAgain. Owned by its user.
+class Stream {
+ public:
+  [[nodiscard]] static std::unique_ptr<Stream> connect(Loop& loop, const Address& to, ConnectOptions options, StreamHandler& handler);
+  // `tls` null: plain. A TLS client has `handshake_timeout` to finish.
+  [[nodiscard]] static std::unique_ptr<Stream> accept(Loop& loop, Socket socket, std::shared_ptr<TlsContext> tls,
+                                                      Duration handshake_timeout, StreamHandler& handler);
+  ~Stream();
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  [[nodiscard]] IoResult read(std::span<char> into);
+  [[nodiscard]] IoResult write(std::span<const char> from);
+  // No more of our bytes follow: close_notify on TLS, FIN.
+  void shutdown_write();
+  // Quiet: no callback follows. TLS says close_notify if it can without waiting.
+  void close();
+  void abort();  // RST
+
+  [[nodiscard]] bool is_open() const;    // between on_open and close/broken
+  [[nodiscard]] StreamFailure failure() const;
+  [[nodiscard]] bool tls_resumed() const;
+  [[nodiscard]] Result<Address> local_address() const;
+  [[nodiscard]] Result<Address> peer_address() const;
+
+ private:
+  Stream();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace bellwether::net

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bellwether/cluster/tracker.h"
+#include "bellwether/net/loop.h"
+#include "bellwether/net/proxy_protocol.h"
+#include "bellwether/net/stream.h"
+
+namespace bellwether::probe {
+
+struct ProbeTarget {
+  std::string name;
+  std::optional<net::Address> address;       // absent until resolved: its probes fail as kUnreachable
+  std::shared_ptr<net::TlsContext> tls;      // null: plain
+  std::string server_name;                   // SNI and verification
+  std::string host_header;
+};
+
+struct ProberOptions {
+  cluster::TrackerOptions tracker;
+  std::vector<ProbeTarget> targets;          // same order as tracker.node_names
+  Duration timeout_connect = 3s;
+  Duration timeout_check = 3s;
+  std::optional<net::Address> source;
+  net::ProxyVersion send_proxy = net::ProxyVersion::kNone;
+};
+
+// What the prober has counted, per node, since it was started. Control thread only.
+struct ProbeCounts {
+  std::uint64_t probes = 0;
+  std::vector<std::uint64_t> failures;       // by cluster::ProbeFailure, then one more: answers that were not Vault's
+  std::vector<std::uint64_t> duration_buckets;  // by kProbeBuckets, the last is +Inf
+  double duration_sum_s = 0;
+};
+inline constexpr double kProbeBuckets[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5};
+
+// Asks the nodes and runs the tracker: moves bytes between wire and vault, carries out each Step, decides nothing.
+// Control thread.
+class Prober {
+ public:
+  using OnView = std::function<void(const cluster::ViewPtr&)>;       // a new view
+  using OnEvents = std::function<void(const std::vector<cluster::Event>&)>;
+
+  Prober(net::Loop& loop, ProberOptions options, OnView on_view, OnEvents on_events);
+  ~Prober();
+  Prober(const Prober&) = delete;
+  Prober& operator=(const Prober&) = delete;
+
+  void start();
+  [[nodiscard]] const cluster::ViewPtr& view() const;
+
+  // From live traffic (posted here by the workers).
+  void on_hint(const cluster::Hint& hint);
+  void on_traffic();
+  void on_live_answer(NodeId node, TimePoint request_sent);
+
+  [[nodiscard]] Result<void> set_admin_state(NodeId node, cluster::AdminState state, bool force);
+  void repin();
+  // The node's name resolved anew: used from the next connection on.
+  void set_address(NodeId node, const net::Address& address);
+
+  [[nodiscard]] const ProbeCounts& counts(NodeId node) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace bellwether::probe

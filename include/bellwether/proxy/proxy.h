@@ -1,0 +1,116 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bellwether/base/result.h"
+#include "bellwether/cluster/observation.h"
+#include "bellwether/cluster/view.h"
+#include "bellwether/net/address.h"
+#include "bellwether/net/listener.h"
+#include "bellwether/net/loop.h"
+#include "bellwether/net/proxy_protocol.h"
+#include "bellwether/net/tls.h"
+
+namespace bellwether::proxy {
+
+enum class Mode : std::uint8_t { kTcp, kRedirect };
+
+struct ListenerOptions {
+  net::Address address;
+  Mode mode = Mode::kTcp;
+  bool accept_proxy = false;
+  std::shared_ptr<net::TlsContext> tls;  // redirect only; one per worker is made from it by the owner
+};
+
+struct NodeOptions {
+  std::string name;
+  std::optional<net::Address> address;   // the one that is probed
+  std::string public_url;                // "https://vault1.example.com:8200": what a redirect names
+};
+
+struct ProxyOptions {
+  std::vector<ListenerOptions> listeners;
+  std::vector<NodeOptions> nodes;
+  int threads = 1;
+  int maxconn = 2000;                    // over all workers and listeners; beyond it the accept queue waits
+  int hold_max = 1024;                   // over all workers
+  Duration hold_timeout_tcp = 9s;
+  Duration hold_timeout_http = 30s;
+  Duration timeout_connect = 3s;
+  Duration timeout_idle = 1h;
+  Duration drain_quiet = 1s;             // a session on a demoted node is closed once quiet for that long
+  Duration drain_deadline = 10s;         // ... and at the latest then
+  net::TcpOptions tcp{};
+  std::optional<net::Address> source;
+  net::ProxyVersion send_proxy = net::ProxyVersion::kNone;
+  bool log_sessions = false;
+};
+
+// One ended session, for the log: HAProxy's sense of times and of the two-letter end reason
+// (haproxy:doc/configuration.txt section 8.5): who ended it (C client, S server, P proxy, L local, D node went down,
+// K killed by the operator, c/s client or server timeout, - normal) and when (Q held, C connecting, D data, L last
+// data, - after the end).
+struct SessionRecord {
+  std::string listener;
+  std::string client;                    // only the logger decides whether to print it
+  std::optional<NodeId> node;
+  Epoch epoch = 0;
+  Duration held{}, connecting{}, total{};
+  std::uint64_t bytes_up = 0, bytes_down = 0;  // to the node, to the client
+  char end[3] = "--";
+};
+
+// What the proxy counts, summed over its workers.
+struct ProxyCounts {
+  std::uint64_t sessions_total = 0, sessions_now = 0, held_now = 0, held_total = 0, hold_timeouts = 0, hold_overflows = 0;
+  std::uint64_t client_gone_while_held = 0;
+  std::uint64_t bytes_up = 0, bytes_down = 0;
+  std::uint64_t sessions_cut_quiet = 0, sessions_cut_deadline = 0, sessions_cut_dead = 0, sessions_cut_admin = 0, sessions_cut_idle = 0;
+  std::uint64_t accept_failures = 0, maxconn_pauses = 0;
+  std::uint64_t redirects_total = 0, redirect_loops = 0, rejected_requests = 0, proxy_header_errors = 0;
+  std::vector<std::uint64_t> connects, connect_failures, node_sessions_now;  // by node
+  std::vector<std::uint64_t> hold_buckets;        // by kHoldBuckets, last +Inf
+  double hold_sum_s = 0;
+};
+inline constexpr double kHoldBuckets[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
+
+// What the proxy tells its owner. Called on worker threads: the owner posts to wherever it belongs.
+struct ProxyCallbacks {
+  std::function<void(const cluster::Hint&)> on_hint;
+  std::function<void()> on_traffic;                       // somebody waits while the view is idle, or now and then
+  std::function<void(const SessionRecord&)> on_session_end;  // only if log_sessions
+  std::function<void(std::string listener, std::string target)> on_redirect_loop;  // would have pointed to ourselves
+};
+
+// The workers: listeners, sessions, hold. Created, fed and destroyed on the control thread.
+class Proxy {
+ public:
+  // Binds all listeners first: on error nothing has been accepted and the error names the address.
+  [[nodiscard]] static Result<std::unique_ptr<Proxy>> start(net::Loop& control, ProxyOptions options, ProxyCallbacks callbacks);
+  ~Proxy();  // closes everything and joins the workers
+  Proxy(const Proxy&) = delete;
+  Proxy& operator=(const Proxy&) = delete;
+
+  // Hands the view to the workers. A new epoch is used by any of them only after all have stopped sending under the
+  // one before: first all are told to hold, then, when all have confirmed, all get the new view.
+  void publish(const cluster::ViewPtr& view);
+  void set_address(NodeId node, const net::Address& address);
+  // Stops accepting (listeners closed) and lets sessions end; `on_idle` when none is left.
+  void drain(std::function<void()> on_idle);
+
+  [[nodiscard]] ProxyCounts counts() const;
+  // The listeners' real addresses, ports included, in the order of the options.
+  [[nodiscard]] const std::vector<net::Address>& addresses() const;
+
+ private:
+  struct Impl;
+  explicit Proxy(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace bellwether::proxy

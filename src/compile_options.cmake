@@ -1,0 +1,20 @@
+# Warnings, hardening and sanitizers, as one interface target that every module links.
+add_library(bellwether_options INTERFACE)
+target_compile_options(bellwether_options INTERFACE
+  -Wall -Wextra -Wshadow -Wconversion -Wold-style-cast -Wswitch-enum -Wnon-virtual-dtor -Woverloaded-virtual)
+if(BELLWETHER_WERROR)
+  target_compile_options(bellwether_options INTERFACE -Werror)
+endif()
+
+if(BELLWETHER_SANITIZE)
+  target_compile_options(bellwether_options INTERFACE -fsanitize=${BELLWETHER_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(bellwether_options INTERFACE -fsanitize=${BELLWETHER_SANITIZE})
+  if(BELLWETHER_SANITIZE MATCHES "undefined")
+    target_compile_options(bellwether_options INTERFACE -fno-sanitize-recover=undefined)
+  endif()
+elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
+  target_compile_options(bellwether_options INTERFACE
+    -fstack-protector-strong -fstack-clash-protection -fcf-protection -D_FORTIFY_SOURCE=2 -D_GLIBCXX_ASSERTIONS)
+  target_link_options(bellwether_options INTERFACE -Wl,-z,relro,-z,now)
+  set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+endif()
