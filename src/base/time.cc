@@ -17,14 +17,16 @@ struct Unit {
 };
 
 // Longest first within what format_duration may choose from.
-constexpr std::array<Unit, 7> kUnits{{{"d", 24h}, {"h", 1h}, {"m", 1min}, {"s", 1s}, {"ms", 1ms}, {"us", 1us}, {"ns", 1ns}}};
+constexpr std::array<Unit, 7> kUnits{
+    {{"d", 24h}, {"h", 1h}, {"m", 1min}, {"s", 1s}, {"ms", 1ms}, {"us", 1us}, {"ns", 1ns}}};
 
 }  // namespace
 
 Result<Duration> parse_duration(std::string_view text) {
   const auto bad = [&] {
     return fail(ErrorKind::kInvalid, fmt::format("\"{}\" is not a duration; write a number and a unit, such as "
-                                                 "\"250ms\", \"1s\", \"2m\" or \"1h\"", text));
+                                                 "\"250ms\", \"1s\", \"2m\" or \"1h\"",
+                                                 text));
   };
   const std::size_t digits_end = text.find_first_not_of("0123456789.");
   const std::string_view number = text.substr(0, digits_end);

@@ -24,7 +24,8 @@ TEST_CASE("what is not a duration is refused with an example", "[base]") {
 }
 
 TEST_CASE("durations are printed so that they read back the same", "[base]") {
-  for (Duration d : {Duration(0s), Duration(1ms), Duration(1500ms), Duration(90s), Duration(2h), Duration(36h), Duration(7ns)}) {
+  for (Duration d :
+       {Duration(0s), Duration(1ms), Duration(1500ms), Duration(90s), Duration(2h), Duration(36h), Duration(7ns)}) {
     CHECK(parse_duration(format_duration(d)).value() == d);
   }
   CHECK(format_duration(1500ms) == "1500ms");

@@ -15,7 +15,7 @@ namespace bellwether::admin {
 struct AdminOptions {
   std::vector<std::string> node_names;
   std::vector<std::string> node_urls;
-  std::vector<std::string> listeners;     // for the page: "127.0.0.1:8200 tcp"
+  std::vector<std::string> listeners;  // for the page: "127.0.0.1:8200 tcp"
   std::string version;
   WallTime started{};
 };
@@ -23,7 +23,7 @@ struct AdminOptions {
 // What the admin side asks its owner for. All on the control thread.
 struct AdminSources {
   std::function<cluster::ViewPtr()> view;
-  std::function<std::string()> metrics_text;        // text/plain; version=0.0.4
+  std::function<std::string()> metrics_text;  // text/plain; version=0.0.4
   std::function<bool()> draining;
   std::function<Result<void>(NodeId, cluster::AdminState, bool force)> set_admin_state;
   std::function<Result<void>()> repin;
@@ -38,8 +38,8 @@ class Admin {
   Admin(const Admin&) = delete;
   Admin& operator=(const Admin&) = delete;
 
-  [[nodiscard]] Result<net::Address> listen(const net::Address& address);          // read-only endpoints
-  [[nodiscard]] Result<void> listen_control(const net::Address& unix_address);     // with those that change something
+  [[nodiscard]] Result<net::Address> listen(const net::Address& address);       // read-only endpoints
+  [[nodiscard]] Result<void> listen_control(const net::Address& unix_address);  // with those that change something
   // Keeps the last 100 changes of leader for /status and the page.
   void record(const std::vector<cluster::Event>& events);
 

@@ -8,5 +8,6 @@ namespace bellwether {
 }  // namespace bellwether
 
 // On in release builds too: a balancer that goes on with a broken invariant is worse than one that restarts.
-#define BW_ASSERT(expression) \
-  (static_cast<bool>(expression) ? static_cast<void>(0) : ::bellwether::assertion_failed(#expression, __FILE__, __LINE__))
+#define BW_ASSERT(expression)                           \
+  (static_cast<bool>(expression) ? static_cast<void>(0) \
+                                 : ::bellwether::assertion_failed(#expression, __FILE__, __LINE__))

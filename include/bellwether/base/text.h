@@ -13,6 +13,7 @@ namespace bellwether {
 // Without leading and trailing spaces and tabs.
 [[nodiscard]] std::string_view trim(std::string_view text);
 // The candidate closest to `word` by edit distance, if close enough to be a typing error.
-[[nodiscard]] std::optional<std::string_view> nearest(std::string_view word, const std::vector<std::string_view>& candidates);
+[[nodiscard]] std::optional<std::string_view> nearest(std::string_view word,
+                                                      const std::vector<std::string_view>& candidates);
 
 }  // namespace bellwether

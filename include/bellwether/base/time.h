@@ -23,7 +23,8 @@ inline constexpr TimePoint kNever = TimePoint::max();
 [[nodiscard]] inline double to_seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
 [[nodiscard]] inline double to_millis(Duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
 
-// "250ms", "1.5s", "2m", "1h", "10us", "1d"; a plain number is milliseconds, as in HAProxy. Negative and empty are errors.
+// "250ms", "1.5s", "2m", "1h", "10us", "1d"; a plain number is milliseconds, as in HAProxy. Negative and empty are
+// errors.
 [[nodiscard]] Result<Duration> parse_duration(std::string_view text);
 // The shortest exact spelling that parse_duration reads back: "250ms", "1s", "1500ms", "0s".
 [[nodiscard]] std::string format_duration(Duration d);

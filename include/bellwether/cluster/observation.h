@@ -40,12 +40,12 @@ enum class AdminState : std::uint8_t { kReady, kDrain, kMaint };
 // What a health answer contained. Absent fields are empty.
 struct HealthFacts {
   Role role = Role::kUnknown;
-  int status = 0;            // HTTP status; 0: no answer
-  std::string cluster_id;    // absent while sealed
+  int status = 0;          // HTTP status; 0: no answer
+  std::string cluster_id;  // absent while sealed
   std::string cluster_name;
   std::string version;
   std::optional<std::int64_t> server_time_utc;  // seconds; shows clock skew
-  std::string problem;       // for kError: why this is not Vault's answer
+  std::string problem;                          // for kError: why this is not Vault's answer
 };
 
 using ProbeId = std::uint64_t;
@@ -60,13 +60,13 @@ struct ProbeAnswer {
 
 // Why a probe ended without an answer.
 enum class ProbeFailure : std::uint8_t {
-  kRefused,         // nobody listens
-  kReset,           // cut while we waited
-  kClosed,          // ended cleanly without an answer
+  kRefused,  // nobody listens
+  kReset,    // cut while we waited
+  kClosed,   // ended cleanly without an answer
   kConnectTimeout,
   kAnswerTimeout,
-  kTls,             // handshake or verification failed
-  kUnreachable,     // no route, no address, a name that does not resolve
+  kTls,          // handshake or verification failed
+  kUnreachable,  // no route, no address, a name that does not resolve
 };
 [[nodiscard]] std::string_view to_text(ProbeFailure failure);
 inline constexpr std::size_t kProbeFailureCount = 7;
@@ -82,11 +82,13 @@ struct LeaderStatement {
 
 // Something seen on live traffic that makes a probe round worthwhile. Never changes the view by itself.
 enum class HintKind : std::uint8_t {
-  kRefused, kReset, kClosed,  // of a client's connection to the node
-  kRedirected,                // a 307 that names a node
-  kNotActive,                 // "local node not active but active cluster node not found"
-  kSealed,                    // exactly "Vault is sealed"
-  kSlow,                      // an exchange without an answer for 20 ms
+  kRefused,
+  kReset,
+  kClosed,      // of a client's connection to the node
+  kRedirected,  // a 307 that names a node
+  kNotActive,   // "local node not active but active cluster node not found"
+  kSealed,      // exactly "Vault is sealed"
+  kSlow,        // an exchange without an answer for 20 ms
 };
 [[nodiscard]] std::string_view to_text(HintKind kind);
 struct Hint {

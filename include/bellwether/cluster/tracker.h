@@ -28,8 +28,8 @@ struct TrackerOptions {
   int fall = 3;
   int rise = 2;
   OnConflict on_conflict = OnConflict::kKeep;
-  std::string cluster_id;                   // empty: learned from a majority of the nodes' first answers
-  std::uint64_t seed = 1;                   // of the interval jitter
+  std::string cluster_id;  // empty: learned from a majority of the nodes' first answers
+  std::uint64_t seed = 1;  // of the interval jitter
 };
 
 // A probe that the owner must start now.
@@ -40,21 +40,21 @@ struct ProbeOrder {
 };
 
 enum class EventKind : std::uint8_t {
-  kRoleChanged,       // node, from, to
+  kRoleChanged,  // node, from, to
   kNodeUp,
   kNodeDown,
-  kLeaderElected,     // node (new), other (old, if one was led to before), epoch
-  kLeaderLost,        // node, why
-  kLeaderSuspect,     // node, why
-  kLeaderConfirmed,   // node: suspicion ended
-  kConflict,          // node (leader), other (challenger), why = evidence
+  kLeaderElected,    // node (new), other (old, if one was led to before), epoch
+  kLeaderLost,       // node, why
+  kLeaderSuspect,    // node, why
+  kLeaderConfirmed,  // node: suspicion ended
+  kConflict,         // node (leader), other (challenger), why = evidence
   kConflictEnded,
   kForeignNode,       // node, why
   kClusterIdLearned,  // why = the id
   kAdminStateChanged,
-  kStalled,           // the leader answers health but no exchange completes
+  kStalled,  // the leader answers health but no exchange completes
   kStallEnded,
-  kLoopLate,          // our own loop stood still
+  kLoopLate,  // our own loop stood still
 };
 [[nodiscard]] std::string_view to_text(EventKind kind);
 
@@ -73,10 +73,10 @@ struct Event {
 // What the owner must do after each call, in this order: publish the view if it is new, record the events, start the
 // probes, ask the leader questions, and call tick() at wake_at at the latest.
 struct Step {
-  ViewPtr view;                         // never null; the same pointer as before if nothing visible changed
+  ViewPtr view;  // never null; the same pointer as before if nothing visible changed
   std::vector<Event> events;
   std::vector<ProbeOrder> probes;
-  std::vector<NodeId> ask_leader;       // GET /v1/sys/leader of these
+  std::vector<NodeId> ask_leader;  // GET /v1/sys/leader of these
   TimePoint wake_at = kNever;
 };
 

@@ -26,33 +26,33 @@ enum class HoldReason : std::uint8_t {
 
 struct NodeView {
   Role role = Role::kUnknown;
-  bool up = false;               // answers at all, whatever its role
+  bool up = false;  // answers at all, whatever its role
   AdminState admin = AdminState::kReady;
   TimePoint role_since{};
-  int silences = 0;              // consecutive, counted at most once per inter
-  int answers = 0;               // consecutive, up to rise
-  HealthFacts facts;             // of the last answer
+  int silences = 0;   // consecutive, counted at most once per inter
+  int answers = 0;    // consecutive, up to rise
+  HealthFacts facts;  // of the last answer
   std::optional<TimePoint> answered_at;
-  Duration latency{};            // of the last answer
+  Duration latency{};                   // of the last answer
   std::optional<ProbeFailure> failure;  // of the last probe, if it had no answer
-  std::string names_leader;      // what its /v1/sys/leader last said; empty: never asked, or none
+  std::string names_leader;             // what its /v1/sys/leader last said; empty: never asked, or none
 };
 
 // An immutable picture of the cluster, handed to every worker. Node i of the configuration is nodes[i].
 struct View {
-  std::uint64_t serial = 0;      // grows with each new picture
+  std::uint64_t serial = 0;  // grows with each new picture
   TimePoint at{};
   std::optional<NodeId> leader;
   Epoch epoch = 0;
-  TimePoint leader_since{};      // of the present leader
+  TimePoint leader_since{};  // of the present leader
   std::optional<TimePoint> leaderless_since;
   HoldReason hold = HoldReason::kStarting;
-  std::string hold_why;          // for people: "n2's probe is late"
+  std::string hold_why;  // for people: "n2's probe is late"
   bool suspect = false;
   std::optional<NodeId> challenger;  // the other node that claims to lead, while that is unresolved
-  bool idle = false;             // probing slowly; whoever brings a request must call LeaderTracker::on_traffic first
-  bool stalled = false;          // the leader answers health, but no exchange completes
-  std::string cluster_id;        // pinned, or empty until learned
+  bool idle = false;       // probing slowly; whoever brings a request must call LeaderTracker::on_traffic first
+  bool stalled = false;    // the leader answers health, but no exchange completes
+  std::string cluster_id;  // pinned, or empty until learned
   std::vector<NodeView> nodes;
 
   // The node to send a new request to now, or nobody (hold it).

@@ -16,19 +16,19 @@ enum class LogFormat : std::uint8_t { kText, kJson };
 enum class OnConflict : std::uint8_t { kKeep, kHold };
 
 struct Listen {
-  std::string address;            // "127.0.0.1:8200", "[::1]:8200", "unix:/path"
+  std::string address;  // "127.0.0.1:8200", "[::1]:8200", "unix:/path"
   Mode mode = Mode::kTcp;
-  bool accept_proxy = false;      // clients send a PROXY header first
+  bool accept_proxy = false;  // clients send a PROXY header first
 };
 
 struct Node {
-  std::string name;               // default: host:port
-  std::string url;                // as written
-  bool tls = true;                // https
+  std::string name;  // default: host:port
+  std::string url;   // as written
+  bool tls = true;   // https
   std::string host;
   std::uint16_t port = 8200;
-  std::string server_name;        // for SNI and verification; default: the global one, else host
-  std::string public_address;     // for redirects; default: url
+  std::string server_name;     // for SNI and verification; default: the global one, else host
+  std::string public_address;  // for redirects; default: url
 };
 
 // Every option with its effective value. One row of the option table (config/options.h) describes each.
@@ -36,9 +36,9 @@ struct Node {
 struct Config {
   std::vector<Listen> listen;
   std::vector<Node> nodes;
-  std::string admin = "127.0.0.1:8209";   // "off": none
-  std::string control;                     // unix socket; "auto" by default, "off": none
-  int threads = 1;                         // 0: auto, one per core
+  std::string admin = "127.0.0.1:8209";  // "off": none
+  std::string control;                   // unix socket; "auto" by default, "off": none
+  int threads = 1;                       // 0: auto, one per core
   int maxconn = 2000;
   // leader tracking
   Duration inter = 1s, fastinter = 20ms, downinter = 1s, idle_inter = 30s, idle_after = 10s;
@@ -68,8 +68,8 @@ struct Config {
 
 // One thing wrong, and where: "bellwether.json:3:12: unknown option \"intre\"; did you mean \"inter\"?".
 struct Problem {
-  std::string file;   // or "environment", "command line"
-  int line = 0;       // 1-based; 0: not from a file
+  std::string file;  // or "environment", "command line"
+  int line = 0;      // 1-based; 0: not from a file
   int column = 0;
   std::string message;
   [[nodiscard]] std::string to_string() const;

@@ -8,7 +8,7 @@
 namespace bellwether::http {
 
 struct ChunkLimits {
-  std::size_t max_extension_bytes = 1024;  // per chunk; extensions are dropped
+  std::size_t max_extension_bytes = 1024;    // per chunk; extensions are dropped
   std::size_t max_trailer_bytes = 8 * 1024;  // trailers are checked, then dropped
 };
 
@@ -33,13 +33,25 @@ class BodyReader {
 
  private:
   enum class State : std::uint8_t {
-    kDone, kLength, kUntilClose, kChunkSize, kChunkExtension, kChunkSizeLf, kChunkData, kChunkDataCr, kChunkDataLf,
-    kTrailerStart, kTrailerLine, kTrailerLf, kTrailerEndLf, kBroken,
+    kDone,
+    kLength,
+    kUntilClose,
+    kChunkSize,
+    kChunkExtension,
+    kChunkSizeLf,
+    kChunkData,
+    kChunkDataCr,
+    kChunkDataLf,
+    kTrailerStart,
+    kTrailerLine,
+    kTrailerLf,
+    kTrailerEndLf,
+    kBroken,
   };
   State state_ = State::kDone;
-  std::uint64_t left_ = 0;      // bytes left of the length or of this chunk
-  unsigned digits_ = 0;         // of the chunk size so far
-  std::size_t extra_bytes_ = 0; // of extensions or trailers so far
+  std::uint64_t left_ = 0;       // bytes left of the length or of this chunk
+  unsigned digits_ = 0;          // of the chunk size so far
+  std::size_t extra_bytes_ = 0;  // of extensions or trailers so far
   bool trailer_name_seen_ = false;
   ChunkLimits limits_{};
 };

@@ -12,13 +12,13 @@ namespace bellwether::http {
 
 // Why a message was refused: a metric label and a log word, so the set is closed.
 enum class Reject : std::uint8_t {
-  kTooLarge,          // head beyond max_head_bytes
+  kTooLarge,  // head beyond max_head_bytes
   kTooManyHeaders,
   kBareLineEnd,       // CR or LF that is not CRLF
   kControlCharacter,  // NUL and the like
   kRequestLine,
   kStatusLine,
-  kMethod,            // not a token, or over 32 bytes
+  kMethod,  // not a token, or over 32 bytes
   kTarget,
   kVersion,           // neither HTTP/1.0 nor HTTP/1.1
   kHeaderName,        // empty, not a token, or blank before the colon
@@ -56,22 +56,22 @@ struct BodyFraming {
 
 struct RequestHead {
   std::string_view method;
-  std::string_view target;     // byte for byte as received
+  std::string_view target;  // byte for byte as received
   Version version = Version::kHttp11;
   std::vector<Header> headers;
   BodyFraming body;
-  bool keep_alive = true;      // by version and Connection
+  bool keep_alive = true;  // by version and Connection
   bool expects_continue = false;
-  std::string_view host;       // of the Host header (or of the absolute target)
-  std::string_view upgrade;    // the Upgrade header's value if Connection names it, else empty
-  std::size_t bytes = 0;       // length of the head, final CRLFCRLF included
+  std::string_view host;     // of the Host header (or of the absolute target)
+  std::string_view upgrade;  // the Upgrade header's value if Connection names it, else empty
+  std::size_t bytes = 0;     // length of the head, final CRLFCRLF included
 
   // The first header of that name (any case), or nothing.
   [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
 };
 
 struct ResponseHead {
-  int status = 0;              // 100 to 999
+  int status = 0;  // 100 to 999
   std::string_view reason;
   Version version = Version::kHttp11;
   std::vector<Header> headers;
@@ -86,7 +86,7 @@ struct ResponseHead {
 enum class ParseStatus : std::uint8_t { kDone, kNeedMore, kRejected };
 struct ParseOutcome {
   ParseStatus status = ParseStatus::kNeedMore;
-  Reject reason{};             // for kRejected
+  Reject reason{};  // for kRejected
 };
 
 // Strict, by RFC 9112, and then stricter: what is ambiguous is refused, never repaired. Any token is a method (LIST,

@@ -12,17 +12,50 @@ enum class Kind : std::uint8_t { kCounter, kGauge, kHistogram };
 
 // Every metric we export, one row each: what conf/REFERENCE.md lists and what the exposition may contain.
 enum class Metric : std::uint8_t {
-  kBuildInfo, kNodeRole, kNodeAdminState, kNodeUp, kTakeoverCandidates, kLeaderInfo, kLeaderEpoch, kLeaderChanges,
-  kLeaderSince, kLeaderlessSeconds, kHold, kConflicts, kStalled, kProbes, kProbeFailures, kProbeDuration, kHeld,
-  kHeldTotal, kHoldTimeouts, kHoldOverflows, kHoldDuration, kSessionsCut, kConnections, kConnectionsTotal, kBytesTotal,
-  kConnectFailures, kMaxconn, kMaxconnPauses, kAcceptFailures, kRedirects, kRedirectLoops, kRejectedRequests,
-  kProxyHeaderErrors, kTlsVerify, kCertNotAfter, kLogDropped, kConfigReloadSuccessful, kLoopLateness,
+  kBuildInfo,
+  kNodeRole,
+  kNodeAdminState,
+  kNodeUp,
+  kTakeoverCandidates,
+  kLeaderInfo,
+  kLeaderEpoch,
+  kLeaderChanges,
+  kLeaderSince,
+  kLeaderlessSeconds,
+  kHold,
+  kConflicts,
+  kStalled,
+  kProbes,
+  kProbeFailures,
+  kProbeDuration,
+  kHeld,
+  kHeldTotal,
+  kHoldTimeouts,
+  kHoldOverflows,
+  kHoldDuration,
+  kSessionsCut,
+  kConnections,
+  kConnectionsTotal,
+  kBytesTotal,
+  kConnectFailures,
+  kMaxconn,
+  kMaxconnPauses,
+  kAcceptFailures,
+  kRedirects,
+  kRedirectLoops,
+  kRejectedRequests,
+  kProxyHeaderErrors,
+  kTlsVerify,
+  kCertNotAfter,
+  kLogDropped,
+  kConfigReloadSuccessful,
+  kLoopLateness,
 };
 struct Row {
   Metric metric;
-  std::string_view name;    // with prefix and unit
+  std::string_view name;  // with prefix and unit
   Kind kind;
-  std::string_view help;    // one line, no backslash: TextSerializer does not escape it
+  std::string_view help;  // one line, no backslash: TextSerializer does not escape it
   std::vector<std::string_view> labels;
 };
 [[nodiscard]] const std::vector<Row>& catalogue();
@@ -35,8 +68,8 @@ struct Sample {
 };
 struct HistogramSample {
   std::vector<std::string> labels;
-  std::vector<double> bounds;               // upper bounds, without +Inf
-  std::vector<std::uint64_t> counts;        // per bucket (not cumulative), one more than bounds
+  std::vector<double> bounds;         // upper bounds, without +Inf
+  std::vector<std::uint64_t> counts;  // per bucket (not cumulative), one more than bounds
   double sum = 0;
 };
 

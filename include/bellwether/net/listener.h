@@ -13,10 +13,10 @@
 namespace bellwether::net {
 
 struct ListenOptions {
-  bool reuse_port = false;       // one listener per worker on the same address
+  bool reuse_port = false;  // one listener per worker on the same address
   int backlog = 1024;
-  int unix_mode = 0660;          // of a unix socket's file
-  TcpOptions tcp{};              // set on the listener, inherited by what is accepted
+  int unix_mode = 0660;  // of a unix socket's file
+  TcpOptions tcp{};      // set on the listener, inherited by what is accepted
 };
 
 // A bound, listening socket. Bind first (errors name the address and the way out), hand to a Listener later.
@@ -37,7 +37,7 @@ class Listener {
   void pause();
   void resume();
   [[nodiscard]] bool is_paused() const;
-  [[nodiscard]] Address address() const;  // with the real port, if 0 was asked for
+  [[nodiscard]] Address address() const;                // with the real port, if 0 was asked for
   [[nodiscard]] std::uint64_t accept_failures() const;  // out of descriptors or memory
 
  private:

@@ -23,9 +23,9 @@ enum class ProxyVersion : std::uint8_t { kNone, kV1, kV2 };
 inline constexpr std::size_t kMaxProxyHeader = 536;
 
 struct ProxyParse {
-  bool complete = false;       // false: need more bytes (or an error in the Result)
-  std::size_t bytes = 0;       // length of the header
-  std::optional<Address> source;       // absent for LOCAL and UNKNOWN: use the socket's own
+  bool complete = false;          // false: need more bytes (or an error in the Result)
+  std::size_t bytes = 0;          // length of the header
+  std::optional<Address> source;  // absent for LOCAL and UNKNOWN: use the socket's own
   std::optional<Address> destination;
 };
 // Reads a v1 or v2 header at the start of `buffer`. Anything else is kProtocol.

@@ -21,9 +21,9 @@ struct IoResult {
 
 // TCP settings of one side. Zero durations leave the kernel's default.
 struct TcpOptions {
-  Duration keepalive_idle = 30s;      // first keepalive probe after that much silence; then every keepalive_interval
+  Duration keepalive_idle = 30s;  // first keepalive probe after that much silence; then every keepalive_interval
   Duration keepalive_interval = 10s;
-  Duration user_timeout = 30s;        // TCP_USER_TIMEOUT: unacknowledged data for that long ends it
+  Duration user_timeout = 30s;  // TCP_USER_TIMEOUT: unacknowledged data for that long ends it
 };
 
 // An open non-blocking, close-on-exec socket. Owns the fd; moves, never copies. No thread of its own.
@@ -36,7 +36,8 @@ class Socket {
   Socket& operator=(Socket&& other) noexcept;
 
   // Starts connecting; completion shows as writability, then connect_error(). `source` binds the local address first.
-  [[nodiscard]] static Result<Socket> connect(const Address& to, const std::optional<Address>& source, const TcpOptions& tcp);
+  [[nodiscard]] static Result<Socket> connect(const Address& to, const std::optional<Address>& source,
+                                              const TcpOptions& tcp);
 
   [[nodiscard]] int fd() const { return fd_; }
   [[nodiscard]] bool is_open() const { return fd_ >= 0; }

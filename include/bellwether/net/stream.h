@@ -35,11 +35,11 @@ class StreamHandler {
 enum class StreamFailure : std::uint8_t { kNone, kRefused, kReset, kTimeout, kTls, kUnreachable, kClosed };
 
 struct ConnectOptions {
-  std::shared_ptr<TlsContext> tls;       // null: plain
-  std::string server_name;               // for SNI and verification; an IP literal is verified but not sent as SNI
+  std::shared_ptr<TlsContext> tls;  // null: plain
+  std::string server_name;          // for SNI and verification; an IP literal is verified but not sent as SNI
   std::optional<Address> source;
-  std::string preamble;                  // bytes before TLS: a PROXY header
-  Duration timeout = 3s;                 // until on_open
+  std::string preamble;   // bytes before TLS: a PROXY header
+  Duration timeout = 3s;  // until on_open
   TcpOptions tcp{};
 };
 
@@ -47,7 +47,8 @@ struct ConnectOptions {
 // read until kAgain. Owned by its user.
 class Stream {
  public:
-  [[nodiscard]] static std::unique_ptr<Stream> connect(Loop& loop, const Address& to, ConnectOptions options, StreamHandler& handler);
+  [[nodiscard]] static std::unique_ptr<Stream> connect(Loop& loop, const Address& to, ConnectOptions options,
+                                                       StreamHandler& handler);
   // `tls` null: plain. A TLS client has `handshake_timeout` to finish.
   [[nodiscard]] static std::unique_ptr<Stream> accept(Loop& loop, Socket socket, std::shared_ptr<TlsContext> tls,
                                                       Duration handshake_timeout, StreamHandler& handler);
@@ -63,7 +64,7 @@ class Stream {
   void close();
   void abort();  // RST
 
-  [[nodiscard]] bool is_open() const;    // between on_open and close/broken
+  [[nodiscard]] bool is_open() const;  // between on_open and close/broken
   [[nodiscard]] StreamFailure failure() const;
   [[nodiscard]] bool tls_resumed() const;
   [[nodiscard]] Result<Address> local_address() const;

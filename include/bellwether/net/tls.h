@@ -14,10 +14,10 @@ namespace bellwether::net {
 
 // How we speak TLS to nodes.
 struct TlsClientOptions {
-  std::string ca_file;      // PEM; empty: the system's store
+  std::string ca_file;  // PEM; empty: the system's store
   std::string ca_path;
-  std::string cert_file;    // client certificate, with its chain
-  std::string key_file;     // empty: in cert_file
+  std::string cert_file;  // client certificate, with its chain
+  std::string key_file;   // empty: in cert_file
   bool verify = true;
   std::vector<std::string> alpn = {"http/1.1"};
 };
@@ -25,8 +25,8 @@ struct TlsClientOptions {
 // How clients speak TLS to us (and to the simulated cluster).
 struct TlsServerOptions {
   std::string cert_file;
-  std::string key_file;     // empty: in cert_file
-  std::string client_ca_file;       // verify client certificates against it
+  std::string key_file;        // empty: in cert_file
+  std::string client_ca_file;  // verify client certificates against it
   bool require_client_cert = false;
   std::vector<std::string> alpn = {"http/1.1"};
 };

@@ -41,7 +41,9 @@ class Watch {
 
  private:
   struct Impl;
-  struct Deleter { void operator()(Impl*) const; };
+  struct Deleter {
+    void operator()(Impl*) const;
+  };
   std::unique_ptr<Impl, Deleter> impl_;
 };
 

@@ -15,15 +15,15 @@ namespace bellwether::probe {
 
 struct ProbeTarget {
   std::string name;
-  std::optional<net::Address> address;       // absent until resolved: its probes fail as kUnreachable
-  std::shared_ptr<net::TlsContext> tls;      // null: plain
-  std::string server_name;                   // SNI and verification
+  std::optional<net::Address> address;   // absent until resolved: its probes fail as kUnreachable
+  std::shared_ptr<net::TlsContext> tls;  // null: plain
+  std::string server_name;               // SNI and verification
   std::string host_header;
 };
 
 struct ProberOptions {
   cluster::TrackerOptions tracker;
-  std::vector<ProbeTarget> targets;          // same order as tracker.node_names
+  std::vector<ProbeTarget> targets;  // same order as tracker.node_names
   Duration timeout_connect = 3s;
   Duration timeout_check = 3s;
   std::optional<net::Address> source;
@@ -33,7 +33,7 @@ struct ProberOptions {
 // What the prober has counted, per node, since it was started. Control thread only.
 struct ProbeCounts {
   std::uint64_t probes = 0;
-  std::vector<std::uint64_t> failures;       // by cluster::ProbeFailure, then one more: answers that were not Vault's
+  std::vector<std::uint64_t> failures;  // by cluster::ProbeFailure, then one more: answers that were not Vault's
   std::vector<std::uint64_t> duration_buckets;  // by kProbeBuckets, the last is +Inf
   double duration_sum_s = 0;
 };
@@ -43,7 +43,7 @@ inline constexpr double kProbeBuckets[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.
 // Control thread.
 class Prober {
  public:
-  using OnView = std::function<void(const cluster::ViewPtr&)>;       // a new view
+  using OnView = std::function<void(const cluster::ViewPtr&)>;  // a new view
   using OnEvents = std::function<void(const std::vector<cluster::Event>&)>;
 
   Prober(net::Loop& loop, ProberOptions options, OnView on_view, OnEvents on_events);

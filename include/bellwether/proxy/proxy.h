@@ -29,22 +29,22 @@ struct ListenerOptions {
 
 struct NodeOptions {
   std::string name;
-  std::optional<net::Address> address;   // the one that is probed
-  std::string public_url;                // "https://vault1.example.com:8200": what a redirect names
+  std::optional<net::Address> address;  // the one that is probed
+  std::string public_url;               // "https://vault1.example.com:8200": what a redirect names
 };
 
 struct ProxyOptions {
   std::vector<ListenerOptions> listeners;
   std::vector<NodeOptions> nodes;
   int threads = 1;
-  int maxconn = 2000;                    // over all workers and listeners; beyond it the accept queue waits
-  int hold_max = 1024;                   // over all workers
+  int maxconn = 2000;   // over all workers and listeners; beyond it the accept queue waits
+  int hold_max = 1024;  // over all workers
   Duration hold_timeout_tcp = 9s;
   Duration hold_timeout_http = 30s;
   Duration timeout_connect = 3s;
   Duration timeout_idle = 1h;
-  Duration drain_quiet = 1s;             // a session on a demoted node is closed once quiet for that long
-  Duration drain_deadline = 10s;         // ... and at the latest then
+  Duration drain_quiet = 1s;      // a session on a demoted node is closed once quiet for that long
+  Duration drain_deadline = 10s;  // ... and at the latest then
   net::TcpOptions tcp{};
   std::optional<net::Address> source;
   net::ProxyVersion send_proxy = net::ProxyVersion::kNone;
@@ -57,7 +57,7 @@ struct ProxyOptions {
 // data, - after the end).
 struct SessionRecord {
   std::string listener;
-  std::string client;                    // only the logger decides whether to print it
+  std::string client;  // only the logger decides whether to print it
   std::optional<NodeId> node;
   Epoch epoch = 0;
   Duration held{}, connecting{}, total{};
@@ -67,14 +67,16 @@ struct SessionRecord {
 
 // What the proxy counts, summed over its workers.
 struct ProxyCounts {
-  std::uint64_t sessions_total = 0, sessions_now = 0, held_now = 0, held_total = 0, hold_timeouts = 0, hold_overflows = 0;
+  std::uint64_t sessions_total = 0, sessions_now = 0, held_now = 0, held_total = 0, hold_timeouts = 0,
+                hold_overflows = 0;
   std::uint64_t client_gone_while_held = 0;
   std::uint64_t bytes_up = 0, bytes_down = 0;
-  std::uint64_t sessions_cut_quiet = 0, sessions_cut_deadline = 0, sessions_cut_dead = 0, sessions_cut_admin = 0, sessions_cut_idle = 0;
+  std::uint64_t sessions_cut_quiet = 0, sessions_cut_deadline = 0, sessions_cut_dead = 0, sessions_cut_admin = 0,
+                sessions_cut_idle = 0;
   std::uint64_t accept_failures = 0, maxconn_pauses = 0;
   std::uint64_t redirects_total = 0, redirect_loops = 0, rejected_requests = 0, proxy_header_errors = 0;
   std::vector<std::uint64_t> connects, connect_failures, node_sessions_now;  // by node
-  std::vector<std::uint64_t> hold_buckets;        // by kHoldBuckets, last +Inf
+  std::vector<std::uint64_t> hold_buckets;                                   // by kHoldBuckets, last +Inf
   double hold_sum_s = 0;
 };
 inline constexpr double kHoldBuckets[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
@@ -82,7 +84,7 @@ inline constexpr double kHoldBuckets[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0
 // What the proxy tells its owner. Called on worker threads: the owner posts to wherever it belongs.
 struct ProxyCallbacks {
   std::function<void(const cluster::Hint&)> on_hint;
-  std::function<void()> on_traffic;                       // somebody waits while the view is idle, or now and then
+  std::function<void()> on_traffic;                          // somebody waits while the view is idle, or now and then
   std::function<void(const SessionRecord&)> on_session_end;  // only if log_sessions
   std::function<void(std::string listener, std::string target)> on_redirect_loop;  // would have pointed to ourselves
 };
@@ -91,7 +93,8 @@ struct ProxyCallbacks {
 class Proxy {
  public:
   // Binds all listeners first: on error nothing has been accepted and the error names the address.
-  [[nodiscard]] static Result<std::unique_ptr<Proxy>> start(net::Loop& control, ProxyOptions options, ProxyCallbacks callbacks);
+  [[nodiscard]] static Result<std::unique_ptr<Proxy>> start(net::Loop& control, ProxyOptions options,
+                                                            ProxyCallbacks callbacks);
   ~Proxy();  // closes everything and joins the workers
   Proxy(const Proxy&) = delete;
   Proxy& operator=(const Proxy&) = delete;

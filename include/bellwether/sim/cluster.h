@@ -38,9 +38,9 @@ class Cluster {
   Cluster& operator=(const Cluster&) = delete;
 
   [[nodiscard]] int size() const;
-  [[nodiscard]] std::string url(int node) const;       // "http://127.0.0.1:41234"
+  [[nodiscard]] std::string url(int node) const;  // "http://127.0.0.1:41234"
   [[nodiscard]] net::Address address(int node) const;
-  [[nodiscard]] int leader() const;                    // -1: none
+  [[nodiscard]] int leader() const;  // -1: none
   [[nodiscard]] std::string root_token() const;
 
   // Faults, by name: "step-down", "seal", "unseal", "crash", "restart", "term", "hang", "wake", "slow" (duration),

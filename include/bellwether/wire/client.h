@@ -23,7 +23,16 @@ struct Reply {
   bool reused = false;   // went over a connection that had carried an exchange before
 };
 
-enum class ExchangeFailure : std::uint8_t { kRefused, kReset, kClosed, kConnectTimeout, kAnswerTimeout, kTls, kUnreachable, kProtocol };
+enum class ExchangeFailure : std::uint8_t {
+  kRefused,
+  kReset,
+  kClosed,
+  kConnectTimeout,
+  kAnswerTimeout,
+  kTls,
+  kUnreachable,
+  kProtocol
+};
 struct ExchangeError {
   ExchangeFailure failure{};
   std::string message;
@@ -35,8 +44,8 @@ class Client {
  public:
   struct Options {
     net::Address address;
-    net::ConnectOptions connect;       // TLS, server name, source, preamble, connect timeout
-    Duration answer_timeout = 3s;      // from the first byte sent
+    net::ConnectOptions connect;   // TLS, server name, source, preamble, connect timeout
+    Duration answer_timeout = 3s;  // from the first byte sent
     std::size_t max_head_bytes = 32 * 1024;
     std::size_t max_body_bytes = 256 * 1024;
   };

@@ -41,9 +41,9 @@ class Server {
     std::shared_ptr<net::TlsContext> tls;  // null: plain
     http::HeadLimits head;
     std::size_t max_body_bytes = 1024 * 1024;
-    std::size_t max_connections = 1024;    // beyond it new ones are closed
-    Duration idle_timeout = 60s;           // between requests
-    Duration head_timeout = 10s;           // from a request's first byte to its last
+    std::size_t max_connections = 1024;  // beyond it new ones are closed
+    Duration idle_timeout = 60s;         // between requests
+    Duration head_timeout = 10s;         // from a request's first byte to its last
   };
   using OnRequest = std::function<void(ServerRequest request)>;
   using OnGone = std::function<void(ExchangeId exchange)>;  // the client left before its answer

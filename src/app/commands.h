@@ -1,0 +1,66 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bellwether/base/time.h"
+#include "bellwether/config/config.h"
+
+namespace bellwether::app {
+
+// Exit codes of every command.
+inline constexpr int kExitFine = 0;
+inline constexpr int kExitFailed = 1;
+inline constexpr int kExitUsage = 2;
+
+// Each command is called once, from main's thread, after the command line has been read. It prints what a person
+// needs and returns the exit code.
+
+int run_command(const config::Config& config);  // run.cc
+
+struct CheckOptions {
+  bool live = false;
+};
+int check_command(const config::Config& config, const CheckOptions& options);  // check.cc
+
+struct DevOptions {
+  int nodes = 3;
+  std::string listen = "127.0.0.1:8200";
+  std::string admin = "127.0.0.1:8209";
+  Duration failover_every = 15s;  // zero: only when asked for
+  int failovers = 0;              // end after that many; 0: run until interrupted
+};
+int dev_command(const DevOptions& options);  // dev.cc
+
+struct SimOptions {
+  int nodes = 3;
+  std::vector<std::string> addresses;  // empty: loopback, any port
+  std::string control;                 // address of the fault API: POST /node/N/FAULT[?for=DURATION], GET /nodes
+  std::string tls_cert, tls_key;       // both empty: plain http
+  Duration election = 500ms;
+  bool vault_bodies = false;  // Vault's instead of OpenBao's
+};
+int sim_command(const SimOptions& options);  // sim.cc
+
+struct StatusOptions {
+  std::string admin = "127.0.0.1:8209";
+  bool watch = false;
+  bool json = false;
+};
+int status_command(const StatusOptions& options);  // status.cc
+
+struct NodeOptions {
+  std::string control;  // unix socket; "auto" as in the configuration
+  std::string node;
+  std::string state;  // ready | drain | maint
+  bool force = false;
+};
+int node_command(const NodeOptions& options);  // node.cc
+
+int version_command(bool verbose);  // version.cc
+
+// Reads the command line and calls one of the above (cli.cc).
+int main_command(int argc, char** argv);
+
+}  // namespace bellwether::app

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "bellwether/base/result.h"
+#include "bellwether/config/config.h"
+
+namespace bellwether::app::log {
+
+// One asynchronous logger to standard error; a reader that stalls costs lines (counted), never a loop's time.
+// Text: 2026-11-21T03:42:00.123Z INFO  leader_changed node=n2 epoch=4 dur_ms=531 | JSON: one object per line.
+// The event name is stable; fields are few and never hold tokens, paths of requests or client addresses by default.
+[[nodiscard]] Result<void> start(std::string_view level, config::LogFormat format);
+void stop();  // flushes
+[[nodiscard]] std::uint64_t dropped_lines();
+
+struct Field {
+  std::string_view key;
+  std::variant<std::string, std::int64_t, double, bool> value;
+};
+using Fields = std::initializer_list<Field>;
+
+// Any thread.
+void debug(std::string_view event, Fields fields);
+void info(std::string_view event, Fields fields);
+void warn(std::string_view event, Fields fields);
+void error(std::string_view event, Fields fields);
+
+}  // namespace bellwether::app::log

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bellwether/base/result.h"
+#include "bellwether/cluster/view.h"
+#include "bellwether/config/config.h"
+#include "bellwether/net/loop.h"
+
+namespace bellwether::app {
+
+// The wiring: resolver, prober, proxy, admin and the metrics that are collected from them, on one control loop.
+// Built by `run` and by `dev`; it logs what happens and owns all of it.
+class Service {
+ public:
+  // Starts listening and probing; on error nothing is left behind and the error names the cause.
+  [[nodiscard]] static Result<std::unique_ptr<Service>> start(net::Loop& control, const config::Config& config);
+  ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  // First call: /readyz says 503, listeners stay open, and the loop is stopped once no session is left or
+  // hard_stop_after has passed. Second call: the loop is stopped now.
+  void terminate();
+
+  [[nodiscard]] const cluster::ViewPtr& view() const;
+  [[nodiscard]] std::vector<std::string> listen_addresses() const;  // with real ports
+  [[nodiscard]] std::string admin_address() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+  explicit Service(std::unique_ptr<Impl> impl);
+};
+
+}  // namespace bellwether::app
