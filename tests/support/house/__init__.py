@@ -1,0 +1,1 @@
+"""What the Python tests share: processes, waiting, HTTP, certificates, and the proxy itself."""

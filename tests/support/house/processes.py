@@ -1,0 +1,80 @@
+"""Processes that tests start, and end by their own pid."""
+
+import os
+import signal
+import subprocess
+
+from .waiting import wait_until
+
+
+class Process:
+    """One child with its output in a file. Whoever starts it calls end()."""
+
+    def __init__(self, name, argv, log_path, env=None, cwd=None, stdin=subprocess.DEVNULL):
+        self.name = name
+        self.log_path = str(log_path)
+        self._log = open(self.log_path, "ab")
+        full_env = dict(os.environ)
+        full_env.update(env or {})
+        self._child = subprocess.Popen(
+            [str(word) for word in argv], stdin=stdin, stdout=self._log, stderr=subprocess.STDOUT,
+            env=full_env, cwd=cwd)
+        self.pid = self._child.pid
+
+    def is_running(self):
+        return self._child.poll() is None
+
+    def exit_code(self):
+        """None while it runs; negative: ended by that signal."""
+        return self._child.poll()
+
+    def wait(self, timeout=30):
+        return self._child.wait(timeout)
+
+    def log(self):
+        with open(self.log_path, "rb") as file:
+            return file.read().decode("utf-8", "replace")
+
+    def send(self, number):
+        if self.is_running():
+            os.kill(self.pid, number)
+
+    def terminate(self):
+        self.send(signal.SIGTERM)
+
+    def kill(self):
+        self.send(signal.SIGKILL)
+        self._child.wait(30)
+
+    def freeze(self):
+        self.send(signal.SIGSTOP)
+
+    def thaw(self):
+        self.send(signal.SIGCONT)
+
+    def end(self, patience=10):
+        """SIGTERM, then SIGKILL for one that does not listen. Returns the exit code."""
+        if self.is_running():
+            self.thaw()
+            self.terminate()
+            try:
+                self._child.wait(patience)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        self._log.close()
+        return self._child.returncode
+
+    def rss_bytes(self):
+        with open(f"/proc/{self.pid}/status", encoding="ascii") as file:
+            for line in file:
+                if line.startswith("VmRSS:"):
+                    return int(line.split()[1]) * 1024
+        return 0
+
+    def expect_log(self, text, timeout=10):
+        wait_until(lambda: text in self.log() or self._fail_if_gone(text), timeout, f"{self.name} to log {text!r}")
+
+    def _fail_if_gone(self, text):
+        if not self.is_running() and text not in self.log():
+            raise AssertionError(f"{self.name} ended with {self.exit_code()} before it logged {text!r}:\n{self.log()}")
+        return False

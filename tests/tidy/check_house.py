@@ -1,0 +1,212 @@
+#!/usr/bin/python3
+"""Checks the rules of the house that no compiler checks. Usage: check_house.py [ROOT] | check_house.py --self-test
+
+Prints "file:line: what is wrong; what to do instead" for each violation and ends with 1 if there is one.
+How to add a rule: one row in PURE_BANS, HOUSE_BANS or UNIT_TEST_BANS, and a planted violation in self_test.py.
+"""
+
+import pathlib
+import re
+import sys
+
+MAX_LINES = 800
+
+# (pattern, what to do instead). Matched on code without comments and string contents.
+PURE_BANS = [
+    (r"#\s*include\s*<(thread|mutex|condition_variable|future|atomic|shared_mutex)>", "PURE modules know no threads"),
+    (r"#\s*include\s*<(sys/|netinet/|arpa/|unistd\.h|fcntl\.h|poll\.h|netdb\.h|signal\.h|csignal)", "PURE modules know no system"),
+    (r"#\s*include\s*<(fstream|iostream|cstdio|filesystem)>", "PURE modules read and write no files"),
+    (r"#\s*include\s*<(event2/|openssl/|spdlog/|CLI/)", "PURE modules use no I/O library"),
+    (r"#\s*include\s*<random>", "use base::Prng, handed in with its seed"),
+    (r"\b(steady_clock|system_clock|high_resolution_clock)::now\b", "take `now` as a parameter"),
+    (r"\b(std::)?(secure_)?getenv\s*\(", "take the environment as a parameter"),
+    (r"(?<![\w.>])s?rand\s*\(", "use base::Prng, handed in with its seed"),
+    (r"\btime\s*\(\s*(nullptr|NULL|0|&)", "take `now` as a parameter"),
+]
+
+HOUSE_BANS = [
+    (r"\bstd::w?(regex|smatch|cmatch)\b", "write the few lines of parsing that are needed"),
+    (r"\b(sleep_for|sleep_until|usleep|nanosleep)\s*\(", "wait for a condition or arm a timer"),
+    (r"(?<![\w.>:])sleep\s*\(", "wait for a condition or arm a timer"),
+    (r"(?<!operator)(?<![\w.])\bnew\b\s+[\w:(]", "std::make_unique; every object has one owner"),
+    (r"(?<!operator)(?<![\w.=])(?<!= )\bdelete\b(\s*\[\s*\])?\s+\w", "std::unique_ptr; every object has one owner"),
+    (r"(?<!static_)(?<![\w.])assert\s*\(", "BW_ASSERT, which stays on in release builds"),
+    (r"\bshared_from_this\b", "the table owns it, everyone else holds its id"),
+    (r"\bdelete\s+this\b", "retire it at the end of the turn"),
+    (r"\bstd::(format|expected|print|println)\b", "fmt and tl::expected: g++ 12 has none of these"),
+]
+
+# Where a banned thing is right, with the reason.
+ALLOWED = {
+    ("src/base/assert.cc", "<cstdio>"): "the last words of a process that must not go on",
+    ("include/bellwether/base/prng.h", "<random>"): "base::Prng itself",
+}
+
+UNIT_TEST_BANS = [
+    (r"#\s*include\s*<(sys/socket\.h|netinet/|arpa/|event2/|thread)", "unit tests use no sockets and no threads"),
+    (r"\b(socket|connect|accept4?|bind|listen)\s*\(\s*(AF_|fd|sock)", "a test with sockets is a component test"),
+    (r'#\s*include\s*"bellwether/(net/(loop|listener|socket|stream|watch|tls)|wire/)', "a test with sockets is a component test"),
+    (r"\b(steady_clock|system_clock)::now\b", "give the code under test its time"),
+]
+
+# net owns the system's clock, app the log; everybody else is given them.
+CLOCK_OWNERS = {"net", "app", "base"}
+LIBRARY_OWNERS = [
+    (r"#\s*include\s*<event2/", {"net"}, "only net uses libevent"),
+    (r"#\s*include\s*<openssl/", {"net"}, "only net uses OpenSSL"),
+    (r"#\s*include\s*<(sys/socket\.h|sys/epoll\.h|netinet/|arpa/|netdb\.h|poll\.h|sys/un\.h)", {"net"}, "only net uses sockets"),
+    (r"#\s*include\s*<spdlog/", {"app"}, "only app logs"),
+    (r"#\s*include\s*<CLI/", {"app"}, "only app reads the command line"),
+]
+
+CXX = {".cc", ".h", ".hpp"}
+
+
+def strip(text):
+    """The same text with comments and the contents of strings blanked; lines stay where they are.
+    The quotes of an #include stay too: they are what the arrows are read from."""
+    pattern = re.compile(r'(?P<inc>^[ \t]*#[ \t]*include[^\n]*)|//[^\n]*|/\*.*?\*/|R"(?P<d>[^(\s]*)\(.*?\)(?P=d)"'
+                         r'|"(?:\\.|[^"\\\n])*"|(?<![0-9a-fA-F])\'(?:\\.|[^\'\\\n])+\'', re.S | re.M)
+
+    def blank(match):
+        if match.group("inc"):
+            return match.group("inc")
+        return re.sub(r"[^\n]", " ", match.group(0))
+
+    return pattern.sub(blank, text)
+
+
+class House:
+    """One tree, the table of its arrows, and what was found wrong in it."""
+
+    def __init__(self, root):
+        self.root = pathlib.Path(root).resolve()
+        self.problems = []
+        self.arrows = {}
+        self.pure = set()
+        self._read_table()
+
+    def check(self):
+        for path in self._sources("src", "include/bellwether"):
+            self._check_source(path)
+        for path in self._sources("tests"):
+            self._check_test(path)
+        for path in self._sources("src", "include/bellwether", "tests", "bench"):
+            self._check_text(path)
+        return self.problems
+
+    def _report(self, path, line, message):
+        self.problems.append(f"{path.relative_to(self.root)}:{line}: {message}")
+
+    def _sources(self, *folders):
+        for folder in folders:
+            for path in sorted((self.root / folder).rglob("*")):
+                if path.suffix in CXX and path.is_file():
+                    yield path
+
+    def _read_table(self):
+        table = self.root / "src/CMakeLists.txt"
+        text = re.sub(r"#[^\n]*", "", table.read_text(encoding="utf-8"))
+        for match in re.finditer(r"^bw_module\(\s*(\w+)([^)]*)\)", text, re.M):
+            name, words = match.group(1), match.group(2).split()
+            self.arrows[name] = self._section(words, "DEPS")
+            if "PURE" in words:
+                self.pure.add(name)
+        if not self.arrows:
+            self._report(table, 1, "no bw_module row found: the table of arrows has moved")
+        declared = set()
+        for name, deps in self.arrows.items():
+            for dep in deps - declared:
+                self._report(table, 1, f"{name} depends on {dep}, which is not declared above it: arrows point down only")
+            for dep in deps & set(self.arrows):
+                if name in self.pure and dep not in self.pure:
+                    self._report(table, 1, f"{name} is PURE and depends on {dep}, which is not")
+            declared.add(name)
+
+    @staticmethod
+    def _section(words, keyword):
+        if keyword not in words:
+            return set()
+        rest = words[words.index(keyword) + 1:]
+        ends = [rest.index(word) for word in ("LIBS", "DEPS", "PURE") if word in rest]
+        return set(rest[:min(ends)] if ends else rest)
+
+    def _module_of(self, path):
+        parts = path.relative_to(self.root).parts
+        at = 2 if parts[0] == "include" else 1
+        return parts[at] if len(parts) > at + 1 else None
+
+    def _check_source(self, path):
+        module = self._module_of(path)
+        if module is None:
+            return
+        if module not in self.arrows:
+            self._report(path, 1, f"module {module} is not in the table of src/CMakeLists.txt")
+            return
+        code = strip(path.read_text(encoding="utf-8"))
+        self._check_includes(path, module, code)
+        self._check_bans(path, code, HOUSE_BANS)
+        if module in self.pure:
+            self._check_bans(path, code, PURE_BANS)
+        if module not in CLOCK_OWNERS:
+            self._check_bans(path, code, [(r"\b(steady|system)_clock::now\b", "take `now` from the loop")])
+        for pattern, owners, rule in LIBRARY_OWNERS:
+            if module not in owners:
+                self._check_bans(path, code, [(pattern, rule)])
+
+    def _check_includes(self, path, module, code):
+        for number, line in enumerate(code.splitlines(), 1):
+            match = re.match(r'\s*#\s*include\s*[<"]([^>"]+)[>"]', line)
+            if not match:
+                continue
+            target = match.group(1)
+            face = re.match(r"bellwether/(\w+)/", target)
+            if face and face.group(1) != module and face.group(1) not in self.arrows[module]:
+                self._report(path, number, f"{module} must not include {target}: no arrow in src/CMakeLists.txt")
+            inner = re.match(r"(?:\.\./)*(?:src/)?(\w+)/", target)
+            if not face and '"' in line and inner and inner.group(1) in self.arrows and inner.group(1) != module:
+                self._report(path, number, f"{target} is a private header of {inner.group(1)}: use its face")
+
+    def _check_bans(self, path, code, bans):
+        relative = path.relative_to(self.root).as_posix()
+        for pattern, instead in bans:
+            for match in re.finditer(pattern, code):
+                if any(relative == file and text in match.group(0) for file, text in ALLOWED):
+                    continue
+                line = code.count("\n", 0, match.start()) + 1
+                self._report(path, line, f"`{match.group(0).strip()}`: {instead}")
+
+    def _check_test(self, path):
+        code = strip(path.read_text(encoding="utf-8"))
+        sleeps = [row for row in HOUSE_BANS if "sleep" in row[0] or "regex" in row[0]]
+        self._check_bans(path, code, sleeps)
+        if "unit" in path.relative_to(self.root).parts:
+            self._check_bans(path, code, UNIT_TEST_BANS)
+
+    def _check_text(self, path):
+        text = path.read_text(encoding="utf-8")
+        lines = text.splitlines()
+        if len(lines) > MAX_LINES:
+            self._report(path, len(lines), f"{len(lines)} lines: split it where its subject splits (limit {MAX_LINES})")
+        for number, line in enumerate(lines, 1):
+            if "TODO(now)" in line:
+                self._report(path, number, "TODO(now) must not be delivered")
+            if "\t" in line:
+                self._report(path, number, "a tab: this house indents with spaces")
+        if path.suffix in {".h", ".hpp"} and "#pragma once" not in text:
+            self._report(path, 1, "a header without #pragma once")
+
+
+def main(words):
+    if words == ["--self-test"]:
+        from self_test import run_self_test
+        return run_self_test()
+    problems = House(words[0] if words else ".").check()
+    for problem in problems:
+        print(problem)
+    print(f"{len(problems)} violations of the house rules" if problems else "the house is tidy")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
