@@ -13,23 +13,30 @@ namespace bellwether::net {
 
 // One event loop, used by one thread: the one that calls run(). Only post() and stop() may be called from others.
 class Loop {
+  struct Private {};
+
  public:
   struct Options {
     bool precise_timers = false;  // 1 ms instead of some 4 ms, for a timerfd call per turn: the control loop only
   };
   [[nodiscard]] static Result<std::unique_ptr<Loop>> create(Options options);
+  explicit Loop(Private);  // for create()
   ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // Turns until stop(). Posted work that is still queued when it stops is dropped with the loop.
+  // Turns until stop(); a stop() that came before counts. Within a turn the sockets' callbacks come first, then the due
+  // timers, then at_turn_end. Posted work that is still queued when it stops is dropped with the loop.
   void run();
   // Turns until `done()` is true (looked at after each turn) or `deadline` has passed; returns done(). For tests.
   bool run_until(const std::function<bool()>& done, Duration deadline);
   void stop();
 
-  // Read once per turn. (Steady.)
-  [[nodiscard]] TimePoint now() const { return now_; }
+  // Within a turn: read once, after the wait. Outside of one: read anew. (Steady.)
+  [[nodiscard]] TimePoint now() const {
+    if (!now_is_read_) read_clock();
+    return now_;
+  }
   // Reads the clock: for stamping something that happened later in the turn (a probe's receipt time).
   [[nodiscard]] TimePoint precise_now() const;
 
@@ -45,11 +52,14 @@ class Loop {
 
  private:
   friend class Timer;
-  Loop() = default;
+  void turn();
+  void read_clock() const;
   struct Impl;
   std::unique_ptr<Impl> impl_;
   event_base* base_ = nullptr;
-  TimePoint now_{};
+  bool in_turn_ = false;
+  mutable bool now_is_read_ = false;
+  mutable TimePoint now_{};
 };
 
 // Fires once, `at` or as soon after as the loop turns. Owned by whoever it calls; destroying it cancels it. May be
@@ -68,6 +78,7 @@ class Timer {
   [[nodiscard]] TimePoint due() const;
 
  private:
+  friend class Loop;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -1,0 +1,229 @@
+#include "bellwether/net/loop.h"
+
+#include <event2/event.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "bellwether/base/assert.h"
+#include "timer_queue.h"
+
+namespace bellwether::net {
+
+namespace {
+
+timeval to_timeval(Duration d) {
+  const auto micros = std::chrono::ceil<std::chrono::microseconds>(std::max(d, Duration::zero())).count();
+  return timeval{micros / 1'000'000, micros % 1'000'000};
+}
+
+}  // namespace
+
+struct Timer::Impl : TimerEntry {
+  Loop& loop;
+  std::function<void()> callback;
+  TimePoint asked = kNever;
+  bool* destroyed = nullptr;  // set while the callback runs: it may destroy the timer
+
+  Impl(Loop& l, std::function<void()> c) : loop(l), callback(std::move(c)) {}
+};
+
+struct Loop::Impl {
+  TimerQueue timers;
+  event* alarm = nullptr;       // the one libevent timer: wakes the loop for the first of `timers`
+  TimePoint alarm_at = kNever;  // what it is armed for
+  Duration worst_lateness{};
+  std::vector<std::function<void()>> turn_end;
+
+  int wake_fd = -1;
+  event* wake = nullptr;
+  std::atomic<bool> stopping{false};
+  std::mutex mailbox_mutex;
+  std::vector<std::function<void()>> mailbox;  // guarded by mailbox_mutex
+
+  ~Impl() {
+    if (alarm != nullptr) event_free(alarm);
+    if (wake != nullptr) event_free(wake);
+    if (wake_fd >= 0) ::close(wake_fd);
+  }
+
+  void ring() const {
+    const std::uint64_t one = 1;
+    // Fails only when the counter is full: then the loop is awake anyway.
+    [[maybe_unused]] const auto written = ::write(wake_fd, &one, sizeof one);
+  }
+
+  void take_mail() {
+    std::uint64_t count = 0;
+    [[maybe_unused]] const auto taken = ::read(wake_fd, &count, sizeof count);
+    std::vector<std::function<void()>> mail;
+    {
+      const std::lock_guard lock(mailbox_mutex);
+      mail.swap(mailbox);
+    }
+    for (auto& work : mail) work();
+  }
+
+  // True if a timer is due already, so that the turn must not wait.
+  bool set_alarm(const Loop& loop) {
+    const TimerEntry* first = timers.top();
+    if (first == nullptr || first->due == alarm_at) return false;
+    const TimePoint now = loop.now();
+    if (first->due <= now) return true;
+    alarm_at = first->due;
+    const timeval delay = to_timeval(first->due - now);
+    BW_ASSERT(evtimer_add(alarm, &delay) == 0);
+    return false;
+  }
+
+  void run_due(TimePoint now) {
+    for (TimerEntry* first = timers.top(); first != nullptr && first->due <= now; first = timers.top()) {
+      worst_lateness = std::max(worst_lateness, now - first->due);
+      timers.remove(*first);
+      fire(*static_cast<Timer::Impl*>(first));
+    }
+  }
+
+  static void fire(Timer::Impl& timer) {
+    bool destroyed = false;
+    timer.destroyed = &destroyed;
+    auto callback = std::move(timer.callback);
+    callback();
+    if (destroyed) return;
+    timer.callback = std::move(callback);
+    timer.destroyed = nullptr;
+  }
+
+  void run_turn_end() {
+    // Work may ask for more such work: it belongs to the same turn's end.
+    for (std::size_t i = 0; i < turn_end.size(); ++i) {
+      const auto work = std::move(turn_end[i]);
+      work();
+    }
+    turn_end.clear();
+  }
+
+  static void on_alarm(int, short, void* self) noexcept { static_cast<Impl*>(self)->alarm_at = kNever; }
+  static void on_wake(int, short, void* self) noexcept { static_cast<Impl*>(self)->take_mail(); }
+};
+
+Loop::Loop(Private) : impl_(std::make_unique<Impl>()) {}
+
+Result<std::unique_ptr<Loop>> Loop::create(Options options) {
+  auto loop = std::make_unique<Loop>(Private{});
+  event_config* config = event_config_new();
+  if (config == nullptr) return fail(ErrorKind::kInternal, "no memory for an event loop");
+  // No other thread touches the base (post() uses an eventfd), and EVENT_* variables must not change the backend.
+  event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV |
+                                    (options.precise_timers ? EVENT_BASE_FLAG_PRECISE_TIMER : 0));
+  event_config_require_features(config, EV_FEATURE_ET | EV_FEATURE_EARLY_CLOSE);
+  loop->base_ = event_base_new_with_config(config);
+  event_config_free(config);
+  if (loop->base_ == nullptr) return fail(ErrorKind::kInternal, "cannot create an event loop (out of descriptors?)");
+
+  Impl& impl = *loop->impl_;
+  impl.wake_fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (impl.wake_fd < 0) return fail(ErrorKind::kInternal, "cannot create an eventfd (out of descriptors?)");
+  impl.alarm = evtimer_new(loop->base_, &Impl::on_alarm, &impl);
+  impl.wake = event_new(loop->base_, impl.wake_fd, EV_READ | EV_PERSIST, &Impl::on_wake, &impl);
+  if (impl.alarm == nullptr || impl.wake == nullptr || event_add(impl.wake, nullptr) != 0) {
+    return fail(ErrorKind::kInternal, "cannot register the loop's own events");
+  }
+  return loop;
+}
+
+Loop::~Loop() {
+  // What queued work owns may still unregister itself.
+  impl_->turn_end.clear();
+  impl_->mailbox.clear();
+  impl_.reset();
+  if (base_ != nullptr) event_base_free(base_);
+}
+
+void Loop::run() {
+  while (!impl_->stopping.exchange(false)) turn();
+}
+
+bool Loop::run_until(const std::function<bool()>& done, Duration deadline) {
+  Timer wake(*this, [] {});
+  wake.arm_in(deadline);
+  while (!done()) {
+    if (!wake.is_armed()) return false;
+    turn();
+  }
+  return true;
+}
+
+void Loop::turn() {
+  now_is_read_ = false;
+  const bool must_not_wait = impl_->set_alarm(*this) || !impl_->turn_end.empty();
+  in_turn_ = true;
+  now_is_read_ = false;
+  event_base_loop(base_, EVLOOP_ONCE | (must_not_wait ? EVLOOP_NONBLOCK : 0));
+  if (!impl_->timers.empty()) impl_->run_due(now());
+  impl_->run_turn_end();
+  in_turn_ = false;
+  now_is_read_ = false;
+}
+
+void Loop::stop() {
+  impl_->stopping = true;
+  impl_->ring();
+}
+
+TimePoint Loop::precise_now() const { return std::chrono::steady_clock::now(); }
+
+void Loop::read_clock() const {
+  now_ = precise_now();
+  now_is_read_ = in_turn_;
+}
+
+void Loop::post(std::function<void()> work) {
+  bool was_empty = false;
+  {
+    const std::lock_guard lock(impl_->mailbox_mutex);
+    was_empty = impl_->mailbox.empty();
+    impl_->mailbox.push_back(std::move(work));
+  }
+  if (was_empty) impl_->ring();
+}
+
+void Loop::at_turn_end(std::function<void()> work) { impl_->turn_end.push_back(std::move(work)); }
+
+Duration Loop::take_worst_lateness() { return std::exchange(impl_->worst_lateness, Duration::zero()); }
+
+Timer::Timer(Loop& loop, std::function<void()> callback) : impl_(std::make_unique<Impl>(loop, std::move(callback))) {}
+
+Timer::~Timer() {
+  cancel();
+  if (impl_->destroyed != nullptr) *impl_->destroyed = true;
+}
+
+void Timer::arm_at(TimePoint at) {
+  cancel();
+  if (at == kNever) return;
+  // A time that has passed means the next turn: a callback that re-arms itself so must not keep the sockets waiting.
+  impl_->asked = at;
+  impl_->due = std::max(at, impl_->loop.now() + Duration(1));
+  impl_->loop.impl_->timers.insert(*impl_);
+}
+
+void Timer::arm_in(Duration delay) {
+  const TimePoint now = impl_->loop.now();
+  arm_at(delay < kNever - now ? now + delay : kNever);
+}
+
+void Timer::cancel() {
+  impl_->loop.impl_->timers.remove(*impl_);
+  impl_->asked = kNever;
+}
+
+bool Timer::is_armed() const { return impl_->is_queued(); }
+TimePoint Timer::due() const { return is_armed() ? impl_->asked : kNever; }
+
+}  // namespace bellwether::net

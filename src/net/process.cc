@@ -1,0 +1,86 @@
+#include "bellwether/net/process.h"
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "bellwether/base/assert.h"
+#include "system.h"
+
+namespace bellwether::net {
+
+namespace {
+
+sigset_t set_of(std::initializer_list<int> signals) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : signals) sigaddset(&set, signal);
+  return set;
+}
+
+}  // namespace
+
+void block_signals(std::initializer_list<int> signals) {
+  const sigset_t set = set_of(signals);
+  BW_ASSERT(pthread_sigmask(SIG_BLOCK, &set, nullptr) == 0);
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  BW_ASSERT(sigaction(SIGPIPE, &ignore, nullptr) == 0);
+}
+
+struct SignalWatch::Impl {
+  Impl(Loop& loop, std::initializer_list<int> signals, std::function<void(int)> callback)
+      : on_signal(std::move(callback)) {
+    const sigset_t set = set_of(signals);
+    fd = ::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    BW_ASSERT(fd >= 0);
+    BW_ASSERT(event_assign(&event, loop.base(), fd, EV_READ | EV_PERSIST, &Impl::on_event, this) == 0);
+    BW_ASSERT(event_add(&event, nullptr) == 0);
+  }
+
+  ~Impl() {
+    event_del(&event);
+    ::close(fd);
+  }
+
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  static void on_event(int, short, void* self) noexcept {
+    auto& impl = *static_cast<Impl*>(self);
+    signalfd_siginfo info{};
+    while (::read(impl.fd, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+      impl.on_signal(static_cast<int>(info.ssi_signo));
+    }
+  }
+
+  int fd = -1;
+  struct event event {};
+  std::function<void(int)> on_signal;
+};
+
+SignalWatch::SignalWatch(Loop& loop, std::initializer_list<int> signals, std::function<void(int)> on_signal)
+    : impl_(std::make_unique<Impl>(loop, signals, std::move(on_signal))) {}
+
+SignalWatch::~SignalWatch() = default;
+
+Result<std::uint64_t> raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return fail(ErrorKind::kInternal, "cannot read the limit of open files: " + describe_errno(errno));
+  }
+  limit.rlim_cur = limit.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return fail(ErrorKind::kInternal,
+                fmt::format("cannot raise the limit of open files to {}: {}", limit.rlim_max, describe_errno(errno)));
+  }
+  return static_cast<std::uint64_t>(limit.rlim_cur);
+}
+
+}  // namespace bellwether::net
