@@ -32,10 +32,13 @@ enum class Metric : std::uint8_t {
   kHeldTotal,
   kHoldTimeouts,
   kHoldOverflows,
+  kHoldClientGone,
   kHoldDuration,
   kSessionsCut,
   kConnections,
   kConnectionsTotal,
+  kNodeConnections,
+  kNodeConnectionsTotal,
   kBytesTotal,
   kConnectFailures,
   kMaxconn,
@@ -49,6 +52,7 @@ enum class Metric : std::uint8_t {
   kCertNotAfter,
   kLogDropped,
   kConfigReloadSuccessful,
+  kConfigReloadTimestamp,
   kLoopLateness,
 };
 struct Row {
@@ -73,7 +77,12 @@ struct HistogramSample {
   double sum = 0;
 };
 
-// Collects one scrape and renders it: Prometheus text format 0.0.4, by prometheus-cpp's serializer.
+// The catalogue as a Markdown table, for conf/REFERENCE.md.
+[[nodiscard]] std::string catalogue_markdown();
+
+// Collects one scrape and renders it: Prometheus text format 0.0.4, by prometheus-cpp's serializer. Families come in
+// the catalogue's order; one without samples is left out. The caller adds every series from the start, counters at 0.
+// REQUIRES: as many labels as the row has, and the overload for the row's kind.
 class Scrape {
  public:
   Scrape();
