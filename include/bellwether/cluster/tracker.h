@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -117,6 +118,8 @@ class LeaderTracker {
   [[nodiscard]] Step repin(TimePoint now);
 
   [[nodiscard]] const ViewPtr& view() const;
+  // The same picture with what changes too often to be published: the last answers, their times and latencies.
+  [[nodiscard]] ViewPtr snapshot(TimePoint now) const;
 
  private:
   class Rules;

@@ -1,0 +1,102 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "bellwether/base/assert.h"
+#include "bellwether/base/text.h"
+#include "rules.h"
+
+namespace bellwether::cluster {
+namespace {
+
+std::string_view without_slash(std::string_view address) {
+  while (!address.empty() && address.back() == '/') address.remove_suffix(1);
+  return address;
+}
+
+bool names(const LeaderStatement& statement, NodeId id, const std::string& address) {
+  if (statement.node == id && statement.is_self) return true;
+  return !statement.leader_address.empty() &&
+         equals_ignoring_case(without_slash(statement.leader_address), without_slash(address));
+}
+
+}  // namespace
+
+// Another node claims while the leader is not suspect: ask both again, and ask everybody whom they follow.
+void LeaderTracker::Rules::contest(NodeId challenger, TimePoint now) {
+  BW_ASSERT(leader_.has_value() && !is_leader(challenger));
+  if (contest_.has_value()) return;
+  contest_ = Contest{challenger, leader_since_, now};
+  Event& event = report(EventKind::kConflict, now);
+  event.node = leader_;
+  event.other = challenger;
+  event.epoch = epoch_;
+  event.why = fmt::format("{} leads, and {} claims to lead too", name(*leader_), name(challenger));
+  probe_all_now();
+  ask_whom_they_follow(now);
+}
+
+void LeaderTracker::Rules::ask_whom_they_follow(TimePoint now) {
+  contest_->asked_at = now;
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    nodes_[i].statement.reset();
+    if (nodes_[i].seen.up) pending_.ask_leader.push_back(NodeId{static_cast<std::uint16_t>(i)});
+  }
+}
+
+void LeaderTracker::Rules::end_contest(const std::string& outcome, TimePoint now) {
+  Event& event = report(EventKind::kConflictEnded, now);
+  event.node = leader_;
+  event.other = contest_->challenger;
+  event.epoch = epoch_;
+  event.why = outcome;
+  contest_.reset();
+}
+
+int LeaderTracker::Rules::nodes_naming(NodeId id) const {
+  return static_cast<int>(std::count_if(nodes_.begin(), nodes_.end(), [&](const NodeState& witness) {
+    return witness.statement.has_value() && names(*witness.statement, id, options_.node_addresses[id.index]);
+  }));
+}
+
+bool LeaderTracker::Rules::all_have_said_whom_they_follow() const {
+  return std::all_of(nodes_.begin(), nodes_.end(),
+                     [](const NodeState& witness) { return !witness.seen.up || witness.statement.has_value(); });
+}
+
+std::string LeaderTracker::Rules::evidence() const {
+  return fmt::format("of {} nodes {} name {} and {} name {}", nodes_.size(), nodes_naming(*leader_), name(*leader_),
+                     nodes_naming(contest_->challenger), name(contest_->challenger));
+}
+
+// The challenger wins when the leader stays unanswered for conflict_patience, when it was seen to turn from standby to
+// active and no majority names the leader, or when a majority names the challenger. Otherwise the leader stays.
+void LeaderTracker::Rules::resolve_contest(TimePoint now) {
+  if (!contest_.has_value()) return;
+  const NodeId challenger = contest_->challenger;
+  if (!may_lead(node(challenger))) {
+    end_contest("the challenger may not lead any more", now);
+    return;
+  }
+  const NodeState& leader = node(*leader_);
+  const bool unanswered =
+      std::any_of(leader.outstanding.begin(), leader.outstanding.end(), [&](const OutstandingProbe& p) {
+        return now - std::max(p.late_from, contest_->patience_from) >= options_.conflict_patience;
+      });
+  const auto win = [&](const std::string& why) { become_leader(challenger, node(challenger).claim_sent, why, now); };
+  if (unanswered) {
+    win(fmt::format("{} does not answer", name(*leader_)));
+    return;
+  }
+  if (!all_have_said_whom_they_follow() && now - contest_->asked_at < options_.suspect_after) return;
+  const int majority = static_cast<int>(nodes_.size()) / 2 + 1;
+  const bool rose = node(challenger).rose_at != kLongAgo && node(challenger).rose_at >= leader_since_;
+  if (nodes_naming(challenger) >= majority || (rose && nodes_naming(*leader_) < majority)) {
+    win(evidence());
+    return;
+  }
+  // Undecided: the leader stays, and the question is asked again.
+  if (now - contest_->asked_at >= options_.inter) ask_whom_they_follow(now);
+}
+
+}  // namespace bellwether::cluster

@@ -1,0 +1,119 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "bellwether/base/assert.h"
+#include "rules.h"
+
+namespace bellwether::cluster {
+
+bool LeaderTracker::Rules::may_lead(const NodeState& candidate) const {
+  return candidate.seen.admin == AdminState::kReady &&
+         identity_.judge(candidate.cluster_id, true) == ClusterIdentity::Verdict::kOurs;
+}
+
+// Evidence about a moment before the leader's own latest claim says nothing against the leader; and a leader that was
+// lost leads again only by a claim asked for since.
+bool LeaderTracker::Rules::is_newer_than_leader(const NodeState& candidate) const {
+  if (!last_leader_.has_value()) return true;
+  const bool was_leader = &candidate == &nodes_[last_leader_->index];
+  return was_leader ? candidate.claim_sent >= lost_at_ : candidate.claim_sent >= leader_claim_sent_;
+}
+
+// Before the cluster_id is settled, one claim is believed only when every other node has had its chance to contradict.
+bool LeaderTracker::Rules::others_were_asked(NodeId claimant, TimePoint now) const {
+  if (!identity_.pinned().empty()) return true;
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    const NodeState& other = nodes_[i];
+    const bool heard = other.ever_answered || other.seen.failure.has_value() || other.seen.facts.status != 0;
+    if (i != claimant.index && !heard && now - started_ < options_.suspect_after) return false;
+  }
+  return true;
+}
+
+// Without a leader: the node that claims and may lead. Where two do, the one that answers, then the newer claim; the
+// other contests it.
+void LeaderTracker::Rules::elect_waiting_claimant(const std::string& why, TimePoint now) {
+  BW_ASSERT(!leader_.has_value());
+  std::vector<NodeId> claimants;
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    const NodeId id{static_cast<std::uint16_t>(i)};
+    const NodeState& candidate = nodes_[i];
+    if (candidate.seen.role != Role::kActive || candidate.claim_sent == kLongAgo) continue;
+    if (!may_lead(candidate) || !is_newer_than_leader(candidate) || !others_were_asked(id, now)) continue;
+    claimants.push_back(id);
+  }
+  std::stable_sort(claimants.begin(), claimants.end(), [&](NodeId a, NodeId b) {
+    const bool a_late = has_late_probe(node(a), now);
+    const bool b_late = has_late_probe(node(b), now);
+    return a_late != b_late ? b_late : node(a).claim_sent > node(b).claim_sent;
+  });
+  if (claimants.empty()) return;
+  become_leader(claimants[0], node(claimants[0]).claim_sent, why, now);
+  if (claimants.size() > 1) contest(claimants[1], now);
+}
+
+void LeaderTracker::Rules::become_leader(NodeId id, TimePoint claim_sent, const std::string& why, TimePoint now) {
+  BW_ASSERT(!is_leader(id) && node(id).seen.role == Role::kActive && may_lead(node(id)));
+  Event& event = report(EventKind::kLeaderElected, now);
+  event.node = id;
+  event.other = last_leader_;
+  event.epoch = epoch_ + 1;
+  event.why = why;
+  if (contest_.has_value()) end_contest(fmt::format("{} leads: {}", name(id), why), now);
+  leader_ = id;
+  last_leader_ = id;
+  epoch_ += 1;
+  leader_since_ = now;
+  leader_claim_sent_ = claim_sent;
+  suspect_since_.reset();
+  leaderless_since_.reset();
+  // The claim that won is as fresh as any that was waited for.
+  if (confirm_since_.has_value() && claim_sent >= *confirm_since_) confirm_since_.reset();
+  hold_why_.clear();
+  hints_.reset();
+  for (NodeState& each : nodes_) each.fast_rounds = std::max(each.fast_rounds, kFastRoundsAfterChange);
+}
+
+void LeaderTracker::Rules::become_leaderless(const std::string& why, TimePoint now) {
+  BW_ASSERT(leader_.has_value());
+  Event& event = report(EventKind::kLeaderLost, now);
+  event.node = leader_;
+  event.epoch = epoch_;
+  event.why = why;
+  leaderless_since_ = suspect_since_.value_or(now);
+  leader_.reset();
+  suspect_since_.reset();
+  confirm_since_.reset();
+  stalled_ = false;
+  lost_at_ = now;
+  hold_why_ = why;
+  hints_.reset();
+  if (contest_.has_value()) end_contest(why, now);
+  elect_waiting_claimant("it claims to lead, and " + why, now);
+}
+
+void LeaderTracker::Rules::become_suspect(const std::string& why, TimePoint now) {
+  if (suspect_since_.has_value()) return;
+  Event& event = report(EventKind::kLeaderSuspect, now);
+  event.node = leader_;
+  event.epoch = epoch_;
+  event.why = why;
+  suspect_since_ = now;
+  hold_why_ = why;
+  hints_.reset();
+  if (!contest_.has_value()) return;
+  const NodeId challenger = contest_->challenger;
+  if (!may_lead(node(challenger)) || has_late_probe(node(challenger), now)) return;  // its next claim will do
+  become_leader(challenger, node(challenger).claim_sent, fmt::format("it claims to lead while {}", why), now);
+}
+
+void LeaderTracker::Rules::become_confirmed(TimePoint now) {
+  Event& event = report(EventKind::kLeaderConfirmed, now);
+  event.node = leader_;
+  event.epoch = epoch_;
+  suspect_since_.reset();
+  hold_why_.clear();
+}
+
+}  // namespace bellwether::cluster

@@ -1,0 +1,262 @@
+#include "rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "bellwether/base/assert.h"
+
+namespace bellwether::cluster {
+namespace {
+
+constexpr int kStalledExchanges = 3;
+
+}  // namespace
+
+LeaderTracker::Rules::Rules(TrackerOptions options)
+    : options_(std::move(options)),
+      prng_(options_.seed),
+      identity_(options_.node_names.size(), options_.cluster_id),
+      hints_(options_.fastinter, options_.inter),
+      nodes_(options_.node_names.size()) {
+  BW_ASSERT(!nodes_.empty() && options_.node_addresses.size() == nodes_.size());
+  BW_ASSERT(options_.fall >= 1 && options_.rise >= 1);
+  hold_why_ = "no node has answered yet";
+  view_ = std::make_shared<View>(picture(TimePoint{}));
+}
+
+Step LeaderTracker::Rules::start(TimePoint now) {
+  started_ = now;
+  last_traffic_ = now;
+  leaderless_since_ = now;
+  for (NodeState& each : nodes_) each.seen.role_since = now;
+  probe_all_now();
+  return settle(now);
+}
+
+Step LeaderTracker::Rules::on_answer(const ProbeAnswer& answer, TimePoint now) {
+  const std::optional<NodeId> id = end_probe(answer.probe, now, true);
+  if (!id.has_value()) return settle(now);
+  NodeState& asked = node(*id);
+  asked.seen.answered_at = answer.received;
+  asked.seen.failure.reset();
+  note_latency(asked, answer.received - answer.sent, leader_.has_value() && !suspect_since_.has_value(), options_);
+  asked.seen.facts = answer.facts;
+  if (answer.facts.role == Role::kError) {
+    on_silence(*id, answer.facts.problem, now);
+  } else {
+    if (!answer.facts.cluster_id.empty() || answer.facts.role == Role::kActive)
+      asked.cluster_id = answer.facts.cluster_id;
+    if (identity_.learn(*id, answer.facts.cluster_id)) on_cluster_id_learned(*id, now);
+    on_vault_answer(*id, answer, now);
+  }
+  return settle(now);
+}
+
+Step LeaderTracker::Rules::on_failure(ProbeId probe, ProbeFailure failure, TimePoint now) {
+  const std::optional<NodeId> id = end_probe(probe, now, false);
+  if (!id.has_value()) return settle(now);
+  node(*id).seen.failure = failure;
+  on_silence(*id, std::string(to_text(failure)), now);
+  return settle(now);
+}
+
+Step LeaderTracker::Rules::on_leader_statement(const LeaderStatement& statement, TimePoint now) {
+  NodeState& witness = node(statement.node);
+  witness.statement = statement;
+  witness.seen.names_leader = statement.is_self && statement.leader_address.empty()
+                                  ? options_.node_addresses[statement.node.index]
+                                  : statement.leader_address;
+  return settle(now);
+}
+
+Step LeaderTracker::Rules::on_hint(const Hint& hint, TimePoint now) {
+  if (hint.epoch == epoch_ && hints_.admit(now)) probe_all_now();
+  return settle(now);
+}
+
+Step LeaderTracker::Rules::on_live_answer(NodeId id, TimePoint request_sent, TimePoint now) {
+  NodeState& alive = node(id);
+  alive.live_sent = std::max(alive.live_sent, request_sent);
+  return settle(now);
+}
+
+Step LeaderTracker::Rules::on_traffic(TimePoint now) {
+  last_traffic_ = now;
+  if (idle_) {
+    idle_ = false;
+    confirm_since_ = now;
+    hold_why_ = "idle until now: a fresh claim first";
+    probe_all_now();
+  }
+  return settle(now);
+}
+
+Step LeaderTracker::Rules::on_exchanges_waiting(int waiting, bool any_completed, TimePoint now) {
+  const bool stalled =
+      leader_.has_value() && !suspect_since_.has_value() && waiting >= kStalledExchanges && !any_completed;
+  if (stalled != stalled_) {
+    stalled_ = stalled;
+    Event& event = report(stalled ? EventKind::kStalled : EventKind::kStallEnded, now);
+    event.node = leader_;
+    if (stalled) event.why = fmt::format("{} exchanges wait and none completes, though health says active", waiting);
+  }
+  return settle(now);
+}
+
+Step LeaderTracker::Rules::on_loop_late(Duration late, TimePoint now) {
+  for (NodeState& each : nodes_) {
+    for (OutstandingProbe& probe : each.outstanding) probe.late_from = now;
+  }
+  if (contest_.has_value()) contest_->patience_from = now;
+  report(EventKind::kLoopLate, now).why = fmt::format("stood still for {:.0f} ms", to_millis(late));
+  return settle(now);
+}
+
+Result<Step> LeaderTracker::Rules::set_admin_state(NodeId id, AdminState state, bool force, TimePoint now) {
+  NodeState& target = node(id);
+  if (target.seen.admin == state) return settle(now);
+  const bool leads = is_leader(id);
+  if (leads && state != AdminState::kReady && !force) {
+    const bool another = std::any_of(nodes_.begin(), nodes_.end(), [&](const NodeState& other) {
+      return &other != &target && may_lead(other) && other.seen.role == Role::kActive;
+    });
+    if (!another) {
+      return fail(ErrorKind::kInvalid,
+                  fmt::format("{} is the only node that leads: {} would be an outage; step it down "
+                              "first, or use --force",
+                              name(id), to_text(state)));
+    }
+  }
+  target.seen.admin = state;
+  Event& event = report(EventKind::kAdminStateChanged, now);
+  event.node = id;
+  event.why = to_text(state);
+  if (leads) become_leaderless(fmt::format("{} was set to {}", name(id), to_text(state)), now);
+  if (contest_.has_value() && contest_->challenger == id) end_contest("the challenger was taken out", now);
+  probe_all_now();
+  return settle(now);
+}
+
+Step LeaderTracker::Rules::repin(TimePoint now) {
+  identity_.forget();
+  probe_all_now();
+  return settle(now);
+}
+
+std::optional<NodeId> LeaderTracker::Rules::end_probe(ProbeId probe, TimePoint now, bool answered) {
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    std::vector<OutstandingProbe>& open = nodes_[i].outstanding;
+    const auto found = std::find_if(open.begin(), open.end(), [&](const OutstandingProbe& p) { return p.id == probe; });
+    if (found == open.end()) continue;
+    // What came late may have changed since it was asked: ask again at once.
+    if (answered && now - found->ordered >= options_.suspect_after) nodes_[i].probe_now = true;
+    open.erase(found);
+    return NodeId{static_cast<std::uint16_t>(i)};
+  }
+  return std::nullopt;
+}
+
+void LeaderTracker::Rules::on_vault_answer(NodeId id, const ProbeAnswer& answer, TimePoint now) {
+  NodeState& asked = node(id);
+  const bool claims = answer.facts.role == Role::kActive;
+  Role role = answer.facts.role;
+  if (identity_.judge(answer.facts.cluster_id, claims) == ClusterIdentity::Verdict::kForeign) role = Role::kForeign;
+  if (count_answer(asked, options_)) report(EventKind::kNodeUp, now).node = id;
+
+  if (role == Role::kActive) {
+    // The answer to an old question: what has been denied since is not claimed by it.
+    if (answer.sent < asked.denied_at) {
+      asked.probe_now = true;
+      return;
+    }
+    if (is_denial(asked.seen.role) && asked.seen.role != Role::kForeign) asked.rose_at = now;
+    state_role(id, role, now);
+    asked.claim_sent = std::max(asked.claim_sent, answer.sent);
+    on_claim(id, answer.sent, now);
+  } else {
+    asked.denied_at = std::max(asked.denied_at, answer.received);
+    state_role(id, role, now);
+    on_denial(id, now);
+  }
+}
+
+// Who had been believed before the majority was known may turn out to be a stranger.
+void LeaderTracker::Rules::on_cluster_id_learned(NodeId by, TimePoint now) {
+  report(EventKind::kClusterIdLearned, now).why = identity_.pinned();
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    const NodeId id{static_cast<std::uint16_t>(i)};
+    NodeState& each = nodes_[i];
+    if (id == by || each.cluster_id.empty() || each.cluster_id == identity_.pinned()) continue;
+    each.denied_at = std::max(each.denied_at, now);
+    state_role(id, Role::kForeign, now);
+    on_denial(id, now);
+  }
+}
+
+void LeaderTracker::Rules::on_silence(NodeId id, const std::string& what, TimePoint now) {
+  NodeState& quiet = node(id);
+  const bool fell = count_silence(quiet, options_, now);
+  if (fell) report(EventKind::kNodeDown, now).node = id;
+  if (is_leader(id)) {
+    become_suspect(fmt::format("{}: {}", name(id), what), now);
+    if (is_leader(id) && !quiet.seen.up)
+      become_leaderless(fmt::format("{} has not answered {} times: {}", name(id), options_.fall, what), now);
+  }
+  if (!quiet.seen.up) {
+    const bool answered = quiet.seen.facts.role == Role::kError && !quiet.seen.failure.has_value();
+    state_role(id, answered ? Role::kError : Role::kSilent, now);
+    if (contest_.has_value() && contest_->challenger == id) end_contest("the challenger fell silent", now);
+  }
+}
+
+void LeaderTracker::Rules::on_claim(NodeId id, TimePoint sent, TimePoint now) {
+  if (!may_lead(node(id))) return;
+  if (is_leader(id)) {
+    leader_claim_sent_ = std::max(leader_claim_sent_, sent);
+    if (suspect_since_.has_value() && sent >= *suspect_since_) become_confirmed(now);
+    if (confirm_since_.has_value() && sent >= *confirm_since_) confirm_since_.reset();
+    return;
+  }
+  if (!is_newer_than_leader(node(id))) {
+    node(id).probe_now = true;
+    return;
+  }
+  if (!leader_.has_value()) {
+    elect_waiting_claimant("it is the only one that claims to lead", now);
+  } else if (suspect_since_.has_value()) {
+    become_leader(id, sent, fmt::format("it claims to lead while {} is suspect", name(*leader_)), now);
+  } else {
+    contest(id, now);
+  }
+}
+
+void LeaderTracker::Rules::on_denial(NodeId id, TimePoint now) {
+  if (contest_.has_value() && contest_->challenger == id) end_contest("the challenger says it does not lead", now);
+  if (!is_leader(id)) return;
+  const NodeState& former = node(id);
+  become_leaderless(fmt::format("{} says {}", name(id), to_text(former.seen.role)), now);
+}
+
+void LeaderTracker::Rules::state_role(NodeId id, Role role, TimePoint now) {
+  NodeState& stated = node(id);
+  if (stated.seen.role == role) return;
+  Event& event = report(EventKind::kRoleChanged, now);
+  event.node = id;
+  event.from = stated.seen.role;
+  event.to = role;
+  event.why = stated.seen.facts.problem;
+  if (role == Role::kForeign) {
+    Event& foreign = report(EventKind::kForeignNode, now);
+    foreign.node = id;
+    foreign.why = stated.cluster_id.empty()
+                      ? "it claims to lead but states no cluster_id"
+                      : fmt::format("cluster_id {} is not ours ({})", stated.cluster_id, identity_.pinned());
+  }
+  stated.seen.role = role;
+  stated.seen.role_since = now;
+  stated.fast_rounds = std::max(stated.fast_rounds, kFastRoundsAfterChange);
+}
+
+}  // namespace bellwether::cluster

@@ -1,0 +1,126 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bellwether/base/prng.h"
+#include "bellwether/cluster/tracker.h"
+#include "hint_gate.h"
+#include "identity.h"
+#include "node_state.h"
+#include "pacing.h"
+
+namespace bellwether::cluster {
+
+// The rules of DESIGN.md over the state they need. Each input changes the evidence, applies what follows from it at
+// once, and ends with settle(), which applies what follows from time, orders probes and publishes.
+class LeaderTracker::Rules {
+ public:
+  explicit Rules(TrackerOptions options);
+
+  Step start(TimePoint now);
+  Step tick(TimePoint now) { return settle(now); }
+  Step on_answer(const ProbeAnswer& answer, TimePoint now);
+  Step on_failure(ProbeId probe, ProbeFailure failure, TimePoint now);
+  Step on_leader_statement(const LeaderStatement& statement, TimePoint now);
+  Step on_hint(const Hint& hint, TimePoint now);
+  Step on_live_answer(NodeId node, TimePoint request_sent, TimePoint now);
+  Step on_traffic(TimePoint now);
+  Step on_exchanges_waiting(int waiting, bool any_completed, TimePoint now);
+  Step on_loop_late(Duration late, TimePoint now);
+  Result<Step> set_admin_state(NodeId id, AdminState state, bool force, TimePoint now);
+  Step repin(TimePoint now);
+
+  [[nodiscard]] const ViewPtr& view() const { return view_; }
+  [[nodiscard]] ViewPtr snapshot(TimePoint now) const;
+
+ private:
+  // Two nodes claim: the leader and this one.
+  struct Contest {
+    NodeId challenger;
+    TimePoint patience_from{};  // the leader's lateness counts from here at the earliest
+    TimePoint asked_at{};       // /v1/sys/leader, last
+  };
+
+  // rules.cc: evidence
+  [[nodiscard]] NodeState& node(NodeId id) { return nodes_[id.index]; }
+  [[nodiscard]] const NodeState& node(NodeId id) const { return nodes_[id.index]; }
+  [[nodiscard]] const std::string& name(NodeId id) const { return options_.node_names[id.index]; }
+  std::optional<NodeId> end_probe(ProbeId probe, TimePoint now, bool answered);
+  void on_vault_answer(NodeId id, const ProbeAnswer& answer, TimePoint now);
+  void on_silence(NodeId id, const std::string& what, TimePoint now);
+  void on_claim(NodeId id, TimePoint sent, TimePoint now);
+  void on_denial(NodeId id, TimePoint now);
+  void on_cluster_id_learned(NodeId by, TimePoint now);
+  void state_role(NodeId id, Role role, TimePoint now);
+
+  // leadership.cc: transitions, one place each
+  void become_leader(NodeId id, TimePoint claim_sent, const std::string& why, TimePoint now);
+  void become_leaderless(const std::string& why, TimePoint now);
+  void become_suspect(const std::string& why, TimePoint now);
+  void become_confirmed(TimePoint now);
+  void elect_waiting_claimant(const std::string& why, TimePoint now);
+  [[nodiscard]] bool may_lead(const NodeState& candidate) const;
+  [[nodiscard]] bool is_newer_than_leader(const NodeState& candidate) const;
+  [[nodiscard]] bool others_were_asked(NodeId claimant, TimePoint now) const;
+  [[nodiscard]] bool is_leader(NodeId id) const { return leader_ == id; }
+
+  // conflict.cc
+  void contest(NodeId challenger, TimePoint now);
+  void ask_whom_they_follow(TimePoint now);
+  void end_contest(const std::string& outcome, TimePoint now);
+  void resolve_contest(TimePoint now);
+  [[nodiscard]] int nodes_naming(NodeId id) const;
+  [[nodiscard]] bool all_have_said_whom_they_follow() const;
+  [[nodiscard]] std::string evidence() const;
+
+  // schedule.cc: time, orders, publication
+  Step settle(TimePoint now);
+  void notice_lateness(TimePoint now);
+  [[nodiscard]] bool is_late(const NodeState& candidate, const OutstandingProbe& probe, TimePoint now) const;
+  [[nodiscard]] bool has_late_probe(const NodeState& candidate, TimePoint now) const;
+  [[nodiscard]] TimePoint order_due(const NodeState& candidate, TimePoint now) const;
+  [[nodiscard]] TimePoint contest_due(TimePoint now) const;
+  void notice_idleness(TimePoint now);
+  void notice_identity_dispute(TimePoint now);
+  void order_probes(TimePoint now);
+  void order_probe(NodeId id, TimePoint now);
+  void probe_all_now();
+  [[nodiscard]] TimePoint next_wake(TimePoint now) const;
+  [[nodiscard]] PaceContext pace() const;
+  [[nodiscard]] bool may_idle() const;
+  void publish(TimePoint now);
+  [[nodiscard]] View picture(TimePoint now) const;
+  Event& report(EventKind kind, TimePoint now);
+
+  TrackerOptions options_;
+  Prng prng_;
+  ClusterIdentity identity_;
+  HintGate hints_;
+  std::vector<NodeState> nodes_;
+  ProbeId last_probe_ = 0;
+
+  TimePoint started_{};
+  std::optional<NodeId> leader_;
+  std::optional<NodeId> last_leader_;  // the present or the latest one
+  Epoch epoch_ = 0;
+  TimePoint leader_since_{};
+  TimePoint leader_claim_sent_ = kLongAgo;  // newest claim of the present or latest leader
+  TimePoint lost_at_ = kLongAgo;            // when the latest leader was lost
+  std::optional<TimePoint> suspect_since_;
+  std::optional<TimePoint> leaderless_since_;
+  std::string hold_why_;
+  std::optional<Contest> contest_;
+  bool identity_disputed_ = false;
+
+  TimePoint last_traffic_{};
+  bool idle_ = false;
+  std::optional<TimePoint> confirm_since_;  // after idle: a claim asked for since then is needed
+  bool stalled_ = false;
+
+  ViewPtr view_;
+  Step pending_;  // what the call in progress will return
+};
+
+}  // namespace bellwether::cluster

@@ -1,0 +1,189 @@
+#include <algorithm>
+#include <utility>
+
+#include "rules.h"
+
+namespace bellwether::cluster {
+namespace {
+
+bool same_node(const NodeView& a, const NodeView& b) {
+  return a.role == b.role && a.up == b.up && a.admin == b.admin && a.failure == b.failure &&
+         a.facts.status == b.facts.status && a.names_leader == b.names_leader;
+}
+
+bool same_picture(const View& a, const View& b) {
+  return a.leader == b.leader && a.epoch == b.epoch && a.leaderless_since == b.leaderless_since && a.hold == b.hold &&
+         a.hold_why == b.hold_why && a.suspect == b.suspect && a.challenger == b.challenger && a.idle == b.idle &&
+         a.stalled == b.stalled && a.cluster_id == b.cluster_id &&
+         std::equal(a.nodes.begin(), a.nodes.end(), b.nodes.begin(), b.nodes.end(), same_node);
+}
+
+}  // namespace
+
+Step LeaderTracker::Rules::settle(TimePoint now) {
+  if (hints_.take_due(now)) probe_all_now();
+  notice_lateness(now);
+  if (!leader_.has_value()) elect_waiting_claimant("it is the only one that claims to lead", now);
+  resolve_contest(now);
+  notice_identity_dispute(now);
+  notice_idleness(now);
+  order_probes(now);
+  publish(now);
+  pending_.view = view_;
+  pending_.wake_at = next_wake(now);
+  return std::exchange(pending_, Step{});
+}
+
+bool LeaderTracker::Rules::is_late(const NodeState& candidate, const OutstandingProbe& probe, TimePoint now) const {
+  const bool shielded = candidate.live_sent > probe.ordered;
+  return !shielded && now - probe.late_from >= options_.suspect_after;
+}
+
+bool LeaderTracker::Rules::has_late_probe(const NodeState& candidate, TimePoint now) const {
+  return std::any_of(candidate.outstanding.begin(), candidate.outstanding.end(),
+                     [&](const OutstandingProbe& probe) { return is_late(candidate, probe, now); });
+}
+
+void LeaderTracker::Rules::notice_lateness(TimePoint now) {
+  if (!leader_.has_value() || suspect_since_.has_value()) return;
+  if (has_late_probe(node(*leader_), now)) become_suspect(name(*leader_) + "'s probe is late", now);
+}
+
+void LeaderTracker::Rules::notice_identity_dispute(TimePoint now) {
+  const bool disputed = std::any_of(nodes_.begin(), nodes_.end(), [&](const NodeState& each) {
+    return !each.cluster_id.empty() && identity_.judge(each.cluster_id, false) == ClusterIdentity::Verdict::kUndecided;
+  });
+  if (disputed && !identity_disputed_) {
+    hold_why_ = "the nodes state different cluster_ids and no majority agrees; set cluster_id";
+    report(EventKind::kConflict, now).why = hold_why_;
+  }
+  identity_disputed_ = disputed;
+}
+
+bool LeaderTracker::Rules::may_idle() const {
+  return options_.idle_inter > options_.inter && leader_.has_value() && !suspect_since_ && !contest_ && !confirm_since_;
+}
+
+void LeaderTracker::Rules::notice_idleness(TimePoint now) {
+  idle_ = may_idle() && now - last_traffic_ >= options_.idle_after;
+  if (idle_) hold_why_ = "idle: the first request waits for a fresh claim";
+}
+
+PaceContext LeaderTracker::Rules::pace() const {
+  PaceContext context;
+  context.unsettled_since = suspect_since_.has_value() ? suspect_since_ : leaderless_since_;
+  context.contested = contest_.has_value();
+  context.idle = idle_;
+  return context;
+}
+
+// One probe in flight; once that one is late, one more on a fresh connection, never a third.
+TimePoint LeaderTracker::Rules::order_due(const NodeState& candidate, TimePoint now) const {
+  if (candidate.outstanding.size() >= kMaxOutstanding) return kNever;
+  if (candidate.last_order == kLongAgo) return now;
+  const Duration interval = probe_interval(candidate, pace(), options_);
+  const auto shortened = static_cast<Duration::rep>(static_cast<double>(interval.count()) * candidate.shortening);
+  const TimePoint regular = candidate.last_order + Duration(shortened);
+  if (candidate.outstanding.empty()) return candidate.probe_now ? now : regular;
+  return std::max(regular, candidate.outstanding.front().late_from + options_.suspect_after);
+}
+
+void LeaderTracker::Rules::order_probes(TimePoint now) {
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    if (order_due(nodes_[i], now) <= now) order_probe(NodeId{static_cast<std::uint16_t>(i)}, now);
+  }
+}
+
+void LeaderTracker::Rules::order_probe(NodeId id, TimePoint now) {
+  NodeState& target = node(id);
+  pending_.probes.push_back(ProbeOrder{++last_probe_, id, !target.outstanding.empty()});
+  target.outstanding.push_back(OutstandingProbe{last_probe_, now, now});
+  target.last_order = now;
+  target.shortening = to_seconds(prng_.jitter(1s, kJitter / 2)) - kJitter / 2;
+  target.probe_now = false;
+  target.fast_rounds = std::max(target.fast_rounds - 1, 0);
+}
+
+void LeaderTracker::Rules::probe_all_now() {
+  for (NodeState& each : nodes_) each.probe_now = true;
+}
+
+TimePoint LeaderTracker::Rules::contest_due(TimePoint now) const {
+  TimePoint due = contest_->asked_at + options_.inter;
+  const TimePoint silent_witnesses = contest_->asked_at + options_.suspect_after;
+  if (silent_witnesses > now) due = std::min(due, silent_witnesses);
+  for (const OutstandingProbe& probe : node(*leader_).outstanding) {
+    due = std::min(due, std::max(probe.late_from, contest_->patience_from) + options_.conflict_patience);
+  }
+  return due;
+}
+
+TimePoint LeaderTracker::Rules::next_wake(TimePoint now) const {
+  TimePoint wake = hints_.due();
+  for (const NodeState& each : nodes_) wake = std::min(wake, order_due(each, now));
+  if (leader_.has_value() && !suspect_since_.has_value()) {
+    const NodeState& leader = node(*leader_);
+    for (const OutstandingProbe& probe : leader.outstanding) {
+      if (leader.live_sent <= probe.ordered) wake = std::min(wake, probe.late_from + options_.suspect_after);
+    }
+  }
+  if (contest_.has_value()) wake = std::min(wake, contest_due(now));
+  if (may_idle() && !idle_) wake = std::min(wake, last_traffic_ + options_.idle_after);
+  const TimePoint all_had_their_chance = started_ + options_.suspect_after;
+  if (!leader_.has_value() && all_had_their_chance > now) wake = std::min(wake, all_had_their_chance);
+  return wake;
+}
+
+View LeaderTracker::Rules::picture(TimePoint now) const {
+  View view;
+  view.serial = view_ ? view_->serial : 0;
+  view.at = now;
+  view.leader = leader_;
+  view.epoch = epoch_;
+  view.leader_since = leader_since_;
+  view.leaderless_since = leaderless_since_;
+  view.suspect = suspect_since_.has_value();
+  if (contest_.has_value()) view.challenger = contest_->challenger;
+  view.idle = idle_;
+  view.stalled = stalled_;
+  view.cluster_id = identity_.pinned();
+  view.nodes.reserve(nodes_.size());
+  bool anyone_heard = false;
+  for (const NodeState& each : nodes_) {
+    view.nodes.push_back(each.seen);
+    anyone_heard = anyone_heard || each.ever_answered || each.seen.failure.has_value() || each.seen.facts.status != 0;
+  }
+  if (!leader_.has_value()) {
+    view.hold = anyone_heard ? HoldReason::kNoLeader : HoldReason::kStarting;
+  } else if (view.suspect) {
+    view.hold = HoldReason::kSuspect;
+  } else if (contest_.has_value() && options_.on_conflict == OnConflict::kHold) {
+    view.hold = HoldReason::kConflict;
+  } else {
+    view.hold = idle_ || confirm_since_.has_value() ? HoldReason::kIdle : HoldReason::kNone;
+  }
+  if (view.hold != HoldReason::kNone) view.hold_why = hold_why_;
+  if (view.hold == HoldReason::kNoLeader && epoch_ == 0 && !identity_disputed_)
+    view.hold_why = "no node says that it leads";
+  if (view.hold == HoldReason::kConflict) view.hold_why = "two nodes claim to lead";
+  return view;
+}
+
+void LeaderTracker::Rules::publish(TimePoint now) {
+  View next = picture(now);
+  if (same_picture(next, *view_)) return;
+  next.serial = view_->serial + 1;
+  view_ = std::make_shared<const View>(std::move(next));
+}
+
+ViewPtr LeaderTracker::Rules::snapshot(TimePoint now) const { return std::make_shared<const View>(picture(now)); }
+
+Event& LeaderTracker::Rules::report(EventKind kind, TimePoint now) {
+  Event& event = pending_.events.emplace_back();
+  event.kind = kind;
+  event.at = now;
+  event.epoch = epoch_;
+  return event;
+}
+
+}  // namespace bellwether::cluster

@@ -1,0 +1,39 @@
+#include "bellwether/cluster/tracker.h"
+
+#include <utility>
+
+#include "rules.h"
+
+namespace bellwether::cluster {
+
+LeaderTracker::LeaderTracker(TrackerOptions options) : rules_(std::make_unique<Rules>(std::move(options))) {}
+LeaderTracker::~LeaderTracker() = default;
+LeaderTracker::LeaderTracker(LeaderTracker&&) noexcept = default;
+LeaderTracker& LeaderTracker::operator=(LeaderTracker&&) noexcept = default;
+
+Step LeaderTracker::start(TimePoint now) { return rules_->start(now); }
+Step LeaderTracker::tick(TimePoint now) { return rules_->tick(now); }
+Step LeaderTracker::on_answer(const ProbeAnswer& answer, TimePoint now) { return rules_->on_answer(answer, now); }
+Step LeaderTracker::on_failure(ProbeId probe, ProbeFailure failure, TimePoint now) {
+  return rules_->on_failure(probe, failure, now);
+}
+Step LeaderTracker::on_leader_statement(const LeaderStatement& statement, TimePoint now) {
+  return rules_->on_leader_statement(statement, now);
+}
+Step LeaderTracker::on_hint(const Hint& hint, TimePoint now) { return rules_->on_hint(hint, now); }
+Step LeaderTracker::on_live_answer(NodeId node, TimePoint request_sent, TimePoint now) {
+  return rules_->on_live_answer(node, request_sent, now);
+}
+Step LeaderTracker::on_traffic(TimePoint now) { return rules_->on_traffic(now); }
+Step LeaderTracker::on_exchanges_waiting(int waiting, bool any_completed, TimePoint now) {
+  return rules_->on_exchanges_waiting(waiting, any_completed, now);
+}
+Step LeaderTracker::on_loop_late(Duration late, TimePoint now) { return rules_->on_loop_late(late, now); }
+Result<Step> LeaderTracker::set_admin_state(NodeId node, AdminState state, bool force, TimePoint now) {
+  return rules_->set_admin_state(node, state, force, now);
+}
+Step LeaderTracker::repin(TimePoint now) { return rules_->repin(now); }
+const ViewPtr& LeaderTracker::view() const { return rules_->view(); }
+ViewPtr LeaderTracker::snapshot(TimePoint now) const { return rules_->snapshot(now); }
+
+}  // namespace bellwether::cluster

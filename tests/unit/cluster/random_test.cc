@@ -1,0 +1,198 @@
+// A seeded cluster that misbehaves at random, and what must hold whatever it does.
+#include <optional>
+#include <string>
+
+#include "bellwether/base/prng.h"
+#include "catch.hpp"
+#include "world.h"
+
+namespace bellwether::cluster::testing {
+namespace {
+
+constexpr std::size_t kNodes = 3;
+const NodeId kAll[kNodes] = {{0}, {1}, {2}};
+
+// The truth about one node, which the tracker can only guess.
+struct Truth {
+  std::optional<Role> says = Role::kStandby;  // nothing: it keeps the probe
+  std::optional<ProbeFailure> fails;
+  std::string id = "ours";
+  TimePoint foreign_or_denying_since{};  // last time its word changed
+};
+
+class RandomCluster {
+ public:
+  explicit RandomCluster(std::uint64_t seed) : prng_(seed), world_(options(seed), ask(), ask_leader()) {
+    truth_[0].says = Role::kActive;
+    world_.on_view = [this](const View& view) { check_view(view); };
+    world_.start(TimePoint(1000s));
+  }
+
+  void step() {
+    shake();
+    const bool was_uncontested = is_merely_silent();
+    const std::optional<NodeId> leader = world_.view().leader;
+    const int silences = leader ? world_.view().nodes[leader->index].silences : 0;
+    world_.events().clear();
+    world_.run_for(Duration(1ms * static_cast<int>(prng_.below(60))));
+    if (was_uncontested && leader && silences == 0) {
+      // Less than 60 ms have passed: at most one silence can have been counted, and fall is 3.
+      CHECK((world_.view().leader == leader));
+    }
+  }
+
+  [[nodiscard]] const View& view() const { return world_.view(); }
+
+ private:
+  static TrackerOptions options(std::uint64_t seed) {
+    TrackerOptions options;
+    options.node_names = {"n1", "n2", "n3"};
+    options.node_addresses = {"https://n1", "https://n2", "https://n3"};
+    options.inter = 200ms;
+    options.downinter = 200ms;
+    options.idle_inter = 2s;
+    options.idle_after = 1s;
+    options.cluster_id = "ours";
+    options.seed = seed;
+    return options;
+  }
+
+  World::OnProbe ask() {
+    return [this](NodeId id, TimePoint) -> std::optional<Reply> {
+      const Truth& truth = truth_[id.index];
+      const Duration after = Duration(100us * static_cast<int>(1 + prng_.below(prng_.chance(0.05) ? 2000 : 20)));
+      if (truth.fails.has_value()) return Reply{after, *truth.fails};
+      if (truth.says.has_value()) return Reply{after, facts(*truth.says, truth.id)};
+      return std::nullopt;
+    };
+  }
+
+  World::OnAskLeader ask_leader() {
+    return [this](NodeId, TimePoint) -> std::optional<std::string> {
+      if (prng_.chance(0.3)) return std::nullopt;
+      return prng_.chance(0.2) ? "" : "https://n" + std::to_string(1 + prng_.below(kNodes));
+    };
+  }
+
+  // The leader is known to have answered lately, nobody else claims, and it has not said otherwise.
+  [[nodiscard]] bool is_merely_silent() const {
+    const View& view = world_.view();
+    if (!view.leader.has_value()) return false;
+    for (const NodeId id : kAll) {
+      const Truth& truth = truth_[id.index];
+      const bool leads = id == *view.leader;
+      if (leads && truth.says.has_value() && *truth.says != Role::kActive && *truth.says != Role::kError) return false;
+      if (leads && truth.id != "ours") return false;
+      if (!leads && (view.nodes[id.index].role == Role::kActive || truth.says == Role::kActive)) return false;
+      if (!leads && world_.outstanding(id) > 0 && !truth.says.has_value())
+        return false;  // may yet be released as active
+      if (leads && view.nodes[id.index].silences > 0) return false;
+      if (leads && recently_changed(id)) return false;
+    }
+    return true;
+  }
+  [[nodiscard]] bool recently_changed(NodeId id) const {
+    // An answer under way may still say what it said before.
+    return world_.now() - truth_[id.index].foreign_or_denying_since < 250ms;
+  }
+
+  void shake() {
+    Truth& truth = truth_[prng_.below(kNodes)];
+    const NodeId id{static_cast<std::uint16_t>(&truth - truth_)};
+    const std::uint64_t dice = prng_.below(100);
+    const auto says = [&](Role role, const char* cluster = "ours") {
+      truth.says = role;
+      truth.fails.reset();
+      truth.id = cluster;
+      truth.foreign_or_denying_since = world_.now();
+    };
+    if (dice < 25) {
+      says(Role::kActive);
+    } else if (dice < 45) {
+      says(Role::kStandby);
+    } else if (dice < 50) {
+      says(static_cast<Role>(3 + prng_.below(7)));  // any other stated role, or an error
+    } else if (dice < 54) {
+      says(Role::kActive, "other");
+    } else if (dice < 62) {
+      truth.says.reset();
+      truth.fails = static_cast<ProbeFailure>(prng_.below(kProbeFailureCount));
+    } else if (dice < 70) {
+      truth.says.reset();
+      truth.fails.reset();
+    } else if (dice < 76) {
+      const Role role = truth.says.value_or(prng_.chance(0.5) ? Role::kActive : Role::kStandby);
+      truth.foreign_or_denying_since = world_.now();
+      world_.release(id, [&](TimePoint) { return facts(role, truth.id); });
+    } else {
+      tell(id, dice);
+    }
+  }
+
+  void tell(NodeId id, std::uint64_t dice) {
+    LeaderTracker& tracker = world_.tracker();
+    const TimePoint now = world_.now();
+    if (dice < 84) {
+      const Hint hint{id, world_.view().epoch - prng_.below(2), static_cast<HintKind>(prng_.below(7))};
+      world_.apply(tracker.on_hint(hint, now));
+    } else if (dice < 90) {
+      world_.apply(tracker.on_live_answer(id, now - Duration(1ms), now));
+    } else if (dice < 95) {
+      world_.apply(tracker.on_traffic(now));
+    } else if (dice < 97) {
+      world_.apply(tracker.on_loop_late(60ms, now));
+    } else if (dice < 99) {
+      world_.apply(tracker.on_exchanges_waiting(static_cast<int>(prng_.below(5)), prng_.chance(0.5), now));
+    } else if (auto step = tracker.set_admin_state(id, static_cast<AdminState>(prng_.below(3)), false, now)) {
+      world_.apply(std::move(*step));
+    }
+  }
+
+  void check_view(const View& view) {
+    if (view.epoch < epoch_ || view.epoch > epoch_ + 1)
+      FAIL("the epoch went from " << epoch_ << " to " << view.epoch << story());
+    const bool new_leader = view.leader.has_value() && leader_.has_value() && view.leader != leader_;
+    if (new_leader && view.epoch == epoch_) FAIL("two leaders in epoch " << epoch_);
+    if (view.leader.has_value()) {
+      leader_ = view.leader;
+      const NodeView& leader = view.nodes[view.leader->index];
+      if (leader.role != Role::kActive) FAIL("led to a node that says " << to_text(leader.role));
+      if (leader.admin != AdminState::kReady) FAIL("led to a node in " << to_text(leader.admin));
+      if (view.leaderless_since.has_value()) FAIL("leader and leaderless");
+    }
+    if ((view.hold == HoldReason::kNone) != view.target().has_value()) FAIL("no hold and nowhere to send");
+    if (view.challenger.has_value() && view.challenger == view.leader) FAIL("the leader contests itself");
+    for (const NodeId id : kAll) {
+      if (world_.outstanding(id) > 2) FAIL("a third probe");
+    }
+    epoch_ = view.epoch;
+  }
+
+  std::string story() {
+    std::string text;
+    for (const Event& event : world_.events()) text += "\n  " + std::string(to_text(event.kind)) + ": " + event.why;
+    return text;
+  }
+
+  Prng prng_;
+  Truth truth_[kNodes];
+  Epoch epoch_ = 0;
+  std::optional<NodeId> leader_;
+  World world_;
+};
+
+}  // namespace
+
+TEST_CASE("whatever a cluster does, the invariants hold for 100,000 steps", "[cluster][random]") {
+  const std::uint64_t first_seed = 20261121;
+  Epoch epochs = 0;
+  for (std::uint64_t seed = first_seed; seed < first_seed + 20; ++seed) {
+    INFO("seed " << seed);
+    RandomCluster cluster(seed);
+    for (int step = 0; step < 5000; ++step) cluster.step();
+    epochs += cluster.view().epoch;
+  }
+  CHECK(epochs > 2000);  // it did lead, and often
+}
+
+}  // namespace bellwether::cluster::testing

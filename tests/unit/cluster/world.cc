@@ -1,0 +1,104 @@
+#include "world.h"
+
+#include <utility>
+
+#include "catch.hpp"
+
+namespace bellwether::cluster::testing {
+
+World::World(TrackerOptions options, OnProbe on_probe, OnAskLeader on_ask_leader)
+    : tracker_(options),
+      on_probe_(std::move(on_probe)),
+      on_ask_leader_(std::move(on_ask_leader)),
+      probes_(options.node_names.size()) {}
+
+void World::start(TimePoint at) {
+  now_ = at;
+  apply(tracker_.start(now_));
+}
+
+void World::at(TimePoint when, std::function<void()> what) { queue_.emplace(when, std::move(what)); }
+
+void World::run_until(TimePoint until) {
+  for (int turns = 0;; ++turns) {
+    REQUIRE(turns < 1'000'000);  // a wake that never lies ahead would spin here
+    const TimePoint next_work = queue_.empty() ? kNever : queue_.begin()->first;
+    const TimePoint next = std::min(next_work, wake_at_);
+    if (next > until) break;
+    now_ = std::max(now_, next);
+    if (next_work <= wake_at_) {
+      const auto work = queue_.extract(queue_.begin());
+      work.mapped()();
+    } else {
+      wake_at_ = kNever;
+      apply(tracker_.tick(now_));
+    }
+  }
+  now_ = until;
+}
+
+void World::apply(Step step) {
+  wake_at_ = step.wake_at;
+  for (Event& event : step.events) events_.push_back(std::move(event));
+  if (step.view != last_view_) {
+    last_view_ = step.view;
+    if (on_view) on_view(*step.view);
+  }
+  for (const ProbeOrder& order : step.probes) {
+    ++probes_[order.node.index];
+    open_[order.probe] = Kept{order.node, now_};
+    const ProbeId probe = order.probe;
+    at(now_ + timeout_check, [this, probe] { end_probe(probe, ProbeFailure::kAnswerTimeout); });
+    const std::optional<Reply> reply = on_probe_(order.node, now_);
+    if (reply.has_value()) {
+      const ProbeEnd end = reply->end;
+      at(now_ + reply->after, [this, probe, end] { end_probe(probe, end); });
+    }
+  }
+  for (const NodeId node : step.ask_leader) {
+    const std::optional<std::string> said = on_ask_leader_(node, now_);
+    if (!said.has_value()) continue;
+    LeaderStatement statement{node, now_, now_ + 1ms, *said == "self", *said == "self" ? "" : *said};
+    at(now_ + 1ms, [this, statement] { apply(tracker_.on_leader_statement(statement, now_)); });
+  }
+}
+
+void World::end_probe(ProbeId probe, const ProbeEnd& end) {
+  const auto found = open_.extract(probe);
+  if (found.empty()) return;
+  if (const auto* failure = std::get_if<ProbeFailure>(&end)) {
+    apply(tracker_.on_failure(probe, *failure, now_));
+  } else {
+    apply(tracker_.on_answer(ProbeAnswer{probe, found.mapped().sent, now_, std::get<HealthFacts>(end)}, now_));
+  }
+}
+
+void World::release(NodeId node, const std::function<ProbeEnd(TimePoint)>& end) {
+  std::vector<std::pair<ProbeId, TimePoint>> kept;
+  for (const auto& [probe, what] : open_) {
+    if (what.node == node) kept.emplace_back(probe, what.sent);
+  }
+  for (const auto& [probe, sent] : kept) end_probe(probe, end(sent));
+}
+
+std::size_t World::outstanding(NodeId node) const {
+  return static_cast<std::size_t>(
+      std::count_if(open_.begin(), open_.end(), [&](const auto& each) { return each.second.node == node; }));
+}
+
+HealthFacts facts(Role role, const std::string& id) {
+  HealthFacts result;
+  result.role = role;
+  result.status = 200;
+  result.cluster_id = id;
+  result.version = "2.6.2";
+  if (role == Role::kSealed || role == Role::kUninitialized) result.cluster_id.clear();
+  if (role == Role::kError) {
+    result.status = 500;
+    result.cluster_id.clear();
+    result.problem = "not an answer of Vault's";
+  }
+  return result;
+}
+
+}  // namespace bellwether::cluster::testing

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "bellwether/cluster/tracker.h"
+
+namespace bellwether::cluster::testing {
+
+// How one probe ends: an answer of the node, or none.
+using ProbeEnd = std::variant<HealthFacts, ProbeFailure>;
+struct Reply {
+  Duration after{};  // from the moment it was asked
+  ProbeEnd end;
+};
+
+// A world of pretended nodes and pretended time around a real tracker: carries out its orders as the prober does, with
+// one answer per probe, in time order. Nothing here waits.
+class World {
+ public:
+  // What a node does with a probe sent now; nothing: it keeps it (release() or the deadline ends it).
+  using OnProbe = std::function<std::optional<Reply>(NodeId node, TimePoint sent)>;
+  // What a node's /v1/sys/leader says: an address, "" for none, "self"; nothing: no answer.
+  using OnAskLeader = std::function<std::optional<std::string>(NodeId node, TimePoint sent)>;
+
+  World(TrackerOptions options, OnProbe on_probe, OnAskLeader on_ask_leader);
+
+  void start(TimePoint at);
+  void run_until(TimePoint until);
+  void run_for(Duration duration) { run_until(now_ + duration); }
+  // Something of the test's own at that moment.
+  void at(TimePoint when, std::function<void()> what);
+
+  // Ends what the node has kept, as if it answered or cut it now.
+  void release(NodeId node, const std::function<ProbeEnd(TimePoint sent)>& end);
+
+  [[nodiscard]] LeaderTracker& tracker() { return tracker_; }
+  void apply(Step step);
+  [[nodiscard]] TimePoint now() const { return now_; }
+  [[nodiscard]] const View& view() const { return *tracker_.view(); }
+  [[nodiscard]] std::vector<Event>& events() { return events_; }
+  [[nodiscard]] int probes(NodeId node) const { return probes_[node.index]; }
+  [[nodiscard]] std::size_t outstanding(NodeId node) const;
+
+  // Called with each new view, before anything else happens.
+  std::function<void(const View&)> on_view;
+  Duration timeout_check = 3s;
+
+ private:
+  struct Kept {
+    NodeId node;
+    TimePoint sent;
+  };
+  void end_probe(ProbeId probe, const ProbeEnd& end);
+
+  LeaderTracker tracker_;
+  OnProbe on_probe_;
+  OnAskLeader on_ask_leader_;
+  TimePoint now_{};
+  TimePoint wake_at_ = kNever;
+  std::multimap<TimePoint, std::function<void()>> queue_;  // of equal times, first in first out
+  std::map<ProbeId, Kept> open_;
+  std::vector<Event> events_;
+  std::vector<int> probes_;
+  ViewPtr last_view_;
+};
+
+// Facts of a node of cluster `id`, as vault/ would give them.
+[[nodiscard]] HealthFacts facts(Role role, const std::string& id = "ours");
+
+}  // namespace bellwether::cluster::testing
