@@ -43,7 +43,7 @@ ALLOWED = {
 }
 
 UNIT_TEST_BANS = [
-    (r"#\s*include\s*<(sys/socket\.h|netinet/|arpa/|event2/|thread)", "unit tests use no sockets and no threads"),
+    (r"#\s*include\s*<(sys/socket\.h|sys/epoll\.h|event2/|thread)", "unit tests use no sockets and no threads"),
     (r"\b(socket|connect|accept4?|bind|listen)\s*\(\s*(AF_|fd|sock)", "a test with sockets is a component test"),
     (r'#\s*include\s*"bellwether/(net/(loop|listener|socket|stream|watch|tls)|wire/)', "a test with sockets is a component test"),
     (r"\b(steady_clock|system_clock)::now\b", "give the code under test its time"),

@@ -1,0 +1,29 @@
+"""The status page in a real browser."""
+
+import pytest
+
+from house.browser import Browser
+from house.waiting import wait_until
+
+
+@pytest.mark.slow
+def test_a_leader_change_appears_without_reload(proxy, sim, tmp_path):
+    with Browser(tmp_path) as browser:
+        browser.open(proxy.admin + "/")
+        old = proxy.leader_by_status()
+        wait_until(lambda: old in browser.text(), 20, "the page to name the leader")
+        for url in sim.urls:
+            assert url.split("//")[1] in browser.text()
+        before = browser.text()
+        browser.run("window.never_reloaded = true")
+
+        sim.step_down(sim.leader())
+        new = wait_until(lambda: proxy.leader_by_status() not in (None, old) and proxy.leader_by_status(), 30,
+                         "another leader")
+
+        def shows_the_new_leader():
+            return browser.run("return [...document.querySelectorAll('#leader, [data-leader]')]"
+                               ".map(element => element.innerText).join(' ')").find(new) >= 0
+
+        wait_until(shows_the_new_leader, 20, f"the page to name {new} as leader; it said:\n{before}")
+        assert browser.run("return window.never_reloaded === true"), "the page was loaded again"

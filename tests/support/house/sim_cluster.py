@@ -1,0 +1,121 @@
+"""The simulated cluster behind the interface of RealCluster, so that the same scenarios hold both to one behaviour."""
+
+import pathlib
+
+from .bellwether import binary
+from .certificates import Certificates
+from .processes import Process
+from .waiting import wait_until
+from .web import Tls, request
+
+
+class SimNode:
+    def __init__(self, index, url):
+        self.index = index
+        self.name = f"n{index + 1}"
+        self.url = url
+
+
+class SimCluster:
+    kind = "sim"
+
+    def __init__(self, folder, tls=True):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.tls = None
+        self._words = ["--control", "127.0.0.1:0"]
+        if tls:
+            certificates = Certificates(self.folder / "tls")
+            self.tls = Tls(certificates.ca_file, certificates.common_name)
+            cert, key = certificates.issue("node")
+            self._words += ["--tls-cert", cert, "--tls-key", key]
+        self.nodes = []
+        self.token = ""
+        self._process = None
+        self._control = None
+
+    @property
+    def urls(self):
+        return [node.url for node in self.nodes]
+
+    def start(self):
+        self._process = Process("sim", [binary(), "sim", *self._words], self.folder / "sim.log")
+        self._process.expect_log("control ")
+        self._control = self._said("control ")
+        self.token = self._said("token ")
+        self.nodes = [SimNode(i, node["url"]) for i, node in enumerate(self._nodes())]
+        self.wait_for_leader()
+        return self
+
+    def end(self):
+        self._process.end()
+
+    def logs(self):
+        return self._process.log()[-4000:]
+
+    def heal(self):
+        for node, state in zip(self.nodes, self._nodes()):
+            del state
+            self._inject(node.index, "heal")
+        wait_until(self._all_follow_one_leader, 30, "three simulated nodes that agree on a leader")
+
+    def health(self, index):
+        try:
+            return request(self.nodes[index].url + "/v1/sys/health", tls=self.tls, timeout=2).status
+        except OSError:
+            return 0
+
+    def leader(self):
+        active = [node.index for node in self.nodes if self.health(node.index) == 200]
+        return active[0] if len(active) == 1 else None
+
+    def wait_for_leader(self, other_than=None, timeout=60):
+        def new_leader():
+            now = self.leader()
+            return None if now is None or now == other_than else (now,)
+
+        return wait_until(new_leader, timeout, f"a leader other than {other_than}")[0]
+
+    def call(self, index, method, path, body=None, timeout=15):
+        return request(self.nodes[index].url + path, method, body, {"X-Vault-Token": self.token}, self.tls, timeout)
+
+    def kill(self, index):
+        self._inject(index, "crash")
+
+    def terminate(self, index):
+        self._inject(index, "term")
+
+    def freeze(self, index):
+        self._inject(index, "hang")
+
+    def thaw(self, index):
+        self._inject(index, "wake")
+
+    def step_down(self, index):
+        answer = self.call(index, "PUT", "/v1/sys/step-down")
+        assert answer.status == 204, answer
+
+    def seal(self, index):
+        answer = self.call(index, "PUT", "/v1/sys/seal")
+        assert answer.status == 204, answer
+
+    def recover_from_seal(self, index):
+        self._inject(index, "unseal")
+
+    def restart(self, index):
+        self._inject(index, "restart")
+
+    def _inject(self, index, fault):
+        answer = request(f"{self._control}/node/{index}/{fault}", "POST")
+        assert answer.status in (200, 204), answer
+
+    def _nodes(self):
+        return request(self._control + "/nodes").json()["nodes"]
+
+    def _said(self, word):
+        line = next(line for line in self._process.log().splitlines() if line.startswith(word))
+        return line[len(word):].strip()
+
+    def _all_follow_one_leader(self):
+        codes = sorted(self.health(node.index) for node in self.nodes)
+        return codes == [200, 429, 429]
