@@ -48,7 +48,18 @@ class BodyReader {
     kTrailerEndLf,
     kBroken,
   };
+  [[nodiscard]] bool carries_content() const;
+  std::string_view take_content(std::string_view input);
+  void step(char c);
+  void step_size(char c);
+  void step_extension(char c);
+  void step_trailer(char c);
+  void expect(char c, char wanted, State next, Reject otherwise);
+  void become_chunk_size();
+  void become_broken(Reject reason);
+
   State state_ = State::kDone;
+  Reject broken_by_{};
   std::uint64_t left_ = 0;       // bytes left of the length or of this chunk
   unsigned digits_ = 0;          // of the chunk size so far
   std::size_t extra_bytes_ = 0;  // of extensions or trailers so far
