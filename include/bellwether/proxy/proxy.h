@@ -112,7 +112,12 @@ class Proxy {
 
  private:
   struct Impl;
-  explicit Proxy(std::unique_ptr<Impl> impl);
+  struct Private {};
+
+ public:
+  Proxy(Private, std::unique_ptr<Impl> impl);  // by start() only
+
+ private:
   std::unique_ptr<Impl> impl_;
 };
 

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <memory>
+#include <vector>
+
+#include "bellwether/base/time.h"
+#include "bellwether/proxy/proxy.h"
+
+namespace bellwether::proxy {
+
+// A number with one writing thread and any number of readers: no locked instruction on the hot path.
+class Counter {
+ public:
+  void add(std::uint64_t n = 1) { value_.store(get() + n, std::memory_order_relaxed); }
+  void subtract(std::uint64_t n = 1) { value_.store(get() - n, std::memory_order_relaxed); }
+  void set(std::uint64_t n) { value_.store(n, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+struct NodeCounters {
+  Counter connects, connect_failures, sessions_now;
+};
+
+// One worker's slot: written by that worker alone, read by whoever scrapes.
+struct alignas(64) WorkerCounters {
+  explicit WorkerCounters(std::size_t node_count)
+      : nodes(std::make_unique<NodeCounters[]>(node_count)), nodes_size(node_count) {}
+
+  Counter sessions_total, sessions_now, held_now, held_total, hold_timeouts, hold_overflows;
+  Counter client_gone_while_held;
+  Counter bytes_up, bytes_down;
+  Counter cut_quiet, cut_deadline, cut_dead, cut_admin, cut_idle;
+  Counter accept_failures, maxconn_pauses;
+  Counter redirects, redirect_loops, rejected_requests, proxy_header_errors;
+  std::array<Counter, std::size(kHoldBuckets) + 1> hold_buckets;
+  Counter hold_sum_ns;
+  std::unique_ptr<NodeCounters[]> nodes;
+  std::size_t nodes_size;
+
+  void record_hold(Duration held);
+};
+
+// REQUIRES: into's vectors are sized for the nodes and buckets.
+void add_to(ProxyCounts& into, const WorkerCounters& from);
+
+}  // namespace bellwether::proxy

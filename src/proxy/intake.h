@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "bellwether/net/address.h"
+#include "bellwether/net/loop.h"
+#include "bellwether/net/socket.h"
+#include "bellwether/net/watch.h"
+
+namespace bellwether::proxy {
+
+// An accepted connection on its way to becoming a session.
+struct Accepted {
+  std::uint16_t listener = 0;
+  net::Socket socket;
+  net::Address client;                      // of the socket, or named by a PROXY header
+  std::optional<net::Address> destination;  // named by a PROXY header
+};
+
+// Reads the PROXY header that a listener demands, and not a byte more; what comes without one, too slowly or wrong is
+// closed. Owned by one worker.
+class Intake {
+ public:
+  using OnDone = std::function<void(Accepted)>;
+  using OnFailed = std::function<void()>;  // bad or late header, or the client left
+
+  static constexpr Duration kTimeout = 3s;
+
+  Intake(net::Loop& loop, OnDone on_done, OnFailed on_failed);
+  ~Intake();
+  Intake(const Intake&) = delete;
+  Intake& operator=(const Intake&) = delete;
+
+  void add(Accepted accepted);
+  void tick(TimePoint now);
+  [[nodiscard]] std::size_t size() const { return entries_.size(); }
+
+ private:
+  class Entry;
+  void done(Entry& entry);
+  void failed(Entry& entry);
+  void retire(Entry& entry);
+
+  net::Loop& loop_;
+  OnDone on_done_;
+  OnFailed on_failed_;
+  std::vector<std::unique_ptr<Entry>> entries_;
+  std::vector<std::unique_ptr<Entry>> graveyard_;
+};
+
+}  // namespace bellwether::proxy

@@ -1,0 +1,174 @@
+#include "bellwether/proxy/proxy.h"
+
+#include <algorithm>
+#include <iterator>
+#include <memory>
+#include <utility>
+
+#include "fence.h"
+#include "shared.h"
+#include "worker.h"
+
+namespace bellwether::proxy {
+
+void Shared::release_session() {
+  sessions.release();
+  for (auto& seat : seats) {
+    if (seat->starved.load() && seat->starved.exchange(false))
+      seat->loop->post([s = seat.get()] { s->worker->resume_accepting(); });
+  }
+}
+
+namespace {
+
+void run_worker(Shared& shared, Seat& seat) {
+  Worker worker(shared, seat);
+  seat.worker = &worker;
+  seat.loop->run();
+}
+
+// Binds each address once per worker; a unix socket once, for the first worker.
+Result<void> bind_all(Shared& shared) {
+  const bool several = shared.seats.size() > 1;
+  for (const ListenerOptions& listener : shared.options.listeners) {
+    net::Address address = listener.address;
+    for (auto& seat : shared.seats) {
+      const bool first = seat == shared.seats.front();
+      if (!first && address.is_unix()) {
+        seat->listening.emplace_back();
+        continue;
+      }
+      net::ListenOptions options;
+      options.reuse_port = several && !address.is_unix();
+      options.tcp = shared.options.tcp;
+      auto socket = net::bind_listener(address, options);
+      if (!socket) return tl::unexpected(socket.error());
+      if (first) {
+        auto real = socket->local_address();
+        if (!real) return tl::unexpected(real.error());
+        address = *real;  // the others share the port that was given
+      }
+      seat->listening.push_back(std::move(*socket));
+    }
+    shared.own_addresses.push_back(address);
+  }
+  return {};
+}
+
+}  // namespace
+
+// Lives on the control thread. What workers post to it holds `alive` weakly: it may arrive when all is over.
+struct Proxy::Impl {
+  Impl(net::Loop& loop, ProxyOptions options, ProxyCallbacks callbacks)
+      : control(loop),
+        shared(std::move(options), std::move(callbacks)),
+        fence(shared.options.threads),
+        alive(std::make_shared<Impl*>(this)) {}
+
+  ~Impl() {
+    for (auto& seat : shared.seats) seat->loop->stop();
+    for (auto& seat : shared.seats) {
+      if (seat->thread.joinable()) seat->thread.join();
+    }
+  }
+
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  // From any thread: `work` runs on the control thread, if we still live then.
+  template <typename Work>
+  void post_to_control(Work work) {
+    control.post([weak = std::weak_ptr<Impl*>(alive), work = std::move(work)] {
+      if (const auto self = weak.lock()) work(**self);
+    });
+  }
+
+  template <typename Work>
+  void post_to_workers(Work work) {
+    for (auto& seat : shared.seats) seat->loop->post([s = seat.get(), work] { work(*s->worker); });
+  }
+
+  void obey(Fence::Order order) {
+    switch (order) {
+      case Fence::Order::kNothing:
+        return;
+      case Fence::Order::kHold:
+        return post_to_workers([round = fence.round()](Worker& worker) { worker.fence(round); });
+      case Fence::Order::kSend:
+        return post_to_workers([view = fence.view()](Worker& worker) { worker.set_view(view); });
+    }
+  }
+
+  Result<void> make_seats() {
+    for (int i = 0; i < shared.options.threads; ++i) {
+      auto loop = net::Loop::create({});
+      if (!loop) return tl::unexpected(loop.error());
+      shared.seats.push_back(std::make_unique<Seat>(std::move(*loop), shared.options.nodes.size()));
+    }
+    return {};
+  }
+
+  void start_threads() {
+    shared.on_fenced = [this](std::uint64_t round) {
+      post_to_control([round](Impl& self) { self.obey(self.fence.on_ack(round)); });
+    };
+    shared.on_drained = [this] { post_to_control([](Impl& self) { self.on_worker_drained(); }); };
+    for (auto& seat : shared.seats) {
+      seat->thread = std::thread([this, s = seat.get()] { run_worker(shared, *s); });
+    }
+  }
+
+  void on_worker_drained() {
+    if (++drained < shared.options.threads || !on_idle) return;
+    const auto callback = std::move(on_idle);
+    callback();
+  }
+
+  net::Loop& control;
+  Shared shared;
+  Fence fence;
+  std::shared_ptr<Impl*> alive;
+  std::function<void()> on_idle;
+  int drained = 0;
+  bool draining = false;
+};
+
+Result<std::unique_ptr<Proxy>> Proxy::start(net::Loop& control, ProxyOptions options, ProxyCallbacks callbacks) {
+  options.threads = std::max(1, options.threads);
+  auto impl = std::make_unique<Impl>(control, std::move(options), std::move(callbacks));
+  if (auto made = impl->make_seats(); !made) return tl::unexpected(made.error());
+  if (auto bound = bind_all(impl->shared); !bound) return tl::unexpected(bound.error());
+  impl->start_threads();
+  return std::make_unique<Proxy>(Private{}, std::move(impl));
+}
+
+Proxy::Proxy(Private, std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Proxy::~Proxy() = default;
+
+void Proxy::publish(const cluster::ViewPtr& view) { impl_->obey(impl_->fence.on_publish(view)); }
+
+void Proxy::set_address(NodeId node, const net::Address& address) {
+  impl_->post_to_workers([node, address](Worker& worker) { worker.set_address(node, address); });
+}
+
+void Proxy::drain(std::function<void()> on_idle) {
+  impl_->on_idle = std::move(on_idle);
+  if (std::exchange(impl_->draining, true)) return;
+  impl_->post_to_workers([](Worker& worker) { worker.drain(); });
+}
+
+ProxyCounts Proxy::counts() const {
+  ProxyCounts counts;
+  const std::size_t nodes = impl_->shared.options.nodes.size();
+  counts.connects.resize(nodes);
+  counts.connect_failures.resize(nodes);
+  counts.node_sessions_now.resize(nodes);
+  counts.hold_buckets.resize(std::size(kHoldBuckets) + 1);
+  for (const auto& seat : impl_->shared.seats) add_to(counts, seat->counters);
+  return counts;
+}
+
+const std::vector<net::Address>& Proxy::addresses() const { return impl_->shared.own_addresses; }
+
+}  // namespace bellwether::proxy

@@ -1,0 +1,150 @@
+#include "redirect.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "bellwether/http/serialize.h"
+#include "location.h"
+#include "worker.h"
+
+namespace bellwether::proxy {
+
+Redirector::Redirector(Worker& worker) : worker_(worker) {}
+
+Redirector::~Redirector() = default;
+
+wire::Server& Redirector::server(std::size_t listener) {
+  if (servers_.empty()) servers_.resize(worker_.options().listeners.size());
+  if (!servers_[listener]) {
+    wire::Server::Options options;
+    options.tls = worker_.options().listeners[listener].tls;
+    options.max_connections = static_cast<std::size_t>(std::max(1, worker_.options().maxconn));
+    servers_[listener] = std::make_unique<wire::Server>(
+        worker_.loop(), options,
+        [this, listener](wire::ServerRequest request) { on_request(listener, std::move(request)); },
+        [this, listener](wire::ExchangeId exchange) { on_gone(listener, exchange); });
+  }
+  return *servers_[listener];
+}
+
+void Redirector::adopt(Accepted accepted) {
+  ++rooms_;
+  server(accepted.listener).adopt(std::move(accepted.socket), accepted.client);
+}
+
+void Redirector::on_request(std::size_t listener, wire::ServerRequest request) {
+  worker_.note_traffic();
+  Asked asked{listener, request.exchange, std::move(request.target), std::move(request.host), worker_.now()};
+  if (const auto target = worker_.target()) return answer(asked, *target);
+  if (!worker_.shared().held.try_acquire()) {
+    worker_.counters().hold_overflows.add();
+    if (const auto suspect = worker_.suspect_leader()) return answer(asked, *suspect);
+    return refuse(asked, "no leader, and too many requests wait for one");
+  }
+  worker_.counters().held_total.add();
+  worker_.counters().held_now.add();
+  waiting_.push_back(std::move(asked));
+}
+
+void Redirector::on_gone(std::size_t listener, wire::ExchangeId exchange) {
+  const auto found = std::find_if(waiting_.begin(), waiting_.end(), [&](const Asked& asked) {
+    return asked.listener == listener && asked.exchange == exchange;
+  });
+  if (found == waiting_.end()) return;
+  leave_hold(*found);
+  worker_.counters().client_gone_while_held.add();
+  waiting_.erase(found);
+}
+
+void Redirector::leave_hold(const Asked& asked) {
+  worker_.shared().held.release();
+  worker_.counters().held_now.subtract();
+  worker_.counters().record_hold(worker_.now() - asked.since);
+}
+
+void Redirector::on_view() {
+  const auto target = worker_.target();
+  if (!target) return;
+  // An answer may end its connection, and that must not touch the list we walk.
+  for (const Asked& asked : std::exchange(waiting_, {})) {
+    leave_hold(asked);
+    answer(asked, *target);
+  }
+}
+
+void Redirector::tick(TimePoint now) {
+  while (!waiting_.empty() && now - waiting_.front().since >= worker_.options().hold_timeout_http) {
+    const Asked asked = std::move(waiting_.front());
+    waiting_.erase(waiting_.begin());
+    leave_hold(asked);
+    worker_.counters().hold_timeouts.add();
+    refuse(asked, "no leader");
+  }
+  count_rooms();
+}
+
+void Redirector::answer(const Asked& asked, NodeId node) {
+  const std::string& public_url = worker_.options().nodes[node.index].public_url;
+  auto location = location_for(public_url, asked.target);
+  if (!location || public_url.empty()) {
+    worker_.counters().rejected_requests.add();
+    return server(asked.listener)
+        .respond(asked.exchange, http::vault_error(400, "this request cannot be redirected"), false);
+  }
+  if (is_loop(asked, *location)) return answer_loop(asked, node, *location);
+  http::Response response;
+  response.status = 307;
+  response.headers.push_back({"Location", std::move(*location)});
+  worker_.counters().redirects.add();
+  server(asked.listener).respond(asked.exchange, response);
+}
+
+bool Redirector::is_loop(const Asked& asked, const std::string& location) const {
+  const auto target = host_port_of_url(location);
+  if (!target) return false;
+  const bool tls = worker_.options().listeners[asked.listener].tls != nullptr;
+  return points_to_us(*target, parse_host_port(asked.host, tls ? 443 : 80), worker_.shared().own_addresses);
+}
+
+void Redirector::answer_loop(const Asked& asked, NodeId node, const std::string& location) {
+  worker_.counters().redirect_loops.add();
+  const std::string target = location.substr(0, location.find('/', location.find("://") + 3));
+  if (loops_epoch_ != worker_.view()->epoch) loops_told_.clear();
+  loops_epoch_ = worker_.view()->epoch;
+  if (loops_told_.insert(node).second && worker_.shared().callbacks.on_redirect_loop) {
+    worker_.shared().callbacks.on_redirect_loop(worker_.shared().own_addresses[asked.listener].to_string(), target);
+  }
+  const std::string why =
+      fmt::format("the leader {} is known as {}, which leads back to this redirector; set the node's public address",
+                  worker_.options().nodes[node.index].name, target);
+  server(asked.listener).respond(asked.exchange, http::vault_error(508, why));
+}
+
+void Redirector::refuse(const Asked& asked, const char* why) {
+  http::Response response = http::vault_error(503, why);
+  response.headers.push_back({"Retry-After", "1"});
+  server(asked.listener).respond(asked.exchange, response);
+}
+
+void Redirector::drain() {
+  for (auto& server : servers_) {
+    if (server) server->drain();
+  }
+  count_rooms();
+  if (is_busy()) worker_.arm_tick();
+}
+
+std::size_t Redirector::connections() const {
+  std::size_t sum = 0;
+  for (const auto& server : servers_) sum += server ? server->connections() : 0;
+  return sum;
+}
+
+// The server does not say when a connection ends: looked at once per tick.
+void Redirector::count_rooms() {
+  for (const std::size_t now = connections(); rooms_ > now; --rooms_) worker_.shared().release_session();
+}
+
+}  // namespace bellwether::proxy

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "bellwether/base/ids.h"
+#include "bellwether/base/time.h"
+#include "bellwether/wire/server.h"
+#include "intake.h"
+
+namespace bellwether::proxy {
+
+class Worker;
+
+// Redirect mode on one worker: every request is answered with the leader's address, held while there is none.
+class Redirector {
+ public:
+  explicit Redirector(Worker& worker);
+  ~Redirector();
+  Redirector(const Redirector&) = delete;
+  Redirector& operator=(const Redirector&) = delete;
+
+  void adopt(Accepted accepted);
+  void on_view();
+  void tick(TimePoint now);
+  void drain();
+  [[nodiscard]] bool has_waiting() const { return !waiting_.empty(); }
+  [[nodiscard]] bool is_busy() const { return rooms_ > 0 || !waiting_.empty(); }
+
+ private:
+  struct Asked {
+    std::size_t listener = 0;
+    wire::ExchangeId exchange = 0;
+    std::string target;
+    std::string host;
+    TimePoint since{};
+  };
+
+  wire::Server& server(std::size_t listener);
+  void on_request(std::size_t listener, wire::ServerRequest request);
+  void on_gone(std::size_t listener, wire::ExchangeId exchange);
+  void answer(const Asked& asked, NodeId node);
+  void answer_loop(const Asked& asked, NodeId node, const std::string& location);
+  void refuse(const Asked& asked, const char* why);
+  void leave_hold(const Asked& asked);
+  [[nodiscard]] bool is_loop(const Asked& asked, const std::string& location) const;
+  [[nodiscard]] std::size_t connections() const;
+  void count_rooms();
+
+  Worker& worker_;
+  std::vector<std::unique_ptr<wire::Server>> servers_;  // by listener; null where it is none of ours
+  std::vector<Asked> waiting_;                          // in order
+  std::set<NodeId> loops_told_;                         // since the epoch began
+  Epoch loops_epoch_ = 0;
+  std::size_t rooms_ = 0;  // of maxconn, that our connections use
+};
+
+}  // namespace bellwether::proxy

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "bellwether/net/socket.h"
+
+namespace bellwether::proxy {
+
+// What a socket's edges have told and no call has used up yet.
+struct Channel {
+  net::Socket socket;
+  bool readable = false;
+  bool writable = false;
+  bool closed = false;  // the peer ended its side: read on until the end shows
+};
+
+// What a worker lends to the flow that runs: one read buffer for all, and pipes for those that are busy. One thread.
+class RelayPool {
+ public:
+  static constexpr std::size_t kReadSize = 64 * 1024;
+  static constexpr std::size_t kBulkReadSize = 256 * 1024;
+  static constexpr std::size_t kMaxPipes = 64;  // in use or spare; beyond it bulk flows copy
+
+  [[nodiscard]] std::span<char> buffer(std::size_t size);
+  // Null if there is none to be had.
+  [[nodiscard]] std::unique_ptr<net::Pipe> take_pipe();
+  // REQUIRES: empty.
+  void give_back(std::unique_ptr<net::Pipe> pipe);
+  // Holds bytes that nobody wants any more.
+  void discard(std::unique_ptr<net::Pipe> pipe);
+
+ private:
+  std::unique_ptr<char[]> buffer_;
+  std::vector<std::unique_ptr<net::Pipe>> spare_;
+  std::size_t pipes_ = 0;
+};
+
+// Moves bytes one way, at most a turn's budget at a time. Owns memory only while the receiver is slower than the
+// sender: at most one read's worth. Switches to splice while reads stay big.
+class Flow {
+ public:
+  enum class Outcome : std::uint8_t {
+    kWaiting,      // for an edge
+    kBudgetSpent,  // there may be more: call again in a later turn
+    kEnded,        // the sender ended, all was delivered and the end passed on
+    kReadFailed,
+    kWriteFailed,  // what the sender still says is of no use
+  };
+  struct Progress {
+    Outcome outcome = Outcome::kWaiting;
+    std::size_t bytes = 0;  // delivered to the receiver
+  };
+
+  // Bytes to deliver before anything that is read: a PROXY header.
+  void deliver_first(std::string_view bytes);
+  // `pass_end`: whether to shut the receiver's side down after the sender's end (not needed if it is closed anyway).
+  [[nodiscard]] Progress pump(Channel& from, Channel& to, RelayPool& pool, bool pass_end);
+
+  [[nodiscard]] bool has_ended() const { return ended_; }
+  [[nodiscard]] bool is_blocked() const { return kept_ != nullptr || in_pipe_ > 0; }
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+  // Before destruction: what it borrowed.
+  void release(RelayPool& pool);
+
+ private:
+  enum class Step : std::uint8_t { kGoOn, kWait, kEnd, kReadFailed, kWriteFailed };
+  static constexpr std::size_t kBudget = 1024 * 1024;  // a turn's: others wait meanwhile
+  static constexpr std::size_t kBig = 16 * 1024;
+  static constexpr std::uint8_t kBulkAfter = 16;  // big reads in a row, so about 1 MiB
+
+  // Bytes that the receiver did not take yet.
+  struct Kept {
+    std::unique_ptr<char[]> data;
+    std::size_t begin = 0;
+    std::size_t end = 0;
+  };
+
+  Step write_kept(Channel& to);
+  Step copy(Channel& from, Channel& to, RelayPool& pool);
+  Step splice(Channel& from, Channel& to);
+  Step write_pipe(Channel& to);
+  Step on_read_ended(const net::IoResult& read, Channel& from);
+  void keep(std::span<const char> bytes);
+  void count(std::size_t bytes);
+  void judge(std::size_t read_bytes);
+
+  std::unique_ptr<Kept> kept_;
+  std::unique_ptr<net::Pipe> pipe_;
+  std::size_t in_pipe_ = 0;
+  std::size_t moved_ = 0;  // in the running pump
+  std::uint64_t bytes_ = 0;
+  std::uint8_t big_reads_ = 0;
+  bool source_ended_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace bellwether::proxy

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "bellwether/base/ids.h"
+#include "bellwether/base/time.h"
+#include "bellwether/cluster/observation.h"
+#include "bellwether/net/address.h"
+#include "bellwether/net/watch.h"
+#include "end_reason.h"
+#include "hold.h"
+#include "relay.h"
+
+namespace bellwether::proxy {
+
+class Worker;
+
+// Who the client is and where it reached us. Kept only if somebody will ask: the log, or a PROXY header.
+struct Origin {
+  net::Address client;
+  net::Address destination;
+};
+
+// One client connection in tcp mode and the node it is paired with: held, connecting, relaying, ended. Owned by its
+// worker's table; used on its thread only. It never reads from the client before a node took the connection.
+class Session final : public HoldLink {
+ public:
+  enum class State : std::uint8_t { kNew, kHeld, kConnecting, kRelaying, kEnded };
+
+  Session(Worker& worker, std::uint16_t listener, net::Socket client, std::unique_ptr<Origin> origin);
+
+  // Any of these may end it; it is destroyed at the end of the turn at the earliest.
+  void start();
+  void leave_hold(NodeId target);  // REQUIRES: may_dial()
+  void undial();                   // back to the hold: nothing was sent. No-op unless connecting
+  void on_tick(TimePoint now);
+  // Looks at its node's standing; true if that ended it.
+  bool cut_if_due(TimePoint now);
+  void end(EndReason reason);
+
+  [[nodiscard]] bool may_dial() const;
+  [[nodiscard]] State state() const { return state_; }
+  [[nodiscard]] NodeId node() const { return node_id_; }
+
+  std::size_t table_index = 0;  // the table's
+
+ private:
+  struct Side final : net::ReadinessHandler, Channel {
+    explicit Side(Session& s) : session(s) {}
+    void on_ready(net::Readiness ready) override { session.on_ready(*this, ready); }
+    void close();
+    Session& session;
+    net::Watch watch;
+  };
+
+  void become(State state) { state_ = state; }
+  void on_ready(Side& side, net::Readiness ready);
+  void on_held_client_ready(net::Readiness ready);
+  void on_connect_ready();
+  void hold();
+  void unhold();
+  void dial(NodeId node);
+  void dial_failed(std::optional<cluster::HintKind> hint);
+  void close_dial();
+  void connected();
+  void client_left();
+  void relay(Flow& flow, Side& from, Side& to);
+  void on_progress(const Flow::Progress& progress, Flow& flow, Side& from, Side& to);
+  void on_end_passed(const Side& from);
+  void on_write_failed(Side& to);
+  [[nodiscard]] Phase phase() const;
+  [[nodiscard]] std::string preamble() const;
+  void log(EndReason reason) const;
+
+  Worker& worker_;
+  Side client_;
+  Side node_;
+  Flow up_;
+  Flow down_;
+  std::unique_ptr<Origin> origin_;
+  TimePoint started_;
+  TimePoint hold_since_{};
+  TimePoint dialled_{};
+  TimePoint last_active_{};
+  Duration held_{};
+  Duration connecting_{};
+  Epoch epoch_ = 0;
+  std::uint64_t dialled_serial_ = 0;  // of the view under which it was dialled last
+  NodeId node_id_{};
+  std::uint16_t listener_;
+  State state_ = State::kNew;
+  bool has_node_ = false;     // node_id_ and epoch_ mean something
+  bool dial_failed_ = false;  // under dialled_serial_
+  bool was_held_ = false;
+};
+
+}  // namespace bellwether::proxy

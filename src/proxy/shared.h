@@ -1,0 +1,49 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "bellwether/net/loop.h"
+#include "bellwether/proxy/proxy.h"
+#include "counters.h"
+#include "hold.h"
+
+namespace bellwether::proxy {
+
+class Worker;
+
+// A worker's place: what the control thread keeps for it. The worker itself lives on its own thread's stack.
+struct Seat {
+  Seat(std::unique_ptr<net::Loop> own_loop, std::size_t node_count) : loop(std::move(own_loop)), counters(node_count) {}
+
+  std::unique_ptr<net::Loop> loop;
+  WorkerCounters counters;
+  std::atomic<bool> starved{false};    // it waits for maxconn to have room
+  Worker* worker = nullptr;            // set and used on its thread only (by posted work)
+  std::vector<net::Socket> listening;  // until the thread takes them; closed where another worker accepts
+  std::thread thread;
+};
+
+// What all workers see. Written before they start, but for the limits.
+struct Shared {
+  explicit Shared(ProxyOptions o, ProxyCallbacks c)
+      : options(std::move(o)), callbacks(std::move(c)), sessions(options.maxconn), held(options.hold_max) {}
+
+  const ProxyOptions options;
+  const ProxyCallbacks callbacks;
+  std::vector<net::Address> own_addresses;  // real, in the order of options.listeners
+  std::vector<std::unique_ptr<Seat>> seats;
+  SharedLimit sessions;
+  SharedLimit held;
+  std::function<void(std::uint64_t round)> on_fenced;  // a worker holds; called on its thread
+  std::function<void()> on_drained;                    // a draining worker has nothing left; called on its thread
+
+  // Gives a session's room back and wakes whoever waits for it.
+  void release_session();
+};
+
+}  // namespace bellwether::proxy

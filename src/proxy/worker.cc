@@ -1,0 +1,260 @@
+#include "worker.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace bellwether::proxy {
+namespace {
+
+constexpr Duration kLongestTick = 250ms;
+constexpr Duration kShortestTick = 5ms;
+constexpr Duration kNoteTrafficEvery = 1s;
+// Many sessions fail at once; one hint says it.
+constexpr Duration kSameHint = 10ms;
+
+Duration tick_interval(const ProxyOptions& o) {
+  const Duration shortest = std::min(
+      {o.hold_timeout_tcp, o.hold_timeout_http, o.timeout_connect, o.timeout_idle, o.drain_quiet, o.drain_deadline});
+  return std::clamp(shortest / 4, kShortestTick, kLongestTick);
+}
+
+}  // namespace
+
+Worker::Worker(Shared& shared, Seat& seat)
+    : shared_(shared),
+      seat_(seat),
+      nodes_(shared.options.nodes.size()),
+      intake_(
+          *seat.loop, [this](Accepted accepted) { admit(std::move(accepted)); },
+          [this] {
+            counters().proxy_header_errors.add();
+            give_room_back();
+          }),
+      redirector_(*this),
+      tick_(*seat.loop, [this] { tick(); }),
+      tick_interval_(tick_interval(shared.options)) {
+  for (std::size_t i = 0; i < nodes_.size(); ++i) nodes_[i].address = options().nodes[i].address;
+  open_listeners();
+}
+
+Worker::~Worker() {
+  listeners_.clear();
+  table_.for_each([](Session& session) { session.end(ended_by_us(Phase::kRelaying)); });
+}
+
+void Worker::open_listeners() {
+  for (std::size_t i = 0; i < seat_.listening.size(); ++i) {
+    if (!seat_.listening[i].is_open()) continue;
+    const auto index = static_cast<std::uint16_t>(i);
+    listeners_.push_back(std::make_unique<net::Listener>(loop(), std::move(seat_.listening[i]),
+                                                         [this, index](net::Socket socket, const net::Address& peer) {
+                                                           on_accept({index, std::move(socket), peer, std::nullopt});
+                                                         }));
+  }
+}
+
+void Worker::on_accept(Accepted accepted) {
+  if (!shared_.sessions.try_acquire()) {
+    parked_.push_back(std::move(accepted));
+  } else if (options().listeners[accepted.listener].accept_proxy) {
+    intake_.add(std::move(accepted));
+    arm_tick();
+  } else {
+    admit(std::move(accepted));
+  }
+  if (!shared_.sessions.is_full()) return;
+  for (auto& listener : listeners_) listener->pause();
+  if (!seat_.starved.exchange(true)) counters().maxconn_pauses.add();
+  // Room may have come back before we said that we wait for it.
+  if (!shared_.sessions.is_full()) loop().post([this] { resume_accepting(); });
+}
+
+void Worker::resume_accepting() {
+  seat_.starved = false;
+  std::vector<Accepted> waiting = std::exchange(parked_, {});
+  for (Accepted& accepted : waiting) on_accept(std::move(accepted));
+  if (seat_.starved) return;
+  for (auto& listener : listeners_) listener->resume();
+}
+
+void Worker::admit(Accepted accepted) {
+  if (options().listeners[accepted.listener].mode == Mode::kRedirect) {
+    redirector_.adopt(std::move(accepted));
+  } else {
+    start_session(std::move(accepted));
+  }
+  arm_tick();
+}
+
+void Worker::start_session(Accepted accepted) {
+  counters().sessions_total.add();
+  counters().sessions_now.add();
+  auto origin = origin_of(accepted);
+  Session& session =
+      table_.add(std::make_unique<Session>(*this, accepted.listener, std::move(accepted.socket), std::move(origin)));
+  session.start();
+  release();
+}
+
+std::unique_ptr<Origin> Worker::origin_of(const Accepted& accepted) const {
+  const bool sends_header = options().send_proxy != net::ProxyVersion::kNone;
+  if (!sends_header && !options().log_sessions) return nullptr;
+  auto origin = std::make_unique<Origin>();
+  origin->client = accepted.client;
+  if (accepted.destination) {
+    origin->destination = *accepted.destination;
+  } else if (sends_header) {
+    if (auto local = accepted.socket.local_address()) origin->destination = *local;
+  }
+  return origin;
+}
+
+void Worker::give_room_back() { shared_.release_session(); }
+
+void Worker::retire(Session& session) {
+  counters().sessions_now.subtract();
+  table_.retire(session);
+  if (turn_end_due_) {
+    give_room_back();
+    return;
+  }
+  turn_end_due_ = true;
+  loop().at_turn_end([this] { after_retire(); });
+  give_room_back();
+}
+
+void Worker::after_retire() {
+  turn_end_due_ = false;
+  table_.bury();
+  check_drained();
+}
+
+std::optional<NodeId> Worker::target() const {
+  if (fenced_ || !view_ || view_->idle) return std::nullopt;
+  return view_->target();
+}
+
+std::optional<NodeId> Worker::suspect_leader() const {
+  if (fenced_ || !view_ || view_->hold != cluster::HoldReason::kSuspect) return std::nullopt;
+  return view_->leader;
+}
+
+const net::Address* Worker::address(NodeId node) const {
+  return node.index < nodes_.size() && nodes_[node.index].address ? &*nodes_[node.index].address : nullptr;
+}
+
+Cut Worker::cut_for(NodeId node, TimePoint last_active, TimePoint now) const {
+  const Node& of = nodes_[node.index];
+  return cut_now(of.standing, of.since, last_active, now, {options().drain_quiet, options().drain_deadline});
+}
+
+void Worker::fence(std::uint64_t round) {
+  fenced_ = true;
+  table_.for_each([](Session& session) { session.undial(); });
+  shared_.on_fenced(round);
+}
+
+void Worker::set_view(cluster::ViewPtr view) {
+  view_ = std::move(view);
+  fenced_ = false;
+  update_standings();
+  table_.for_each([this](Session& session) {
+    // A leader that has lost its place has not had a byte of those that are still connecting.
+    if (session.state() == Session::State::kConnecting && view_->leader != session.node()) session.undial();
+    if (session.state() == Session::State::kRelaying && nodes_[session.node().index].standing == Standing::kDead) {
+      session.cut_if_due(now());
+    }
+  });
+  release();
+  redirector_.on_view();
+  if (!queue_.empty() || redirector_.has_waiting()) note_traffic();
+}
+
+void Worker::update_standings() {
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    const Standing standing = standing_of(*view_, NodeId{static_cast<std::uint16_t>(i)});
+    if (nodes_[i].standing == Standing::kKeep && standing != Standing::kKeep) nodes_[i].since = now();
+    nodes_[i].standing = standing;
+  }
+}
+
+void Worker::set_address(NodeId node, const net::Address& address) {
+  if (node.index < nodes_.size()) nodes_[node.index].address = address;
+}
+
+void Worker::release() {
+  if (releasing_) return;
+  releasing_ = true;
+  HoldLink* link = queue_.first();
+  while (link != nullptr && dialing_ < kMaxDialing) {
+    const auto next_target = target();
+    if (!next_target) break;
+    HoldLink* next = HoldQueue::after(*link);
+    auto& session = static_cast<Session&>(*link);
+    if (session.may_dial()) session.leave_hold(*next_target);
+    link = next;
+  }
+  releasing_ = false;
+}
+
+void Worker::hint(NodeId node, Epoch epoch, cluster::HintKind kind) {
+  const bool same = last_hint_.node == node && last_hint_.epoch == epoch && last_hint_.kind == kind;
+  if (same && now() - last_hint_.at < kSameHint) return;
+  last_hint_ = {node, epoch, kind, now()};
+  if (shared_.callbacks.on_hint) shared_.callbacks.on_hint({node, epoch, kind});
+}
+
+void Worker::note_traffic() {
+  const bool asked_for = view_ && view_->idle && view_->serial != idle_serial_noted_;
+  if (!asked_for && now() - traffic_noted_ < kNoteTrafficEvery) return;
+  traffic_noted_ = now();
+  if (asked_for) idle_serial_noted_ = view_->serial;
+  if (shared_.callbacks.on_traffic) shared_.callbacks.on_traffic();
+}
+
+bool Worker::has_work() const { return !table_.empty() || intake_.size() > 0 || redirector_.is_busy(); }
+
+void Worker::arm_tick() {
+  if (!tick_.is_armed()) tick_.arm_in(tick_interval_);
+}
+
+void Worker::tick() {
+  count_accept_failures();
+  intake_.tick(now());
+  end_due_sessions();
+  redirector_.tick(now());
+  release();
+  check_drained();
+  if (has_work()) arm_tick();
+}
+
+void Worker::end_due_sessions() {
+  int cuts = 0;
+  table_.for_each([&](Session& session) {
+    session.on_tick(now());
+    if (cuts < kMaxCutsPerTick && session.cut_if_due(now())) ++cuts;
+  });
+}
+
+void Worker::count_accept_failures() {
+  std::uint64_t failures = 0;
+  for (const auto& listener : listeners_) failures += listener->accept_failures();
+  if (!listeners_.empty()) counters().accept_failures.set(failures);
+}
+
+void Worker::drain() {
+  draining_ = true;
+  count_accept_failures();
+  listeners_.clear();
+  for (Accepted& accepted : std::exchange(parked_, {})) accepted.socket.close();
+  redirector_.drain();
+  check_drained();
+}
+
+void Worker::check_drained() {
+  if (!draining_ || drained_ || has_work()) return;
+  drained_ = true;
+  shared_.on_drained();
+}
+
+}  // namespace bellwether::proxy

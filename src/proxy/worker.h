@@ -1,0 +1,119 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "bellwether/cluster/view.h"
+#include "bellwether/net/listener.h"
+#include "bellwether/net/loop.h"
+#include "bellwether/proxy/proxy.h"
+#include "drain_policy.h"
+#include "hold.h"
+#include "intake.h"
+#include "redirect.h"
+#include "relay.h"
+#include "session_table.h"
+#include "shared.h"
+
+namespace bellwether::proxy {
+
+// Listeners, sessions and the hold of one thread. Lives on that thread; the control side reaches it by posted work.
+class Worker {
+ public:
+  // Most dials under way at once while the hold is released: a new leader is met with a queue, not with a storm.
+  static constexpr int kMaxDialing = 64;
+  static constexpr int kMaxCutsPerTick = 100;
+
+  Worker(Shared& shared, Seat& seat);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // From the control side.
+  void fence(std::uint64_t round);  // nothing is dialled until the next view
+  void set_view(cluster::ViewPtr view);
+  void set_address(NodeId node, const net::Address& address);
+  void drain();
+  void resume_accepting();  // there may be room below maxconn again
+
+  // For sessions and the redirector.
+  [[nodiscard]] net::Loop& loop() { return *seat_.loop; }
+  [[nodiscard]] TimePoint now() const { return seat_.loop->now(); }
+  [[nodiscard]] Shared& shared() { return shared_; }
+  [[nodiscard]] const Shared& shared() const { return shared_; }
+  [[nodiscard]] const ProxyOptions& options() const { return shared_.options; }
+  [[nodiscard]] WorkerCounters& counters() { return seat_.counters; }
+  [[nodiscard]] NodeCounters& node_counters(NodeId node) { return seat_.counters.nodes[node.index]; }
+  [[nodiscard]] RelayPool& pool() { return pool_; }
+  [[nodiscard]] HoldQueue& queue() { return queue_; }
+  [[nodiscard]] const cluster::ViewPtr& view() const { return view_; }  // null before the first
+  // Whom to dial now, if anybody.
+  [[nodiscard]] std::optional<NodeId> target() const;
+  // Whom to dial rather than refuse: a leader that is merely suspect.
+  [[nodiscard]] std::optional<NodeId> suspect_leader() const;
+  [[nodiscard]] const net::Address* address(NodeId node) const;
+  [[nodiscard]] Cut cut_for(NodeId node, TimePoint last_active, TimePoint now) const;
+
+  void dial_started() { ++dialing_; }
+  void dial_ended() { --dialing_; }
+  // Dials for those who wait, in order and paced.
+  void release();
+  void hint(NodeId node, Epoch epoch, cluster::HintKind kind);
+  // Somebody uses us: said to the tracker at once if it asked little while nobody did, else now and then.
+  void note_traffic();
+  void retire(Session& session);
+  void arm_tick();
+
+ private:
+  struct Node {
+    std::optional<net::Address> address;
+    Standing standing = Standing::kKeep;
+    TimePoint since{};
+  };
+
+  void open_listeners();
+  void on_accept(Accepted accepted);
+  void admit(Accepted accepted);
+  void start_session(Accepted accepted);
+  void give_room_back();
+  void after_retire();
+  void tick();
+  void end_due_sessions();
+  void update_standings();
+  void count_accept_failures();
+  void check_drained();
+  [[nodiscard]] std::unique_ptr<Origin> origin_of(const Accepted& accepted) const;
+  [[nodiscard]] bool has_work() const;
+
+  Shared& shared_;
+  Seat& seat_;
+  std::vector<Node> nodes_;
+  cluster::ViewPtr view_;
+  RelayPool pool_;
+  HoldQueue queue_;
+  SessionTable table_;
+  Intake intake_;
+  Redirector redirector_;
+  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  std::vector<Accepted> parked_;  // accepted, but beyond maxconn: at most one batch's rest
+  net::Timer tick_;
+  Duration tick_interval_;
+  TimePoint traffic_noted_{};
+  std::uint64_t idle_serial_noted_ = 0;
+  struct {
+    NodeId node;
+    Epoch epoch = 0;
+    cluster::HintKind kind{};
+    TimePoint at{};
+  } last_hint_;
+  int dialing_ = 0;
+  bool fenced_ = false;
+  bool releasing_ = false;
+  bool draining_ = false;
+  bool drained_ = false;
+  bool turn_end_due_ = false;
+};
+
+}  // namespace bellwether::proxy
