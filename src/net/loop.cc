@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -116,6 +117,8 @@ Loop::Loop(Private) : impl_(std::make_unique<Impl>()) {}
 
 Result<std::unique_ptr<Loop>> Loop::create(Options options) {
   auto loop = std::make_unique<Loop>(Private{});
+  // OpenSSL's and splice's writes have no MSG_NOSIGNAL.
+  std::signal(SIGPIPE, SIG_IGN);
   event_config* config = event_config_new();
   if (config == nullptr) return fail(ErrorKind::kInternal, "no memory for an event loop");
   // No other thread touches the base (post() uses an eventfd), and EVENT_* variables must not change the backend.

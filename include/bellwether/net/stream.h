@@ -1,6 +1,7 @@
 #pragma once
 
-#include <functional>
+#include <cerrno>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -24,29 +25,35 @@ class StreamHandler {
   virtual void on_open() = 0;      // connected, TLS handshake done
   virtual void on_readable() = 0;  // read until kAgain
   virtual void on_writable() = 0;  // there is room again after a write gave kAgain
-  // It is over: failed to open (kind and text say why), or broken. kEof of read() is not reported here.
+  // It did not open; kind and text say why. Once, and never after on_open: from there on read() and write() tell
+  // (kEof, kError).
   virtual void on_broken(Error error) = 0;
 
  protected:
   ~StreamHandler() = default;
 };
 
-// How an outgoing stream ended before it opened, for who must tell "refused" from "reset".
+// How a stream failed to open, or broke, for who must tell "refused" from "reset".
 enum class StreamFailure : std::uint8_t { kNone, kRefused, kReset, kTimeout, kTls, kUnreachable, kClosed };
 
 struct ConnectOptions {
-  std::shared_ptr<TlsContext> tls;  // null: plain
-  std::string server_name;          // for SNI and verification; an IP literal is verified but not sent as SNI
-  std::optional<Address> source;
-  std::string preamble;   // bytes before TLS: a PROXY header
-  Duration timeout = 3s;  // until on_open
+  std::shared_ptr<TlsContext> tls{};  // null: plain
+  std::string server_name{};          // for SNI and verification; an IP literal is verified but not sent as SNI
+  std::optional<Address> source{};
+  std::string preamble{};  // bytes before TLS: a PROXY header
+  Duration timeout = 3s;   // until on_open
   TcpOptions tcp{};
 };
 
 // A byte stream over a socket, plain or TLS; past the handshake nobody asks which. Edge-triggered: after on_readable,
-// read until kAgain. Owned by its user.
+// read until kAgain (a short count does not mean drained). No callback comes from within connect() and accept().
+// Owned by its user.
 class Stream {
+  struct Private {};
+
  public:
+  explicit Stream(Private);  // for connect() and accept()
+
   [[nodiscard]] static std::unique_ptr<Stream> connect(Loop& loop, const Address& to, ConnectOptions options,
                                                        StreamHandler& handler);
   // `tls` null: plain. A TLS client has `handshake_timeout` to finish.
@@ -56,8 +63,14 @@ class Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
+  // kEof: the peer ended its side in an orderly way. A TLS peer that just goes away gives kError with kTruncated: who
+  // knows that nothing is missing may take it for an end.
   [[nodiscard]] IoResult read(std::span<char> into);
+  // Writes what fits. After kAgain or a short count on_writable follows; what was not taken must then be given again,
+  // as a beginning at least (TLS has encrypted some of it already). After kError what the peer sent before can still be
+  // read.
   [[nodiscard]] IoResult write(std::span<const char> from);
+  static constexpr int kTruncated = ECONNABORTED;
   // No more of our bytes follow: close_notify on TLS, FIN.
   void shutdown_write();
   // Quiet: no callback follows. TLS says close_notify if it can without waiting.
@@ -66,12 +79,13 @@ class Stream {
 
   [[nodiscard]] bool is_open() const;  // between on_open and close/broken
   [[nodiscard]] StreamFailure failure() const;
+  // What on_broken was told, or in words what the last kError meant.
+  [[nodiscard]] const Error& error() const;
   [[nodiscard]] bool tls_resumed() const;
   [[nodiscard]] Result<Address> local_address() const;
   [[nodiscard]] Result<Address> peer_address() const;
 
  private:
-  Stream();
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

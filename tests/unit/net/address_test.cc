@@ -1,7 +1,5 @@
 #include "bellwether/net/address.h"
 
-#include <netinet/in.h>
-
 #include "catch.hpp"
 
 using bellwether::net::Address;
@@ -35,18 +33,6 @@ TEST_CASE("what is not a numeric address is refused with a reason", "[net]") {
     REQUIRE_FALSE(address);
     CHECK(address.error().message.size() > 10);
   }
-}
-
-TEST_CASE("IPv4 that came through a dual-stack socket is IPv4", "[net]") {
-  sockaddr_in6 mapped{};
-  mapped.sin6_family = AF_INET6;
-  mapped.sin6_port = htons(99);
-  mapped.sin6_addr.s6_addr[10] = mapped.sin6_addr.s6_addr[11] = 0xff;
-  mapped.sin6_addr.s6_addr[12] = 10;
-  mapped.sin6_addr.s6_addr[15] = 7;
-  const Address address = Address::from(reinterpret_cast<sockaddr*>(&mapped), sizeof mapped);
-  CHECK(address.to_string() == "10.0.0.7:99");
-  CHECK(address == *Address::parse("10.0.0.7:99"));
 }
 
 TEST_CASE("an address keeps its host when it gets another port", "[net]") {

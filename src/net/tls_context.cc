@@ -1,0 +1,178 @@
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <ctime>
+#include <string_view>
+
+#include "bellwether/net/tls.h"
+#include "system.h"
+#include "tls_session.h"
+#include "tls_text.h"
+#include "tls_tickets.h"
+
+namespace bellwether::net {
+
+namespace {
+
+tl::unexpected<Error> cannot(std::string_view what, const std::string& file) {
+  return fail(ErrorKind::kInvalid, fmt::format("{} {}: {}", what, file, take_openssl_error()));
+}
+
+Result<void> check_readable(std::string_view what, const std::string& file) {
+  if (::access(file.c_str(), R_OK) == 0) return {};
+  return fail(ErrorKind::kInvalid, fmt::format("{} {}: {}", what, file, describe_errno(errno)));
+}
+
+// A daemon has nobody to ask for a passphrase.
+int no_passphrase(char*, int, int, void*) { return 0; }
+
+Result<void> load_certificate(SSL_CTX* context, const std::string& cert_file, const std::string& key_option) {
+  const std::string& key_file = key_option.empty() ? cert_file : key_option;
+  if (auto ok = check_readable("the certificate", cert_file); !ok) return ok;
+  if (auto ok = check_readable("the key", key_file); !ok) return ok;
+  SSL_CTX_set_default_passwd_cb(context, &no_passphrase);
+  if (SSL_CTX_use_certificate_chain_file(context, cert_file.c_str()) != 1) {
+    return cannot("cannot read the certificate", cert_file);
+  }
+  if (SSL_CTX_use_PrivateKey_file(context, key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
+    return cannot("cannot use the key (it must be PEM without a passphrase, and belong to the certificate)", key_file);
+  }
+  if (SSL_CTX_check_private_key(context) != 1) return cannot("the key does not belong to the certificate", key_file);
+  return {};
+}
+
+Result<void> load_trust(SSL_CTX* context, const std::string& ca_file, const std::string& ca_path) {
+  // As Go does: whatever the operator put into the CA file is trusted, an intermediate too.
+  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
+  if (ca_file.empty() && ca_path.empty()) {
+    if (SSL_CTX_set_default_verify_paths(context) != 1) return cannot("cannot use", "the system's CA certificates");
+    return {};
+  }
+  if (!ca_file.empty()) {
+    if (auto ok = check_readable("the CA file", ca_file); !ok) return ok;
+    if (SSL_CTX_load_verify_file(context, ca_file.c_str()) != 1) return cannot("cannot read the CA file", ca_file);
+  }
+  if (!ca_path.empty()) {
+    if (auto ok = check_readable("the CA directory", ca_path); !ok) return ok;
+    if (SSL_CTX_load_verify_dir(context, ca_path.c_str()) != 1) return cannot("cannot use the CA directory", ca_path);
+  }
+  return {};
+}
+
+void set_common(SSL_CTX* context) {
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_mode(context,
+                   SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  // One read() per record in place of two; streams read until kAgain, so nothing stays unseen in the buffer.
+  SSL_CTX_set_read_ahead(context, 1);
+}
+
+// RFC 7301 section 3.1: each name behind its length.
+Result<std::string> alpn_wire(const std::vector<std::string>& names) {
+  std::string wire;
+  for (const std::string& name : names) {
+    if (name.empty() || name.size() > 255) {
+      return fail(ErrorKind::kInvalid, fmt::format("\"{}\" is not an ALPN protocol name", name));
+    }
+    wire += static_cast<char>(name.size());
+    wire += name;
+  }
+  return wire;
+}
+
+const unsigned char* bytes_of(const std::string& text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+
+}  // namespace
+
+TlsContext::TlsContext(Private) {}
+
+TlsContext::~TlsContext() { SSL_CTX_free(context_); }
+
+Result<std::shared_ptr<TlsContext>> TlsContext::client(const TlsClientOptions& options) {
+  auto out = std::make_shared<TlsContext>(Private{});
+  ERR_clear_error();
+  SSL_CTX* const context = out->context_ = SSL_CTX_new(TLS_client_method());
+  if (context == nullptr) return cannot("cannot create", "a TLS context");
+  set_common(context);
+  out->verify_ = options.verify;
+  SSL_CTX_set_verify(context, options.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
+  if (options.verify) {
+    if (auto ok = load_trust(context, options.ca_file, options.ca_path); !ok) return tl::unexpected(ok.error());
+  }
+  if (!options.cert_file.empty()) {
+    if (auto ok = load_certificate(context, options.cert_file, options.key_file); !ok) {
+      return tl::unexpected(ok.error());
+    }
+  }
+  const auto alpn = alpn_wire(options.alpn);
+  if (!alpn) return tl::unexpected(alpn.error());
+  if (!alpn->empty()) SSL_CTX_set_alpn_protos(context, bytes_of(*alpn), static_cast<unsigned>(alpn->size()));
+
+  out->tickets_ = std::make_unique<Tickets>();
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_sess_set_new_cb(context, [](SSL* ssl, SSL_SESSION* session) {
+    auto* connection = static_cast<TlsSession*>(SSL_get_app_data(ssl));
+    connection->context_->tickets_->put(connection->ticket_key_, SslSession(session));
+    return 1;  // the session is ours now
+  });
+  return out;
+}
+
+Result<std::shared_ptr<TlsContext>> TlsContext::server(const TlsServerOptions& options) {
+  auto out = std::make_shared<TlsContext>(Private{});
+  ERR_clear_error();
+  SSL_CTX* const context = out->context_ = SSL_CTX_new(TLS_server_method());
+  if (context == nullptr) return cannot("cannot create", "a TLS context");
+  set_common(context);
+  SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
+  if (auto ok = load_certificate(context, options.cert_file, options.key_file); !ok) return tl::unexpected(ok.error());
+
+  // Stateless tickets, one per connection. The id context is mandatory with client certificates
+  // (SSL_CTX_set_session_id_context(3)): without it resumption is a fatal error.
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_num_tickets(context, 1);
+  constexpr std::string_view kIdContext = "bellwether";
+  SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(kIdContext.data()), kIdContext.size());
+
+  out->verify_ = !options.client_ca_file.empty();
+  if (out->verify_) {
+    if (auto ok = load_trust(context, options.client_ca_file, ""); !ok) return tl::unexpected(ok.error());
+    SSL_CTX_set_client_CA_list(context, SSL_load_client_CA_file(options.client_ca_file.c_str()));
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (options.require_client_cert ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+                       nullptr);
+  } else if (options.require_client_cert) {
+    return fail(ErrorKind::kInvalid, "client certificates are required, but no CA file to verify them with is given");
+  }
+  auto alpn = alpn_wire(options.alpn);
+  if (!alpn) return tl::unexpected(alpn.error());
+  out->alpn_ = std::move(*alpn);
+  SSL_CTX_set_alpn_select_cb(context, &TlsContext::select_alpn, &out->alpn_);
+  return out;
+}
+
+int TlsContext::select_alpn(ssl_st*, const unsigned char** chosen, unsigned char* chosen_size,
+                            const unsigned char* offered, unsigned offered_size, void* ours_as_void) {
+  const auto& ours = *static_cast<const std::string*>(ours_as_void);
+  unsigned char* out = nullptr;
+  if (ours.empty()) return SSL_TLSEXT_ERR_NOACK;
+  if (SSL_select_next_proto(&out, chosen_size, bytes_of(ours), static_cast<unsigned>(ours.size()), offered,
+                            offered_size) != OPENSSL_NPN_NEGOTIATED) {
+    return SSL_TLSEXT_ERR_ALERT_FATAL;  // RFC 7301 section 3.2
+  }
+  *chosen = out;
+  return SSL_TLSEXT_ERR_OK;
+}
+
+std::optional<WallTime> TlsContext::not_after() const {
+  const X509* own = SSL_CTX_get0_certificate(context_);
+  std::tm end{};
+  if (own == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(own), &end) != 1) return std::nullopt;
+  return std::chrono::system_clock::from_time_t(::timegm(&end));
+}
+
+}  // namespace bellwether::net

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "bellwether/net/socket.h"
+#include "bellwether/net/stream.h"
+#include "bellwether/net/tls.h"
+
+struct ssl_st;
+struct ssl_session_st;
+struct x509_store_ctx_st;
+
+namespace bellwether::net {
+
+// One TLS connection on one non-blocking fd, either side. Owned by a Stream; keeps its context alive.
+class TlsSession {
+ public:
+  // `ticket_key` names whom a ticket is for: the address dialled and the name verified.
+  [[nodiscard]] static Result<std::unique_ptr<TlsSession>> client(std::shared_ptr<TlsContext> context, int fd,
+                                                                  const std::string& server_name,
+                                                                  std::string ticket_key);
+  [[nodiscard]] static Result<std::unique_ptr<TlsSession>> server(std::shared_ptr<TlsContext> context, int fd);
+  explicit TlsSession(std::shared_ptr<TlsContext> context);
+  ~TlsSession();
+  TlsSession(const TlsSession&) = delete;
+  TlsSession& operator=(const TlsSession&) = delete;
+
+  // kOk: done. kAgain: call again when the fd is ready for anything.
+  [[nodiscard]] IoStatus handshake();
+  [[nodiscard]] IoResult read(std::span<char> into);
+  [[nodiscard]] IoResult write(std::span<const char> from);  // all of it, or until the socket is full
+  // Says close_notify. False: the socket is full, try again when it is writable.
+  bool shutdown();
+
+  [[nodiscard]] bool read_waits_for_write() const { return read_waits_for_write_; }
+  [[nodiscard]] bool write_waits_for_read() const { return write_waits_for_read_; }
+  [[nodiscard]] bool is_resumed() const;
+  [[nodiscard]] StreamFailure failure() const { return failure_; }
+  [[nodiscard]] const Error& error() const { return error_; }
+
+ private:
+  friend class TlsContext;
+  [[nodiscard]] Result<void> begin(int fd);
+  [[nodiscard]] Result<void> expect_name(const std::string& server_name);
+  IoResult failed(int ssl_error, int saved_errno);
+  static int on_verified(int ok, x509_store_ctx_st* store);
+
+  std::shared_ptr<TlsContext> context_;
+  ssl_st* ssl_ = nullptr;
+  std::string server_name_;
+  std::string ticket_key_;
+  std::string refusal_;  // why the peer's certificate was not accepted
+  bool read_waits_for_write_ = false;
+  bool write_waits_for_read_ = false;
+  bool is_open_ = false;
+  bool is_broken_ = false;
+  StreamFailure failure_ = StreamFailure::kNone;
+  Error error_;
+};
+
+}  // namespace bellwether::net

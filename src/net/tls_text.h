@@ -1,0 +1,17 @@
+#pragma once
+
+#include <openssl/x509_vfy.h>
+
+#include <string>
+#include <string_view>
+
+namespace bellwether::net {
+
+// Why a certificate was refused, for the operator: what was expected, what it says, what to set.
+[[nodiscard]] std::string describe_refusal(X509_STORE_CTX* store, std::string_view expected_name);
+// What an error of the OpenSSL queue means.
+[[nodiscard]] std::string describe_ssl_error(unsigned long code);
+// The newest entry of the queue as OpenSSL says it; empties the queue.
+[[nodiscard]] std::string take_openssl_error();
+
+}  // namespace bellwether::net

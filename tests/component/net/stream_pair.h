@@ -1,0 +1,113 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bellwether/net/listener.h"
+#include "bellwether/net/stream.h"
+#include "catch.hpp"
+
+namespace bellwether::net::testing {
+
+inline std::string cert(const std::string& name) { return std::string(BELLWETHER_TEST_CERTS) + "/" + name; }
+
+inline std::unique_ptr<Loop> make_loop() {
+  auto loop = Loop::create({.precise_timers = true});
+  REQUIRE(loop);
+  return std::move(*loop);
+}
+
+inline std::shared_ptr<TlsContext> server_tls(const std::string& name = "server", TlsServerOptions options = {}) {
+  options.cert_file = cert(name + ".pem");
+  options.key_file = cert(name + ".key");
+  auto context = TlsContext::server(options);
+  REQUIRE(context);
+  return *context;
+}
+
+inline std::shared_ptr<TlsContext> client_tls(const std::string& ca = "ca.pem", const std::string& own = "") {
+  TlsClientOptions options{.ca_file = cert(ca)};
+  if (!own.empty()) options.cert_file = cert(own + ".pem"), options.key_file = cert(own + ".key");
+  auto context = TlsContext::client(options);
+  REQUIRE(context);
+  return *context;
+}
+
+// One end of a stream that notes what happens to it; reads everything unless told not to.
+struct End final : StreamHandler {
+  std::unique_ptr<Stream> stream;
+  std::string received;
+  std::string to_send;
+  bool opened = false;
+  bool eof = false;
+  bool echo = false;
+  bool reading = true;
+  bool finish = false;  // shut down once all is sent
+  std::optional<Error> broken;
+  std::optional<int> read_error;
+
+  void on_open() override {
+    opened = true;
+    flush();
+  }
+  void on_readable() override {
+    std::vector<char> buffer(16 * 1024);
+    while (reading) {
+      const IoResult got = stream->read(buffer);
+      if (got.status == IoStatus::kAgain) return;
+      if (got.status == IoStatus::kEof) {
+        eof = true;
+        if (echo) finish = true;
+        return flush();
+      }
+      if (got.status == IoStatus::kError) {
+        read_error = got.error;
+        return;
+      }
+      (echo ? to_send : received).append(buffer.data(), got.bytes);
+      if (echo) flush();
+    }
+  }
+  void on_writable() override { flush(); }
+  void on_broken(Error error) override { broken = error; }
+
+  void flush() {
+    while (!to_send.empty()) {
+      const IoResult sent = stream->write(to_send);
+      if (sent.status != IoStatus::kOk) return;
+      to_send.erase(0, sent.bytes);
+    }
+    if (finish) stream->shutdown_write();
+  }
+  [[nodiscard]] bool over() const { return broken || read_error || eof; }
+};
+
+// A loopback listener whose first connection becomes `server`, and a `client` that connects to it.
+struct Pair {
+  explicit Pair(std::shared_ptr<TlsContext> tls = nullptr, const std::string& where = "127.0.0.1:0")
+      : loop(make_loop()), server_context(std::move(tls)) {
+    auto socket = bind_listener(*Address::parse(where), {});
+    REQUIRE(socket);
+    listener.emplace(*loop, std::move(*socket), [this](Socket accepted, const Address&) {
+      server.stream = Stream::accept(*loop, std::move(accepted), server_context, handshake_timeout, server);
+    });
+  }
+
+  void connect(ConnectOptions options = {}) {
+    client.stream = Stream::connect(*loop, listener->address(), std::move(options), client);
+  }
+  bool until(const std::function<bool()>& done) { return loop->run_until(done, 20s); }
+  bool both_open() {
+    return until([&] { return (client.opened && server.opened) || client.broken || server.broken; }) && client.opened &&
+           server.opened;
+  }
+
+  std::unique_ptr<Loop> loop;
+  std::shared_ptr<TlsContext> server_context;
+  Duration handshake_timeout = 10s;
+  End client, server;
+  std::optional<Listener> listener;
+};
+
+}  // namespace bellwether::net::testing
