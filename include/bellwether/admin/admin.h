@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bellwether/base/result.h"
@@ -20,6 +22,9 @@ struct AdminOptions {
   WallTime started{};
 };
 
+// What the page counts, in its order: "sessions_now", 12.
+using Counters = std::vector<std::pair<std::string, std::uint64_t>>;
+
 // What the admin side asks its owner for. All on the control thread.
 struct AdminSources {
   std::function<cluster::ViewPtr()> view;
@@ -27,6 +32,8 @@ struct AdminSources {
   std::function<bool()> draining;
   std::function<Result<void>(NodeId, cluster::AdminState, bool force)> set_admin_state;
   std::function<Result<void>()> repin;
+  std::function<Counters()> counters;
+  std::function<WallTime()> wall_now;
 };
 
 // /metrics, /healthz, /readyz, /leader, /status and the page on the admin address; POST /node/NAME/STATE on the

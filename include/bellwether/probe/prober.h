@@ -53,6 +53,8 @@ class Prober {
 
   void start();
   [[nodiscard]] const cluster::ViewPtr& view() const;
+  // The view with the newest answers and latencies, which are too frequent to be published. For pages and metrics.
+  [[nodiscard]] cluster::ViewPtr snapshot() const;
 
   // From live traffic (posted here by the workers).
   void on_hint(const cluster::Hint& hint);
@@ -65,6 +67,8 @@ class Prober {
   void set_address(NodeId node, const net::Address& address);
 
   [[nodiscard]] const ProbeCounts& counts(NodeId node) const;
+  // The address in use, if the node's name has been resolved.
+  [[nodiscard]] const std::optional<net::Address>& address(NodeId node) const;
 
  private:
   struct Impl;

@@ -1,0 +1,125 @@
+#include "api.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "bellwether/base/text.h"
+#include "page.h"
+
+namespace bellwether::admin {
+
+namespace {
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+http::Response response(int status, std::string_view content_type, std::string body) {
+  return {status,
+          {{"Content-Type", std::string(content_type)},
+           {"Cache-Control", "no-store"},
+           {"X-Content-Type-Options", "nosniff"}},
+          std::move(body)};
+}
+
+http::Response page() {
+  http::Response answer = response(200, "text/html; charset=utf-8", std::string(kPage));
+  answer.headers.push_back({"Content-Security-Policy",
+                            "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; "
+                            "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"});
+  answer.headers.push_back({"Referrer-Policy", "no-referrer"});
+  return answer;
+}
+
+Result<bool> parse_force(std::string_view query) {
+  if (query.empty() || query == "force=0") return false;
+  if (query == "force=1" || query == "force=true") return true;
+  return fail(ErrorKind::kInvalid, fmt::format("unknown query \"{}\": only force=1 is known", query));
+}
+
+}  // namespace
+
+Target split_target(std::string_view target) {
+  const auto mark = target.find('?');
+  if (mark == std::string_view::npos) return {target, {}};
+  return {target.substr(0, mark), target.substr(mark + 1)};
+}
+
+std::optional<std::string> percent_decode(std::string_view text) {
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += text[i];
+      continue;
+    }
+    if (text.size() - i < 3) return std::nullopt;
+    const int high = hex_digit(text[i + 1]);
+    const int low = hex_digit(text[i + 2]);
+    if (high < 0 || low < 0 || (high == 0 && low == 0)) return std::nullopt;
+    decoded += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return decoded;
+}
+
+Result<NodeOrder> parse_node_order(const Target& target, const std::vector<std::string>& node_names) {
+  constexpr std::string_view kPrefix = "/node/";
+  const auto last = target.path.rfind('/');
+  if (target.path.substr(0, kPrefix.size()) != kPrefix || last < kPrefix.size()) {
+    return fail(ErrorKind::kInvalid, "expected /node/NAME/ready, /node/NAME/drain or /node/NAME/maint");
+  }
+  const auto name = percent_decode(target.path.substr(kPrefix.size(), last - kPrefix.size()));
+  if (!name) return fail(ErrorKind::kInvalid, "broken percent escape in the node's name");
+  const auto found = std::find(node_names.begin(), node_names.end(), *name);
+  if (found == node_names.end()) {
+    std::string message = fmt::format("no node is named \"{}\"", *name);
+    const auto close = nearest(*name, {node_names.begin(), node_names.end()});
+    message += close ? fmt::format("; did you mean \"{}\"?", *close)
+                     : fmt::format("; the nodes are {}", fmt::join(node_names, ", "));
+    return fail(ErrorKind::kUnavailable, std::move(message));
+  }
+  const auto state = cluster::admin_state_from(target.path.substr(last + 1));
+  if (!state) {
+    return fail(ErrorKind::kInvalid,
+                fmt::format("a node is set to ready, drain or maint, not to \"{}\"", target.path.substr(last + 1)));
+  }
+  const auto force = parse_force(target.query);
+  if (!force) return tl::unexpected(force.error());
+  return NodeOrder{NodeId{static_cast<std::uint16_t>(found - node_names.begin())}, *state, *force};
+}
+
+std::optional<http::Response> answer_read(std::string_view path, const Snapshot& snapshot,
+                                          const std::function<std::string()>& metrics_text) {
+  if (path == "/") return page();
+  if (path == "/status") return json_response(200, status_json(snapshot));
+  if (path == "/metrics") return response(200, "text/plain; version=0.0.4; charset=utf-8", metrics_text());
+  if (path == "/healthz") return json_response(200, "{\"alive\": true}\n");
+  if (path == "/readyz") {
+    return json_response(readiness(snapshot.view, snapshot.draining).ready ? 200 : 503, ready_json(snapshot));
+  }
+  if (path == "/leader") {
+    if (snapshot.view.leader) return json_response(200, leader_json(snapshot));
+    return error_response(503, readiness(snapshot.view, false).reason);
+  }
+  return std::nullopt;
+}
+
+http::Response json_response(int status, std::string body) {
+  return response(status, "application/json", std::move(body));
+}
+
+http::Response error_response(int status, std::string_view message) {
+  return json_response(status, error_json(message));
+}
+
+http::Response method_not_allowed(std::string_view allowed) {
+  http::Response answer = error_response(405, fmt::format("this path takes {} only", allowed));
+  answer.headers.push_back({"Allow", std::string(allowed)});
+  return answer;
+}
+
+}  // namespace bellwether::admin

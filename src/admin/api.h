@@ -1,0 +1,40 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "bellwether/admin/admin.h"
+#include "bellwether/http/serialize.h"
+#include "render.h"
+
+namespace bellwether::admin {
+
+// "/node/n2/drain?force=1", taken apart.
+struct Target {
+  std::string_view path;
+  std::string_view query;
+};
+[[nodiscard]] Target split_target(std::string_view target);
+// %41 is A; nothing for a broken escape or a NUL.
+[[nodiscard]] std::optional<std::string> percent_decode(std::string_view text);
+
+// An order of the control socket.
+struct NodeOrder {
+  NodeId node;
+  cluster::AdminState state{};
+  bool force = false;
+};
+// From "/node/NAME/STATE[?force=1]". kInvalid: no such path, node, state or parameter; the message says which.
+[[nodiscard]] Result<NodeOrder> parse_node_order(const Target& target, const std::vector<std::string>& node_names);
+
+// The answer to a GET or HEAD of anything that only reads, or nothing: no such path.
+[[nodiscard]] std::optional<http::Response> answer_read(std::string_view path, const Snapshot& snapshot,
+                                                        const std::function<std::string()>& metrics_text);
+
+[[nodiscard]] http::Response json_response(int status, std::string body);
+[[nodiscard]] http::Response error_response(int status, std::string_view message);
+[[nodiscard]] http::Response method_not_allowed(std::string_view allowed);
+
+}  // namespace bellwether::admin

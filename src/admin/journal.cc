@@ -1,0 +1,30 @@
+#include "journal.h"
+
+namespace bellwether::admin {
+
+void Journal::record(const cluster::Event& event, WallTime now) {
+  if (event.kind == cluster::EventKind::kLeaderLost) {
+    LeaderChange& change = changes_.emplace_back();
+    change.at = now;
+    change.from = event.node;
+    change.why = event.why;
+    lost_at_ = event.at;
+  } else if (event.kind == cluster::EventKind::kLeaderElected) {
+    const bool was_open = !changes_.empty() && !changes_.back().to;
+    LeaderChange& change = open_change();
+    change.at = now;
+    if (!change.from) change.from = event.other;
+    change.to = event.node;
+    change.epoch = event.epoch;
+    if (change.why.empty()) change.why = event.why;
+    change.leaderless = was_open ? event.at - lost_at_ : Duration::zero();
+  }
+  if (changes_.size() > kMost) changes_.pop_front();
+}
+
+LeaderChange& Journal::open_change() {
+  if (changes_.empty() || changes_.back().to) changes_.emplace_back();
+  return changes_.back();
+}
+
+}  // namespace bellwether::admin

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bellwether/base/time.h"
+#include "bellwether/cluster/tracker.h"
+
+namespace bellwether::admin {
+
+// One change of leader: from whom, to whom, why. `to` is absent while nobody has taken over yet.
+struct LeaderChange {
+  WallTime at{};  // of the last thing known: the loss, then the election
+  std::optional<NodeId> from;
+  std::optional<NodeId> to;
+  Epoch epoch = 0;  // of `to`
+  std::string why;
+  Duration leaderless{};  // between the loss and the election
+};
+
+// The last leader changes, oldest first. A loss and the election that ends it are one change.
+class Journal {
+ public:
+  static constexpr std::size_t kMost = 100;
+
+  void record(const cluster::Event& event, WallTime now);
+  [[nodiscard]] const std::deque<LeaderChange>& changes() const { return changes_; }
+
+ private:
+  LeaderChange& open_change();
+
+  std::deque<LeaderChange> changes_;
+  TimePoint lost_at_{};  // of an open change
+};
+
+}  // namespace bellwether::admin

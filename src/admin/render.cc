@@ -1,0 +1,166 @@
+#include "render.h"
+
+#include <nlohmann/json.hpp>
+
+#include "bellwether/base/assert.h"
+
+namespace bellwether::admin {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+using cluster::HoldReason;
+
+// Text from the network may be anything; what is not UTF-8 is replaced, never thrown about.
+std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+class Renderer {
+ public:
+  explicit Renderer(const Snapshot& snapshot) : s_(snapshot) {}
+
+  [[nodiscard]] Json leader() const {
+    if (!s_.view.leader) return nullptr;
+    return Json{{"name", name(s_.view.leader)},
+                {"url", s_.options.node_urls.at(s_.view.leader->index)},
+                {"epoch", s_.view.epoch},
+                {"since", wall(s_.view.leader_since)},
+                {"since_seconds", to_seconds(s_.now - s_.view.leader_since)}};
+  }
+
+  [[nodiscard]] Json nodes() const {
+    Json nodes = Json::array();
+    for (std::size_t i = 0; i < s_.view.nodes.size(); ++i) nodes.push_back(node(i));
+    return nodes;
+  }
+
+  [[nodiscard]] Json changes() const {
+    Json changes = Json::array();
+    const auto& kept = s_.journal.changes();
+    for (auto it = kept.rbegin(); it != kept.rend(); ++it) {
+      changes.push_back({{"time", format_utc(it->at)},
+                         {"age_seconds", to_seconds(s_.wall_now - it->at)},
+                         {"epoch", it->to ? Json(it->epoch) : Json(nullptr)},
+                         {"from", name(it->from)},
+                         {"to", name(it->to)},
+                         {"why", it->why},
+                         {"leaderless_ms", it->to ? Json(to_millis(it->leaderless)) : Json(nullptr)}});
+    }
+    return changes;
+  }
+
+  [[nodiscard]] Json name(std::optional<NodeId> node) const {
+    if (!node) return nullptr;
+    return s_.options.node_names.at(node->index);
+  }
+
+  [[nodiscard]] std::string wall(TimePoint at) const {
+    return format_utc(s_.wall_now - duration_cast<WallTime::duration>(s_.now - at));
+  }
+
+ private:
+  [[nodiscard]] Json node(std::size_t index) const {
+    const cluster::NodeView& node = s_.view.nodes[index];
+    Json json{{"name", s_.options.node_names.at(index)},
+              {"url", s_.options.node_urls.at(index)},
+              {"leader", s_.view.leader && s_.view.leader->index == index},
+              {"role", to_text(node.role)},
+              {"up", node.up},
+              {"admin", to_text(node.admin)}};
+    json["last_answer"] = node.answered_at ? Json(wall(*node.answered_at)) : Json(nullptr);
+    json["last_answer_age_ms"] = node.answered_at ? Json(to_millis(s_.now - *node.answered_at)) : Json(nullptr);
+    json["latency_ms"] = node.answered_at ? Json(to_millis(node.latency)) : Json(nullptr);
+    json["silences"] = node.silences;
+    json["status"] = node.facts.status;
+    json["version"] = node.facts.version;
+    json["cluster_id"] = node.facts.cluster_id;
+    json["cluster_name"] = node.facts.cluster_name;
+    json["failure"] = node.failure ? Json(to_text(*node.failure)) : Json(nullptr);
+    json["problem"] = node.facts.problem;
+    json["names_leader"] = node.names_leader;
+    return json;
+  }
+
+  const Snapshot& s_;
+};
+
+}  // namespace
+
+Readiness readiness(const cluster::View& view, bool draining) {
+  if (draining) return {false, "draining"};
+  if (!view.leader) return {false, view.hold_why.empty() ? std::string(to_text(view.hold)) : view.hold_why};
+  // Suspect: it is still the leader, and what waits goes on or ends soon. To take a sidecar out of service for every
+  // answer that is 100 ms late would do more harm than the wait.
+  if (view.hold == HoldReason::kConflict) return {false, "two nodes claim to lead: " + view.hold_why};
+  return {true, ""};
+}
+
+std::string_view state_word(const cluster::View& view) {
+  switch (view.hold) {
+    case HoldReason::kStarting:
+      return "starting";
+    case HoldReason::kNoLeader:
+      return "no_leader";
+    case HoldReason::kSuspect:
+      return "suspect";
+    case HoldReason::kConflict:
+      return "conflict";
+    case HoldReason::kIdle:
+      return view.leader ? "idle" : "no_leader";
+    case HoldReason::kNone:
+      return view.leader ? "leading" : "no_leader";
+  }
+  return "no_leader";
+}
+
+std::string status_json(const Snapshot& s) {
+  const Renderer render(s);
+  const cluster::View& view = s.view;
+  const Readiness ready = readiness(view, s.draining);
+  Json json{{"version", s.options.version},
+            {"time", format_utc(s.wall_now)},
+            {"started", format_utc(s.options.started)},
+            {"uptime_seconds", to_seconds(s.wall_now - s.options.started)},
+            {"listeners", s.options.listeners},
+            {"state", state_word(view)},
+            {"ready", ready.ready},
+            {"not_ready_because", ready.reason},
+            {"draining", s.draining},
+            {"leader", render.leader()},
+            {"epoch", view.epoch}};
+  json["leaderless_since"] = view.leaderless_since ? Json(render.wall(*view.leaderless_since)) : Json(nullptr);
+  json["leaderless_seconds"] = view.leaderless_since ? Json(to_seconds(s.now - *view.leaderless_since)) : Json(nullptr);
+  json["hold"] = {{"reason", to_text(view.hold)}, {"why", view.hold_why}};
+  json["suspect"] = view.suspect;
+  json["conflict"] = render.name(view.challenger);
+  json["idle"] = view.idle;
+  json["stalled"] = view.stalled;
+  json["cluster_id"] = view.cluster_id;
+  json["takeover_candidates"] = view.takeover_candidates();
+  json["nodes"] = render.nodes();
+  json["changes"] = render.changes();
+  Json counters = Json::object();
+  for (const auto& [key, value] : s.counters) counters[key] = value;
+  json["counters"] = counters;
+  return dump(json);
+}
+
+std::string leader_json(const Snapshot& s) {
+  BW_ASSERT(s.view.leader.has_value());
+  return dump(Renderer(s).leader());
+}
+
+std::string ready_json(const Snapshot& s) {
+  const Readiness ready = readiness(s.view, s.draining);
+  Json json{{"ready", ready.ready}};
+  if (!ready.ready) json["reason"] = ready.reason;
+  json["state"] = state_word(s.view);
+  return dump(json);
+}
+
+std::string node_json(std::string_view name, cluster::AdminState state) {
+  return dump(Json{{"node", name}, {"admin", to_text(state)}});
+}
+
+std::string error_json(std::string_view message) { return dump(Json{{"error", message}}); }
+
+}  // namespace bellwether::admin

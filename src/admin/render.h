@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "bellwether/admin/admin.h"
+#include "bellwether/cluster/view.h"
+#include "journal.h"
+
+namespace bellwether::admin {
+
+// Everything that /status, /leader and /readyz are made of, at one moment. Borrowed for one rendering.
+struct Snapshot {
+  const AdminOptions& options;
+  const cluster::View& view;
+  const Journal& journal;
+  const Counters& counters;
+  bool draining = false;
+  TimePoint now{};
+  WallTime wall_now{};
+};
+
+// What /readyz says. Ready: there is a leader that clients are sent to, or will be after one fresh answer of it.
+struct Readiness {
+  bool ready = false;
+  std::string reason;  // why not
+};
+[[nodiscard]] Readiness readiness(const cluster::View& view, bool draining);
+
+// "leading", "suspect", "idle", "conflict", "no_leader" or "starting": what the page says in large letters.
+[[nodiscard]] std::string_view state_word(const cluster::View& view);
+
+[[nodiscard]] std::string status_json(const Snapshot& snapshot);
+// REQUIRES: there is a leader.
+[[nodiscard]] std::string leader_json(const Snapshot& snapshot);
+[[nodiscard]] std::string ready_json(const Snapshot& snapshot);
+[[nodiscard]] std::string node_json(std::string_view name, cluster::AdminState state);
+// {"error": "..."}
+[[nodiscard]] std::string error_json(std::string_view message);
+
+}  // namespace bellwether::admin

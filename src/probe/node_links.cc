@@ -1,0 +1,110 @@
+#include "node_links.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "bellwether/vault/health.h"
+
+namespace bellwether::probe {
+
+NodeLinks::NodeLinks(net::Loop& loop, const ProbeTarget& target, const LinkOptions& options, OnProbeEnd on_probe_end,
+                     OnQuestionEnd on_question_end, OnIdleEnd on_idle_end)
+    : loop_(loop),
+      target_(target),
+      options_(options),
+      on_probe_end_(std::move(on_probe_end)),
+      on_question_end_(std::move(on_question_end)),
+      on_idle_end_(std::move(on_idle_end)) {}
+
+std::shared_ptr<wire::Client> NodeLinks::open() {
+  wire::Client::Options options;
+  options.address = *target_.address;
+  options.connect.tls = target_.tls;
+  options.connect.server_name = target_.server_name;
+  options.connect.source = options_.source;
+  options.connect.preamble = options_.preamble;
+  options.connect.timeout = options_.timeout_connect;
+  options.answer_timeout = options_.timeout_check;
+  auto client = std::make_shared<wire::Client>(loop_, std::move(options));
+  client->set_on_idle_end([this](wire::ExchangeFailure failure) { on_idle_end_(failure); });
+  return client;
+}
+
+NodeLinks::Link& NodeLinks::choose(bool fresh_connection) {
+  const auto usable = std::find_if(links_.begin(), links_.end(), [&](const Link& link) {
+    return !link.busy && !link.to_old_address && !(fresh_connection && link.client->is_connected());
+  });
+  if (usable != links_.end()) return *usable;
+  return links_.emplace_back(Link{.client = open()});
+}
+
+void NodeLinks::probe(cluster::ProbeId probe, bool fresh_connection) {
+  if (!target_.address) {
+    on_probe_end_(probe, no_address());
+    return;
+  }
+  Link& link = choose(fresh_connection);
+  link.busy = true;
+  const auto client = link.client;
+  client->send(
+      vault::health_request(target_.host_header, {}), "GET",
+      [this, weak = std::weak_ptr(client), probe](ProbeEnd end) { on_end(weak.lock(), probe, std::move(end)); });
+}
+
+void NodeLinks::on_end(const std::shared_ptr<wire::Client>& client, cluster::ProbeId probe, ProbeEnd end) {
+  for (Link& link : links_) {
+    if (link.client != client) continue;
+    link.busy = false;
+    if (end) link.answered = probe;
+  }
+  drop_surplus();
+  on_probe_end_(probe, std::move(end));
+}
+
+// Of the links without a probe, the one that was answered last is kept.
+void NodeLinks::drop_surplus() {
+  cluster::ProbeId newest = 0;
+  for (const Link& link : links_) {
+    if (!link.busy && !link.to_old_address) newest = std::max(newest, link.answered);
+  }
+  bool kept = false;
+  for (auto link = links_.begin(); link != links_.end();) {
+    const bool keep = link->busy || (!link->to_old_address && link->answered == newest && !kept);
+    if (!link->busy && keep) kept = true;
+    if (keep) {
+      ++link;
+    } else {
+      retire(std::move(link->client));
+      link = links_.erase(link);
+    }
+  }
+}
+
+void NodeLinks::ask_leader() {
+  if (!target_.address) return;
+  if (!questions_) questions_ = open();
+  if (questions_->is_busy()) return;
+  questions_->send(vault::leader_request(target_.host_header, {}), "GET",
+                   [this](ProbeEnd end) { on_question_end_(std::move(end)); });
+}
+
+void NodeLinks::set_address(const net::Address& address) {
+  if (target_.address == address) return;
+  target_.address = address;
+  for (Link& link : links_) link.to_old_address = true;
+  drop_surplus();
+  // An unanswered question is worth nothing once it is about another address.
+  if (questions_) retire(std::move(questions_));
+}
+
+// Destroyed when no callback of it can be running.
+void NodeLinks::retire(std::shared_ptr<wire::Client> client) {
+  client->close();
+  loop_.at_turn_end([dead = std::move(client)] {});
+}
+
+ProbeEnd NodeLinks::no_address() const {
+  return tl::unexpected(wire::ExchangeError{wire::ExchangeFailure::kUnreachable, "its name has no address yet"});
+}
+
+}  // namespace bellwether::probe

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bellwether/probe/prober.h"
+#include "bellwether/wire/client.h"
+
+namespace bellwether::probe {
+
+// What the links of every node have in common.
+struct LinkOptions {
+  Duration timeout_connect{};
+  Duration timeout_check{};
+  std::optional<net::Address> source;
+  std::string preamble;  // a PROXY header
+};
+
+// How a probe ended: a whole HTTP answer, or why there was none.
+using ProbeEnd = tl::expected<wire::Reply, wire::ExchangeError>;
+
+// Our connections to one node: a kept-alive one for probes, at times a second one because the first may be dead, and
+// one for questions, opened when first needed. Owned by the prober; calls back on its loop, perhaps within the call.
+class NodeLinks {
+ public:
+  using OnProbeEnd = std::function<void(cluster::ProbeId, ProbeEnd)>;
+  using OnQuestionEnd = std::function<void(ProbeEnd)>;
+  using OnIdleEnd = std::function<void(wire::ExchangeFailure)>;
+
+  NodeLinks(net::Loop& loop, const ProbeTarget& target, const LinkOptions& options, OnProbeEnd on_probe_end,
+            OnQuestionEnd on_question_end, OnIdleEnd on_idle_end);
+
+  void probe(cluster::ProbeId probe, bool fresh_connection);
+  // Dropped if the last question has not been answered yet.
+  void ask_leader();
+  // Idle connections to the old address end now, busy ones after their answer.
+  void set_address(const net::Address& address);
+  [[nodiscard]] const std::optional<net::Address>& address() const { return target_.address; }
+
+ private:
+  struct Link {
+    std::shared_ptr<wire::Client> client;
+    bool busy = false;
+    bool to_old_address = false;
+    cluster::ProbeId answered = 0;  // the newest probe that was answered over it
+  };
+
+  [[nodiscard]] std::shared_ptr<wire::Client> open();
+  [[nodiscard]] Link& choose(bool fresh_connection);
+  void on_end(const std::shared_ptr<wire::Client>& client, cluster::ProbeId probe, ProbeEnd end);
+  void drop_surplus();
+  void retire(std::shared_ptr<wire::Client> client);
+  [[nodiscard]] ProbeEnd no_address() const;
+
+  net::Loop& loop_;
+  ProbeTarget target_;
+  LinkOptions options_;
+  OnProbeEnd on_probe_end_;
+  OnQuestionEnd on_question_end_;
+  OnIdleEnd on_idle_end_;
+  std::vector<Link> links_;
+  std::shared_ptr<wire::Client> questions_;
+};
+
+}  // namespace bellwether::probe

@@ -1,0 +1,192 @@
+#include "bellwether/probe/prober.h"
+
+#include <algorithm>
+#include <deque>
+#include <iterator>
+#include <utility>
+
+#include "bellwether/base/assert.h"
+#include "bellwether/vault/health.h"
+#include "node_links.h"
+#include "translate.h"
+
+namespace bellwether::probe {
+
+namespace {
+
+// Beyond this our own loop stood still, and what looks late may only be unread.
+constexpr Duration kLoopLate = 50ms;
+
+}  // namespace
+
+struct Prober::Impl {
+  using Input = std::function<cluster::Step(TimePoint)>;
+
+  Impl(net::Loop& l, ProberOptions options, OnView view, OnEvents events)
+      : loop(l),
+        tracker(std::move(options.tracker)),
+        on_view(std::move(view)),
+        on_events(std::move(events)),
+        wake(l, [this] { on_wake(); }) {
+    const LinkOptions link_options{options.timeout_connect, options.timeout_check, options.source,
+                                   net::proxy_header_local(options.send_proxy)};
+    for (std::size_t i = 0; i < options.targets.size(); ++i) {
+      const NodeId node{static_cast<std::uint16_t>(i)};
+      links.push_back(std::make_unique<NodeLinks>(
+          loop, options.targets[i], link_options,
+          [this, node](cluster::ProbeId probe, ProbeEnd end) { on_probe_end(node, probe, std::move(end)); },
+          [this, node](ProbeEnd end) { on_question_end(node, end); },
+          [this, node](wire::ExchangeFailure failure) { on_idle_end(node, failure); }));
+      ProbeCounts& count = counts.emplace_back();
+      count.failures.resize(cluster::kProbeFailureCount + 1);
+      count.duration_buckets.resize(std::size(kProbeBuckets) + 1);
+    }
+  }
+
+  // Inputs are taken one at a time: a step's orders may fail within the call, and a callback may bring the next input.
+  void input(Input next) {
+    inputs.push_back(std::move(next));
+    // What the loop read late must not be judged before the tracker knows that we were late.
+    if (!running && !is_late()) run();
+  }
+
+  void run() {
+    running = true;
+    while (!inputs.empty()) {
+      const Input next = std::move(inputs.front());
+      inputs.pop_front();
+      perform(next(loop.precise_now()));
+    }
+    running = false;
+  }
+
+  void perform(const cluster::Step& step) {
+    woken_for = step.wake_at;
+    wake.arm_at(step.wake_at);
+    if (step.view != published) {
+      published = step.view;
+      on_view(step.view);
+    }
+    if (!step.events.empty()) on_events(step.events);
+    for (const auto& order : step.probes) links[order.node.index]->probe(order.probe, order.fresh_connection);
+    for (const NodeId node : step.ask_leader) links[node.index]->ask_leader();
+  }
+
+  [[nodiscard]] bool is_late() const { return wake.is_armed() && loop.precise_now() - wake.due() > kLoopLate; }
+
+  // The turn's sockets have all been read: timers come after them.
+  void on_wake() {
+    const Duration late = loop.precise_now() - woken_for;
+    if (late > kLoopLate) {
+      inputs.push_front([this, late](TimePoint now) { return tracker.on_loop_late(late, now); });
+    }
+    inputs.emplace_back([this](TimePoint now) { return tracker.tick(now); });
+    if (!running) run();
+  }
+
+  void on_probe_end(NodeId node, cluster::ProbeId probe, ProbeEnd end) {
+    ProbeCounts& count = counts[node.index];
+    ++count.probes;
+    if (end) {
+      cluster::ProbeAnswer answer{probe, end->sent, end->received, vault::classify_health(end->status, end->body)};
+      if (answer.facts.role == cluster::Role::kError) ++count.failures.back();
+      observe(count, to_seconds(end->received - end->sent));
+      input([this, answer](TimePoint now) { return tracker.on_answer(answer, now); });
+      return;
+    }
+    if (const auto failure = probe_failure(end.error().failure)) {
+      ++count.failures[static_cast<std::size_t>(*failure)];
+      input([this, probe, why = *failure](TimePoint now) { return tracker.on_failure(probe, why, now); });
+      return;
+    }
+    ++count.failures.back();
+    const TimePoint now = loop.precise_now();
+    cluster::ProbeAnswer garbled{probe, now, now, {}};
+    garbled.facts.role = cluster::Role::kError;
+    garbled.facts.problem = end.error().message;
+    input([this, garbled](TimePoint at) { return tracker.on_answer(garbled, at); });
+  }
+
+  static void observe(ProbeCounts& count, double seconds) {
+    const auto* bucket = std::lower_bound(std::begin(kProbeBuckets), std::end(kProbeBuckets), seconds);
+    ++count.duration_buckets[static_cast<std::size_t>(bucket - std::begin(kProbeBuckets))];
+    count.duration_sum_s += seconds;
+  }
+
+  void on_question_end(NodeId node, const ProbeEnd& end) {
+    if (!end) return;
+    const auto facts = vault::parse_leader(end->status, end->body);
+    if (!facts) return;
+    const cluster::LeaderStatement statement{node, end->sent, end->received, facts->is_self, facts->leader_address};
+    input([this, statement](TimePoint now) { return tracker.on_leader_statement(statement, now); });
+  }
+
+  // The leader ended a connection that was quiet: perhaps it is going down.
+  void on_idle_end(NodeId node, wire::ExchangeFailure failure) {
+    const cluster::ViewPtr& view = tracker.view();
+    if (view->leader != node) return;
+    const auto kind = failure == wire::ExchangeFailure::kReset ? cluster::HintKind::kReset : cluster::HintKind::kClosed;
+    const cluster::Hint hint{node, view->epoch, kind};
+    input([this, hint](TimePoint now) { return tracker.on_hint(hint, now); });
+  }
+
+  net::Loop& loop;
+  cluster::LeaderTracker tracker;
+  OnView on_view;
+  OnEvents on_events;
+  std::vector<std::unique_ptr<NodeLinks>> links;
+  std::vector<ProbeCounts> counts;
+  std::deque<Input> inputs;
+  bool running = false;
+  cluster::ViewPtr published;
+  TimePoint woken_for = kNever;
+  net::Timer wake;
+};
+
+Prober::Prober(net::Loop& loop, ProberOptions options, OnView on_view, OnEvents on_events)
+    : impl_(std::make_unique<Impl>(loop, std::move(options), std::move(on_view), std::move(on_events))) {}
+
+Prober::~Prober() = default;
+
+void Prober::start() {
+  impl_->input([impl = impl_.get()](TimePoint now) { return impl->tracker.start(now); });
+}
+
+const cluster::ViewPtr& Prober::view() const { return impl_->tracker.view(); }
+
+cluster::ViewPtr Prober::snapshot() const { return impl_->tracker.snapshot(impl_->loop.precise_now()); }
+
+void Prober::on_hint(const cluster::Hint& hint) {
+  impl_->input([impl = impl_.get(), hint](TimePoint now) { return impl->tracker.on_hint(hint, now); });
+}
+
+void Prober::on_traffic() {
+  impl_->input([impl = impl_.get()](TimePoint now) { return impl->tracker.on_traffic(now); });
+}
+
+void Prober::on_live_answer(NodeId node, TimePoint request_sent) {
+  impl_->input([impl = impl_.get(), node, request_sent](TimePoint now) {
+    return impl->tracker.on_live_answer(node, request_sent, now);
+  });
+}
+
+Result<void> Prober::set_admin_state(NodeId node, cluster::AdminState state, bool force) {
+  BW_ASSERT(!impl_->running);
+  auto step = impl_->tracker.set_admin_state(node, state, force, impl_->loop.precise_now());
+  if (!step) return tl::unexpected(step.error());
+  impl_->inputs.push_front([step = std::move(*step)](TimePoint) { return step; });
+  impl_->run();
+  return {};
+}
+
+void Prober::repin() {
+  impl_->input([impl = impl_.get()](TimePoint now) { return impl->tracker.repin(now); });
+}
+
+void Prober::set_address(NodeId node, const net::Address& address) { impl_->links[node.index]->set_address(address); }
+
+const ProbeCounts& Prober::counts(NodeId node) const { return impl_->counts[node.index]; }
+
+const std::optional<net::Address>& Prober::address(NodeId node) const { return impl_->links[node.index]->address(); }
+
+}  // namespace bellwether::probe

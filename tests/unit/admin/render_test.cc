@@ -1,0 +1,187 @@
+#include "admin/render.h"
+
+#include <nlohmann/json.hpp>
+
+#include "admin/api.h"
+#include "catch.hpp"
+
+using namespace bellwether;
+using nlohmann::json;
+
+namespace {
+
+const TimePoint kNow = TimePoint{} + 1h;
+const WallTime kWallNow = WallTime{} + std::chrono::hours(24 * 365);
+
+cluster::View led_view() {
+  cluster::View view;
+  view.leader = NodeId{1};
+  view.epoch = 4;
+  view.leader_since = kNow - 90s;
+  view.hold = cluster::HoldReason::kNone;
+  view.nodes.resize(3);
+  view.nodes[1].role = cluster::Role::kActive;
+  view.nodes[1].up = true;
+  view.nodes[1].answered_at = kNow - 250ms;
+  view.nodes[1].latency = 3ms;
+  view.nodes[1].facts.status = 200;
+  view.nodes[1].facts.version = "2.6.2";
+  view.nodes[2].failure = cluster::ProbeFailure::kRefused;
+  return view;
+}
+
+struct Desk {
+  admin::AdminOptions options{.node_names = {"n1", "n2", "n3:8200"},
+                              .node_urls = {"http://a:1", "http://b:2", "http://c:3"},
+                              .listeners = {"127.0.0.1:8200 tcp"},
+                              .version = "0.1.0",
+                              .started = kWallNow - 1h};
+  cluster::View view = led_view();
+  admin::Journal journal{};
+  admin::Counters counters{{"sessions_now", 7}};
+  bool draining = false;
+
+  [[nodiscard]] admin::Snapshot snapshot() const {
+    return {options, view, journal, counters, draining, kNow, kWallNow};
+  }
+  [[nodiscard]] json status() const { return json::parse(admin::status_json(snapshot())); }
+  [[nodiscard]] int code(std::string_view path) const {
+    const auto response = admin::answer_read(path, snapshot(), [] { return std::string("up 1\n"); });
+    return response ? response->status : 404;
+  }
+};
+
+cluster::Event event(cluster::EventKind kind, TimePoint at, std::optional<NodeId> node, std::string why = {}) {
+  cluster::Event made;
+  made.kind = kind;
+  made.at = at;
+  made.node = node;
+  made.why = std::move(why);
+  return made;
+}
+
+}  // namespace
+
+TEST_CASE("the status names the leader, its epoch and since when", "[admin]") {
+  const json status = Desk{}.status();
+  CHECK(status["state"] == "leading");
+  CHECK(status["leader"]["name"] == "n2");
+  CHECK(status["leader"]["url"] == "http://b:2");
+  CHECK(status["epoch"] == 4);
+  CHECK(status["leader"]["since"] == "1970-12-31T23:58:30.000Z");
+  CHECK(status["uptime_seconds"] == 3600.0);
+  CHECK(status["counters"]["sessions_now"] == 7);
+}
+
+TEST_CASE("the status tells of each node what it said and when", "[admin]") {
+  const json nodes = Desk{}.status()["nodes"];
+  REQUIRE(nodes.size() == 3);
+  CHECK(nodes[1]["leader"] == true);
+  CHECK(nodes[1]["role"] == "active");
+  CHECK(nodes[1]["last_answer_age_ms"] == 250.0);
+  CHECK(nodes[1]["latency_ms"] == 3.0);
+  CHECK(nodes[1]["version"] == "2.6.2");
+  CHECK(nodes[0]["last_answer"].is_null());
+  CHECK(nodes[2]["failure"] == "refused");
+}
+
+TEST_CASE("text that is not UTF-8 does not break the status", "[admin]") {
+  Desk desk;
+  desk.view.nodes[1].facts.version = "2\xff";
+  CHECK(desk.status()["nodes"][1]["version"].get<std::string>() == "2\xef\xbf\xbd");
+}
+
+TEST_CASE("a loss and the election that ends it are one change", "[admin]") {
+  Desk desk;
+  desk.journal.record(event(cluster::EventKind::kLeaderLost, kNow - 2s, NodeId{0}, "n1 says standby"), kWallNow - 2s);
+  CHECK(desk.status()["changes"][0]["to"].is_null());
+  cluster::Event elected = event(cluster::EventKind::kLeaderElected, kNow - 1500ms, NodeId{1});
+  elected.other = NodeId{0};
+  elected.epoch = 4;
+  desk.journal.record(elected, kWallNow - 1500ms);
+  const json changes = desk.status()["changes"];
+  REQUIRE(changes.size() == 1);
+  CHECK(changes[0]["from"] == "n1");
+  CHECK(changes[0]["to"] == "n2");
+  CHECK(changes[0]["epoch"] == 4);
+  CHECK(changes[0]["leaderless_ms"] == 500.0);
+  CHECK(changes[0]["why"] == "n1 says standby");
+}
+
+TEST_CASE("the last hundred changes are kept, the newest first", "[admin]") {
+  Desk desk;
+  for (int i = 0; i < 150; ++i) {
+    cluster::Event elected = event(cluster::EventKind::kLeaderElected, kNow, NodeId{1});
+    elected.epoch = static_cast<Epoch>(i);
+    desk.journal.record(elected, kWallNow);
+  }
+  const json changes = desk.status()["changes"];
+  CHECK(changes.size() == 100);
+  CHECK(changes[0]["epoch"] == 149);
+}
+
+TEST_CASE("readyz says yes while there is a leader, idle and suspect included", "[admin]") {
+  Desk desk;
+  CHECK(desk.code("/readyz") == 200);
+  desk.view.hold = cluster::HoldReason::kIdle;
+  CHECK(desk.code("/readyz") == 200);
+  desk.view.hold = cluster::HoldReason::kSuspect;
+  CHECK(desk.code("/readyz") == 200);
+}
+
+TEST_CASE("readyz says why not without a leader and while draining", "[admin]") {
+  Desk desk;
+  desk.draining = true;
+  CHECK(desk.code("/readyz") == 503);
+  CHECK(json::parse(admin::ready_json(desk.snapshot()))["reason"] == "draining");
+  desk.draining = false;
+  desk.view.leader.reset();
+  desk.view.hold = cluster::HoldReason::kNoLeader;
+  desk.view.hold_why = "n2 sealed itself";
+  CHECK(desk.code("/readyz") == 503);
+  CHECK(desk.code("/leader") == 503);
+  CHECK(json::parse(admin::ready_json(desk.snapshot()))["reason"] == "n2 sealed itself");
+}
+
+TEST_CASE("healthz says yes whatever the cluster does", "[admin]") {
+  Desk desk;
+  desk.view = cluster::View{};
+  desk.draining = true;
+  CHECK(desk.code("/healthz") == 200);
+  CHECK(desk.code("/nothing") == 404);
+}
+
+TEST_CASE("a node order is read with its name unescaped", "[admin]") {
+  const std::vector<std::string> names{"n1", "vault/10.0.0.1:8200"};
+  const auto order = admin::parse_node_order(admin::split_target("/node/vault%2F10.0.0.1:8200/maint?force=1"), names);
+  REQUIRE(order);
+  CHECK(order->node == NodeId{1});
+  CHECK(order->state == cluster::AdminState::kMaint);
+  CHECK(order->force);
+}
+
+TEST_CASE("a node order with an unknown name, state or query says which", "[admin]") {
+  const std::vector<std::string> names{"vault1", "vault2"};
+  const auto message = [&](std::string_view target) {
+    const auto order = admin::parse_node_order(admin::split_target(target), names);
+    return order ? std::string("accepted") : order.error().message;
+  };
+  CHECK_THAT(message("/node/vautl1/ready"), CATCH_CONTAINS("vault1"));
+  CHECK_THAT(message("/node/vault1/off"), CATCH_CONTAINS("off"));
+  CHECK_THAT(message("/node/vault1/ready?now"), CATCH_CONTAINS("now"));
+  CHECK_THAT(message("/node/vault1"), CATCH_CONTAINS("expected"));
+  CHECK_THAT(message("/node/%zz/ready"), CATCH_CONTAINS("escape"));
+  CHECK_THAT(message("/node//ready"), CATCH_CONTAINS("no node is named \"\""));
+}
+
+TEST_CASE("the page needs nothing from elsewhere and has the marks that tests look for", "[admin]") {
+  const Desk desk;
+  const auto page = admin::answer_read("/", desk.snapshot(), [] { return std::string(); });
+  REQUIRE(page);
+  CHECK(page->headers[0].value == "text/html; charset=utf-8");
+  for (const char* id : {"leader-name", "epoch", "state", "nodes", "changes"}) {
+    CHECK_THAT(page->body, CATCH_CONTAINS("id=\"" + std::string(id) + "\""));
+  }
+  CHECK(page->body.find("https://") == std::string::npos);
+  CHECK(page->body.find("innerHTML") == std::string::npos);
+}
