@@ -8,7 +8,7 @@ endif()
 
 if(BELLWETHER_SANITIZE)
   # g++ 12 sees uninitialised variants and optionals in its own instrumentation; the release build keeps the warning.
-  target_compile_options(bellwether_options INTERFACE -Wno-maybe-uninitialized)
+  target_compile_options(bellwether_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_compile_options(bellwether_options INTERFACE -fsanitize=${BELLWETHER_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(bellwether_options INTERFACE -fsanitize=${BELLWETHER_SANITIZE})
   if(BELLWETHER_SANITIZE MATCHES "undefined")
