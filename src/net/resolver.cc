@@ -1,0 +1,133 @@
+#include "bellwether/net/resolver.h"
+
+#include <fmt/format.h>
+#include <netdb.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "system.h"
+
+namespace bellwether::net {
+
+namespace {
+
+using Addresses = Result<std::vector<Address>>;
+
+std::string why_not(int code, int saved_errno) {
+  return code == EAI_SYSTEM ? describe_errno(saved_errno) : ::gai_strerror(code);
+}
+
+// Blocks for as long as the system's resolver does.
+Addresses look_up(const std::string& host) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_ADDRCONFIG;
+  addrinfo* list = nullptr;
+  const int code = ::getaddrinfo(host.c_str(), nullptr, &hints, &list);
+  if (code != 0) {
+    return fail(ErrorKind::kUnavailable, fmt::format("cannot resolve \"{}\": {}", host, why_not(code, errno)));
+  }
+  std::vector<Address> found;
+  for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
+    const Address address = Address::from(entry->ai_addr, entry->ai_addrlen);
+    if (std::find(found.begin(), found.end(), address) == found.end()) found.push_back(address);
+  }
+  ::freeaddrinfo(list);
+  return found;
+}
+
+std::optional<Address> numeric(const std::string& host, std::uint16_t port) {
+  const bool is_v6 = host.find(':') != std::string::npos && host.front() != '[';
+  const auto address = Address::parse(fmt::format(fmt::runtime(is_v6 ? "[{}]:{}" : "{}:{}"), host, port));
+  if (!address || address->is_unix() || host.empty()) return std::nullopt;
+  return *address;
+}
+
+}  // namespace
+
+struct Resolver::Impl {
+  struct Question {
+    std::uint16_t port;
+    OnResolved on_resolved;
+  };
+
+  explicit Impl(Loop& l) : loop(l) {}
+
+  void work(const std::weak_ptr<Impl>& self) {
+    for (;;) {
+      std::string host;
+      {
+        std::unique_lock lock(mutex);
+        wake.wait(lock, [&] { return ending || !hosts.empty(); });
+        if (ending) return;
+        host = std::move(hosts.front());
+        hosts.pop_front();
+      }
+      // The loop outlives the resolver, which joins this thread; the answer may come too late for it.
+      loop.post([self, host, answer = look_up(host)] {
+        if (const auto impl = self.lock()) impl->answer(host, answer);
+      });
+    }
+  }
+
+  void answer(const std::string& host, const Addresses& found) {
+    auto node = questions.extract(host);
+    if (node.empty()) return;
+    for (Question& question : node.mapped()) {
+      Addresses with_port = found;
+      if (with_port) {
+        for (Address& address : *with_port) address = address.with_port(question.port);
+      }
+      question.on_resolved(std::move(with_port));
+    }
+  }
+
+  Loop& loop;
+  std::map<std::string, std::vector<Question>> questions;  // the loop's thread only
+  std::mutex mutex;
+  std::condition_variable wake;
+  std::deque<std::string> hosts;  // guarded by mutex, as is `ending`
+  bool ending = false;
+  std::thread thread;
+};
+
+Resolver::Resolver(Loop& loop) : impl_(std::make_shared<Impl>(loop)) {}
+
+Resolver::~Resolver() {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->ending = true;
+  }
+  impl_->wake.notify_one();
+  if (impl_->thread.joinable()) impl_->thread.join();
+}
+
+void Resolver::resolve(const std::string& host, std::uint16_t port, OnResolved on_resolved) {
+  const std::weak_ptr<Impl> self = impl_;
+  if (const auto address = numeric(host, port)) {
+    impl_->loop.post([self, address = *address, on_resolved = std::move(on_resolved)] {
+      if (self.lock()) on_resolved(std::vector<Address>{address});
+    });
+    return;
+  }
+  auto& waiting = impl_->questions[host];
+  waiting.push_back({port, std::move(on_resolved)});
+  if (waiting.size() > 1) return;
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->hosts.push_back(host);
+  }
+  if (!impl_->thread.joinable()) impl_->thread = std::thread([impl = impl_.get(), self] { impl->work(self); });
+  impl_->wake.notify_one();
+}
+
+}  // namespace bellwether::net
