@@ -7,7 +7,7 @@ from house.waiting import wait_until
 from house.web import request
 
 TOKEN = "s.VerySecretTokenOfSomebody"
-PATH = "/v1/kv/data/very-secret-path"
+PATH = "/v1/secret/data/very-secret-path"
 
 
 def test_no_token_and_no_path_at_any_level(sim, tmp_path):

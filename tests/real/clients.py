@@ -30,12 +30,12 @@ class ApiClient:
         self._base_url, self._tls, self._token = base_url, tls, token
 
     def put(self, name, value, timeout=20):
-        answer = self.call("POST", f"/v1/kv/data/{name}", {"data": {"value": value}}, timeout)
+        answer = self.call("POST", f"/v1/secret/data/{name}", {"data": {"value": value}}, timeout)
         if answer.status != 200:
             raise ConnectionError(f"put {name}: {answer}")
 
     def get(self, name, timeout=20):
-        answer = self.call("GET", f"/v1/kv/data/{name}", None, timeout)
+        answer = self.call("GET", f"/v1/secret/data/{name}", None, timeout)
         if answer.status != 200:
             raise ConnectionError(f"get {name}: {answer}")
         return answer.json()["data"]["data"]["value"]
@@ -55,10 +55,10 @@ class HvacClient:
         session.verify = tls.ca_file
 
     def put(self, name, value):
-        self._client.secrets.kv.v2.create_or_update_secret(path=name, secret={"value": value}, mount_point="kv")
+        self._client.secrets.kv.v2.create_or_update_secret(path=name, secret={"value": value}, mount_point="secret")
 
     def get(self, name):
-        return self._client.secrets.kv.v2.read_secret_version(path=name, mount_point="kv")["data"]["data"]["value"]
+        return self._client.secrets.kv.v2.read_secret_version(path=name, mount_point="secret")["data"]["data"]["value"]
 
 
 class CliClient:
@@ -70,10 +70,10 @@ class CliClient:
         self._env = {f"{prefix}_{key}": value for prefix in ("VAULT", "BAO") for key, value in settings.items()}
 
     def put(self, name, value):
-        self._run("kv", "put", "-mount=kv", name, f"value={value}")
+        self._run("kv", "put", "-mount=secret", name, f"value={value}")
 
     def get(self, name):
-        return self._run("kv", "get", "-mount=kv", "-field=value", name).strip()
+        return self._run("kv", "get", "-mount=secret", "-field=value", name).strip()
 
     def _run(self, *words):
         done = subprocess.run([self._program, *words], env={**os.environ, **self._env}, capture_output=True, text=True,

@@ -228,11 +228,11 @@ class RealCluster:
         wait_until(all_vote, 90, "all nodes to be voters", every=0.2)
 
     def _enable_kv(self):
-        answer = self.call(0, "POST", "/v1/sys/mounts/kv", {"type": "kv", "options": {"version": "2"}})
+        answer = self.call(0, "POST", "/v1/sys/mounts/secret", {"type": "kv", "options": {"version": "2"}})
         assert answer.status == 204, answer
 
         def writable():
-            return self.call(0, "POST", "/v1/kv/data/ready", {"data": {"ready": "yes"}}).status == 200
+            return self.call(0, "POST", "/v1/secret/data/ready", {"data": {"ready": "yes"}}).status == 200
 
         wait_until(writable, 30, "the new kv store to take writes", every=0.2)
 

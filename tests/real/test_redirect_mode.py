@@ -20,7 +20,7 @@ def redirector(cluster, tmp_path):
 
 
 def test_the_answer_names_the_leader_with_path_and_query_byte_for_byte(cluster, redirector):
-    target = "/v1/kv/data/a%2Fb//c?version=2&x=%20y"
+    target = "/v1/secret/data/a%2Fb//c?version=2&x=%20y"
     answer = request(f"http://{redirector.address}{target}")
     assert answer.status == 307
     assert answer.headers["location"] == cluster.urls[cluster.leader()] + target
@@ -59,7 +59,7 @@ def test_curl_follows_it_to_public_addresses(cluster, tmp_path):
         resolve = [word for url in public for word in ("--resolve", url.split("//")[1] + ":127.0.0.1")]
         base = ["curl", "--silent", "--show-error", "--fail", "--location", "--noproxy", "*", "--cacert", cluster.tls.ca_file,
                 *resolve, "--header", f"X-Vault-Token: {cluster.token}"]
-        url = f"http://{redirector.address}/v1/kv/data/by-curl"
+        url = f"http://{redirector.address}/v1/secret/data/by-curl"
         subprocess.run([*base, "--data", '{"data":{"value":"4"}}', url], check=True, capture_output=True, timeout=30)
         got = subprocess.run([*base, url], check=True, capture_output=True, timeout=30)
         assert json.loads(got.stdout)["data"]["data"]["value"] == "4"

@@ -1,5 +1,6 @@
 """The simulated cluster behind the interface of RealCluster, so that the same scenarios hold both to one behaviour."""
 
+import json
 import pathlib
 
 from .bellwether import binary
@@ -40,10 +41,10 @@ class SimCluster:
 
     def start(self):
         self._process = Process("sim", [binary(), "sim", *self._words], self.folder / "sim.log")
-        self._process.expect_log("control ")
-        self._control = self._said("control ")
-        self.token = self._said("token ")
-        self.nodes = [SimNode(i, node["url"]) for i, node in enumerate(self._nodes())]
+        self._process.expect_log("}")
+        said = json.loads(next(line for line in self._process.log().splitlines() if line.startswith("{")))
+        self._control, self.token = said["control"], said["root_token"]
+        self.nodes = [SimNode(i, url) for i, url in enumerate(said["urls"])]
         self.wait_for_leader()
         return self
 
@@ -54,9 +55,12 @@ class SimCluster:
         return self._process.log()[-4000:]
 
     def heal(self):
-        for node, state in zip(self.nodes, self._nodes()):
-            del state
-            self._inject(node.index, "heal")
+        cure = {"stopped": "restart", "frozen": "wake", "sealed": "unseal"}
+        for node, now in zip(self.nodes, request(self._control + "/nodes").json()["nodes"]):
+            if now["state"] in cure:
+                self._inject(node.index, cure[now["state"]])
+            if now["partitioned"]:
+                self._inject(node.index, "heal")
         wait_until(self._all_follow_one_leader, 30, "three simulated nodes that agree on a leader")
 
     def health(self, index):
@@ -106,15 +110,8 @@ class SimCluster:
         self._inject(index, "restart")
 
     def _inject(self, index, fault):
-        answer = request(f"{self._control}/node/{index}/{fault}", "POST")
-        assert answer.status in (200, 204), answer
-
-    def _nodes(self):
-        return request(self._control + "/nodes").json()["nodes"]
-
-    def _said(self, word):
-        line = next(line for line in self._process.log().splitlines() if line.startswith(word))
-        return line[len(word):].strip()
+        answer = request(f"{self._control}/node/{self.nodes[index].name}/{fault}", "POST")
+        assert answer.status == 200, answer
 
     def _all_follow_one_leader(self):
         codes = sorted(self.health(node.index) for node in self.nodes)
