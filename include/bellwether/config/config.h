@@ -28,7 +28,7 @@ struct Node {
   std::string host;
   std::uint16_t port = 8200;
   std::string server_name;     // for SNI and verification; default: the global one, else host
-  std::string public_address;  // for redirects; default: url
+  std::string public_address;  // for redirects, a URL with a port; default: from url
 };
 
 // Every option with its effective value. One row of the option table (config/options.h) describes each.
@@ -36,8 +36,9 @@ struct Node {
 struct Config {
   std::vector<Listen> listen;
   std::vector<Node> nodes;
+  Mode mode = Mode::kTcp;                // of listeners that name none
   std::string admin = "127.0.0.1:8209";  // "off": none
-  std::string control;                   // unix socket; "auto" by default, "off": none
+  std::string control = "auto";          // path of a unix socket; "off": none
   int threads = 1;                       // 0: auto, one per core
   int maxconn = 2000;
   // leader tracking
@@ -53,7 +54,7 @@ struct Config {
   Duration timeout_connect = 3s, timeout_idle = 1h;
   Duration keepalive_idle = 30s, keepalive_interval = 10s, tcp_user_timeout = 30s;
   Duration drain_quiet = 1s, drain_deadline = 10s, hard_stop_after = 30s;
-  std::string source;
+  std::string source;  // numeric, without a port; empty: the system chooses
   ProxyProtocol send_proxy = ProxyProtocol::kNone;
   // TLS to the nodes
   std::string ca_file, ca_path, server_name, client_cert, client_key;

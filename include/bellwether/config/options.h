@@ -1,0 +1,63 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "bellwether/config/config.h"
+
+namespace bellwether::config {
+
+// Where an option's value lives in Config, and which values it takes.
+struct TextField {
+  std::string Config::*member;
+  std::string_view what;                        // "a file name"
+  bool (*accepts)(std::string_view) = nullptr;  // null: any text that is not empty
+};
+struct FlagField {
+  bool Config::*member;
+};
+struct IntField {
+  int Config::*member;
+  int min, max;
+  std::string_view word_for_zero = {};  // "auto"
+};
+struct DurationField {
+  Duration Config::*member;
+  Duration min, max;
+};
+struct EnumField {
+  std::vector<std::string_view> values;
+  void (*set)(Config&, std::size_t value);
+  std::size_t (*get)(const Config&);
+};
+struct ListenField {};
+struct NodesField {};
+using Field = std::variant<TextField, FlagField, IntField, DurationField, EnumField, ListenField, NodesField>;
+
+// One row of the table from which the parser, --help, the JSON Schema, conf/bellwether.json and conf/REFERENCE.md come.
+struct Option {
+  std::string_view key;
+  std::string_view group;
+  Field field;
+  bool reloadable;
+  std::string_view flag;  // "--inter"; "--no-..." sets a FlagField to false; empty: none
+  std::string_view doc;   // one sentence
+  // Variables of Vault's and OpenBao's own tools that serve as defaults, the weakest first; a file beats them.
+  std::vector<std::string_view> borrowed = {};
+};
+
+[[nodiscard]] const std::vector<Option>& options();
+[[nodiscard]] const Option* find_option(std::string_view key);
+[[nodiscard]] std::vector<std::string_view> option_keys();
+// "BELLWETHER_INTER"
+[[nodiscard]] std::string environment_name(const Option& option);
+// What the option takes, for people: "a whole number from 1 to 100".
+[[nodiscard]] std::string expected(const Option& option);
+// The value as a file spells it, quotes included: "\"250ms\"", "3", "true"; lists are JSON arrays.
+[[nodiscard]] std::string value_text(const Option& option, const Config& config);
+// As value_text of a Config that nobody has touched.
+[[nodiscard]] std::string default_text(const Option& option);
+
+}  // namespace bellwether::config

@@ -1,0 +1,55 @@
+#include "reference.h"
+
+#include <fmt/format.h>
+
+#include "bellwether/config/reference.h"
+#include "bellwether/metrics/catalogue.h"
+#include "commands.h"
+
+namespace bellwether::app {
+
+std::string reference_markdown() {
+  return fmt::format(
+      R"(# Reference
+
+Derived from the tables in the source; a test compares it with them.
+
+## Options
+
+A flag beats the environment, which beats the file. The variables of Vault's and OpenBao's own tools that are listed behind
+an option's own variable serve as its default: the file beats them, and BAO_ beats VAULT_. VAULT_ADDR is not used: it is how
+clients find us. An empty variable counts as absent. In variables, lists are separated by commas.
+
+The file is JSON with `//` and `/* */` comments. An unknown or doubled key is an error. Durations are "250ms", "1s", "2m",
+"1h"; a plain number is milliseconds. "Reload" tells which options a reload will be able to change; this build does not
+reload: restart it.
+
+`listen` takes an address (`"127.0.0.1:8200"`, `"[::1]:8200"`, `":8200"`, `"unix:/path"`), or a list of such addresses and
+objects: `{{"address": "127.0.0.1:8201", "mode": "redirect", "accept_proxy": false}}`. `nodes` takes a list of URLs and
+objects: `{{"url": "https://10.0.0.1:8200", "name": "a", "server_name": "vault.example.com", "public_address": "https://a.example.com:8200"}}`.
+
+{}
+## Exit codes
+
+| code | meaning |
+|---|---|
+| {} | fine |
+| {} | failed: an invalid configuration, an address in use, a check that found something wrong |
+| {} | usage: an unknown command, flag or argument |
+
+## Signals
+
+| signal | effect |
+|---|---|
+| TERM, INT | readiness turns 503, nothing new is accepted; ends when the last session has, or after `hard_stop_after` |
+| TERM, INT again | ends at once |
+
+## Metrics
+
+On `/metrics` of the admin address. No client address, path, token or mount is ever a label.
+
+{})",
+      config::options_markdown(), kExitFine, kExitFailed, kExitUsage, metrics::catalogue_markdown());
+}
+
+}  // namespace bellwether::app

@@ -1,0 +1,84 @@
+#include "draft.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "text_values.h"
+
+namespace bellwether::config {
+namespace {
+
+constexpr std::size_t kMaxNodes = 64;
+constexpr std::size_t kMaxListeners = 64;
+
+}  // namespace
+
+std::string Problem::to_string() const {
+  return line > 0 ? fmt::format("{}:{}:{}: {}", file, line, column, message) : fmt::format("{}: {}", file, message);
+}
+
+void Draft::problem(const Place& place, std::string message) {
+  problems.push_back({place.file, place.at.line, place.at.column, std::move(message)});
+}
+
+void Draft::hint(const Place& place, std::string message) {
+  hints.push_back({place.file, place.at.line, place.at.column, std::move(message)});
+}
+
+bool add_listener(ListenEntry entry, Draft& draft) {
+  const std::string& address = entry.listen.address;
+  if (const Result<void> fine = check_listen_address(address); !fine) {
+    draft.problem(entry.at, fmt::format("listen: {}", fine.error().message));
+    return false;
+  }
+  const bool is_known = std::any_of(draft.listen.begin(), draft.listen.end(),
+                                    [&](const ListenEntry& each) { return each.listen.address == address; });
+  // Port 0 is a new port each time.
+  const bool is_any_port = address.size() > 2 && address.substr(address.size() - 2) == ":0";
+  if (is_known && !is_any_port) {
+    draft.problem(entry.at, fmt::format("listen: \"{}\" is here twice", address));
+    return false;
+  }
+  if (draft.listen.size() >= kMaxListeners) {
+    draft.problem(entry.at, fmt::format("listen: more than {} listeners", kMaxListeners));
+    return false;
+  }
+  draft.listen.push_back(std::move(entry));
+  return true;
+}
+
+bool add_node(NodeEntry entry, std::string_view url, Draft& draft) {
+  const Result<ParsedUrl> parsed = parse_url(url);
+  if (!parsed) {
+    draft.problem(entry.at, fmt::format("nodes: {}", parsed.error().message));
+    return false;
+  }
+  Node& node = entry.node;
+  node.url = std::string(url);
+  node.tls = parsed->tls;
+  node.host = parsed->host;
+  node.port = parsed->port;
+  const std::string address = host_and_port(node.host, node.port);
+  if (node.name.empty()) node.name = address;
+  if (node.public_address.empty()) node.public_address = fmt::format("{}://{}", node.tls ? "https" : "http", address);
+  if (!parsed->has_port) draft.hint(entry.at, fmt::format("nodes: \"{}\" has no port; 8200 is used", url));
+  for (const NodeEntry& each : draft.nodes) {
+    if (each.node.host == node.host && each.node.port == node.port) {
+      draft.problem(entry.at, fmt::format("nodes: {} is here twice", address));
+      return false;
+    }
+    if (each.node.name == node.name) {
+      draft.problem(entry.at, fmt::format("nodes: two nodes are named \"{}\"", node.name));
+      return false;
+    }
+  }
+  if (draft.nodes.size() >= kMaxNodes) {
+    draft.problem(entry.at, fmt::format("nodes: more than {} nodes", kMaxNodes));
+    return false;
+  }
+  draft.nodes.push_back(std::move(entry));
+  return true;
+}
+
+}  // namespace bellwether::config

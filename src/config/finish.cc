@@ -1,0 +1,127 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "draft.h"
+#include "text_values.h"
+
+namespace bellwether::config {
+namespace {
+
+Place place_of(const Draft& draft, std::string_view key, std::string_view other) {
+  for (std::string_view each : {key, other}) {
+    if (const auto found = draft.places.find(each); found != draft.places.end()) return found->second;
+  }
+  return Place{"configuration", {}};
+}
+
+// "127.0.0.1:8200" as a node would be written that reaches it; wildcards reach every loopback address.
+bool reaches(std::string_view listen, const Node& node) {
+  if (listen.substr(0, 5) == "unix:") return false;
+  const std::size_t colon = listen.rfind(':');
+  if (listen.substr(colon + 1) != fmt::format("{}", node.port)) return false;
+  std::string_view host = listen.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  const bool is_loopback_node = node.host == "localhost" || node.host == "::1" || node.host.substr(0, 4) == "127.";
+  if (host.empty() || host == "0.0.0.0" || host == "::") return is_loopback_node;
+  if (host == "127.0.0.1" || host == "::1") return node.host == host || node.host == "localhost";
+  return node.host == host;
+}
+
+void finish_listeners(Draft& draft) {
+  Config& config = draft.config;
+  if (draft.listen.empty() && !draft.is_set("listen")) {
+    draft.listen.push_back({{"127.0.0.1:8200"}, std::nullopt, {"default", {}}, {}});
+  }
+  constexpr std::string_view kNoHttp =
+      "mode: \"http\" is not in this build yet; use \"tcp\", or \"redirect\" for clients that reach the nodes "
+      "themselves";
+  bool uses_default_mode = false;
+  for (ListenEntry& entry : draft.listen) {
+    uses_default_mode |= !entry.mode.has_value();
+    entry.listen.mode = entry.mode.value_or(config.mode);
+    if (entry.mode == Mode::kHttp) draft.problem(entry.mode_at, std::string(kNoHttp));
+    for (const NodeEntry& each : draft.nodes) {
+      if (!reaches(entry.listen.address, each.node)) continue;
+      draft.problem(each.at,
+                    fmt::format("nodes: {} is our own listen address \"{}\"; set another with listen (--listen)",
+                                each.node.url, entry.listen.address));
+    }
+    if (entry.listen.address == config.admin && config.admin.substr(config.admin.size() - 2) != ":0") {
+      draft.problem(place_of(draft, "admin", "listen"),
+                    fmt::format("admin: \"{}\" is also a listen address", config.admin));
+    }
+    config.listen.push_back(entry.listen);
+  }
+  if (uses_default_mode && config.mode == Mode::kHttp) {
+    draft.problem(place_of(draft, "mode", "listen"), std::string(kNoHttp));
+  }
+}
+
+void finish_nodes(Draft& draft, const Sources& sources) {
+  for (NodeEntry& entry : draft.nodes) {
+    Node& node = entry.node;
+    if (node.server_name.empty()) node.server_name = draft.config.server_name;
+    if (node.server_name.empty()) node.server_name = node.host;
+    draft.config.nodes.push_back(node);
+  }
+  if (!draft.nodes.empty() || draft.is_set("nodes") || !draft.is_readable) return;
+  const auto vault_addr = sources.environment.find("VAULT_ADDR");
+  const bool has_vault_addr = vault_addr != sources.environment.end() && !vault_addr->second.empty();
+  const Place at = sources.file ? Place{sources.file->name, {1, 1}} : Place{"command line", {}};
+  draft.problem(at,
+                fmt::format("no nodes: name the servers of the cluster, in \"nodes\", in BELLWETHER_NODES or as "
+                            "arguments, such as https://vault1.example.com:8200{}",
+                            has_vault_addr ? " (VAULT_ADDR is how clients find us; it is not taken for a node)" : ""));
+}
+
+void check_durations(Draft& draft) {
+  const Config& config = draft.config;
+  const auto at_most = [&](std::string_view key, Duration value, std::string_view other, Duration limit) {
+    if (value <= limit) return;
+    draft.problem(place_of(draft, key, other), fmt::format("{}: {} is longer than {} ({})", key, format_duration(value),
+                                                           other, format_duration(limit)));
+  };
+  at_most("fastinter", config.fastinter, "inter", config.inter);
+  at_most("inter", config.inter, "idle_inter", config.idle_inter);
+  at_most("suspect_after", config.suspect_after, "timeout_check", config.timeout_check);
+  at_most("drain_quiet", config.drain_quiet, "drain_deadline", config.drain_deadline);
+}
+
+void check_tls(Draft& draft) {
+  const Config& config = draft.config;
+  if (!config.client_key.empty() && config.client_cert.empty()) {
+    draft.problem(place_of(draft, "client_key", ""), "client_key: there is no client_cert that it belongs to");
+  }
+  if (!config.tls_key.empty() && config.tls_cert.empty()) {
+    draft.problem(place_of(draft, "tls_key", ""), "tls_key: there is no tls_cert that it belongs to");
+  }
+  const auto any_node_tls = std::any_of(config.nodes.begin(), config.nodes.end(), [](const Node& n) { return n.tls; });
+  for (const auto& [key, value] : {std::pair{"ca_file", &config.ca_file}, std::pair{"ca_path", &config.ca_path},
+                                   std::pair{"client_cert", &config.client_cert}}) {
+    if (value->empty() || any_node_tls || config.nodes.empty()) continue;
+    draft.hint(place_of(draft, key, ""),
+               fmt::format("{}: is not used, as all nodes are http://; did you mean https://?", key));
+  }
+  if (!config.verify && any_node_tls) {
+    draft.hint(place_of(draft, "verify", ""),
+               "verify: node certificates are not verified; anyone on the network can pose as the leader");
+  }
+  const bool has_redirect = std::any_of(config.listen.begin(), config.listen.end(),
+                                        [](const Listen& each) { return each.mode == Mode::kRedirect; });
+  if (!config.tls_cert.empty() && !has_redirect) {
+    draft.hint(place_of(draft, "tls_cert", ""),
+               "tls_cert: is not used; tcp listeners pass the client's TLS through to the node");
+  }
+}
+
+}  // namespace
+
+void finish(Draft& draft, const Sources& sources) {
+  finish_nodes(draft, sources);
+  finish_listeners(draft);
+  check_durations(draft);
+  check_tls(draft);
+}
+
+}  // namespace bellwether::config

@@ -1,0 +1,302 @@
+#include "bellwether/config/options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "text_values.h"
+
+namespace bellwether::config {
+namespace {
+
+template <auto member>
+EnumField choice(std::vector<std::string_view> values) {
+  using Value = std::remove_reference_t<decltype(Config{}.*member)>;
+  return EnumField{std::move(values),
+                   [](Config& config, std::size_t value) { config.*member = static_cast<Value>(value); },
+                   [](const Config& config) { return static_cast<std::size_t>(config.*member); }};
+}
+
+constexpr std::string_view kLogLevels[] = {"debug", "info", "warn", "error"};
+
+EnumField log_level() {
+  return EnumField{{std::begin(kLogLevels), std::end(kLogLevels)},
+                   [](Config& config, std::size_t value) { config.log_level = kLogLevels[value]; },
+                   [](const Config& config) {
+                     const auto* at = std::find(std::begin(kLogLevels), std::end(kLogLevels), config.log_level);
+                     return static_cast<std::size_t>(at - std::begin(kLogLevels));
+                   }};
+}
+
+bool is_admin_address(std::string_view text) { return text == "off" || check_listen_address(text).has_value(); }
+bool is_control_path(std::string_view text) {
+  return text == "off" || text == "auto" || (text.front() == '/' && text.size() <= 107);
+}
+bool is_source(std::string_view text) { return is_ipv4(text) || is_ipv6(text); }
+bool is_server_name(std::string_view text) { return is_host_name(text) || is_ipv6(text); }
+
+constexpr std::string_view kTraffic = "Traffic";
+constexpr std::string_view kTracking = "Following the leader";
+constexpr std::string_view kHold = "Holding while there is no leader";
+constexpr std::string_view kConnections = "Connections";
+constexpr std::string_view kNodeTls = "TLS to the nodes";
+constexpr std::string_view kClientTls = "TLS to clients";
+constexpr std::string_view kOperation = "Operation";
+
+using C = Config;
+
+std::vector<Option> traffic() {
+  return {
+      {"listen", kTraffic, ListenField{}, false, "--listen",
+       "Where clients connect: an address, or a list of addresses and objects with address, mode and accept_proxy."},
+      {"nodes", kTraffic, NodesField{}, false, "",
+       "The servers of the cluster: URLs, or objects with url, name, server_name and public_address."},
+      {"mode", kTraffic, choice<&C::mode>({"tcp", "http", "redirect"}), false, "--mode",
+       "What listeners do that do not say it themselves: tcp passes bytes through, redirect names the leader in a 307, "
+       "http is not in this build yet."},
+      {"maxconn", kTraffic, IntField{&C::maxconn, 1, 1'000'000}, false, "--maxconn",
+       "Client connections at a time, over all listeners; beyond it new ones wait to be accepted."},
+      {"threads", kTraffic, IntField{&C::threads, 0, 256, "auto"}, false, "--threads",
+       "Threads that move bytes; \"auto\" is one for each core."},
+  };
+}
+
+std::vector<Option> tracking() {
+  return {
+      {"inter", kTracking, DurationField{&C::inter, 10ms, 1h}, true, "--inter",
+       "Between two health probes of a node while all is well."},
+      {"fall", kTracking, IntField{&C::fall, 1, 100}, true, "--fall",
+       "Unanswered probes in a row that make a node down; counted at most once per inter. What a node says acts at "
+       "once."},
+      {"rise", kTracking, IntField{&C::rise, 1, 100}, true, "--rise",
+       "Answered probes in a row that make a node up again."},
+      {"fastinter", kTracking, DurationField{&C::fastinter, 5ms, 1min}, true, "--fastinter",
+       "The shortest interval, while there is no leader or the leader is suspect."},
+      {"downinter", kTracking, DurationField{&C::downinter, 10ms, 1h}, true, "--downinter",
+       "Between two probes of a node that is down, while there is a leader."},
+      {"idle_inter", kTracking, DurationField{&C::idle_inter, 10ms, 1h}, true, "--idle-inter",
+       "Between two probes while nobody sends anything; the first request then waits for a fresh answer."},
+      {"idle_after", kTracking, DurationField{&C::idle_after, 100ms, 24h}, true, "--idle-after",
+       "Without traffic for that long, idle_inter applies."},
+      {"suspect_after", kTracking, DurationField{&C::suspect_after, 5ms, 1min}, true, "--suspect-after",
+       "A probe of the leader that is unanswered for that long makes it suspect: new requests wait."},
+      {"timeout_check", kTracking, DurationField{&C::timeout_check, 10ms, 1min}, true, "--timeout-check",
+       "A probe without an answer for that long has failed."},
+      {"on_conflict", kTracking, choice<&C::on_conflict>({"keep", "hold"}), true, "--on-conflict",
+       "While two nodes claim to lead and nothing decides: keep the one we have, or hold new requests."},
+      {"cluster_id", kTracking, TextField{&C::cluster_id, "a cluster_id"}, true, "--cluster-id",
+       "The cluster's id, as sys/health tells it; nodes of another cluster get no traffic. Empty: learned from a "
+       "majority."},
+  };
+}
+
+std::vector<Option> hold() {
+  return {
+      {"hold_max", kHold, IntField{&C::hold_max, 0, 1'000'000}, true, "--hold-max",
+       "How many requests and connections may wait for a leader at a time."},
+      {"hold_timeout_tcp", kHold, DurationField{&C::hold_timeout_tcp, 0ms, 10min}, true, "--hold-timeout-tcp",
+       "How long a connection waits for a leader before it is closed; Go clients give a TLS handshake 10 s."},
+      {"hold_timeout_http", kHold, DurationField{&C::hold_timeout_http, 0ms, 10min}, true, "--hold-timeout-http",
+       "How long a request to a redirect listener waits for a leader before it is answered with 503."},
+  };
+}
+
+std::vector<Option> connections() {
+  return {
+      {"timeout_connect", kConnections, DurationField{&C::timeout_connect, 10ms, 1min}, true, "--timeout-connect",
+       "How long connecting to a node may take."},
+      {"timeout_idle", kConnections, DurationField{&C::timeout_idle, 1s, 7 * 24h}, true, "--timeout-idle",
+       "A session without a byte in either direction for that long is closed."},
+      {"keepalive_idle", kConnections, DurationField{&C::keepalive_idle, 1s, 2h}, true, "--keepalive-idle",
+       "TCP keepalive, both sides: probes start after that much silence."},
+      {"keepalive_interval", kConnections, DurationField{&C::keepalive_interval, 1s, 1h}, true, "--keepalive-interval",
+       "TCP keepalive, both sides: between two probes."},
+      {"tcp_user_timeout", kConnections, DurationField{&C::tcp_user_timeout, 0ms, 1h}, true, "--tcp-user-timeout",
+       "TCP_USER_TIMEOUT, both sides: data unacknowledged for that long ends the connection; 0: the system's rule."},
+      {"drain_quiet", kConnections, DurationField{&C::drain_quiet, 0ms, 10min}, true, "--drain-quiet",
+       "A session on a node that no longer leads is closed once it has been quiet for that long."},
+      {"drain_deadline", kConnections, DurationField{&C::drain_deadline, 0ms, 24h}, true, "--drain-deadline",
+       "... and after that long even if it is not quiet."},
+      {"hard_stop_after", kConnections, DurationField{&C::hard_stop_after, 0ms, 24h}, true, "--hard-stop-after",
+       "After SIGTERM, sessions that still run are ended after that long."},
+      {"source", kConnections,
+       TextField{&C::source, "a numeric address without a port, such as \"10.0.0.5\"", is_source}, false, "--source",
+       "The address to connect to nodes from."},
+      {"send_proxy", kConnections, choice<&C::send_proxy>({"none", "v1", "v2"}), false, "--send-proxy",
+       "Tells nodes the client's address with a PROXY protocol header; probes send one too."},
+  };
+}
+
+std::vector<Option> node_tls() {
+  return {
+      {"ca_file",
+       kNodeTls,
+       TextField{&C::ca_file, "a file name"},
+       true,
+       "--ca-file",
+       "PEM file with the CA certificates that node certificates must come from; neither ca_file nor ca_path: the "
+       "system's.",
+       {"VAULT_CACERT", "BAO_CACERT"}},
+      {"ca_path",
+       kNodeTls,
+       TextField{&C::ca_path, "a directory"},
+       true,
+       "--ca-path",
+       "Directory of CA certificates, hashed as by openssl rehash.",
+       {"VAULT_CAPATH", "BAO_CAPATH"}},
+      {"server_name",
+       kNodeTls,
+       TextField{&C::server_name, "a host name", is_server_name},
+       true,
+       "--server-name",
+       "The name that node certificates must carry, also sent as SNI; empty: each node's own host.",
+       {"VAULT_TLS_SERVER_NAME", "BAO_TLS_SERVER_NAME"}},
+      {"client_cert",
+       kNodeTls,
+       TextField{&C::client_cert, "a file name"},
+       true,
+       "--client-cert",
+       "PEM file with the certificate that probes show to nodes, with its chain; it may hold the key too.",
+       {"VAULT_CLIENT_CERT", "BAO_CLIENT_CERT"}},
+      {"client_key",
+       kNodeTls,
+       TextField{&C::client_key, "a file name"},
+       true,
+       "--client-key",
+       "PEM file with its key.",
+       {"VAULT_CLIENT_KEY", "BAO_CLIENT_KEY"}},
+      {"verify",
+       kNodeTls,
+       FlagField{&C::verify},
+       true,
+       "--no-verify",
+       "Whether node certificates are verified; without it anyone on the network can pose as the leader.",
+       {"VAULT_SKIP_VERIFY", "BAO_SKIP_VERIFY"}},
+  };
+}
+
+std::vector<Option> operation() {
+  return {
+      {"tls_cert", kClientTls, TextField{&C::tls_cert, "a file name"}, true, "--tls-cert",
+       "PEM file with the certificate that redirect listeners show to clients, with its chain; it may hold the key "
+       "too. Empty: plain HTTP."},
+      {"tls_key", kClientTls, TextField{&C::tls_key, "a file name"}, true, "--tls-key", "PEM file with its key."},
+      {"admin", kOperation, TextField{&C::admin, "an address such as \"127.0.0.1:8209\", or \"off\"", is_admin_address},
+       false, "--admin", "Where the status page, /metrics, /healthz and /readyz are served."},
+      {"control", kOperation, TextField{&C::control, "an absolute path, \"auto\" or \"off\"", is_control_path}, false,
+       "--control",
+       "The unix socket through which `bellwether node` changes something; \"auto\" chooses a place that this user may "
+       "write to."},
+      {"log_level", kOperation, log_level(), true, "--log-level", "The least important level that is logged."},
+      {"log_format", kOperation, choice<&C::log_format>({"text", "json"}), true, "--log-format",
+       "Log lines for people, or one JSON object per line."},
+      {"log_sessions", kOperation, FlagField{&C::log_sessions}, true, "--log-sessions",
+       "One log line for each session when it ends."},
+  };
+}
+
+std::vector<Option> all_options() {
+  std::vector<Option> all;
+  for (std::vector<Option> part : {traffic(), tracking(), hold(), connections(), node_tls(), operation()}) {
+    all.insert(all.end(), part.begin(), part.end());
+  }
+  return all;
+}
+
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+std::string join(const std::vector<std::string>& parts) {
+  return parts.size() == 1 ? parts[0] : fmt::format("[{}]", fmt::join(parts, ", "));
+}
+
+struct ValueText {
+  const Config& config;
+  std::string operator()(const TextField& field) const { return quoted(config.*field.member); }
+  std::string operator()(const FlagField& field) const { return config.*field.member ? "true" : "false"; }
+  std::string operator()(const IntField& field) const {
+    const int value = config.*field.member;
+    if (value == 0 && !field.word_for_zero.empty()) return quoted(field.word_for_zero);
+    return fmt::format("{}", value);
+  }
+  std::string operator()(const DurationField& field) const { return quoted(format_duration(config.*field.member)); }
+  std::string operator()(const EnumField& field) const { return quoted(field.values[field.get(config)]); }
+  std::string operator()(const ListenField&) const {
+    std::vector<std::string> parts;
+    for (const Listen& each : config.listen) parts.push_back(quoted(each.address));
+    return join(parts);
+  }
+  std::string operator()(const NodesField&) const {
+    std::vector<std::string> parts;
+    for (const Node& each : config.nodes) parts.push_back(quoted(each.url));
+    return fmt::format("[{}]", fmt::join(parts, ", "));
+  }
+};
+
+struct Expected {
+  std::string operator()(const TextField& field) const { return std::string(field.what); }
+  std::string operator()(const FlagField&) const { return "true or false"; }
+  std::string operator()(const IntField& field) const {
+    const int least = field.word_for_zero.empty() ? field.min : std::max(field.min, 1);
+    const std::string range = fmt::format("a whole number from {} to {}", least, field.max);
+    return field.word_for_zero.empty() ? range : fmt::format("{}, or \"{}\"", range, field.word_for_zero);
+  }
+  std::string operator()(const DurationField& field) const {
+    return fmt::format("a duration from {} to {}", format_duration(field.min), format_duration(field.max));
+  }
+  std::string operator()(const EnumField& field) const {
+    std::string out;
+    for (std::size_t i = 0; i < field.values.size(); ++i) {
+      if (i > 0) out += i + 1 == field.values.size() ? " or " : ", ";
+      out += quoted(field.values[i]);
+    }
+    return out;
+  }
+  std::string operator()(const ListenField&) const { return "an address, or a list of addresses and objects"; }
+  std::string operator()(const NodesField&) const { return "a list of URLs and objects"; }
+};
+
+}  // namespace
+
+const std::vector<Option>& options() {
+  static const std::vector<Option> all = all_options();
+  return all;
+}
+
+const Option* find_option(std::string_view key) {
+  const auto found =
+      std::find_if(options().begin(), options().end(), [&](const Option& each) { return each.key == key; });
+  return found == options().end() ? nullptr : &*found;
+}
+
+std::vector<std::string_view> option_keys() {
+  std::vector<std::string_view> keys;
+  for (const Option& each : options()) keys.push_back(each.key);
+  return keys;
+}
+
+std::string environment_name(const Option& option) {
+  std::string name = "BELLWETHER_";
+  for (const char c : option.key) name += c == '_' ? c : static_cast<char>(c - 'a' + 'A');
+  return name;
+}
+
+std::string expected(const Option& option) { return std::visit(Expected{}, option.field); }
+
+std::string value_text(const Option& option, const Config& config) {
+  return std::visit(ValueText{config}, option.field);
+}
+
+std::string default_text(const Option& option) {
+  Config config;
+  config.listen.push_back({"127.0.0.1:8200"});
+  return value_text(option, config);
+}
+
+}  // namespace bellwether::config

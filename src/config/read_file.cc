@@ -1,0 +1,213 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "bellwether/base/text.h"
+#include "draft.h"
+#include "text_values.h"
+
+namespace bellwether::config {
+namespace {
+
+// Whether a JSON value of this kind can be given to the field as text: what the library would convert silently
+// (70000 to 4464, 2.9 to 2, true to 1) is an error here.
+struct TakesKind {
+  Json::Kind kind;
+  bool operator()(const TextField&) const { return kind == Json::Kind::kString; }
+  bool operator()(const FlagField&) const { return kind == Json::Kind::kBool; }
+  bool operator()(const IntField& field) const {
+    return kind == Json::Kind::kInteger || (kind == Json::Kind::kString && !field.word_for_zero.empty());
+  }
+  bool operator()(const DurationField&) const { return kind == Json::Kind::kString || kind == Json::Kind::kInteger; }
+  bool operator()(const EnumField&) const { return kind == Json::Kind::kString; }
+  bool operator()(const ListenField&) const { return false; }
+  bool operator()(const NodesField&) const { return false; }
+};
+
+bool is_object_name(std::string_view text) {
+  return text.size() <= 128 && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  std::string_view("._-:[]").find(c) != std::string_view::npos;
+         });
+}
+
+class FileReader {
+ public:
+  FileReader(const File& file, Draft& draft) : file_(file), draft_(draft) {}
+
+  void read() {
+    const ParsedJson parsed = parse_json(file_.text);
+    for (const Finding& each : parsed.findings) draft_.problem(place(each.at), each.message);
+    if (!parsed.is_complete) {
+      draft_.is_readable = false;
+      return;
+    }
+    if (parsed.root.kind != Json::Kind::kObject) {
+      draft_.problem(place(parsed.root.at), "a configuration is an object in braces, not " + parsed.root.described());
+      draft_.is_readable = false;
+      return;
+    }
+    for (const Json::Member& member : parsed.root.members) read_option(member);
+  }
+
+ private:
+  [[nodiscard]] Place place(Position at) const { return Place{file_.name, at}; }
+
+  void read_option(const Json::Member& member) {
+    if (member.key == "$schema") return;
+    const Option* option = find_option(member.key);
+    if (option == nullptr) return unknown_key(member, "option", option_keys());
+    draft_.places[option->key] = place(member.value.at);
+    if (std::holds_alternative<ListenField>(option->field)) return read_listen(member.value);
+    if (std::holds_alternative<NodesField>(option->field)) return read_nodes(member.value);
+    read_scalar(*option, member.value, draft_.config);
+  }
+
+  void unknown_key(const Json::Member& member, std::string_view what, const std::vector<std::string_view>& known) {
+    std::string message = fmt::format("unknown {} \"{}\"", what, member.key);
+    if (const auto meant = nearest(member.key, known)) message += fmt::format("; did you mean \"{}\"?", *meant);
+    draft_.problem(place(member.at), std::move(message));
+  }
+
+  bool read_scalar(const Option& option, const Json& value, Config& config) {
+    if (!std::visit(TakesKind{value.kind}, option.field)) {
+      draft_.problem(place(value.at),
+                     fmt::format("{}: must be {}, not {}", option.key, expected(option), value.described()));
+      return false;
+    }
+    if (const Result<void> set = set_scalar(option, value.text, config); !set) {
+      draft_.problem(place(value.at), fmt::format("{}: {}", option.key, set.error().message));
+      return false;
+    }
+    return true;
+  }
+
+  void read_listen(const Json& value) {
+    draft_.listen.clear();
+    if (value.kind != Json::Kind::kArray) return read_listener(value);
+    if (value.items.empty()) draft_.problem(place(value.at), "listen: the list is empty");
+    for (const Json& item : value.items) read_listener(item);
+  }
+
+  void read_listener(const Json& value) {
+    ListenEntry entry;
+    entry.at = place(value.at);
+    if (value.kind == Json::Kind::kString) {
+      entry.listen.address = value.text;
+      add_listener(std::move(entry), draft_);
+    } else if (value.kind == Json::Kind::kObject) {
+      bool is_fine = true;
+      for (const Json::Member& member : value.members) is_fine &= read_listener_key(member, entry);
+      if (is_fine && entry.listen.address.empty()) draft_.problem(entry.at, "listen: \"address\" is missing");
+      if (is_fine && !entry.listen.address.empty()) add_listener(std::move(entry), draft_);
+    } else {
+      draft_.problem(entry.at,
+                     fmt::format("listen: must be an address such as \"127.0.0.1:8200\", or an object, not {}",
+                                 value.described()));
+    }
+  }
+
+  bool read_listener_key(const Json::Member& member, ListenEntry& entry) {
+    const Json& value = member.value;
+    if (member.key == "address") return read_string("listen", member, entry.listen.address, entry.at);
+    if (member.key == "mode") {
+      Config scratch;
+      if (!read_scalar(*find_option("mode"), value, scratch)) return false;
+      entry.mode = scratch.mode;
+      entry.mode_at = place(value.at);
+      return true;
+    }
+    if (member.key == "accept_proxy") {
+      entry.listen.accept_proxy = value.kind == Json::Kind::kBool && value.text == "true";
+      if (value.kind == Json::Kind::kBool) return true;
+      draft_.problem(place(value.at), fmt::format("accept_proxy: must be true or false, not {}", value.described()));
+      return false;
+    }
+    unknown_key(member, "key of a listener", {"address", "mode", "accept_proxy"});
+    return false;
+  }
+
+  void read_nodes(const Json& value) {
+    draft_.nodes.clear();
+    if (value.kind != Json::Kind::kArray) {
+      draft_.problem(place(value.at),
+                     fmt::format("nodes: must be a list of URLs and objects, not {}", value.described()));
+      return;
+    }
+    if (value.items.empty()) draft_.problem(place(value.at), "nodes: the list is empty");
+    for (const Json& item : value.items) read_node(item);
+  }
+
+  void read_node(const Json& value) {
+    NodeEntry entry;
+    entry.at = place(value.at);
+    if (value.kind == Json::Kind::kString) {
+      add_node(std::move(entry), value.text, draft_);
+    } else if (value.kind == Json::Kind::kObject) {
+      std::string url;
+      bool is_fine = true;
+      for (const Json::Member& member : value.members) is_fine &= read_node_key(member, entry, url);
+      if (is_fine && url.empty()) draft_.problem(entry.at, "nodes: \"url\" is missing");
+      if (is_fine && !url.empty()) add_node(std::move(entry), url, draft_);
+    } else {
+      draft_.problem(
+          entry.at,
+          fmt::format("nodes: must be a URL such as \"https://vault1.example.com:8200\", or an object, not {}",
+                      value.described()));
+    }
+  }
+
+  bool read_node_key(const Json::Member& member, NodeEntry& entry, std::string& url) {
+    const Place at = place(member.value.at);
+    if (member.key == "url") return read_string("nodes", member, url, entry.at);
+    if (member.key == "name") {
+      Place ignored;
+      if (!read_string("nodes", member, entry.node.name, ignored)) return false;
+      if (is_object_name(entry.node.name)) return true;
+      draft_.problem(at, "name: may hold letters, digits and ._-: only, 128 at most");
+      return false;
+    }
+    if (member.key == "server_name") {
+      Config scratch;
+      if (!read_scalar(*find_option("server_name"), member.value, scratch)) return false;
+      entry.node.server_name = scratch.server_name;
+      return true;
+    }
+    if (member.key == "public_address") return read_public_address(member, entry);
+    unknown_key(member, "key of a node", {"url", "name", "server_name", "public_address"});
+    return false;
+  }
+
+  bool read_public_address(const Json::Member& member, NodeEntry& entry) {
+    Place at;
+    if (!read_string("nodes", member, entry.node.public_address, at)) return false;
+    const Result<ParsedUrl> url = parse_url(entry.node.public_address);
+    if (!url) {
+      draft_.problem(at, fmt::format("public_address: {}", url.error().message));
+      return false;
+    }
+    entry.node.public_address =
+        fmt::format("{}://{}", url->tls ? "https" : "http", host_and_port(url->host, url->port));
+    return true;
+  }
+
+  bool read_string(std::string_view owner, const Json::Member& member, std::string& out, Place& at) {
+    at = place(member.value.at);
+    if (member.value.kind == Json::Kind::kString && !member.value.text.empty()) {
+      out = member.value.text;
+      return true;
+    }
+    draft_.problem(at, fmt::format("{}: \"{}\" must be a string that is not empty, not {}", owner, member.key,
+                                   member.value.described()));
+    return false;
+  }
+
+  const File& file_;
+  Draft& draft_;
+};
+
+}  // namespace
+
+void read_file(const File& file, Draft& draft) { FileReader(file, draft).read(); }
+
+}  // namespace bellwether::config
