@@ -1,6 +1,6 @@
 #pragma once
 
-#include <functional>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,7 +25,18 @@ struct SimOptions {
   Duration unseal_after = 1s;             // a restarted or crashed node comes back (static seal)
   bool standby_reads = true;              // OpenBao >= 2.5: standbys answer reads themselves
   bool openbao = true;                    // bodies of OpenBao, else of Vault
+  Duration replication_lag = 30ms;        // what a standby's own reads are behind
   std::uint64_t seed = 1;
+  WallTime wall_at_start{};  // for created_time and the like; nothing is decided by it
+};
+
+// How a node is doing, for people.
+struct SimNode {
+  std::string name;  // "n1"
+  std::string url;
+  std::string state;  // "active", "standby", "sealed", "blocked", "frozen", "stopped"
+  bool partitioned = false;
+  std::string leader_url;  // whom it would name; empty: nobody
 };
 
 // Three pretended nodes on real sockets that behave as a real cluster was measured to (vault-facts section 12 of the
@@ -40,18 +51,27 @@ class Cluster {
   [[nodiscard]] int size() const;
   [[nodiscard]] std::string url(int node) const;  // "http://127.0.0.1:41234"
   [[nodiscard]] net::Address address(int node) const;
-  [[nodiscard]] int leader() const;  // -1: none
+  [[nodiscard]] int leader() const;  // who leads and says so; -1: none
+  [[nodiscard]] SimNode node(int node) const;
   [[nodiscard]] std::string root_token() const;
 
   // Faults, by name: "step-down", "seal", "unseal", "crash", "restart", "term", "hang", "wake", "slow" (duration),
-  // "partition" (from its peers), "heal", "split-brain", "foreign" (another cluster_id), "not-vault" (a bare 429).
+  // "partition" (from its peers), "heal", "split-brain", "foreign" (another cluster_id), "not-vault" (a bare 429); and
+  // what a node may say of itself: "uninitialized", "removed", "disconnected", "dr-secondary", "performance-standby".
+  // With an argument a fault undoes itself after that time (a crash by a restart, a seal by an unseal, ...); that of
+  // "slow" is what each answer is late, zero ends it. An error if it makes no sense now ("n2 does not lead").
   [[nodiscard]] Result<void> inject(int node, std::string_view fault, Duration argument = {});
   [[nodiscard]] static const std::vector<std::string_view>& faults();
 
- private:
+  // How many KV writes were executed, in all or on one key: what shows a write that ran twice.
+  [[nodiscard]] std::uint64_t writes() const;
+  [[nodiscard]] std::uint64_t writes(const std::string& key) const;
+
   struct Impl;
+  explicit Cluster(std::unique_ptr<Impl> impl);  // for start()
+
+ private:
   std::unique_ptr<Impl> impl_;
-  explicit Cluster(std::unique_ptr<Impl> impl);
 };
 
 }  // namespace bellwether::sim
