@@ -1,0 +1,113 @@
+#!/usr/bin/python3
+"""Breaks one decision rule at a time and checks that the tracker's tests notice.
+
+Question: would a wrong rule be found? Each mutant is one edit of src/cluster in a copy of the sources; the tracker's
+tests (scenarios, random cluster, replay of the recorded failovers) are built and run against it and must fail. A
+mutant that survives, or whose text is no longer in the source, fails the run.
+"""
+import argparse
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+# (what is broken, file, text that stands there exactly once, what replaces it)
+MUTANTS = [
+    ("a denial no longer ends leadership", "rules.cc",
+     "  if (!is_leader(id)) return;\n  const NodeState& former", "  if (is_leader(id)) return;\n  const NodeState& former"),
+    ("a claim counts from its receipt", "rules.cc", "if (answer.sent < asked.denied_at) {", "if (answer.received < asked.denied_at) {"),
+    ("any claim releases a suspicion", "rules.cc",
+     "if (suspect_since_.has_value() && sent >= *suspect_since_)", "if (suspect_since_.has_value())"),
+    ("a lost leader's old claim elects it again", "leadership.cc",
+     "return was_leader ? candidate.claim_sent >= lost_at_", "return was_leader ? candidate.claim_sent <= lost_at_"),
+    ("old claims count against a newer leader", "leadership.cc",
+     ": candidate.claim_sent >= leader_claim_sent_;", ": true;"),
+    ("silence counts as fast as we probe", "node_state.cc", "now - node.silence_counted < shortest_inter", "false"),
+    ("one silence takes a node down", "node_state.cc", "node.seen.silences < options.fall", "node.seen.silences < 1"),
+    ("one answer brings a node up", "node_state.cc", "(!first && node.seen.answers < options.rise)", "false"),
+    ("silence never makes the leader suspect", "rules.cc",
+     "    become_suspect(fmt::format(\"{}: {}\", name(id), what), now);\n", ""),
+    ("a late probe never makes the leader suspect", "schedule.cc", "if (has_late_probe(node(*leader_), now)) become_suspect",
+     "if (false) become_suspect"),
+    ("live answers do not shield", "schedule.cc", "return !shielded && now", "return now"),
+    ("our own stop is held against the nodes", "rules.cc",
+     "for (OutstandingProbe& probe : each.outstanding) probe.late_from = now;", "(void)each;"),
+    ("a challenger does not lead a suspect cluster", "rules.cc",
+     "} else if (suspect_since_.has_value()) {", "} else if (false) {"),
+    ("the old leader's silence is not held against it in a conflict", "conflict.cc", "  if (unanswered) {", "  if (false) {"),
+    ("a majority for the old leader does not count", "conflict.cc", "(rose && nodes_naming(*leader_) < majority)", "rose"),
+    ("a foreign node may lead", "rules.cc",
+     "== ClusterIdentity::Verdict::kForeign) role = Role::kForeign;", "== ClusterIdentity::Verdict::kForeign) role = answer.facts.role;"),
+    ("one node's cluster_id is a majority", "identity.cc", "votes * 2 <= said_.size()", "votes == 0"),
+    ("stale hints are obeyed", "rules.cc", "if (hint.epoch == epoch_ && hints_.admit(now))", "if (hints_.admit(now))"),
+    ("confirming hints may storm", "hint_gate.h", "gap_ = std::min(gap_ * 2, longest_gap_);", ""),
+    ("a third probe goes out", "node_state.h", "kMaxOutstanding = 2", "kMaxOutstanding = 3"),
+    ("elections are probed ten times slower", "pacing.cc", "kElectionShare = 50", "kElectionShare = 5"),
+    ("slow nodes get no rest", "pacing.cc", "node.slow ? interval * 2 : interval", "interval"),
+    ("a node in maint may lead", "leadership.cc", "candidate.seen.admin == AdminState::kReady &&", "true &&"),
+    ("idle ends without a fresh claim", "rules.cc", "    confirm_since_ = now;\n", ""),
+    ("a late answer is not followed by a question", "rules.cc",
+     "now - found->ordered >= options_.suspect_after", "false"),
+]
+
+
+def copy_sources(target: pathlib.Path) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    for part in ("CMakeLists.txt", "CMakePresets.json", "src", "include", "tests", "conf"):
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, target / part, dirs_exist_ok=True)
+        elif source.exists():
+            shutil.copy2(source, target / part)
+
+
+def build(tree: pathlib.Path) -> bool:
+    command = ["cmake", "--build", str(tree / "build"), "--target", "cluster_tests"]
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False).returncode == 0
+
+
+def tests_pass(tree: pathlib.Path) -> bool:
+    command = [str(tree / "build" / "bin" / "cluster_tests"), "--abort"]
+    try:
+        return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, timeout=300).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False  # it spins: noticed
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tree", default=str(ROOT / "build" / "mutants"), help="where the copy is built")
+    tree = pathlib.Path(parser.parse_args().tree)
+    print(f"Copying the sources to {tree} and building the tracker's tests...", flush=True)
+    copy_sources(tree)
+    launcher = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
+    configure = ["cmake", "-G", "Ninja", "-S", str(tree), "-B", str(tree / "build"), "-DCMAKE_BUILD_TYPE=Debug",
+                 "-DCMAKE_CXX_FLAGS=-O1", *launcher]
+    subprocess.run(configure, stdout=subprocess.DEVNULL, check=True)
+    if not build(tree) or not tests_pass(tree):
+        print("The tests do not pass without a mutant: nothing to learn here.")
+        return 1
+    survivors = []
+    for number, (what, file, old, new) in enumerate(MUTANTS, 1):
+        path = tree / "src" / "cluster" / file
+        original = path.read_text()
+        if original.count(old) != 1:
+            print(f"{number:2}. {what}: its text is not in src/cluster/{file} exactly once; mend tests/mutants/run.py")
+            survivors.append(what)
+            continue
+        began = time.monotonic()
+        path.write_text(original.replace(old, new))
+        verdict = "found" if build(tree) and not tests_pass(tree) else "SURVIVED (or did not compile)"
+        path.write_text(original)
+        print(f"{number:2}. {what}: {verdict} ({time.monotonic() - began:.0f} s)", flush=True)
+        if verdict != "found":
+            survivors.append(what)
+    print(f"{len(MUTANTS) - len(survivors)} of {len(MUTANTS)} mutants found")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
