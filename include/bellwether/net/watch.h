@@ -10,7 +10,9 @@ namespace bellwether::net {
 struct Readiness {
   bool readable = false;
   bool writable = false;
-  bool closed = false;  // the peer has ended at least its side (EPOLLRDHUP)
+  // The peer has ended at least its side (EPOLLRDHUP). Not set by a reset, which libevent shows as readable and
+  // writable: a short count then may hide one that came right behind the bytes, until the next read or write.
+  bool closed = false;
 };
 
 // What a Watch calls, on the loop's thread.
