@@ -14,9 +14,13 @@ namespace bellwether::app {
 // The wiring: resolver, prober, proxy, admin and the metrics that are collected from them, on one control loop.
 // Built by `run` and by `dev`; it logs what happens and owns all of it.
 class Service {
+  struct Private {};
+
  public:
   // Starts listening and probing; on error nothing is left behind and the error names the cause.
   [[nodiscard]] static Result<std::unique_ptr<Service>> start(net::Loop& control, const config::Config& config);
+  struct Impl;
+  Service(Private, std::unique_ptr<Impl> impl);  // for start()
   ~Service();
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
@@ -30,9 +34,7 @@ class Service {
   [[nodiscard]] std::string admin_address() const;
 
  private:
-  struct Impl;
   std::unique_ptr<Impl> impl_;
-  explicit Service(std::unique_ptr<Impl> impl);
 };
 
 }  // namespace bellwether::app

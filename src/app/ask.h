@@ -1,0 +1,20 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "bellwether/net/address.h"
+#include "bellwether/net/loop.h"
+#include "bellwether/wire/client.h"
+
+namespace bellwether::app {
+
+// "127.0.0.1:8209", "localhost:8209" or either with http:// before it. May turn the loop to resolve a name.
+[[nodiscard]] Result<net::Address> find_address(net::Loop& loop, std::string_view text);
+
+// One request to a running Bellwether; turns the loop until the answer is there.
+[[nodiscard]] Result<wire::Reply> ask(net::Loop& loop, const net::Address& address, std::string_view method,
+                                      std::string target);
+
+}  // namespace bellwether::app

@@ -1,0 +1,163 @@
+#include "collect.h"
+
+#include <iterator>
+#include <limits>
+#include <utility>
+
+#include "bellwether/metrics/catalogue.h"
+
+namespace bellwether::app {
+
+namespace {
+
+using cluster::AdminState;
+using cluster::HoldReason;
+using cluster::Role;
+using metrics::Metric;
+
+double unix_seconds(WallTime at) { return std::chrono::duration<double>(at.time_since_epoch()).count(); }
+
+// What does not exist does not expire.
+double expiry(const std::optional<WallTime>& at) {
+  return at ? unix_seconds(*at) : std::numeric_limits<double>::infinity();
+}
+
+class Collection {
+ public:
+  explicit Collection(const Gathered& gathered) : g_(gathered) {}
+
+  std::string render() {
+    add_process();
+    add_cluster();
+    for (std::size_t i = 0; i < g_.node_names.size(); ++i) add_node(i);
+    add_hold();
+    add_traffic();
+    return scrape_.render();
+  }
+
+ private:
+  void add(Metric metric, std::vector<std::string> labels, double value) {
+    scrape_.add(metric, metrics::Sample{std::move(labels), value});
+  }
+  void count(Metric metric, std::vector<std::string> labels, std::uint64_t value) {
+    add(metric, std::move(labels), static_cast<double>(value));
+  }
+  void flag(Metric metric, std::vector<std::string> labels, bool value) {
+    add(metric, std::move(labels), value ? 1 : 0);
+  }
+
+  void add_process() {
+    add(Metric::kBuildInfo, {g_.version, "openssl"}, 1);
+    flag(Metric::kTlsVerify, {}, g_.verify);
+    add(Metric::kCertNotAfter, {"client"}, expiry(g_.client_cert_not_after));
+    add(Metric::kCertNotAfter, {"server"}, expiry(g_.server_cert_not_after));
+    count(Metric::kLogDropped, {}, g_.log_dropped);
+    add(Metric::kConfigReloadSuccessful, {}, 1);
+    add(Metric::kConfigReloadTimestamp, {}, unix_seconds(g_.config_read));
+    add(Metric::kLoopLateness, {}, to_seconds(g_.loop_lateness));
+  }
+
+  void add_cluster() {
+    const cluster::View& view = g_.view;
+    add(Metric::kTakeoverCandidates, {}, view.takeover_candidates());
+    count(Metric::kLeaderEpoch, {}, view.epoch);
+    count(Metric::kLeaderChanges, {}, g_.tally.leader_changes());
+    const auto led_for = duration_cast<WallTime::duration>(g_.now - view.leader_since);
+    add(Metric::kLeaderSince, {}, view.leader ? unix_seconds(g_.wall_now - led_for) : 0);
+    add(Metric::kLeaderlessSeconds, {}, to_seconds(g_.tally.leaderless(g_.now)));
+    for (const HoldReason reason : {HoldReason::kStarting, HoldReason::kNoLeader, HoldReason::kSuspect,
+                                    HoldReason::kConflict, HoldReason::kIdle}) {
+      flag(Metric::kHold, {std::string(to_text(reason))}, view.hold == reason);
+    }
+    count(Metric::kConflicts, {"two_leaders"}, g_.tally.two_leaders());
+    count(Metric::kConflicts, {"cluster_id"}, g_.tally.foreign_nodes());
+    flag(Metric::kStalled, {}, view.stalled);
+  }
+
+  void add_node(std::size_t index) {
+    const std::string& name = g_.node_names[index];
+    const cluster::NodeView& node = g_.view.nodes[index];
+    for (std::size_t i = 0; i < cluster::kRoleCount; ++i) {
+      const auto role = static_cast<Role>(i);
+      flag(Metric::kNodeRole, {name, std::string(to_text(role))}, node.role == role);
+    }
+    for (const AdminState state : {AdminState::kReady, AdminState::kDrain, AdminState::kMaint}) {
+      flag(Metric::kNodeAdminState, {name, std::string(to_text(state))}, node.admin == state);
+    }
+    flag(Metric::kNodeUp, {name}, node.up);
+    flag(Metric::kLeaderInfo, {name}, g_.view.leader && g_.view.leader->index == index);
+    add_probes(name, *g_.probes[index]);
+    count(Metric::kNodeConnections, {name}, at(g_.proxy.node_sessions_now, index));
+    count(Metric::kNodeConnectionsTotal, {name}, at(g_.proxy.connects, index));
+    count(Metric::kConnectFailures, {name}, at(g_.proxy.connect_failures, index));
+  }
+
+  void add_probes(const std::string& name, const probe::ProbeCounts& counts) {
+    count(Metric::kProbes, {name}, counts.probes);
+    for (std::size_t i = 0; i < cluster::kProbeFailureCount; ++i) {
+      const auto failure = static_cast<cluster::ProbeFailure>(i);
+      count(Metric::kProbeFailures, {name, std::string(to_text(failure))}, counts.failures[i]);
+    }
+    count(Metric::kProbeFailures, {name, "not_vault"}, counts.failures.back());
+    scrape_.add(Metric::kProbeDuration,
+                metrics::HistogramSample{{name},
+                                         {std::begin(probe::kProbeBuckets), std::end(probe::kProbeBuckets)},
+                                         counts.duration_buckets,
+                                         counts.duration_sum_s});
+  }
+
+  void add_hold() {
+    const proxy::ProxyCounts& p = g_.proxy;
+    count(Metric::kHeld, {}, p.held_now);
+    count(Metric::kHeldTotal, {}, p.held_total);
+    count(Metric::kHoldTimeouts, {}, p.hold_timeouts);
+    count(Metric::kHoldOverflows, {}, p.hold_overflows);
+    count(Metric::kHoldClientGone, {}, p.client_gone_while_held);
+    std::vector<std::uint64_t> buckets = p.hold_buckets;
+    buckets.resize(std::size(proxy::kHoldBuckets) + 1);
+    scrape_.add(
+        Metric::kHoldDuration,
+        metrics::HistogramSample{
+            {}, {std::begin(proxy::kHoldBuckets), std::end(proxy::kHoldBuckets)}, std::move(buckets), p.hold_sum_s});
+  }
+
+  void add_traffic() {
+    const proxy::ProxyCounts& p = g_.proxy;
+    count(Metric::kSessionsCut, {"quiet"}, p.sessions_cut_quiet);
+    count(Metric::kSessionsCut, {"deadline"}, p.sessions_cut_deadline);
+    count(Metric::kSessionsCut, {"dead"}, p.sessions_cut_dead);
+    count(Metric::kSessionsCut, {"admin"}, p.sessions_cut_admin);
+    count(Metric::kSessionsCut, {"idle"}, p.sessions_cut_idle);
+    count(Metric::kConnections, {"client"}, p.sessions_now);
+    count(Metric::kConnections, {"node"}, sum(p.node_sessions_now));
+    count(Metric::kConnectionsTotal, {"client"}, p.sessions_total);
+    count(Metric::kConnectionsTotal, {"node"}, sum(p.connects));
+    count(Metric::kBytesTotal, {"up"}, p.bytes_up);
+    count(Metric::kBytesTotal, {"down"}, p.bytes_down);
+    add(Metric::kMaxconn, {}, g_.maxconn);
+    count(Metric::kMaxconnPauses, {}, p.maxconn_pauses);
+    count(Metric::kAcceptFailures, {}, p.accept_failures);
+    count(Metric::kRedirects, {}, p.redirects_total);
+    count(Metric::kRedirectLoops, {}, p.redirect_loops);
+    count(Metric::kRejectedRequests, {}, p.rejected_requests);
+    count(Metric::kProxyHeaderErrors, {}, p.proxy_header_errors);
+  }
+
+  static std::uint64_t at(const std::vector<std::uint64_t>& values, std::size_t index) {
+    return index < values.size() ? values[index] : 0;
+  }
+  static std::uint64_t sum(const std::vector<std::uint64_t>& values) {
+    std::uint64_t total = 0;
+    for (const std::uint64_t value : values) total += value;
+    return total;
+  }
+
+  const Gathered& g_;
+  metrics::Scrape scrape_;
+};
+
+}  // namespace
+
+std::string collect_metrics(const Gathered& gathered) { return Collection(gathered).render(); }
+
+}  // namespace bellwether::app

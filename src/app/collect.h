@@ -1,0 +1,36 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bellwether/cluster/view.h"
+#include "bellwether/probe/prober.h"
+#include "bellwether/proxy/proxy.h"
+#include "tally.h"
+
+namespace bellwether::app {
+
+// Everything one scrape is made of. Borrowed while it is rendered.
+struct Gathered {
+  const std::vector<std::string>& node_names;
+  const cluster::View& view;
+  const std::vector<const probe::ProbeCounts*> probes;
+  const proxy::ProxyCounts& proxy;
+  const Tally& tally;
+  std::string version;
+  int maxconn = 0;
+  bool verify = true;
+  std::optional<WallTime> client_cert_not_after;
+  std::optional<WallTime> server_cert_not_after;
+  std::uint64_t log_dropped = 0;
+  Duration loop_lateness{};
+  WallTime config_read{};
+  TimePoint now{};
+  WallTime wall_now{};
+};
+
+// The scrape: every metric of the catalogue, those that never happened at 0.
+[[nodiscard]] std::string collect_metrics(const Gathered& gathered);
+
+}  // namespace bellwether::app

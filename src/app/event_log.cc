@@ -1,0 +1,81 @@
+#include "event_log.h"
+
+#include "log.h"
+
+namespace bellwether::app {
+
+namespace {
+
+std::string name_of(const std::vector<std::string>& names, std::optional<NodeId> node) {
+  return node ? names.at(node->index) : std::string("none");
+}
+
+std::int64_t millis(Duration d) { return duration_cast<std::chrono::milliseconds>(d).count(); }
+
+void log_leader(const cluster::Event& event, const std::string& node, const std::string& other, Duration gap) {
+  const auto epoch = static_cast<std::int64_t>(event.epoch);
+  if (event.kind == cluster::EventKind::kLeaderElected) {
+    log::info(to_text(event.kind),
+              {{"node", node}, {"from", other}, {"epoch", epoch}, {"why", event.why}, {"leaderless_ms", millis(gap)}});
+  } else if (event.kind == cluster::EventKind::kLeaderLost) {
+    log::warn(to_text(event.kind), {{"node", node}, {"epoch", epoch}, {"why", event.why}});
+  } else {
+    log::info(to_text(event.kind), {{"node", node}, {"epoch", epoch}, {"why", event.why}});
+  }
+}
+
+}  // namespace
+
+void log_event(const cluster::Event& event, const std::vector<std::string>& node_names, Duration gap) {
+  using cluster::EventKind;
+  const std::string node = name_of(node_names, event.node);
+  const std::string other = name_of(node_names, event.other);
+  switch (event.kind) {
+    case EventKind::kLeaderElected:
+    case EventKind::kLeaderLost:
+    case EventKind::kLeaderSuspect:
+    case EventKind::kLeaderConfirmed:
+      return log_leader(event, node, other, gap);
+    case EventKind::kRoleChanged:
+      return log::info(to_text(event.kind), {{"node", node},
+                                             {"from", std::string(to_text(event.from))},
+                                             {"to", std::string(to_text(event.to))},
+                                             {"why", event.why}});
+    case EventKind::kNodeUp:
+    case EventKind::kAdminStateChanged:
+      return log::info(to_text(event.kind), {{"node", node}, {"why", event.why}});
+    case EventKind::kNodeDown:
+    case EventKind::kForeignNode:
+    case EventKind::kStalled:
+      return log::warn(to_text(event.kind), {{"node", node}, {"why", event.why}});
+    case EventKind::kConflict:
+      return log::warn(to_text(event.kind), {{"node", node}, {"challenger", other}, {"why", event.why}});
+    case EventKind::kConflictEnded:
+      return log::info(to_text(event.kind), {{"node", node}, {"challenger", other}, {"why", event.why}});
+    case EventKind::kStallEnded:
+      return log::info(to_text(event.kind), {{"node", node}});
+    case EventKind::kClusterIdLearned:
+      return log::info(to_text(event.kind), {{"cluster_id", event.why}});
+    case EventKind::kLoopLate:
+      return log::warn(to_text(event.kind), {{"why", event.why}});
+  }
+}
+
+void log_session(const proxy::SessionRecord& session, const std::vector<std::string>& node_names, bool with_client) {
+  const std::string node = name_of(node_names, session.node);
+  const auto number = [](std::uint64_t value) { return static_cast<std::int64_t>(value); };
+  // The list of fields lives as long as the call: it cannot be put together beforehand.
+  const std::string client = with_client ? session.client : "-";
+  log::info("session", {{"listener", session.listener},
+                        {"client", client},
+                        {"node", node},
+                        {"epoch", number(session.epoch)},
+                        {"held_ms", millis(session.held)},
+                        {"connect_ms", millis(session.connecting)},
+                        {"total_ms", millis(session.total)},
+                        {"bytes_up", number(session.bytes_up)},
+                        {"bytes_down", number(session.bytes_down)},
+                        {"end", std::string(session.end)}});
+}
+
+}  // namespace bellwether::app

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bellwether/cluster/tracker.h"
+#include "bellwether/proxy/proxy.h"
+
+namespace bellwether::app {
+
+// One log line per transition. `gap`: how long there was no leader before an election.
+void log_event(const cluster::Event& event, const std::vector<std::string>& node_names, Duration gap);
+
+// One line per ended session; the client's address only if `with_client`. Any thread.
+void log_session(const proxy::SessionRecord& session, const std::vector<std::string>& node_names, bool with_client);
+
+}  // namespace bellwether::app

@@ -1,0 +1,68 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "ask.h"
+#include "bellwether/cluster/observation.h"
+#include "commands.h"
+#include "control_path.h"
+
+namespace bellwether::app {
+
+namespace {
+
+// A node's name may hold anything: all but RFC 3986's unreserved characters are escaped.
+std::string percent_encode(std::string_view text) {
+  std::string encoded;
+  for (const char c : text) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (letter || c == '-' || c == '.' || c == '_' || c == '~') {
+      encoded += c;
+    } else {
+      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return encoded;
+}
+
+std::string refusal(const wire::Reply& reply) {
+  const auto json = nlohmann::json::parse(reply.body, nullptr, false);
+  if (json.is_object() && json.contains("error") && json["error"].is_string()) return json["error"].get<std::string>();
+  return fmt::format("answered {}", reply.status);
+}
+
+Result<void> order(const NodeOptions& options) {
+  const auto path = control_path_to_ask(options.control);
+  if (!path) {
+    return fail(ErrorKind::kUnavailable,
+                "no control socket found: is `bellwether run` running, as this user? --control names another place");
+  }
+  const auto address = net::Address::parse("unix:" + *path);
+  if (!address) return tl::unexpected(address.error());
+  auto loop = net::Loop::create({});
+  if (!loop) return tl::unexpected(loop.error());
+  const std::string target =
+      fmt::format("/node/{}/{}{}", percent_encode(options.node), options.state, options.force ? "?force=1" : "");
+  const auto reply = ask(**loop, *address, "POST", target);
+  if (!reply) return tl::unexpected(reply.error().within(*path));
+  if (reply->status != 200) return fail(ErrorKind::kUnavailable, refusal(*reply));
+  return {};
+}
+
+}  // namespace
+
+int node_command(const NodeOptions& options) {
+  if (!cluster::admin_state_from(options.state)) {
+    fmt::print(stderr, "bellwether node: a node is set to ready, drain or maint, not to \"{}\"\n", options.state);
+    return kExitUsage;
+  }
+  if (const auto done = order(options); !done) {
+    fmt::print(stderr, "bellwether node: {}\n", done.error().message);
+    return kExitFailed;
+  }
+  fmt::print("{} is set to {}\n", options.node, options.state);
+  return kExitFine;
+}
+
+}  // namespace bellwether::app

@@ -1,0 +1,147 @@
+#include "nodes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace bellwether::app {
+
+namespace {
+
+constexpr Duration kLookEvery = 3s;
+constexpr int kRoundsDown = 3;  // a node down for that many looks may have moved
+
+std::string authority(const std::string& host, std::uint16_t port) {
+  const bool bare_ipv6 = host.find(':') != std::string::npos && host.front() != '[';
+  return bare_ipv6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+}
+
+NodePlan plan_of(const config::Node& node) {
+  NodePlan plan;
+  plan.name = node.name;
+  plan.url = node.url;
+  plan.host = node.host;
+  plan.port = node.port;
+  plan.tls = node.tls;
+  plan.server_name = node.server_name.empty() ? node.host : node.server_name;
+  plan.host_header = authority(node.host, node.port);
+  plan.public_url = node.public_address.empty() ? node.url : node.public_address;
+  return plan;
+}
+
+Result<void> add_several(const config::Node& node, const std::vector<net::Address>& addresses,
+                         std::vector<NodePlan>& plans) {
+  if (node.name != authority(node.host, node.port)) {
+    return fail(ErrorKind::kInvalid,
+                fmt::format("node \"{}\": {} has {} addresses, but one node is one address; remove its name to make "
+                            "each address a node, or list the addresses",
+                            node.name, node.host, addresses.size()));
+  }
+  for (const net::Address& address : addresses) {
+    NodePlan plan = plan_of(node);
+    plan.name = node.name + "/" + address.host();
+    plan.url = fmt::format("{}://{}", node.tls ? "https" : "http", address.to_string());
+    if (node.public_address.empty() || node.public_address == node.url) plan.public_url = plan.url;
+    plan.address = address;
+    plans.push_back(std::move(plan));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<net::Address> usable_addresses(const std::vector<net::Address>& found) {
+  std::vector<net::Address> usable;
+  const auto is_ipv4 = [](const net::Address& address) { return address.family() == AF_INET; };
+  const bool any_ipv4 = std::any_of(found.begin(), found.end(), is_ipv4);
+  for (const net::Address& address : found) {
+    if (any_ipv4 && !is_ipv4(address)) continue;
+    if (std::find(usable.begin(), usable.end(), address) == usable.end()) usable.push_back(address);
+  }
+  return usable;
+}
+
+Result<std::vector<NodePlan>> plan_nodes(const std::vector<config::Node>& nodes,
+                                         const std::vector<std::vector<net::Address>>& found) {
+  std::vector<NodePlan> plans;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const auto addresses = usable_addresses(found[i]);
+    if (addresses.size() > 1) {
+      if (auto added = add_several(nodes[i], addresses, plans); !added) return tl::unexpected(added.error());
+      continue;
+    }
+    plans.push_back(plan_of(nodes[i]));
+    if (!addresses.empty()) plans.back().address = addresses.front();
+  }
+  return plans;
+}
+
+std::vector<std::vector<net::Address>> resolve_all(net::Loop& loop, net::Resolver& resolver,
+                                                   const std::vector<config::Node>& nodes, Duration patience) {
+  struct Answers {
+    std::vector<std::vector<net::Address>> found;
+    std::size_t count = 0;
+  };
+  // Shared with the callbacks: an answer may come after we have stopped waiting.
+  const auto answers = std::make_shared<Answers>();
+  answers->found.resize(nodes.size());
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    resolver.resolve(nodes[i].host, nodes[i].port, [answers, i](Result<std::vector<net::Address>> result) {
+      ++answers->count;
+      if (result) answers->found[i] = std::move(*result);
+    });
+  }
+  loop.run_until([&] { return answers->count == nodes.size(); }, patience);
+  return answers->found;
+}
+
+AddressKeeper::AddressKeeper(net::Loop& loop, net::Resolver& resolver, std::vector<NodePlan>& plans, IsDown is_down,
+                             OnAddress on_address)
+    : resolver_(resolver),
+      plans_(plans),
+      is_down_(std::move(is_down)),
+      on_address_(std::move(on_address)),
+      rounds_down_(plans.size()),
+      alive_(std::make_shared<AddressKeeper*>(this)),
+      timer_(loop, [this] { look(); }) {
+  timer_.arm_in(kLookEvery);
+}
+
+AddressKeeper::~AddressKeeper() = default;
+
+void AddressKeeper::look() {
+  for (std::size_t i = 0; i < plans_.size(); ++i) {
+    const bool down = is_down_(NodeId{static_cast<std::uint16_t>(i)});
+    rounds_down_[i] = down ? rounds_down_[i] + 1 : 0;
+    const bool moved_perhaps = rounds_down_[i] > 0 && rounds_down_[i] % kRoundsDown == 0;
+    if (plans_[i].address && !moved_perhaps) continue;
+    resolver_.resolve(plans_[i].host, plans_[i].port,
+                      [weak = std::weak_ptr(alive_), i](const Result<std::vector<net::Address>>& result) {
+                        const auto self = weak.lock();
+                        if (self && result) (*self)->on_found(i, usable_addresses(*result));
+                      });
+  }
+  timer_.arm_in(kLookEvery);
+}
+
+void AddressKeeper::on_found(std::size_t index, const std::vector<net::Address>& found) {
+  NodePlan& plan = plans_[index];
+  const bool still_there = plan.address && std::find(found.begin(), found.end(), *plan.address) != found.end();
+  if (still_there) return;
+  for (const net::Address& address : found) {
+    if (is_siblings(index, address)) continue;
+    plan.address = address;
+    on_address_(NodeId{static_cast<std::uint16_t>(index)}, address);
+    return;
+  }
+}
+
+bool AddressKeeper::is_siblings(std::size_t index, const net::Address& address) const {
+  for (std::size_t i = 0; i < plans_.size(); ++i) {
+    if (i != index && plans_[i].address == address) return true;
+  }
+  return false;
+}
+
+}  // namespace bellwether::app

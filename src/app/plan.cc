@@ -1,0 +1,149 @@
+#include "plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+#include <thread>
+#include <utility>
+
+namespace bellwether::app {
+
+namespace {
+
+net::ProxyVersion proxy_version(config::ProxyProtocol protocol) {
+  switch (protocol) {
+    case config::ProxyProtocol::kNone:
+      return net::ProxyVersion::kNone;
+    case config::ProxyProtocol::kV1:
+      return net::ProxyVersion::kV1;
+    case config::ProxyProtocol::kV2:
+      return net::ProxyVersion::kV2;
+  }
+  return net::ProxyVersion::kNone;
+}
+
+// "10.0.0.5" or "fd00::5": any port.
+Result<std::optional<net::Address>> source_address(const std::string& source) {
+  if (source.empty()) return std::optional<net::Address>{};
+  const bool ipv6 = source.find(':') != std::string::npos;
+  auto address = net::Address::parse(ipv6 ? fmt::format("[{}]:0", source) : fmt::format("{}:0", source));
+  if (!address) return tl::unexpected(address.error().within("source"));
+  return std::optional<net::Address>(*address);
+}
+
+int worker_count(int configured) {
+  return configured > 0 ? configured : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+cluster::TrackerOptions tracker_options(const config::Config& config, const std::vector<NodePlan>& nodes) {
+  cluster::TrackerOptions options;
+  for (const NodePlan& node : nodes) {
+    options.node_names.push_back(node.name);
+    options.node_addresses.push_back(node.url);
+  }
+  options.inter = config.inter;
+  options.fastinter = config.fastinter;
+  options.downinter = config.downinter;
+  options.idle_inter = config.idle_inter;
+  options.idle_after = config.idle_after;
+  options.suspect_after = config.suspect_after;
+  options.fall = config.fall;
+  options.rise = config.rise;
+  options.on_conflict =
+      config.on_conflict == config::OnConflict::kKeep ? cluster::OnConflict::kKeep : cluster::OnConflict::kHold;
+  options.cluster_id = config.cluster_id;
+  options.seed = std::random_device{}();
+  return options;
+}
+
+Result<proxy::ListenerOptions> listener_options(const config::Listen& listen,
+                                                const std::shared_ptr<net::TlsContext>& server_tls) {
+  auto address = net::Address::parse(listen.address);
+  if (!address) return tl::unexpected(address.error().within("listen"));
+  if (listen.mode == config::Mode::kHttp) {
+    return fail(ErrorKind::kInvalid,
+                fmt::format("listen {}: mode http is not there yet; use tcp or redirect", listen.address));
+  }
+  const bool redirect = listen.mode == config::Mode::kRedirect;
+  return proxy::ListenerOptions{*address, redirect ? proxy::Mode::kRedirect : proxy::Mode::kTcp, listen.accept_proxy,
+                                redirect ? server_tls : nullptr};
+}
+
+}  // namespace
+
+Result<probe::ProberOptions> prober_options(const config::Config& config, const std::vector<NodePlan>& nodes,
+                                            const std::shared_ptr<net::TlsContext>& tls) {
+  auto source = source_address(config.source);
+  if (!source) return tl::unexpected(source.error());
+  probe::ProberOptions options;
+  options.tracker = tracker_options(config, nodes);
+  for (const NodePlan& node : nodes) {
+    options.targets.push_back({node.name, node.address, node.tls ? tls : nullptr, node.server_name, node.host_header});
+  }
+  options.timeout_connect = config.timeout_connect;
+  options.timeout_check = config.timeout_check;
+  options.source = *source;
+  options.send_proxy = proxy_version(config.send_proxy);
+  return options;
+}
+
+Result<proxy::ProxyOptions> proxy_options(const config::Config& config, const std::vector<NodePlan>& nodes,
+                                          const std::shared_ptr<net::TlsContext>& server_tls) {
+  auto source = source_address(config.source);
+  if (!source) return tl::unexpected(source.error());
+  proxy::ProxyOptions options;
+  for (const config::Listen& listen : config.listen) {
+    auto listener = listener_options(listen, server_tls);
+    if (!listener) return tl::unexpected(listener.error());
+    options.listeners.push_back(std::move(*listener));
+  }
+  for (const NodePlan& node : nodes) options.nodes.push_back({node.name, node.address, node.public_url});
+  options.threads = worker_count(config.threads);
+  options.maxconn = config.maxconn;
+  options.hold_max = config.hold_max;
+  options.hold_timeout_tcp = config.hold_timeout_tcp;
+  options.hold_timeout_http = config.hold_timeout_http;
+  options.timeout_connect = config.timeout_connect;
+  options.timeout_idle = config.timeout_idle;
+  options.drain_quiet = config.drain_quiet;
+  options.drain_deadline = config.drain_deadline;
+  options.tcp = {config.keepalive_idle, config.keepalive_interval, config.tcp_user_timeout};
+  options.source = *source;
+  options.send_proxy = proxy_version(config.send_proxy);
+  options.log_sessions = config.log_sessions;
+  return options;
+}
+
+std::uint64_t descriptors_needed(const config::Config& config) {
+  const auto workers = static_cast<std::uint64_t>(worker_count(config.threads));
+  const auto sessions = static_cast<std::uint64_t>(config.maxconn);
+  // Per worker: its loop, its listeners and the pipes of some big transfers; 64 for the process, 3 per node for probes.
+  return 2 * sessions + 64 + 3 * config.nodes.size() + workers * (16 + config.listen.size());
+}
+
+Result<void> check_descriptors(const config::Config& config, std::uint64_t limit) {
+  const std::uint64_t needed = descriptors_needed(config);
+  if (needed <= limit) return {};
+  const std::uint64_t beside = needed - 2 * static_cast<std::uint64_t>(config.maxconn);
+  const std::uint64_t possible = limit > beside ? (limit - beside) / 2 : 0;
+  return fail(
+      ErrorKind::kLimit,
+      fmt::format("maxconn {} needs {} file descriptors, but the hard limit is {}: lower maxconn to {} or raise "
+                  "the limit (LimitNOFILE= in systemd, ulimit -Hn in a shell)",
+                  config.maxconn, needed, limit, possible));
+}
+
+std::string_view to_text(config::Mode mode) {
+  switch (mode) {
+    case config::Mode::kTcp:
+      return "tcp";
+    case config::Mode::kHttp:
+      return "http";
+    case config::Mode::kRedirect:
+      return "redirect";
+  }
+  return "tcp";
+}
+
+}  // namespace bellwether::app

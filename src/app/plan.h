@@ -1,0 +1,33 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bellwether/base/result.h"
+#include "bellwether/config/config.h"
+#include "bellwether/net/tls.h"
+#include "bellwether/probe/prober.h"
+#include "bellwether/proxy/proxy.h"
+#include "nodes.h"
+
+namespace bellwether::app {
+
+// From the configuration to the few fields that each part of the house needs.
+
+[[nodiscard]] Result<probe::ProberOptions> prober_options(const config::Config& config,
+                                                          const std::vector<NodePlan>& nodes,
+                                                          const std::shared_ptr<net::TlsContext>& tls);
+// `server_tls` may be null.
+[[nodiscard]] Result<proxy::ProxyOptions> proxy_options(const config::Config& config,
+                                                        const std::vector<NodePlan>& nodes,
+                                                        const std::shared_ptr<net::TlsContext>& server_tls);
+
+// File descriptors that maxconn can ask for: two per session, and what probes, listeners, pages and logs need.
+[[nodiscard]] std::uint64_t descriptors_needed(const config::Config& config);
+// kLimit, with both numbers and the ways out, if `limit` is too low.
+[[nodiscard]] Result<void> check_descriptors(const config::Config& config, std::uint64_t limit);
+
+[[nodiscard]] std::string_view to_text(config::Mode mode);
+
+}  // namespace bellwether::app

@@ -1,0 +1,351 @@
+#include "service.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "bellwether/admin/admin.h"
+#include "bellwether/net/process.h"
+#include "bellwether/net/resolver.h"
+#include "bellwether/probe/prober.h"
+#include "bellwether/proxy/proxy.h"
+#include "collect.h"
+#include "control_path.h"
+#include "event_log.h"
+#include "log.h"
+#include "nodes.h"
+#include "plan.h"
+#include "tally.h"
+
+namespace bellwether::app {
+
+namespace {
+
+// How long the start waits for names; what has not answered then is asked for in the background.
+constexpr Duration kResolvePatience = 3s;
+constexpr Duration kLookWhileDraining = 20ms;
+
+WallTime wall_now() { return std::chrono::system_clock::now(); }
+
+}  // namespace
+
+struct Service::Impl {
+  Impl(net::Loop& loop, const config::Config& c)
+      : control(loop),
+        config(c),
+        started(wall_now()),
+        resolver(loop),
+        alive(std::make_shared<Impl*>(this)),
+        drain_timer(loop, [this] { look_while_draining(); }) {}
+
+  // From any thread: `work` runs on the control thread, if we still live then.
+  template <typename Work>
+  void post(Work work) {
+    control.post([weak = std::weak_ptr(alive), work = std::move(work)] {
+      if (const auto self = weak.lock()) work(**self);
+    });
+  }
+
+  Result<void> start() {
+    const auto limit = net::raise_descriptor_limit();
+    if (!limit) return tl::unexpected(limit.error());
+    if (auto enough = check_descriptors(config, *limit); !enough) return enough;
+    return resolve_nodes()
+        .and_then([this] { return make_tls(); })
+        .and_then([this] { return make_prober(); })
+        .and_then([this] { return make_proxy(); })
+        .and_then([this] { return make_admin(); })
+        .map([this] { begin(); });
+  }
+
+  Result<void> resolve_nodes() {
+    auto plans = plan_nodes(config.nodes, resolve_all(control, resolver, config.nodes, kResolvePatience));
+    if (!plans) return tl::unexpected(plans.error());
+    nodes = std::move(*plans);
+    for (const NodePlan& node : nodes) {
+      names.push_back(node.name);
+      if (!node.address) log::warn("node_unresolved", {{"node", node.name}, {"host", node.host}});
+    }
+    return {};
+  }
+
+  Result<void> make_tls() {
+    if (std::any_of(nodes.begin(), nodes.end(), [](const NodePlan& node) { return node.tls; })) {
+      net::TlsClientOptions options;
+      options.ca_file = config.ca_file;
+      options.ca_path = config.ca_path;
+      options.cert_file = config.client_cert;
+      options.key_file = config.client_key;
+      options.verify = config.verify;
+      auto made = net::TlsContext::client(options);
+      if (!made) return tl::unexpected(made.error().within("TLS to the nodes"));
+      client_tls = std::move(*made);
+      if (!config.verify) {
+        log::warn("tls_verify_off", {{"why", std::string("verify is off: certificates of nodes are not checked")}});
+      }
+    }
+    if (!config.tls_cert.empty()) {
+      net::TlsServerOptions options;
+      options.cert_file = config.tls_cert;
+      options.key_file = config.tls_key;
+      auto made = net::TlsContext::server(options);
+      if (!made) return tl::unexpected(made.error().within("TLS to clients"));
+      server_tls = std::move(*made);
+    }
+    return {};
+  }
+
+  Result<void> make_prober() {
+    auto options = prober_options(config, nodes, client_tls);
+    if (!options) return tl::unexpected(options.error());
+    prober = std::make_unique<probe::Prober>(
+        control, std::move(*options), [this](const cluster::ViewPtr& view) { on_view(view); },
+        [this](const std::vector<cluster::Event>& events) { on_events(events); });
+    return {};
+  }
+
+  Result<void> make_proxy() {
+    auto options = proxy_options(config, nodes, server_tls);
+    if (!options) return tl::unexpected(options.error());
+    proxy::ProxyCallbacks callbacks;
+    callbacks.on_hint = [this](const cluster::Hint& hint) { post([hint](Impl& self) { self.prober->on_hint(hint); }); };
+    callbacks.on_traffic = [this] { post([](Impl& self) { self.prober->on_traffic(); }); };
+    callbacks.on_session_end = [this](const proxy::SessionRecord& session) {
+      log_session(session, names, config.log_level == "debug" || config.log_level == "trace");
+    };
+    callbacks.on_redirect_loop = [this](const std::string& listener, const std::string& target) {
+      post([listener, target](Impl& self) { self.on_redirect_loop(listener, target); });
+    };
+    auto made = proxy::Proxy::start(control, std::move(*options), std::move(callbacks));
+    if (!made) return tl::unexpected(made.error());
+    proxy = std::move(*made);
+    return {};
+  }
+
+  Result<void> make_admin() {
+    admin::AdminOptions options;
+    options.node_names = names;
+    for (const NodePlan& node : nodes) options.node_urls.push_back(node.url);
+    options.listeners = listeners();
+    options.version = BELLWETHER_VERSION;
+    options.started = started;
+    admin = std::make_unique<admin::Admin>(control, std::move(options), admin_sources());
+    if (config.admin != "off") {
+      auto address = net::Address::parse(config.admin);
+      if (!address) return tl::unexpected(address.error().within("admin"));
+      auto listening = admin->listen(*address);
+      if (!listening) return tl::unexpected(listening.error());
+      admin_address = listening->to_string();
+    }
+    return listen_control();
+  }
+
+  Result<void> listen_control() {
+    const bool chosen = config.control.empty() || config.control == "auto";
+    const auto path = control_path_to_listen(config.control);
+    if (!path) {
+      if (chosen) log::info("control_off", {{"why", std::string("neither /run/bellwether nor XDG_RUNTIME_DIR")}});
+      return {};
+    }
+    const auto address = net::Address::parse("unix:" + *path);
+    if (!address) return tl::unexpected(address.error().within("control"));
+    const auto listening = admin->listen_control(*address);
+    if (listening) {
+      control_path = *path;
+      return {};
+    }
+    if (!chosen) return tl::unexpected(listening.error());
+    // Perhaps a second one of the same user: clients matter more than the control socket.
+    log::warn("control_off", {{"why", listening.error().message}});
+    return {};
+  }
+
+  admin::AdminSources admin_sources() {
+    admin::AdminSources sources;
+    sources.view = [this] { return prober->snapshot(); };
+    sources.metrics_text = [this] { return metrics_text(); };
+    sources.draining = [this] { return draining; };
+    sources.set_admin_state = [this](NodeId node, cluster::AdminState state, bool force) {
+      return prober->set_admin_state(node, state, force);
+    };
+    sources.repin = [this]() -> Result<void> {
+      prober->repin();
+      return {};
+    };
+    sources.counters = [this] { return counters(); };
+    sources.wall_now = wall_now;
+    return sources;
+  }
+
+  void begin() {
+    for (std::size_t i = 0; i < config.listen.size(); ++i) {
+      log::info("listening", {{"address", proxy->addresses()[i].to_string()},
+                              {"mode", std::string(to_text(config.listen[i].mode))}});
+    }
+    if (!admin_address.empty()) {
+      log::info("listening", {{"address", admin_address}, {"mode", std::string("admin")}});
+    }
+    if (!control_path.empty()) {
+      log::info("listening", {{"address", "unix:" + control_path}, {"mode", std::string("control")}});
+    }
+    log::info("started",
+              {{"version", std::string(BELLWETHER_VERSION)}, {"nodes", fmt::format("{}", fmt::join(names, ","))}});
+    keeper = std::make_unique<AddressKeeper>(
+        control, resolver, nodes, [this](NodeId node) { return !prober->view()->nodes[node.index].up; },
+        [this](NodeId node, const net::Address& address) { on_address(node, address); });
+    prober->start();
+  }
+
+  void on_view(const cluster::ViewPtr& view) {
+    tally.on_view(*view);
+    proxy->publish(view);
+  }
+
+  void on_events(const std::vector<cluster::Event>& events) {
+    for (const auto& event : events) {
+      tally.record(event);
+      log_event(event, names, tally.last_gap());
+    }
+    admin->record(events);
+  }
+
+  void on_address(NodeId node, const net::Address& address) {
+    log::info("node_address_changed", {{"node", names[node.index]}, {"address", address.to_string()}});
+    prober->set_address(node, address);
+    proxy->set_address(node, address);
+  }
+
+  // Said once per target: a client that loops would fill the log.
+  void on_redirect_loop(const std::string& listener, const std::string& target) {
+    constexpr std::size_t kMostTargets = 64;
+    if (looping_targets.size() >= kMostTargets) return;
+    if (std::find(looping_targets.begin(), looping_targets.end(), target) != looping_targets.end()) return;
+    looping_targets.push_back(target);
+    log::error("redirect_loop",
+               {{"listener", listener},
+                {"target", target},
+                {"why", std::string("the leader's address leads back to us; give the node its own public_address")}});
+  }
+
+  [[nodiscard]] std::vector<std::string> listeners() const {
+    std::vector<std::string> texts;
+    for (std::size_t i = 0; i < config.listen.size(); ++i) {
+      texts.push_back(fmt::format("{} {}", proxy->addresses()[i].to_string(), to_text(config.listen[i].mode)));
+    }
+    return texts;
+  }
+
+  [[nodiscard]] std::string metrics_text() {
+    const cluster::ViewPtr view = prober->snapshot();
+    const proxy::ProxyCounts counts = proxy->counts();
+    std::vector<const probe::ProbeCounts*> probes;
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      probes.push_back(&prober->counts(NodeId{static_cast<std::uint16_t>(i)}));
+    }
+    return collect_metrics({.node_names = names,
+                            .view = *view,
+                            .probes = std::move(probes),
+                            .proxy = counts,
+                            .tally = tally,
+                            .version = BELLWETHER_VERSION,
+                            .maxconn = config.maxconn,
+                            .verify = config.verify,
+                            .client_cert_not_after = client_tls ? client_tls->not_after() : std::nullopt,
+                            .server_cert_not_after = server_tls ? server_tls->not_after() : std::nullopt,
+                            .log_dropped = log::dropped_lines(),
+                            .loop_lateness = control.take_worst_lateness(),
+                            .config_read = started,
+                            .now = control.precise_now(),
+                            .wall_now = wall_now()});
+  }
+
+  [[nodiscard]] admin::Counters counters() const {
+    const proxy::ProxyCounts counts = proxy->counts();
+    const std::uint64_t cut = counts.sessions_cut_quiet + counts.sessions_cut_deadline + counts.sessions_cut_dead +
+                              counts.sessions_cut_admin + counts.sessions_cut_idle;
+    return {{"sessions_now", counts.sessions_now},
+            {"sessions_total", counts.sessions_total},
+            {"waiting_now", counts.held_now},
+            {"waited_total", counts.held_total},
+            {"waited_in_vain_total", counts.hold_timeouts + counts.hold_overflows},
+            {"sessions_cut_total", cut},
+            {"redirects_total", counts.redirects_total},
+            {"leader_changes_total", tally.leader_changes()}};
+  }
+
+  void terminate() {
+    if (draining) {
+      log::info("ending", {{"why", std::string("told twice")}});
+      control.stop();
+      return;
+    }
+    draining = true;
+    hard_stop_at = control.precise_now() + config.hard_stop_after;
+    log::info("draining", {{"sessions", static_cast<std::int64_t>(proxy->counts().sessions_now)}});
+    look_while_draining();
+  }
+
+  // The listeners stay open meanwhile: whoever sends clients here needs time to see that /readyz says no.
+  void look_while_draining() {
+    const proxy::ProxyCounts counts = proxy->counts();
+    if (counts.sessions_now == 0 && counts.held_now == 0) {
+      log::info("ending", {{"why", std::string("idle")}});
+      control.stop();
+    } else if (control.precise_now() >= hard_stop_at) {
+      log::warn("ending", {{"why", std::string("hard_stop_after is over")},
+                           {"sessions", static_cast<std::int64_t>(counts.sessions_now)}});
+      control.stop();
+    } else {
+      drain_timer.arm_in(kLookWhileDraining);
+    }
+  }
+
+  net::Loop& control;
+  const config::Config config;
+  const WallTime started;
+  net::Resolver resolver;
+  std::shared_ptr<Impl*> alive;
+  net::Timer drain_timer;
+  bool draining = false;
+  TimePoint hard_stop_at{};
+
+  std::vector<NodePlan> nodes;
+  std::vector<std::string> names;
+  std::shared_ptr<net::TlsContext> client_tls;
+  std::shared_ptr<net::TlsContext> server_tls;
+  Tally tally;
+  std::vector<std::string> looping_targets;
+  std::string admin_address;
+  std::string control_path;
+
+  // Destroyed from the last to the first: what calls others goes before them.
+  std::unique_ptr<admin::Admin> admin;
+  std::unique_ptr<proxy::Proxy> proxy;
+  std::unique_ptr<probe::Prober> prober;
+  std::unique_ptr<AddressKeeper> keeper;
+};
+
+Service::Service(Private, std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Service::~Service() = default;
+
+Result<std::unique_ptr<Service>> Service::start(net::Loop& control, const config::Config& config) {
+  auto impl = std::make_unique<Impl>(control, config);
+  if (auto started = impl->start(); !started) return tl::unexpected(started.error());
+  return std::make_unique<Service>(Private{}, std::move(impl));
+}
+
+void Service::terminate() { impl_->terminate(); }
+
+const cluster::ViewPtr& Service::view() const { return impl_->prober->view(); }
+
+std::vector<std::string> Service::listen_addresses() const {
+  std::vector<std::string> texts;
+  for (const net::Address& address : impl_->proxy->addresses()) texts.push_back(address.to_string());
+  return texts;
+}
+
+std::string Service::admin_address() const { return impl_->admin_address; }
+
+}  // namespace bellwether::app
