@@ -91,6 +91,7 @@ class LeaderTracker::Rules {
   [[nodiscard]] PaceContext pace() const;
   [[nodiscard]] bool may_idle() const;
   void publish(TimePoint now);
+  [[nodiscard]] View heading(TimePoint now) const;
   [[nodiscard]] View picture(TimePoint now) const;
   Event& report(EventKind kind, TimePoint now);
 

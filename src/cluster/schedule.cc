@@ -11,11 +11,10 @@ bool same_node(const NodeView& a, const NodeView& b) {
          a.facts.status == b.facts.status && a.names_leader == b.names_leader;
 }
 
-bool same_picture(const View& a, const View& b) {
+bool same_heading(const View& a, const View& b) {
   return a.leader == b.leader && a.epoch == b.epoch && a.leaderless_since == b.leaderless_since && a.hold == b.hold &&
          a.hold_why == b.hold_why && a.suspect == b.suspect && a.challenger == b.challenger && a.idle == b.idle &&
-         a.stalled == b.stalled && a.cluster_id == b.cluster_id &&
-         std::equal(a.nodes.begin(), a.nodes.end(), b.nodes.begin(), b.nodes.end(), same_node);
+         a.stalled == b.stalled && a.cluster_id == b.cluster_id;
 }
 
 }  // namespace
@@ -134,7 +133,8 @@ TimePoint LeaderTracker::Rules::next_wake(TimePoint now) const {
   return wake;
 }
 
-View LeaderTracker::Rules::picture(TimePoint now) const {
+// All of the picture but the nodes.
+View LeaderTracker::Rules::heading(TimePoint now) const {
   View view;
   view.serial = view_ ? view_->serial : 0;
   view.at = now;
@@ -147,12 +147,9 @@ View LeaderTracker::Rules::picture(TimePoint now) const {
   view.idle = idle_;
   view.stalled = stalled_;
   view.cluster_id = identity_.pinned();
-  view.nodes.reserve(nodes_.size());
-  bool anyone_heard = false;
-  for (const NodeState& each : nodes_) {
-    view.nodes.push_back(each.seen);
-    anyone_heard = anyone_heard || each.ever_answered || each.seen.failure.has_value() || each.seen.facts.status != 0;
-  }
+  const bool anyone_heard = std::any_of(nodes_.begin(), nodes_.end(), [](const NodeState& each) {
+    return each.ever_answered || each.seen.failure.has_value() || each.seen.facts.status != 0;
+  });
   if (!leader_.has_value()) {
     view.hold = anyone_heard ? HoldReason::kNoLeader : HoldReason::kStarting;
   } else if (view.suspect) {
@@ -169,9 +166,19 @@ View LeaderTracker::Rules::picture(TimePoint now) const {
   return view;
 }
 
+View LeaderTracker::Rules::picture(TimePoint now) const {
+  View view = heading(now);
+  view.nodes.reserve(nodes_.size());
+  for (const NodeState& each : nodes_) view.nodes.push_back(each.seen);
+  return view;
+}
+
+// Most calls change nothing that is visible: the nodes are copied only when something has.
 void LeaderTracker::Rules::publish(TimePoint now) {
+  const bool same_nodes = std::equal(nodes_.begin(), nodes_.end(), view_->nodes.begin(), view_->nodes.end(),
+                                     [](const NodeState& a, const NodeView& b) { return same_node(a.seen, b); });
+  if (same_nodes && same_heading(heading(now), *view_)) return;
   View next = picture(now);
-  if (same_picture(next, *view_)) return;
   next.serial = view_->serial + 1;
   view_ = std::make_shared<const View>(std::move(next));
 }
