@@ -1,0 +1,130 @@
+#include "bellwether/wire/server.h"
+
+#include <unordered_map>
+#include <vector>
+
+#include "bellwether/base/assert.h"
+#include "bellwether/base/text.h"
+#include "connection.h"
+
+namespace bellwether::wire {
+
+std::optional<std::string_view> ServerRequest::header(std::string_view name) const {
+  for (const auto& [key, value] : headers) {
+    if (equals_ignoring_case(key, name)) return value;
+  }
+  return std::nullopt;
+}
+
+struct Server::Impl final : ConnectionOwner {
+  Impl(net::Loop& l, Options o, OnRequest request, OnGone gone)
+      : loop(l), options(std::move(o)), request_handler(std::move(request)), gone_handler(std::move(gone)) {}
+
+  ~Impl() {
+    // Their end must not be told to handlers that may be half destroyed.
+    gone_handler = {};
+    request_handler = {};
+    end_all(false);
+  }
+
+  void adopt(net::Socket socket, const net::Address& peer) {
+    if (draining || table.size() + waiting.size() >= options.max_connections) return;
+    if (frozen) {
+      waiting.emplace_back(std::move(socket), peer);
+      return;
+    }
+    auto connection = std::make_unique<Connection>(*this, loop, options, std::move(socket), peer);
+    Connection* const key = connection.get();
+    table.emplace(key, std::move(connection));
+  }
+
+  ExchangeId begin_exchange(Connection& connection) override {
+    exchanges.emplace(++last_exchange, &connection);
+    return last_exchange;
+  }
+  void on_request(ServerRequest request) override {
+    if (request_handler) request_handler(std::move(request));
+  }
+  void on_gone(ExchangeId exchange) override {
+    if (gone_handler) gone_handler(exchange);
+  }
+  void end_exchange(ExchangeId exchange) override { exchanges.erase(exchange); }
+
+  void retire(Connection& connection) override {
+    const auto found = table.find(&connection);
+    BW_ASSERT(found != table.end());
+    loop.at_turn_end([retired = std::shared_ptr<Connection>(std::move(found->second))] {});
+    table.erase(found);
+  }
+
+  [[nodiscard]] bool is_frozen() const override { return frozen; }
+  [[nodiscard]] bool is_draining() const override { return draining; }
+
+  [[nodiscard]] Connection* connection_of(ExchangeId exchange) const {
+    const auto found = exchanges.find(exchange);
+    return found == exchanges.end() ? nullptr : found->second;
+  }
+
+  // Calls `what` for each connection there is now; any of them may end, or end others, meanwhile.
+  template <typename What>
+  void for_each(What what) {
+    std::vector<Connection*> now;
+    now.reserve(table.size());
+    for (const auto& [key, connection] : table) now.push_back(key);
+    for (Connection* connection : now) {
+      if (table.contains(connection)) what(*connection);
+    }
+  }
+
+  void end_all(bool reset) {
+    waiting.clear();
+    for_each([reset](Connection& connection) { connection.end(reset); });
+  }
+
+  void set_frozen(bool freeze) {
+    if (frozen == freeze) return;
+    frozen = freeze;
+    if (frozen) return;
+    for_each([](Connection& connection) { connection.thaw(); });
+    for (auto& [socket, peer] : std::exchange(waiting, {})) adopt(std::move(socket), peer);
+  }
+
+  void drain() {
+    draining = true;
+    waiting.clear();
+    for_each([](Connection& connection) { connection.drain(); });
+  }
+
+  net::Loop& loop;
+  const Options options;
+  OnRequest request_handler;
+  OnGone gone_handler;
+  std::unordered_map<Connection*, std::unique_ptr<Connection>> table;
+  std::unordered_map<ExchangeId, Connection*> exchanges;
+  std::vector<std::pair<net::Socket, net::Address>> waiting;  // accepted while frozen
+  ExchangeId last_exchange = 0;
+  bool frozen = false;
+  bool draining = false;
+};
+
+Server::Server(net::Loop& loop, Options options, OnRequest on_request, OnGone on_gone)
+    : impl_(std::make_unique<Impl>(loop, std::move(options), std::move(on_request), std::move(on_gone))) {}
+
+Server::~Server() = default;
+
+void Server::adopt(net::Socket socket, const net::Address& peer) { impl_->adopt(std::move(socket), peer); }
+
+void Server::respond(ExchangeId exchange, const http::Response& response, bool close) {
+  if (Connection* connection = impl_->connection_of(exchange)) connection->respond(response, close);
+}
+
+void Server::drop(ExchangeId exchange, bool reset) {
+  if (Connection* connection = impl_->connection_of(exchange)) connection->end(reset);
+}
+
+void Server::drop_all(bool reset) { impl_->end_all(reset); }
+void Server::set_frozen(bool frozen) { impl_->set_frozen(frozen); }
+void Server::drain() { impl_->drain(); }
+std::size_t Server::connections() const { return impl_->table.size() + impl_->waiting.size(); }
+
+}  // namespace bellwether::wire
