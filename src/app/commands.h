@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bellwether/base/time.h"
@@ -20,6 +21,7 @@ inline constexpr int kExitUsage = 2;
 int run_command(const config::Config& config);  // run.cc
 
 struct CheckOptions {
+  std::string name;  // of the file, or "command line"
   bool live = false;
 };
 int check_command(const config::Config& config, const CheckOptions& options);  // check.cc
@@ -58,7 +60,8 @@ struct NodeOptions {
 };
 int node_command(const NodeOptions& options);  // node.cc
 
-int version_command(bool verbose);  // version.cc
+[[nodiscard]] std::string_view version();  // "0.1.0"
+int version_command(bool verbose);         // version.cc
 
 // Reads the command line and calls one of the above (cli.cc).
 int main_command(int argc, char** argv);

@@ -203,7 +203,7 @@ std::vector<Option> all_options() {
   return all;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
@@ -218,23 +218,23 @@ std::string join(const std::vector<std::string>& parts) {
 
 struct ValueText {
   const Config& config;
-  std::string operator()(const TextField& field) const { return quoted(config.*field.member); }
+  std::string operator()(const TextField& field) const { return in_quotes(config.*field.member); }
   std::string operator()(const FlagField& field) const { return config.*field.member ? "true" : "false"; }
   std::string operator()(const IntField& field) const {
     const int value = config.*field.member;
-    if (value == 0 && !field.word_for_zero.empty()) return quoted(field.word_for_zero);
+    if (value == 0 && !field.word_for_zero.empty()) return in_quotes(field.word_for_zero);
     return fmt::format("{}", value);
   }
-  std::string operator()(const DurationField& field) const { return quoted(format_duration(config.*field.member)); }
-  std::string operator()(const EnumField& field) const { return quoted(field.values[field.get(config)]); }
+  std::string operator()(const DurationField& field) const { return in_quotes(format_duration(config.*field.member)); }
+  std::string operator()(const EnumField& field) const { return in_quotes(field.values[field.get(config)]); }
   std::string operator()(const ListenField&) const {
     std::vector<std::string> parts;
-    for (const Listen& each : config.listen) parts.push_back(quoted(each.address));
+    for (const Listen& each : config.listen) parts.push_back(in_quotes(each.address));
     return join(parts);
   }
   std::string operator()(const NodesField&) const {
     std::vector<std::string> parts;
-    for (const Node& each : config.nodes) parts.push_back(quoted(each.url));
+    for (const Node& each : config.nodes) parts.push_back(in_quotes(each.url));
     return fmt::format("[{}]", fmt::join(parts, ", "));
   }
 };
@@ -254,7 +254,7 @@ struct Expected {
     std::string out;
     for (std::size_t i = 0; i < field.values.size(); ++i) {
       if (i > 0) out += i + 1 == field.values.size() ? " or " : ", ";
-      out += quoted(field.values[i]);
+      out += in_quotes(field.values[i]);
     }
     return out;
   }

@@ -1,0 +1,302 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "bellwether/base/text.h"
+#include "bellwether/config/load.h"
+#include "bellwether/config/options.h"
+#include "commands.h"
+
+namespace bellwether::app {
+namespace {
+
+constexpr std::size_t kMaxConfigBytes = 1024 * 1024;
+
+constexpr const char* kExamples = R"(Examples:
+  bellwether run https://vault1:8200 https://vault2:8200 https://vault3:8200
+      follow the leader of three nodes on 127.0.0.1:8200; then: export VAULT_ADDR=https://127.0.0.1:8200
+  bellwether run --ca-file ca.pem --server-name vault.example.com -f /etc/bellwether/bellwether.json
+  bellwether check --live -f /etc/bellwether/bellwether.json
+      connect to every node and say what is wrong, and how to put it right
+  bellwether dev
+      a simulated cluster with failovers, to look at before there is a real one
+  bellwether status --watch
+
+Exit codes: 0 fine, 1 failed, 2 usage. All options: conf/REFERENCE.md.)";
+
+Result<std::string> read_all(const std::string& name) {
+  const bool is_stdin = name == "-";
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(is_stdin ? stdin : std::fopen(name.c_str(), "rb"),
+                                                             is_stdin ? [](std::FILE*) { return 0; } : &std::fclose);
+  const auto failed = [&] {
+    return fail(ErrorKind::kUnavailable, fmt::format("cannot read {}: {}", name, std::strerror(errno)));
+  };
+  if (!file) return failed();
+  std::string text(kMaxConfigBytes + 1, '\0');
+  text.resize(std::fread(text.data(), 1, text.size(), file.get()));
+  if (std::ferror(file.get()) != 0) return failed();
+  if (text.size() > kMaxConfigBytes) {
+    return fail(ErrorKind::kLimit, fmt::format("{} is larger than a configuration may be (1 MiB)", name));
+  }
+  return text;
+}
+
+std::map<std::string, std::string> environment() {
+  std::map<std::string, std::string> variables;
+  for (char** each = environ; each != nullptr && *each != nullptr; ++each) {
+    const std::string_view entry = *each;
+    const std::size_t equals = entry.find('=');
+    if (equals != std::string_view::npos) variables.emplace(entry.substr(0, equals), entry.substr(equals + 1));
+  }
+  return variables;
+}
+
+// What `run` and `check` share: -f, the nodes, and one flag for each row of the option table that has one.
+class ConfigFlags {
+ public:
+  explicit ConfigFlags(CLI::App& command) {
+    command.add_option("-f,--config", file_, "Configuration file; - is standard input")->type_name("FILE");
+    command.add_option("NODE_URL", nodes_, "Servers of the cluster, such as https://vault1.example.com:8200");
+    for (const config::Option& option : config::options()) {
+      if (!option.flag.empty()) add(command, option);
+    }
+  }
+
+  [[nodiscard]] Result<config::Sources> sources() const {
+    config::Sources sources;
+    sources.environment = environment();
+    if (!file_.empty()) {
+      Result<std::string> text = read_all(file_);
+      if (!text) return tl::unexpected(text.error());
+      sources.file = config::File{file_ == "-" ? "standard input" : file_, std::move(*text)};
+    }
+    for (const Given& each : given_) {
+      if (each.flag->count() == 0) continue;
+      const bool is_switch = std::holds_alternative<config::FlagField>(each.option->field);
+      const std::string text = is_switch ? (each.option->flag.substr(0, 5) == "--no-" ? "false" : "true")
+                                         : fmt::format("{}", fmt::join(each.values, ","));
+      sources.flags.emplace_back(each.option->key, text);
+    }
+    if (!nodes_.empty()) sources.flags.emplace_back("nodes", fmt::format("{}", fmt::join(nodes_, ",")));
+    return sources;
+  }
+
+ private:
+  struct Given {
+    const config::Option* option;
+    CLI::Option* flag;
+    std::vector<std::string> values;
+  };
+
+  void add(CLI::App& command, const config::Option& option) {
+    Given& given = given_.emplace_back(Given{&option, nullptr, {}});
+    const std::string flag(option.flag);
+    if (std::holds_alternative<config::FlagField>(option.field)) {
+      given.flag = command.add_flag(flag)->description(std::string(option.doc));
+    } else {
+      // One value for each flag: what follows may be a NODE_URL.
+      given.flag =
+          command.add_option(flag, given.values, std::string(option.doc))->allow_extra_args(false)->expected(1);
+      given.flag->type_name(fmt::format("[{}]", config::default_text(option)));
+      given.flag->multi_option_policy(std::holds_alternative<config::ListenField>(option.field)
+                                          ? CLI::MultiOptionPolicy::TakeAll
+                                          : CLI::MultiOptionPolicy::Throw);
+    }
+    given.flag->group(std::string(option.group));
+  }
+
+  std::string file_;
+  std::vector<std::string> nodes_;
+  std::deque<Given> given_;  // CLI11 keeps pointers to the values
+};
+
+int with_config(const ConfigFlags& flags,
+                const std::function<int(const config::Config&, const std::string& name)>& go) {
+  const Result<config::Sources> sources = flags.sources();
+  if (!sources) {
+    fmt::print(stderr, "bellwether: {}\n", sources.error().message);
+    return kExitFailed;
+  }
+  const config::Loaded loaded = config::load(*sources);
+  bool is_usage = true;
+  for (const config::Problem& each : loaded.problems) {
+    fmt::print(stderr, "{}\n", each.to_string());
+    is_usage = is_usage && each.file == "command line";
+  }
+  for (const config::Problem& each : loaded.hints) fmt::print(stderr, "{} (hint)\n", each.to_string());
+  if (!loaded.problems.empty()) return is_usage ? kExitUsage : kExitFailed;
+  return go(loaded.config, sources->file ? sources->file->name : "command line");
+}
+
+std::string duration_problem(const std::string& text) {
+  const Result<Duration> value = parse_duration(text);
+  return value ? std::string() : value.error().message;
+}
+
+// The nearest flag of `command`, or, for a word that is no flag, the nearest command.
+std::optional<std::string> suggestion(const CLI::App& top, const CLI::App& command, const std::string& word) {
+  std::vector<std::string> names;
+  if (word.substr(0, 1) == "-") {
+    for (const CLI::Option* each : command.get_options()) {
+      for (const std::string& name : each->get_lnames()) names.push_back("--" + name);
+    }
+  } else {
+    for (const CLI::App* each : top.get_subcommands({})) names.push_back(each->get_name());
+  }
+  const std::string bare = word.substr(0, word.find('='));
+  const auto found = nearest(bare, {names.begin(), names.end()});
+  return found ? std::optional<std::string>(*found) : std::nullopt;
+}
+
+// One command line: owns what the flags are read into, and calls the command.
+class CommandLine {
+ public:
+  CommandLine() {
+    app_.set_help_flag("-h,--help", "Explain this and exit");
+    app_.add_flag("--version", wants_version_, "Print the version and exit");
+    app_.footer(kExamples);
+    app_.get_formatter()->column_width(34);
+    add_run_and_check();
+    add_dev();
+    add_sim();
+    add_status_and_node();
+    CLI::App* version = add("version", "Print the version", [this] { return version_command(is_verbose_); });
+    version->add_flag("-v,--verbose", is_verbose_, "Libraries and limits too");
+  }
+
+  int run(int argc, char** argv) {
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      return explain(error);
+    }
+    if (wants_version_) return version_command(false);
+    for (const auto& [command, action] : actions_) {
+      if (command->parsed()) return action();
+    }
+    fmt::print(stderr, "{}", app_.help());
+    return kExitUsage;
+  }
+
+ private:
+  CLI::App* add(const std::string& name, const std::string& description, std::function<int()> action) {
+    CLI::App* command = app_.add_subcommand(name, description);
+    command->set_help_flag("-h,--help", "Explain this and exit");
+    actions_.emplace_back(command, std::move(action));
+    return command;
+  }
+
+  void add_run_and_check() {
+    CLI::App* run = add("run", "Follow the leader: the proxy", [this] {
+      return with_config(*run_flags_,
+                         [](const config::Config& config, const std::string&) { return run_command(config); });
+    });
+    run_flags_.emplace(*run);
+    CLI::App* check = add("check", "Say everything that is wrong with a configuration", [this] {
+      return with_config(*check_flags_, [this](const config::Config& config, const std::string& name) {
+        check_.name = name;
+        return check_command(config, check_);
+      });
+    });
+    check->add_flag("--live", check_.live, "Connect to every node and explain what is found");
+    check_flags_.emplace(*check);
+  }
+
+  void add_dev() {
+    CLI::App* dev = add("dev", "A simulated cluster, the proxy and the status page, on loopback",
+                        [this] { return dev_command(dev_); });
+    dev->add_option("--nodes", dev_.nodes, "How many nodes")->check(CLI::Range(1, 9))->capture_default_str();
+    dev->add_option("--listen", dev_.listen, "Where clients connect")->capture_default_str();
+    dev->add_option("--admin", dev_.admin, "Where the status page is")->capture_default_str();
+    add_duration(*dev, "--failover-every", "Time between two failovers; 0: none by itself", dev_.failover_every);
+    dev->add_option("--failovers", dev_.failovers, "End after that many; 0: run until interrupted")
+        ->check(CLI::Range(0, 1'000'000))
+        ->capture_default_str();
+  }
+
+  void add_sim() {
+    CLI::App* sim = add("sim", "A simulated cluster alone, for tests", [this] { return sim_command(sim_); });
+    sim->add_option("--nodes", sim_.nodes, "How many nodes")->check(CLI::Range(1, 64))->capture_default_str();
+    sim->add_option("--address", sim_.addresses, "Address of a node, once for each; default: loopback, any port")
+        ->allow_extra_args(false);
+    sim->add_option("--control", sim_.control, "Address of the fault API");
+    sim->add_option("--tls-cert", sim_.tls_cert, "PEM file with the nodes' certificate; default: plain HTTP");
+    sim->add_option("--tls-key", sim_.tls_key, "PEM file with its key");
+    add_duration(*sim, "--election", "How long an election takes", sim_.election);
+    sim->add_flag("--vault-bodies", sim_.vault_bodies, "Answer as Vault instead of OpenBao");
+  }
+
+  void add_status_and_node() {
+    CLI::App* status = add("status", "Nodes, roles and the leader, as a running Bellwether sees them",
+                           [this] { return status_command(status_); });
+    status->add_option("--admin", status_.admin, "Its admin address")
+        ->envname("BELLWETHER_ADMIN")
+        ->capture_default_str();
+    status->add_flag("--watch", status_.watch, "Again each second");
+    status->add_flag("--json", status_.json, "As JSON");
+    CLI::App* node = add("node", "Give a node a state: ready, drain or maint", [this] { return node_command(node_); });
+    node->add_option("NAME", node_.node, "The node's name")->required();
+    node->add_option("STATE", node_.state, "ready, drain or maint")
+        ->required()
+        ->check(CLI::IsMember({"ready", "drain", "maint"}));
+    node->add_flag("--force", node_.force, "Even if nobody is left to lead: an outage");
+    node_.control = "auto";
+    node->add_option("--control", node_.control, "Its control socket")
+        ->envname("BELLWETHER_CONTROL")
+        ->capture_default_str();
+  }
+
+  void add_duration(CLI::App& command, const std::string& flag, const std::string& what, Duration& value) {
+    command
+        .add_option_function<std::string>(
+            flag, [&value](const std::string& text) { value = parse_duration(text).value_or(value); },
+            fmt::format("{} [{}]", what, format_duration(value)))
+        ->check(CLI::Validator(duration_problem, "DURATION"));
+  }
+
+  int explain(const CLI::ParseError& error) {
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app_.exit(error);
+    const CLI::App* command = &app_;
+    for (const auto& [each, action] : actions_) {
+      if (each->parsed()) command = each;
+    }
+    const std::string name = command == &app_ ? "bellwether" : "bellwether " + command->get_name();
+    const std::vector<std::string> unknown = app_.remaining(true);
+    if (error.get_name() == "ExtrasError" && !unknown.empty()) {
+      const std::string& word = unknown.front();
+      const bool is_command = command == &app_ && word.substr(0, 1) != "-";
+      fmt::print(stderr, "{}: unknown {} \"{}\"", name, is_command ? "command" : "argument", word);
+      if (const auto meant = suggestion(app_, *command, word)) fmt::print(stderr, "; did you mean \"{}\"?", *meant);
+      fmt::print(stderr, "\n");
+    } else {
+      fmt::print(stderr, "{}: {}\n", name, error.what());
+    }
+    fmt::print(stderr, "{} --help explains it.\n", name);
+    return kExitUsage;
+  }
+
+  CLI::App app_{"Bellwether: clients follow the leader of a Vault or OpenBao cluster.", "bellwether"};
+  std::vector<std::pair<CLI::App*, std::function<int()>>> actions_;
+  bool wants_version_ = false;
+  bool is_verbose_ = false;
+  std::optional<ConfigFlags> run_flags_, check_flags_;
+  CheckOptions check_;
+  DevOptions dev_;
+  SimOptions sim_;
+  StatusOptions status_;
+  NodeOptions node_;
+};
+
+}  // namespace
+
+int main_command(int argc, char** argv) { return CommandLine().run(argc, argv); }
+
+}  // namespace bellwether::app
