@@ -6,6 +6,7 @@
 
 #include "bellwether/net/tls.h"
 #include "commands.h"
+#include "doctor.h"
 
 namespace bellwether::app {
 namespace {
@@ -68,7 +69,7 @@ int check_command(const config::Config& config, const CheckOptions& options) {
   for (const std::string& each : problems) fmt::print(stderr, "{}: {}\n", options.name, each);
   if (!problems.empty()) return kExitFailed;
   print_summary(config, options);
-  return kExitFine;
+  return options.live ? examine_nodes(config) : kExitFine;
 }
 
 }  // namespace bellwether::app

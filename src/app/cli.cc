@@ -100,12 +100,14 @@ class ConfigFlags {
     Given& given = given_.emplace_back(Given{&option, nullptr, {}});
     const std::string flag(option.flag);
     if (std::holds_alternative<config::FlagField>(option.field)) {
-      given.flag = command.add_flag(flag)->description(std::string(option.doc));
+      const bool turns_off = flag.substr(0, 5) == "--no-";
+      given.flag = command.add_flag(flag)->description(fmt::format("{}{}", turns_off ? "Turns off: " : "", option.doc));
     } else {
       // One value for each flag: what follows may be a NODE_URL.
       given.flag =
           command.add_option(flag, given.values, std::string(option.doc))->allow_extra_args(false)->expected(1);
-      given.flag->type_name(fmt::format("[{}]", config::default_text(option)));
+      const std::string fallback = config::default_text(option);
+      given.flag->type_name(fallback == "\"\"" ? "TEXT" : fmt::format("[{}]", fallback));
       given.flag->multi_option_policy(std::holds_alternative<config::ListenField>(option.field)
                                           ? CLI::MultiOptionPolicy::TakeAll
                                           : CLI::MultiOptionPolicy::Throw);
@@ -162,7 +164,6 @@ class CommandLine {
   CommandLine() {
     app_.set_help_flag("-h,--help", "Explain this and exit");
     app_.add_flag("--version", wants_version_, "Print the version and exit");
-    app_.footer(kExamples);
     app_.get_formatter()->column_width(34);
     add_run_and_check();
     add_dev();
@@ -170,6 +171,7 @@ class CommandLine {
     add_status_and_node();
     CLI::App* version = add("version", "Print the version", [this] { return version_command(is_verbose_); });
     version->add_flag("-v,--verbose", is_verbose_, "Libraries and limits too");
+    app_.footer(kExamples);  // last: commands would inherit it
   }
 
   int run(int argc, char** argv) {
@@ -270,7 +272,7 @@ class CommandLine {
     }
     const std::string name = command == &app_ ? "bellwether" : "bellwether " + command->get_name();
     const std::vector<std::string> unknown = app_.remaining(true);
-    if (error.get_name() == "ExtrasError" && !unknown.empty()) {
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError) && !unknown.empty()) {
       const std::string& word = unknown.front();
       const bool is_command = command == &app_ && word.substr(0, 1) != "-";
       fmt::print(stderr, "{}: unknown {} \"{}\"", name, is_command ? "command" : "argument", word);

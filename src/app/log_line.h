@@ -3,8 +3,8 @@
 #include <string>
 #include <string_view>
 
-#include "log.h"
 #include "bellwether/base/time.h"
+#include "log.h"
 
 namespace bellwether::app::log {
 

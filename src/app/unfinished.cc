@@ -14,10 +14,7 @@ int missing(const char* name) {
 
 }  // namespace
 
-[[gnu::weak]] int run_command(const config::Config&) { return missing("run"); }
 [[gnu::weak]] int dev_command(const DevOptions&) { return missing("dev"); }
 [[gnu::weak]] int sim_command(const SimOptions&) { return missing("sim"); }
-[[gnu::weak]] int status_command(const StatusOptions&) { return missing("status"); }
-[[gnu::weak]] int node_command(const NodeOptions&) { return missing("node"); }
 
 }  // namespace bellwether::app

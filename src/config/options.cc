@@ -116,7 +116,7 @@ std::vector<Option> connections() {
       {"drain_quiet", kConnections, DurationField{&C::drain_quiet, 0ms, 10min}, true, "--drain-quiet",
        "A session on a node that no longer leads is closed once it has been quiet for that long."},
       {"drain_deadline", kConnections, DurationField{&C::drain_deadline, 0ms, 24h}, true, "--drain-deadline",
-       "... and after that long even if it is not quiet."},
+       "A session on a node that no longer leads is closed after that long in any case."},
       {"hard_stop_after", kConnections, DurationField{&C::hard_stop_after, 0ms, 24h}, true, "--hard-stop-after",
        "After SIGTERM, sessions that still run are ended after that long."},
       {"source", kConnections,
@@ -170,7 +170,7 @@ std::vector<Option> node_tls() {
        FlagField{&C::verify},
        true,
        "--no-verify",
-       "Whether node certificates are verified; without it anyone on the network can pose as the leader.",
+       "Verification of node certificates; without it anyone on the network can pose as the leader.",
        {"VAULT_SKIP_VERIFY", "BAO_SKIP_VERIFY"}},
   };
 }
