@@ -13,7 +13,8 @@ constexpr Duration kMuchSkew = 5s;
 std::string explain_failure(const Examined& node) {
   if (node.address.empty())
     return fmt::format("{}: the name does not resolve here: {}", node.name, node.failure->message);
-  std::string out = fmt::format("{}: {}", node.name, node.failure->message);
+  const bool is_named = node.failure->message.compare(0, node.name.size() + 1, node.name + ":") == 0;
+  std::string out = is_named ? node.failure->message : fmt::format("{}: {}", node.name, node.failure->message);
   switch (node.failure->failure) {
     case wire::ExchangeFailure::kRefused:
       return out + "; is Vault running there, and is the port right?";
@@ -81,7 +82,8 @@ void look_for_leader(const std::vector<Examined>& nodes, Diagnosis& out) {
     out.problems.push_back(
         fmt::format("{} all say that they lead; asked again in a moment, only one should", fmt::join(claims, " and ")));
   }
-  if (!claims.empty()) return;
+  const bool any_answer = std::any_of(nodes.begin(), nodes.end(), [](const Examined& node) { return !node.failure; });
+  if (!claims.empty() || !any_answer) return;
   std::string named;
   for (const Examined& node : nodes) {
     if (node.leader && !node.leader->leader_address.empty()) named = node.leader->leader_address;

@@ -53,3 +53,10 @@ TEST_CASE("a sealed node and a wrong clock are noted without failing the check",
   CHECK(found.remarks[0] == "n1: its clock is 60 s behind ours; tokens and certificates suffer from that");
   CHECK_THAT(found.remarks[1], CATCH_CONTAINS("n2: is sealed"));
 }
+
+TEST_CASE("when no node answers, nothing is said about who leads", "[doctor]") {
+  const Diagnosis found =
+      diagnose({silent("n1", wire::ExchangeFailure::kRefused, "n1: connection refused")}, config::Config{});
+  CHECK(found.problems ==
+        std::vector<std::string>{"n1: connection refused; is Vault running there, and is the port right?"});
+}
