@@ -1,0 +1,203 @@
+#include <atomic>
+#include <thread>
+
+#include "catch.hpp"
+#include "component/proxy/harness.h"
+
+namespace bellwether::proxy {
+
+namespace {
+
+struct Pair {
+  Pair() : first(Backend::echo(*rig.loop)), second(Backend::echo(*rig.loop)) {
+    n1 = rig.add_node(first->address());
+    n2 = rig.add_node(second->address());
+    rig.options.log_sessions = true;
+  }
+  // A session on n1, seen working.
+  std::unique_ptr<Peer> session() {
+    auto client = rig.client();
+    client->send("1");
+    REQUIRE(rig.until([&] { return client->received == "1"; }));
+    return client;
+  }
+  // n2 leads under epoch 2, n1 has said that it is a standby.
+  cluster::View moved() {
+    cluster::View view = rig.view(2, n2);
+    view.nodes[0].role = cluster::Role::kStandby;
+    return view;
+  }
+  std::string end_of_first() {
+    REQUIRE(rig.until([&] { return !rig.records.empty(); }));
+    return rig.records.front().end;
+  }
+
+  Rig rig;
+  std::unique_ptr<Backend> first, second;
+  NodeId n1, n2;
+};
+
+}  // namespace
+
+TEST_CASE("after a demotion a quiet session is closed, and the next connection reaches the new leader", "[proxy]") {
+  Pair pair;
+  pair.rig.options.drain_quiet = 100ms;
+  pair.rig.start();
+  pair.rig.lead(1, pair.n1);
+  auto client = pair.session();
+  pair.rig.publish(pair.moved());
+  REQUIRE(pair.rig.until([&] { return client->is_over(); }));
+  CHECK(pair.rig.proxy->counts().sessions_cut_quiet == 1);
+  CHECK(pair.end_of_first() == "DD");
+  auto next = pair.session();
+  CHECK(pair.second->peers.size() == 1);
+}
+
+TEST_CASE("after a demotion a busy session goes on until the deadline", "[proxy]") {
+  Pair pair;
+  pair.rig.options.drain_quiet = 200ms;
+  pair.rig.options.drain_deadline = 500ms;
+  pair.rig.start();
+  pair.rig.lead(1, pair.n1);
+  auto client = pair.session();
+  const TimePoint moved_at = pair.rig.loop->precise_now();
+  client->on_data = [](Peer& self, std::string_view) { self.send("2"); };
+  client->send("2");
+  pair.rig.publish(pair.moved());
+  REQUIRE(pair.rig.until([&] { return client->is_over(); }));
+  CHECK(pair.rig.loop->precise_now() - moved_at >= 500ms);
+  CHECK(pair.rig.proxy->counts().sessions_cut_deadline == 1);
+}
+
+TEST_CASE("sessions on a demoted node that is dead are closed at once", "[proxy]") {
+  Pair pair;
+  pair.rig.start();
+  pair.rig.lead(1, pair.n1);
+  auto client = pair.session();
+  cluster::View view = pair.moved();
+  view.nodes[0].failure = cluster::ProbeFailure::kRefused;
+  const TimePoint moved_at = pair.rig.loop->precise_now();
+  pair.rig.publish(view);
+  REQUIRE(pair.rig.until([&] { return client->is_over(); }));
+  CHECK(pair.rig.loop->precise_now() - moved_at < 900ms);
+  CHECK(pair.rig.proxy->counts().sessions_cut_dead == 1);
+}
+
+TEST_CASE("silence and suspicion alone close no session", "[proxy]") {
+  Pair pair;
+  pair.rig.options.drain_quiet = 20ms;
+  pair.rig.options.drain_deadline = 50ms;
+  pair.rig.start();
+  pair.rig.lead(1, pair.n1);
+  auto client = pair.session();
+  cluster::View suspect = pair.rig.view(1, pair.n1, cluster::HoldReason::kSuspect);
+  suspect.nodes[0].role = cluster::Role::kSilent;
+  pair.rig.publish(suspect);
+  cluster::View lost = pair.rig.view(1, std::nullopt, cluster::HoldReason::kNoLeader);
+  lost.nodes[0].role = cluster::Role::kSilent;
+  lost.nodes[0].up = false;
+  pair.rig.publish(lost);
+  const TimePoint later = pair.rig.loop->now() + 300ms;
+  REQUIRE(pair.rig.until([&] { return pair.rig.loop->now() >= later; }));
+  CHECK(!client->is_over());
+  client->send("2");
+  CHECK(pair.rig.until([&] { return client->received == "12"; }));
+}
+
+TEST_CASE("a node in maintenance loses its quiet sessions, by the operator's will", "[proxy]") {
+  Pair pair;
+  pair.rig.options.drain_quiet = 50ms;
+  pair.rig.start();
+  pair.rig.lead(1, pair.n1);
+  auto client = pair.session();
+  cluster::View view = pair.rig.view(1, std::nullopt, cluster::HoldReason::kNoLeader);
+  view.nodes[0].admin = cluster::AdminState::kMaint;
+  pair.rig.publish(view);
+  REQUIRE(pair.rig.until([&] { return client->is_over(); }));
+  CHECK(pair.rig.proxy->counts().sessions_cut_admin == 1);
+  CHECK(pair.end_of_first() == "KD");
+}
+
+TEST_CASE("a node in drain keeps its sessions", "[proxy]") {
+  Pair pair;
+  pair.rig.options.drain_quiet = 20ms;
+  pair.rig.options.drain_deadline = 50ms;
+  pair.rig.start();
+  pair.rig.lead(1, pair.n1);
+  auto client = pair.session();
+  cluster::View view = pair.rig.view(1, std::nullopt, cluster::HoldReason::kNoLeader);
+  view.nodes[0].admin = cluster::AdminState::kDrain;
+  pair.rig.publish(view);
+  const TimePoint later = pair.rig.loop->now() + 200ms;
+  REQUIRE(pair.rig.until([&] { return pair.rig.loop->now() >= later; }));
+  CHECK(!client->is_over());
+}
+
+TEST_CASE("a session that was still connecting when the leader moved reaches the new leader", "[proxy]") {
+  Rig rig;
+  net::ListenOptions tiny;
+  tiny.backlog = 0;
+  auto hung = net::bind_listener(*net::Address::parse("127.0.0.1:0"), tiny);
+  REQUIRE(hung);
+  const auto hung_address = *hung->local_address();
+  std::vector<std::unique_ptr<Peer>> fill;
+  for (int i = 0; i < 4; ++i) fill.push_back(Peer::dial(*rig.loop, hung_address));
+  REQUIRE(rig.until([&] { return fill.front()->connected; }));
+  auto backend = Backend::echo(*rig.loop);
+  const NodeId n1 = rig.add_node(hung_address);
+  const NodeId n2 = rig.add_node(backend->address());
+  rig.start();
+  rig.lead(1, n1);
+  auto client = rig.client();
+  client->send("x");
+  REQUIRE(rig.until([&] { return rig.traffic > 0 && rig.proxy->counts().sessions_now == 1; }));
+  rig.lead(2, n2);
+  CHECK(rig.until([&] { return client->received == "x"; }));
+  CHECK(rig.proxy->counts().connect_failures[n1.index] == 0);
+}
+
+TEST_CASE("no worker dials the new leader before every worker has stopped dialling the old one", "[proxy]") {
+  // While one worker is kept busy inside a callback it cannot confirm: the other must go on holding.
+  Pair pair;
+  pair.rig.options.threads = 2;
+  std::atomic<bool> block{false};
+  std::atomic<bool> blocked{false};
+  ProxyCallbacks callbacks;
+  callbacks.on_session_end = [&](const SessionRecord&) {
+    if (!block.exchange(false)) return;
+    blocked = true;
+    while (blocked) std::this_thread::yield();
+  };
+  auto started = Proxy::start(*pair.rig.loop, pair.rig.options, callbacks);
+  REQUIRE(started);
+  pair.rig.proxy = std::move(*started);
+  pair.rig.lead(1, pair.n1);
+  auto client = pair.session();
+  block = true;
+  client->close();
+  REQUIRE(pair.rig.until([&] { return blocked.load(); }));
+
+  pair.rig.publish(pair.moved());
+  std::vector<std::unique_ptr<Peer>> clients;
+  for (int i = 0; i < 16; ++i) clients.push_back(pair.rig.client());
+  REQUIRE(pair.rig.until([&] { return pair.rig.proxy->counts().held_now > 0; }));
+  CHECK(pair.second->peers.empty());
+  CHECK(pair.rig.proxy->counts().connects[pair.n2.index] == 0);
+  blocked = false;
+  CHECK(pair.rig.until([&] { return pair.second->peers.size() == 16; }));
+}
+
+TEST_CASE("of two views that follow each other during the change only the last is used", "[proxy]") {
+  Pair pair;
+  pair.rig.options.threads = 2;
+  pair.rig.start();
+  pair.rig.lead(1, pair.n1);
+  auto client = pair.session();
+  pair.rig.lead(2, pair.n2);
+  pair.rig.lead(3, pair.n1);
+  auto next = pair.session();
+  CHECK(pair.first->peers.size() == 2);
+  CHECK(pair.second->peers.empty());
+}
+
+}  // namespace bellwether::proxy
