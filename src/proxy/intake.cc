@@ -71,10 +71,10 @@ void Intake::done(Entry& entry) {
 }
 
 void Intake::failed(Entry& entry) {
+  on_failed_();  // counted before the client can see it
   entry.close();
   entry.take().socket.close();
   retire(entry);
-  on_failed_();
 }
 
 void Intake::retire(Entry& entry) {
