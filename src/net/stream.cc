@@ -53,6 +53,9 @@ struct Stream::Impl final : ReadinessHandler {
   enum class State : std::uint8_t { kConnecting, kPreamble, kHandshake, kOpen, kEnded };
 
   Impl(Loop& l, StreamHandler& h) : loop(l), handler(h) {}
+  virtual ~Impl() = default;
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
 
   void start_timer(Duration delay) {
     timer = std::make_unique<Timer>(loop, [this] { on_timer(); });

@@ -1,5 +1,6 @@
 #include "bellwether/net/tls.h"
 
+#include <openssl/ssl.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -192,6 +193,14 @@ TEST_CASE("a context that cannot work says which file is at fault", "[net][tls]"
   CHECK(not_pem.error().kind == ErrorKind::kInvalid);
   CHECK_FALSE(TlsContext::server(
       {.cert_file = cert("server.pem"), .key_file = cert("server.key"), .require_client_cert = true}));
+}
+
+TEST_CASE("early data is off, old versions and renegotiation are refused", "[net][tls]") {
+  const auto context = server_tls();
+  // Replayed early data would execute a write twice.
+  CHECK(SSL_CTX_get_max_early_data(context->get()) == 0);
+  CHECK(SSL_CTX_get_min_proto_version(context->get()) == TLS1_2_VERSION);
+  CHECK((SSL_CTX_get_options(context->get()) & SSL_OP_NO_RENEGOTIATION) != 0);
 }
 
 TEST_CASE("a context tells when its certificate ends", "[net][tls]") {

@@ -12,6 +12,7 @@ using namespace bellwether::net::testing;
 namespace {
 
 struct Recorder final : ReadinessHandler {
+  virtual ~Recorder() = default;
   std::vector<Readiness> seen;
   std::function<void(Readiness)> then = [](Readiness) {};
   void on_ready(Readiness ready) override {
