@@ -39,8 +39,8 @@ void Redirector::on_request(std::size_t listener, wire::ServerRequest request) {
   Asked asked{listener, request.exchange, std::move(request.target), std::move(request.host), worker_.now()};
   if (const auto target = worker_.target()) return answer(asked, *target);
   if (!worker_.shared().held.try_acquire()) {
-    worker_.counters().hold_overflows.add();
     if (const auto suspect = worker_.suspect_leader()) return answer(asked, *suspect);
+    worker_.counters().hold_overflows.add();
     return refuse(asked, "no leader, and too many requests wait for one");
   }
   worker_.counters().held_total.add();

@@ -1,6 +1,7 @@
 #include "relay.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -50,10 +51,10 @@ Flow::Progress Flow::pump(Channel& from, Channel& to, RelayPool& pool, bool pass
       step = Step::kEnd;
     } else if (!from.readable) {
       step = Step::kWait;
-    } else if (big_reads_ < kBulkAfter || (!pipe_ && !(pipe_ = pool.take_pipe()))) {
+    } else if (big_reads_ < kBulkAfter || !pool.can_splice() || (!pipe_ && !(pipe_ = pool.take_pipe()))) {
       step = copy(from, to, pool);
     } else {
-      step = splice(from, to);
+      step = splice(from, to, pool);
     }
   }
   if (pipe_ && in_pipe_ == 0) pool.give_back(std::exchange(pipe_, nullptr));
@@ -122,8 +123,12 @@ Flow::Step Flow::copy(Channel& from, Channel& to, RelayPool& pool) {
   return Step::kWait;
 }
 
-Flow::Step Flow::splice(Channel& from, Channel& to) {
+Flow::Step Flow::splice(Channel& from, Channel& to, RelayPool& pool) {
   const net::IoResult read = from.socket.splice_to_pipe(pipe_->write_fd(), RelayPool::kBulkReadSize);
+  if (read.status == net::IoStatus::kError && (read.error == EINVAL || read.error == ENOSYS)) {
+    pool.stop_splicing();
+    return Step::kGoOn;
+  }
   // The pipe is empty here, so that kAgain can only speak of the socket.
   if (read.status != net::IoStatus::kOk) return on_read_ended(read, from);
   judge(read.bytes);

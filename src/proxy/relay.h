@@ -33,11 +33,15 @@ class RelayPool {
   void give_back(std::unique_ptr<net::Pipe> pipe);
   // Holds bytes that nobody wants any more.
   void discard(std::unique_ptr<net::Pipe> pipe);
+  // Some sandboxed kernels have no splice for sockets: then all is copied.
+  void stop_splicing() { can_splice_ = false; }
+  [[nodiscard]] bool can_splice() const { return can_splice_; }
 
  private:
   std::unique_ptr<char[]> buffer_;
   std::vector<std::unique_ptr<net::Pipe>> spare_;
   std::size_t pipes_ = 0;
+  bool can_splice_ = true;
 };
 
 // Moves bytes one way, at most a turn's budget at a time. Owns memory only while the receiver is slower than the
@@ -82,7 +86,7 @@ class Flow {
 
   Step write_kept(Channel& to);
   Step copy(Channel& from, Channel& to, RelayPool& pool);
-  Step splice(Channel& from, Channel& to);
+  Step splice(Channel& from, Channel& to, RelayPool& pool);
   Step write_pipe(Channel& to);
   Step on_read_ended(const net::IoResult& read, Channel& from);
   void keep(std::span<const char> bytes);

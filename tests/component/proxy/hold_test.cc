@@ -151,6 +151,21 @@ TEST_CASE("the same view is not dialled in circles", "[proxy]") {
   CHECK(rig.proxy->counts().hold_timeouts == 1);
 }
 
+TEST_CASE("a dial that fails at home is no hint about the node, and waits as any other", "[proxy]") {
+  Rig rig;
+  auto backend = Backend::echo(*rig.loop);
+  const NodeId n1 = rig.add_node(backend->address());
+  rig.options.source = *net::Address::parse("192.0.2.1:0");
+  rig.options.hold_timeout_tcp = 200ms;
+  rig.start();
+  rig.lead(1, n1);
+  auto client = rig.client();
+  REQUIRE(rig.until([&] { return client->is_over(); }));
+  CHECK(rig.proxy->counts().connect_failures[0] == 1);
+  CHECK(rig.proxy->counts().hold_timeouts == 1);
+  CHECK(rig.hints.empty());
+}
+
 TEST_CASE("a connect that is not answered goes back to the hold after its time", "[proxy]") {
   Rig rig;
   // A full accept queue drops the SYN: a node that hangs.

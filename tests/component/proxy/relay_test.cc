@@ -212,6 +212,10 @@ TEST_CASE("a unix socket is served beside a TCP listener of two workers, and its
   auto client = rig.client(1);
   client->send("local");
   CHECK(rig.until([&] { return client->received == "local"; }));
+  const std::string bulk = pattern(8 * 1024 * 1024);
+  client->received.clear();
+  client->send(bulk);
+  CHECK(rig.until([&] { return client->received == bulk; }, 20s));
   rig.proxy.reset();
   CHECK(::access(path.c_str(), F_OK) != 0);
 }
