@@ -1,0 +1,198 @@
+#include "bellwether/admin/admin.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "bellwether/http/serialize.h"
+#include "bellwether/wire/client.h"
+#include "component/net/stream_pair.h"
+
+using namespace bellwether;
+
+namespace {
+
+// A folder that goes away with the test.
+class Folder {
+ public:
+  Folder() : path_((std::filesystem::temp_directory_path() / "bw_admin_XXXXXX").string()) {
+    REQUIRE(::mkdtemp(path_.data()) != nullptr);
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  [[nodiscard]] std::string file(const char* name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+// An admin side over a pretended cluster of n1 (leader) and n2, on an address and on a control socket.
+struct Desk {
+  Desk() {
+    auto made = std::make_shared<cluster::View>();
+    made->leader = NodeId{0};
+    made->epoch = 3;
+    made->hold = cluster::HoldReason::kNone;
+    made->nodes.resize(2);
+    view = made;
+    admin::AdminSources sources;
+    sources.view = [this] { return view; };
+    sources.metrics_text = [] { return std::string("# TYPE up gauge\nup 1\n"); };
+    sources.draining = [this] { return draining; };
+    sources.set_admin_state = [this](NodeId node, cluster::AdminState state, bool force) -> Result<void> {
+      if (node.index == 0 && !force) return fail(ErrorKind::kInvalid, "n1 is the only leader");
+      orders.push_back(fmt::format("{} {}", node.index, to_text(state)));
+      return {};
+    };
+    sources.repin = [this]() -> Result<void> {
+      orders.emplace_back("repin");
+      return {};
+    };
+    sources.wall_now = [] { return WallTime{} + std::chrono::hours(1); };
+    admin::AdminOptions options;
+    options.node_names = {"n1", "n2"};
+    options.node_urls = {"http://a:1", "http://b:2"};
+    admin = std::make_unique<admin::Admin>(*loop, std::move(options), std::move(sources));
+    auto read_only = admin->listen(*net::Address::parse("127.0.0.1:0"));
+    REQUIRE(read_only);
+    reading = *read_only;
+    control = *net::Address::parse("unix:" + folder.file("control.sock"));
+    REQUIRE(admin->listen_control(control));
+  }
+
+  wire::Reply ask(const net::Address& address, std::string_view method, const std::string& target) {
+    wire::Client::Options options;
+    options.address = address;
+    wire::Client client(*loop, std::move(options));
+    std::optional<wire::Reply> got;
+    http::Request request;
+    request.method = method;
+    request.target = target;
+    request.host = "test";
+    client.send(http::serialize(request), method, [&](tl::expected<wire::Reply, wire::ExchangeError> reply) {
+      REQUIRE(reply);
+      got = std::move(*reply);
+    });
+    REQUIRE(loop->run_until([&] { return got.has_value(); }, 10s));
+    return std::move(*got);
+  }
+  wire::Reply get(const std::string& target) { return ask(reading, "GET", target); }
+  wire::Reply post(const std::string& target) { return ask(control, "POST", target); }
+
+  Folder folder;
+  std::unique_ptr<net::Loop> loop = net::testing::make_loop();
+  cluster::ViewPtr view;
+  bool draining = false;
+  std::vector<std::string> orders;
+  net::Address reading;
+  net::Address control;
+  std::unique_ptr<admin::Admin> admin;
+};
+
+std::string header(const wire::Reply& reply, std::string_view name) {
+  for (const auto& [key, value] : reply.headers) {
+    if (key == name) return value;
+  }
+  return "";
+}
+
+std::string error(const wire::Reply& reply) { return nlohmann::json::parse(reply.body).at("error"); }
+
+}  // namespace
+
+TEST_CASE("the page comes as HTML that may load nothing from elsewhere", "[admin]") {
+  Desk desk;
+  const auto page = desk.get("/");
+  CHECK(page.status == 200);
+  CHECK(header(page, "Content-Type") == "text/html; charset=utf-8");
+  CHECK_THAT(header(page, "Content-Security-Policy"), CATCH_CONTAINS("default-src 'none'"));
+  CHECK_THAT(page.body, CATCH_CONTAINS("id=\"leader-name\""));
+}
+
+TEST_CASE("each endpoint answers in its own type", "[admin]") {
+  Desk desk;
+  CHECK(header(desk.get("/metrics"), "Content-Type") == "text/plain; version=0.0.4; charset=utf-8");
+  CHECK(header(desk.get("/status"), "Content-Type") == "application/json");
+  CHECK(nlohmann::json::parse(desk.get("/leader").body)["name"] == "n1");
+  CHECK(desk.get("/healthz").status == 200);
+  CHECK(desk.get("/readyz").status == 200);
+}
+
+TEST_CASE("readyz turns to 503 with the reason while draining", "[admin]") {
+  Desk desk;
+  desk.draining = true;
+  const auto reply = desk.get("/readyz");
+  CHECK(reply.status == 503);
+  CHECK(nlohmann::json::parse(reply.body)["reason"] == "draining");
+}
+
+TEST_CASE("HEAD gets the head of what GET gets", "[admin]") {
+  Desk desk;
+  const auto reply = desk.ask(desk.reading, "HEAD", "/metrics");
+  CHECK(reply.status == 200);
+  CHECK(reply.body.empty());
+}
+
+TEST_CASE("an unknown path is 404 and a wrong method 405, both in JSON", "[admin]") {
+  Desk desk;
+  CHECK(desk.get("/nothing").status == 404);
+  CHECK_FALSE(error(desk.get("/nothing")).empty());
+  const auto wrong = desk.ask(desk.reading, "DELETE", "/status");
+  CHECK(wrong.status == 405);
+  CHECK(header(wrong, "Allow") == "GET, HEAD");
+}
+
+TEST_CASE("the read-only address changes nothing", "[admin]") {
+  Desk desk;
+  CHECK(desk.ask(desk.reading, "POST", "/node/n2/maint").status == 405);
+  CHECK(desk.ask(desk.reading, "POST", "/repin").status == 405);
+  CHECK(desk.orders.empty());
+}
+
+TEST_CASE("the control socket takes orders and reads", "[admin]") {
+  Desk desk;
+  CHECK(desk.post("/node/n2/drain").status == 200);
+  CHECK(desk.post("/node/n1/maint?force=1").status == 200);
+  CHECK(desk.post("/repin").status == 200);
+  CHECK(desk.orders == std::vector<std::string>{"1 drain", "0 maint", "repin"});
+  CHECK(desk.ask(desk.control, "GET", "/leader").status == 200);
+  CHECK(desk.ask(desk.control, "GET", "/node/n2/drain").status == 405);
+}
+
+TEST_CASE("the control socket refuses unknown nodes, unknown states and outages", "[admin]") {
+  Desk desk;
+  const auto unknown = desk.post("/node/n9/drain");
+  CHECK(unknown.status == 404);
+  CHECK_THAT(error(unknown), CATCH_CONTAINS("n9"));
+  CHECK(desk.post("/node/n2/off").status == 400);
+  const auto outage = desk.post("/node/n1/maint");
+  CHECK(outage.status == 409);
+  CHECK_THAT(error(outage), CATCH_CONTAINS("only leader"));
+  CHECK(desk.orders.empty());
+}
+
+TEST_CASE("the control socket is for its owner and group only", "[admin]") {
+  const Desk desk;
+  const auto permissions = std::filesystem::status(desk.folder.file("control.sock")).permissions();
+  CHECK((permissions & std::filesystem::perms::others_all) == std::filesystem::perms::none);
+}
+
+TEST_CASE("a change of leader shows in the next status", "[admin]") {
+  Desk desk;
+  cluster::Event event;
+  event.kind = cluster::EventKind::kLeaderElected;
+  event.node = NodeId{1};
+  event.other = NodeId{0};
+  event.epoch = 4;
+  event.why = "n1 says standby";
+  desk.admin->record({event});
+  const auto status = nlohmann::json::parse(desk.get("/status").body);
+  REQUIRE(status["changes"].size() == 1);
+  CHECK(status["changes"][0]["from"] == "n1");
+  CHECK(status["changes"][0]["to"] == "n2");
+  CHECK(status["changes"][0]["time"] == "1970-01-01T01:00:00.000Z");
+}

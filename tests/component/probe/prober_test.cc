@@ -1,0 +1,255 @@
+#include "bellwether/probe/prober.h"
+
+#include <algorithm>
+#include <array>
+
+#include "component/net/stream_pair.h"
+#include "component/probe/fake_node.h"
+
+using namespace bellwether;
+using cluster::Role;
+using probe::testing::FakeNode;
+
+namespace {
+
+constexpr Duration kPatience = 10s;
+
+// The prober before some nodes, in a hurry.
+class Watch {
+ public:
+  explicit Watch(net::Loop& loop) : loop_(loop) {
+    options.tracker.inter = 40ms;
+    options.tracker.downinter = 40ms;
+    options.tracker.fastinter = 10ms;
+  }
+
+  void add(std::optional<net::Address> address) {
+    const std::string name = "n" + std::to_string(options.targets.size() + 1);
+    options.tracker.node_names.push_back(name);
+    options.tracker.node_addresses.push_back("http://" + name);
+    options.targets.push_back({name, address, nullptr, "", "vault.test"});
+  }
+
+  void start() {
+    prober = std::make_unique<probe::Prober>(
+        loop_, options, [this](const cluster::ViewPtr& view) { views.push_back(view); },
+        [this](const std::vector<cluster::Event>& some) { events.insert(events.end(), some.begin(), some.end()); });
+    prober->start();
+  }
+
+  [[nodiscard]] bool until(const std::function<bool()>& condition) { return loop_.run_until(condition, kPatience); }
+  [[nodiscard]] bool leader_is(int index) const {
+    return prober->view()->target() == NodeId{static_cast<std::uint16_t>(index)};
+  }
+  [[nodiscard]] bool saw(cluster::EventKind kind) const {
+    return std::any_of(events.begin(), events.end(), [&](const auto& event) { return event.kind == kind; });
+  }
+
+  probe::ProberOptions options;
+  std::unique_ptr<probe::Prober> prober;
+  std::vector<cluster::ViewPtr> views;
+  std::vector<cluster::Event> events;
+
+ private:
+  net::Loop& loop_;
+};
+
+}  // namespace
+
+TEST_CASE("the node that says it is active leads, and the next one after it", "[probe]") {
+  const auto loop = net::testing::make_loop();
+  FakeNode first(*loop, 200);
+  FakeNode second(*loop, 429);
+  Watch watch(*loop);
+  watch.add(first.address());
+  watch.add(second.address());
+  watch.start();
+  REQUIRE(watch.until([&] { return watch.leader_is(0); }));
+  CHECK(watch.views.back()->epoch == 1);
+
+  first.status = 429;
+  second.status = 200;
+  REQUIRE(watch.until([&] { return watch.leader_is(1); }));
+  CHECK(watch.prober->view()->epoch == 2);
+  CHECK(watch.views.back() == watch.prober->view());
+  CHECK(watch.saw(cluster::EventKind::kLeaderElected));
+}
+
+TEST_CASE("all probes of a node go over one kept connection and are counted", "[probe]") {
+  const auto loop = net::testing::make_loop();
+  FakeNode node(*loop, 200);
+  Watch watch(*loop);
+  watch.add(node.address());
+  watch.start();
+  REQUIRE(watch.until([&] { return node.requests >= 6; }));
+  CHECK(node.connections == 1);
+  CHECK(node.targets.front() == "/v1/sys/health");
+  const probe::ProbeCounts& counts = watch.prober->counts(NodeId{0});
+  CHECK(counts.probes >= 5);
+  std::uint64_t observed = 0;
+  for (const std::uint64_t bucket : counts.duration_buckets) observed += bucket;
+  CHECK(observed == counts.probes);
+  CHECK(counts.duration_sum_s > 0);
+}
+
+TEST_CASE("a node that nobody listens at is refused and never leads", "[probe]") {
+  const auto loop = net::testing::make_loop();
+  FakeNode leader(*loop, 200);
+  auto gone = net::bind_listener(*net::Address::parse("127.0.0.1:0"), {});
+  REQUIRE(gone);
+  const net::Address nobody = *gone->local_address();
+  gone->close();
+  Watch watch(*loop);
+  watch.add(nobody);
+  watch.add(leader.address());
+  watch.start();
+  REQUIRE(watch.until([&] {
+    return watch.leader_is(1) && watch.prober->snapshot()->nodes[0].failure == cluster::ProbeFailure::kRefused;
+  }));
+  CHECK(watch.prober->counts(NodeId{0}).failures[static_cast<std::size_t>(cluster::ProbeFailure::kRefused)] > 0);
+  CHECK_FALSE(watch.prober->view()->nodes[0].up);
+}
+
+TEST_CASE("a leader that hangs becomes suspect and is asked once more on a fresh connection, never a third time",
+          "[probe]") {
+  const auto loop = net::testing::make_loop();
+  FakeNode leader(*loop, 200);
+  Watch watch(*loop);
+  watch.add(leader.address());
+  watch.start();
+  REQUIRE(watch.until([&] { return watch.leader_is(0); }));
+  leader.hangs = true;
+  REQUIRE(watch.until([&] { return watch.prober->view()->suspect && leader.waiting.size() == 2; }));
+  CHECK(leader.connections == 2);
+  const TimePoint later = loop->precise_now() + 400ms;
+  CHECK(watch.until([&] { return loop->now() >= later; }));
+  CHECK(leader.waiting.size() == 2);
+  CHECK(leader.connections == 2);
+  CHECK_FALSE(watch.prober->view()->target());
+
+  leader.wake();
+  REQUIRE(watch.until([&] { return watch.leader_is(0); }));
+  CHECK(watch.prober->view()->epoch == 1);
+  const int before = leader.requests;
+  CHECK(watch.until([&] { return leader.requests >= before + 4; }));
+  CHECK(leader.connections == 2);
+}
+
+TEST_CASE("a probe without an answer for timeout_check ends as such", "[probe]") {
+  const auto loop = net::testing::make_loop();
+  FakeNode leader(*loop, 200);
+  leader.hangs = true;
+  Watch watch(*loop);
+  watch.options.timeout_check = 150ms;
+  watch.add(leader.address());
+  watch.start();
+  REQUIRE(
+      watch.until([&] { return watch.prober->snapshot()->nodes[0].failure == cluster::ProbeFailure::kAnswerTimeout; }));
+}
+
+TEST_CASE("a node without an address is unreachable until its name resolves", "[probe]") {
+  const auto loop = net::testing::make_loop();
+  FakeNode leader(*loop, 200);
+  Watch watch(*loop);
+  watch.add(std::nullopt);
+  watch.start();
+  REQUIRE(
+      watch.until([&] { return watch.prober->snapshot()->nodes[0].failure == cluster::ProbeFailure::kUnreachable; }));
+  watch.prober->set_address(NodeId{0}, leader.address());
+  REQUIRE(watch.until([&] { return watch.leader_is(0); }));
+}
+
+TEST_CASE("a new address is used from the next probe on", "[probe]") {
+  const auto loop = net::testing::make_loop();
+  FakeNode old_place(*loop, 200);
+  FakeNode new_place(*loop, 200);
+  Watch watch(*loop);
+  watch.add(old_place.address());
+  watch.start();
+  REQUIRE(watch.until([&] { return watch.leader_is(0); }));
+  watch.prober->set_address(NodeId{0}, new_place.address());
+  REQUIRE(watch.until([&] { return new_place.requests >= 3; }));
+  const int asked = old_place.requests;
+  REQUIRE(watch.until([&] { return new_place.requests >= 6; }));
+  CHECK(old_place.requests == asked);
+  CHECK(watch.leader_is(0));
+}
+
+TEST_CASE("an answer that is not Vault's is counted as such and does not lead", "[probe]") {
+  const auto loop = net::testing::make_loop();
+  FakeNode stranger(*loop, 200);
+  Watch watch(*loop);
+  watch.add(stranger.address());
+  stranger.status = 418;
+  watch.start();
+  REQUIRE(watch.until([&] { return watch.prober->counts(NodeId{0}).failures.back() >= 2; }));
+  CHECK_FALSE(watch.prober->view()->leader);
+}
+
+TEST_CASE("a leader that ends its quiet connection is asked again at once", "[probe]") {
+  const auto loop = net::testing::make_loop();
+  FakeNode leader(*loop, 200);
+  Watch watch(*loop);
+  watch.options.tracker.inter = 60s;
+  watch.options.tracker.idle_inter = 60s;
+  watch.add(leader.address());
+  watch.start();
+  REQUIRE(watch.until([&] { return watch.leader_is(0); }));
+  const TimePoint quiet = loop->precise_now() + 1s;
+  CHECK(watch.until([&] { return loop->now() >= quiet; }));
+  const int before = leader.requests;
+  leader.drop_connections();
+  REQUIRE(watch.until([&] { return leader.requests > before; }));
+  CHECK(watch.until([&] { return watch.leader_is(0); }));
+}
+
+TEST_CASE("probes speak TLS, verify the name and see a node that fails it", "[probe][tls]") {
+  const auto loop = net::testing::make_loop();
+  FakeNode leader(*loop, 200, net::testing::server_tls());
+  Watch watch(*loop);
+  watch.add(leader.address());
+  watch.add(leader.address());
+  for (auto& target : watch.options.targets) target.tls = net::testing::client_tls();
+  watch.options.targets[0].server_name = "vault.test";
+  watch.options.targets[1].server_name = "somebody.else";
+  watch.start();
+  REQUIRE(watch.until(
+      [&] { return watch.leader_is(0) && watch.prober->snapshot()->nodes[1].failure == cluster::ProbeFailure::kTls; }));
+}
+
+TEST_CASE("probes begin with the PROXY header that data connections have", "[probe]") {
+  const auto loop = net::testing::make_loop();
+  std::vector<net::Socket> accepted;
+  auto socket = net::bind_listener(*net::Address::parse("127.0.0.1:0"), {});
+  REQUIRE(socket);
+  const net::Listener listener(*loop, std::move(*socket),
+                               [&](net::Socket one, const net::Address&) { accepted.push_back(std::move(one)); });
+  Watch watch(*loop);
+  watch.options.send_proxy = net::ProxyVersion::kV1;
+  watch.add(listener.address());
+  watch.start();
+  std::string got;
+  REQUIRE(watch.until([&] {
+    std::array<char, 1024> chunk{};
+    if (!accepted.empty()) {
+      const auto read = accepted.front().read(chunk);
+      if (read.status == net::IoStatus::kOk) got.append(chunk.data(), read.bytes);
+    }
+    return got.find("\r\n\r\n") != std::string::npos;
+  }));
+  CHECK(got.rfind("PROXY UNKNOWN\r\nGET /v1/sys/health HTTP/1.1\r\nHost: vault.test\r\n", 0) == 0);
+}
+
+TEST_CASE("the operator's states reach the tracker, and its refusal the operator", "[probe]") {
+  const auto loop = net::testing::make_loop();
+  FakeNode leader(*loop, 200);
+  Watch watch(*loop);
+  watch.add(leader.address());
+  watch.start();
+  REQUIRE(watch.until([&] { return watch.leader_is(0); }));
+  CHECK_FALSE(watch.prober->set_admin_state(NodeId{0}, cluster::AdminState::kMaint, false));
+  REQUIRE(watch.prober->set_admin_state(NodeId{0}, cluster::AdminState::kMaint, true));
+  CHECK_FALSE(watch.prober->view()->target());
+  REQUIRE(watch.prober->set_admin_state(NodeId{0}, cluster::AdminState::kReady, false));
+  CHECK(watch.until([&] { return watch.leader_is(0); }));
+}

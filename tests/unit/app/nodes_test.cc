@@ -1,0 +1,88 @@
+#include "app/nodes.h"
+
+#include "app/plan.h"
+#include "app/tally.h"
+#include "catch.hpp"
+
+using namespace bellwether;
+
+namespace {
+
+config::Node node(std::string name, std::string host) {
+  config::Node made;
+  made.name = std::move(name);
+  made.url = "https://" + host + ":8200";
+  made.host = std::move(host);
+  return made;
+}
+
+net::Address address(std::string_view text) { return *net::Address::parse(text); }
+
+}  // namespace
+
+TEST_CASE("a name with several addresses becomes several nodes that keep its server name", "[app]") {
+  const auto plans =
+      app::plan_nodes({node("vault:8200", "vault")}, {{address("10.0.0.1:8200"), address("10.0.0.2:8200")}});
+  REQUIRE(plans);
+  REQUIRE(plans->size() == 2);
+  CHECK((*plans)[1].name == "vault:8200/10.0.0.2");
+  CHECK((*plans)[1].url == "https://10.0.0.2:8200");
+  CHECK((*plans)[1].server_name == "vault");
+  CHECK((*plans)[1].host_header == "vault:8200");
+}
+
+TEST_CASE("a node with a name of its own and several addresses is an error", "[app]") {
+  const auto plans = app::plan_nodes({node("first", "vault")}, {{address("10.0.0.1:8200"), address("10.0.0.2:8200")}});
+  REQUIRE_FALSE(plans);
+  CHECK_THAT(plans.error().message, CATCH_CONTAINS("vault has 2 addresses"));
+}
+
+TEST_CASE("a host with IPv4 and IPv6 is one node", "[app]") {
+  const auto plans = app::plan_nodes({node("first", "vault")}, {{address("[fd00::1]:8200"), address("10.0.0.1:8200")}});
+  REQUIRE(plans);
+  REQUIRE(plans->size() == 1);
+  CHECK(plans->front().address == address("10.0.0.1:8200"));
+}
+
+TEST_CASE("a name that does not resolve is a node without an address", "[app]") {
+  const auto plans = app::plan_nodes({node("first", "vault")}, {{}});
+  REQUIRE(plans);
+  CHECK_FALSE(plans->front().address);
+}
+
+TEST_CASE("too few file descriptors for maxconn is an error with both numbers and the way out", "[app]") {
+  config::Config config;
+  config.maxconn = 100'000;
+  CHECK(app::check_descriptors(config, 1'000'000));
+  const auto refused = app::check_descriptors(config, 4096);
+  REQUIRE_FALSE(refused);
+  CHECK_THAT(refused.error().message, CATCH_CONTAINS("maxconn 100000") && CATCH_CONTAINS("4096"));
+  CHECK_THAT(refused.error().message, CATCH_CONTAINS("lower maxconn to"));
+}
+
+TEST_CASE("the tally counts changes of leader and the time without one", "[app]") {
+  app::Tally tally;
+  const TimePoint start = TimePoint{} + 1h;
+  const auto elect = [&](int index, TimePoint at) {
+    cluster::Event event;
+    event.kind = cluster::EventKind::kLeaderElected;
+    event.at = at;
+    event.node = NodeId{static_cast<std::uint16_t>(index)};
+    tally.record(event);
+  };
+  const auto publish = [&](TimePoint at, std::optional<TimePoint> leaderless_since) {
+    cluster::View view;
+    view.at = at;
+    view.leaderless_since = leaderless_since;
+    tally.on_view(view);
+  };
+  publish(start, start);
+  CHECK(tally.leaderless(start + 1s) == 1s);
+  publish(start + 2s, std::nullopt);
+  elect(0, start + 2s);
+  CHECK(tally.leader_changes() == 0);
+  CHECK(tally.leaderless(start + 10s) == 2s);
+  elect(0, start + 3s);
+  elect(1, start + 4s);
+  CHECK(tally.leader_changes() == 1);
+}

@@ -1,0 +1,35 @@
+#include "app/status_text.h"
+
+#include "catch.hpp"
+
+using bellwether::app::status_text;
+
+TEST_CASE("the status in a terminal names leader, nodes and the last changes", "[app]") {
+  const auto text = status_text(R"({
+    "leader": {"name": "n2", "since": "2026-11-21T03:42:00.123Z", "since_seconds": 90}, "epoch": 4,
+    "nodes": [{"name": "n1", "leader": false, "role": "standby", "up": true, "admin": "ready",
+               "last_answer_age_ms": 420, "latency_ms": 1.25, "version": "2.6.2"},
+              {"name": "n3", "role": "silent", "up": false, "admin": "drain", "last_answer_age_ms": null,
+               "failure": "refused"}],
+    "changes": [{"time": "2026-11-21T03:42:00.123Z", "from": "n1", "to": "n2", "leaderless_ms": 531, "why": "n1 says standby"}]})");
+  REQUIRE(text);
+  CHECK_THAT(*text, CATCH_CONTAINS("n2 leads since 2026-11-21T03:42:00.123Z (90.0s), epoch 4"));
+  CHECK_THAT(*text, CATCH_CONTAINS("420ms ago"));
+  CHECK_THAT(*text, CATCH_CONTAINS("never"));
+  CHECK_THAT(*text, CATCH_CONTAINS("refused"));
+  CHECK_THAT(*text, CATCH_CONTAINS("531ms"));
+}
+
+TEST_CASE("without a leader the status says why requests wait", "[app]") {
+  const auto text = status_text(
+      R"({"leader": null, "leaderless_seconds": 3.25, "hold": {"reason": "no_leader", "why": "n2 sealed itself"}, "nodes": []})");
+  REQUIRE(text);
+  CHECK_THAT(*text, CATCH_CONTAINS("no leader: requests wait (for 3.2s): n2 sealed itself"));
+}
+
+TEST_CASE("what is not a status is refused, whatever its types", "[app]") {
+  CHECK_FALSE(status_text("<html>"));
+  CHECK_FALSE(status_text("[]"));
+  CHECK_FALSE(status_text(R"({"nodes": 7})"));
+  CHECK(status_text(R"({"nodes": [7, null], "leader": 3, "changes": "none", "hold": []})"));
+}
