@@ -32,10 +32,17 @@ std::shared_ptr<wire::Client> NodeLinks::open() {
 
 NodeLinks::Link& NodeLinks::choose(bool fresh_connection) {
   const auto usable = std::find_if(links_.begin(), links_.end(), [&](const Link& link) {
-    return !link.busy && !link.to_old_address && !(fresh_connection && link.client->is_connected());
+    if (link.busy || link.to_old_address) return false;
+    return !fresh_connection || !link.client->is_connected() || has_outlived_a_probe(link);
   });
   if (usable != links_.end()) return *usable;
   return links_.emplace_back(Link{.client = open()});
+}
+
+// Answered since a probe that still waits was sent: it is as good as a fresh one.
+bool NodeLinks::has_outlived_a_probe(const Link& link) const {
+  return std::any_of(links_.begin(), links_.end(),
+                     [&](const Link& other) { return other.busy && other.asked < link.answered; });
 }
 
 void NodeLinks::probe(cluster::ProbeId probe, bool fresh_connection) {
@@ -45,6 +52,7 @@ void NodeLinks::probe(cluster::ProbeId probe, bool fresh_connection) {
   }
   Link& link = choose(fresh_connection);
   link.busy = true;
+  link.asked = ++moments_;
   const auto client = link.client;
   client->send(
       vault::health_request(target_.host_header, {}), "GET",
@@ -55,7 +63,7 @@ void NodeLinks::on_end(const std::shared_ptr<wire::Client>& client, cluster::Pro
   for (Link& link : links_) {
     if (link.client != client) continue;
     link.busy = false;
-    if (end) link.answered = probe;
+    if (end) link.answered = ++moments_;
   }
   drop_surplus();
   on_probe_end_(probe, std::move(end));
@@ -63,7 +71,7 @@ void NodeLinks::on_end(const std::shared_ptr<wire::Client>& client, cluster::Pro
 
 // Of the links without a probe, the one that was answered last is kept.
 void NodeLinks::drop_surplus() {
-  cluster::ProbeId newest = 0;
+  std::uint64_t newest = 0;
   for (const Link& link : links_) {
     if (!link.busy && !link.to_old_address) newest = std::max(newest, link.answered);
   }

@@ -45,11 +45,13 @@ class NodeLinks {
     std::shared_ptr<wire::Client> client;
     bool busy = false;
     bool to_old_address = false;
-    cluster::ProbeId answered = 0;  // the newest probe that was answered over it
+    std::uint64_t asked = 0;     // when the last probe went out over it, and when one was last answered: places in
+    std::uint64_t answered = 0;  // the order of all such moments of this node
   };
 
   [[nodiscard]] std::shared_ptr<wire::Client> open();
   [[nodiscard]] Link& choose(bool fresh_connection);
+  [[nodiscard]] bool has_outlived_a_probe(const Link& link) const;
   void on_end(const std::shared_ptr<wire::Client>& client, cluster::ProbeId probe, ProbeEnd end);
   void drop_surplus();
   void retire(std::shared_ptr<wire::Client> client);
@@ -62,6 +64,7 @@ class NodeLinks {
   OnQuestionEnd on_question_end_;
   OnIdleEnd on_idle_end_;
   std::vector<Link> links_;
+  std::uint64_t moments_ = 0;
   std::shared_ptr<wire::Client> questions_;
 };
 

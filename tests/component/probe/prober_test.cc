@@ -14,6 +14,11 @@ namespace {
 
 constexpr Duration kPatience = 10s;
 
+// Lets things happen that must not: for checks that nothing more comes.
+void pass(net::Loop& loop, Duration time) {
+  CHECK_FALSE(loop.run_until([] { return false; }, time));
+}
+
 // The prober before some nodes, in a hurry.
 class Watch {
  public:
@@ -121,8 +126,7 @@ TEST_CASE("a leader that hangs becomes suspect and is asked once more on a fresh
   leader.hangs = true;
   REQUIRE(watch.until([&] { return watch.prober->view()->suspect && leader.waiting.size() == 2; }));
   CHECK(leader.connections == 2);
-  const TimePoint later = loop->precise_now() + 400ms;
-  CHECK(watch.until([&] { return loop->now() >= later; }));
+  pass(*loop, 400ms);
   CHECK(leader.waiting.size() == 2);
   CHECK(leader.connections == 2);
   CHECK_FALSE(watch.prober->view()->target());
@@ -195,8 +199,7 @@ TEST_CASE("a leader that ends its quiet connection is asked again at once", "[pr
   watch.add(leader.address());
   watch.start();
   REQUIRE(watch.until([&] { return watch.leader_is(0); }));
-  const TimePoint quiet = loop->precise_now() + 1s;
-  CHECK(watch.until([&] { return loop->now() >= quiet; }));
+  pass(*loop, 1s);
   const int before = leader.requests;
   leader.drop_connections();
   REQUIRE(watch.until([&] { return leader.requests > before; }));
