@@ -243,7 +243,8 @@ def main():
     if not BINARY.exists():
         fail(f"{BINARY} is not built; `./dev bench` builds it")
     if not (shutil.which("haproxy") or os.path.exists("/usr/sbin/haproxy")):
-        fail("haproxy is not installed: apt-get install haproxy")
+        print("bench: haproxy is not installed: apt-get install haproxy")
+        sys.exit(77)  # ctest: skipped
 
     with tempfile.TemporaryDirectory(prefix="bw-bench-") as name:
         bench = Bench(options, pathlib.Path(name))
@@ -252,6 +253,8 @@ def main():
         finally:
             for process in list(bench.processes):
                 bench.stop(process)
+    if failed := sum(r["errors"] for s in SCENARIOS for r in results.get(s, {}).get("bellwether", [])):
+        fail(f"{failed} errors through Bellwether")
     if options.json:
         options.json.write_text(json.dumps(results, indent=1), encoding="utf-8")
 
