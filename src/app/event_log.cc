@@ -24,6 +24,16 @@ void log_leader(const cluster::Event& event, const std::string& node, const std:
   }
 }
 
+void log_role(const cluster::Event& event, const std::string& node) {
+  const std::string from(to_text(event.from));
+  const std::string to(to_text(event.to));
+  if (event.why.empty()) {
+    log::info(to_text(event.kind), {{"node", node}, {"from", from}, {"to", to}});
+  } else {
+    log::info(to_text(event.kind), {{"node", node}, {"from", from}, {"to", to}, {"why", event.why}});
+  }
+}
+
 }  // namespace
 
 void log_event(const cluster::Event& event, const std::vector<std::string>& node_names, Duration gap) {
@@ -37,21 +47,20 @@ void log_event(const cluster::Event& event, const std::vector<std::string>& node
     case EventKind::kLeaderConfirmed:
       return log_leader(event, node, other, gap);
     case EventKind::kRoleChanged:
-      return log::info(to_text(event.kind), {{"node", node},
-                                             {"from", std::string(to_text(event.from))},
-                                             {"to", std::string(to_text(event.to))},
-                                             {"why", event.why}});
+      return log_role(event, node);
     case EventKind::kNodeUp:
+      return log::info(to_text(event.kind), {{"node", node}});
     case EventKind::kAdminStateChanged:
       return log::info(to_text(event.kind), {{"node", node}, {"why", event.why}});
     case EventKind::kNodeDown:
+      return log::warn(to_text(event.kind), {{"node", node}});
     case EventKind::kForeignNode:
     case EventKind::kStalled:
       return log::warn(to_text(event.kind), {{"node", node}, {"why", event.why}});
     case EventKind::kConflict:
       return log::warn(to_text(event.kind), {{"node", node}, {"challenger", other}, {"why", event.why}});
     case EventKind::kConflictEnded:
-      return log::info(to_text(event.kind), {{"node", node}, {"challenger", other}, {"why", event.why}});
+      return log::info(to_text(event.kind), {{"challenger", other}, {"why", event.why}});
     case EventKind::kStallEnded:
       return log::info(to_text(event.kind), {{"node", node}});
     case EventKind::kClusterIdLearned:
