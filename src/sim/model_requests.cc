@@ -165,7 +165,10 @@ http::Response Model::execute_system(const Request& request, TimePoint now) {
     if (path == "/v1/auth/token/lookup-self") return token_answer(options_.root_token, wall(started_), prng_);
     if (path == "/v1/sys/mounts") return mounts_answer(prng_);
     if (path.starts_with(kUiMounts)) return ui_mount_answer(percent_decoded(path.substr(kUiMounts.size())), prng_);
-    if (path == "/v1/sys/ha-status") return data_answer(200, {{"nodes", nodes_answer(now)}}, prng_);
+    if (path == "/v1/sys/ha-status") {
+      const nlohmann::json nodes = nodes_answer(now);
+      return json_answer(200, {{"nodes", nodes}, {"data", {{"nodes", nodes}}}});
+    }
     if (path == "/v1/sys/storage/raft/configuration") {
       return data_answer(200, {{"config", {{"index", 0}, {"servers", raft_servers()}}}}, prng_);
     }
