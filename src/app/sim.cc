@@ -1,0 +1,75 @@
+#include <fmt/format.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "bellwether/net/process.h"
+#include "bellwether/sim/cluster.h"
+#include "commands.h"
+#include "fault_api.h"
+
+namespace bellwether::app {
+namespace {
+
+Result<sim::SimOptions> cluster_options(const SimOptions& options) {
+  sim::SimOptions result;
+  result.nodes = options.nodes;
+  result.election = options.election;
+  result.openbao = !options.vault_bodies;
+  result.wall_at_start = std::chrono::system_clock::now();
+  for (const std::string& text : options.addresses) {
+    const Result<net::Address> address = net::Address::parse(text);
+    if (!address) return tl::unexpected(address.error());
+    result.addresses.push_back(*address);
+  }
+  if (!options.tls_cert.empty()) {
+    net::TlsServerOptions server;
+    server.cert_file = options.tls_cert;
+    server.key_file = options.tls_key;
+    const Result<std::shared_ptr<net::TlsContext>> tls = net::TlsContext::server(server);
+    if (!tls) return tl::unexpected(tls.error());
+    result.tls = *tls;
+  }
+  return result;
+}
+
+Result<void> run_cluster(const SimOptions& options) {
+  Result<std::unique_ptr<net::Loop>> created = net::Loop::create({.precise_timers = true});
+  if (!created) return tl::unexpected(created.error());
+  net::Loop& loop = **created;
+  const net::SignalWatch signals(loop, {SIGTERM, SIGINT}, [&](int) { loop.stop(); });
+
+  Result<sim::SimOptions> wanted = cluster_options(options);
+  if (!wanted) return tl::unexpected(wanted.error());
+  const Result<std::unique_ptr<sim::Cluster>> cluster = sim::Cluster::start(loop, std::move(*wanted));
+  if (!cluster) return tl::unexpected(cluster.error());
+  const Result<net::Address> control = net::Address::parse(options.control.empty() ? "127.0.0.1:0" : options.control);
+  if (!control) return tl::unexpected(control.error());
+  Result<net::Socket> listening = net::bind_listener(*control, {});
+  if (!listening) return tl::unexpected(listening.error());
+  const FaultApi api(loop, **cluster, std::move(*listening));
+
+  nlohmann::json urls = nlohmann::json::array();
+  for (int i = 0; i < (*cluster)->size(); ++i) urls.push_back((*cluster)->url(i));
+  fmt::print("{}\n",
+             nlohmann::json{{"urls", urls}, {"root_token", (*cluster)->root_token()}, {"control", api.url()}}.dump());
+  std::fflush(stdout);
+  loop.run();
+  return {};
+}
+
+}  // namespace
+
+int sim_command(const SimOptions& options) {
+  net::block_signals({SIGTERM, SIGINT});
+  if (const Result<void> done = run_cluster(options); !done) {
+    fmt::print(stderr, "bellwether sim: {}\n", done.error().message);
+    return done.error().kind == ErrorKind::kInvalid ? kExitUsage : kExitFailed;
+  }
+  return kExitFine;
+}
+
+}  // namespace bellwether::app
