@@ -19,8 +19,10 @@ void log_leader(const cluster::Event& event, const std::string& node, const std:
               {{"node", node}, {"from", other}, {"epoch", epoch}, {"why", event.why}, {"leaderless_ms", millis(gap)}});
   } else if (event.kind == cluster::EventKind::kLeaderLost) {
     log::warn(to_text(event.kind), {{"node", node}, {"epoch", epoch}, {"why", event.why}});
-  } else {
+  } else if (event.kind == cluster::EventKind::kLeaderSuspect) {
     log::info(to_text(event.kind), {{"node", node}, {"epoch", epoch}, {"why", event.why}});
+  } else {
+    log::info(to_text(event.kind), {{"node", node}, {"epoch", epoch}});
   }
 }
 
