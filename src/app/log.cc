@@ -19,8 +19,9 @@ constexpr std::size_t kQueueLines = 1024;
 
 struct Running {
   config::LogFormat format;
-  std::shared_ptr<spdlog::details::thread_pool> pool;
   std::shared_ptr<spdlog::async_logger> logger;
+  // Destroyed first: writes what is queued and ends its thread, which uses the logger until then.
+  std::shared_ptr<spdlog::details::thread_pool> pool;
 };
 
 // Set by start() before other threads run and taken back by stop() after they have ended.

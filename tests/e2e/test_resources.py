@@ -23,9 +23,22 @@ def release_build_only():
         pytest.skip("needs the release build")
 
 
+def raise_descriptor_limit(wanted):
+    """For us and whom we start. False where that is not allowed."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(hard, wanted), max(hard, wanted)))
+    except (OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        return hard >= wanted
+    return True
+
+
 @pytest.fixture
 def before_fake(fake_leader, tmp_path):
-    with Bellwether(tmp_path, [*LOOPBACK, fake_leader], env={"BELLWETHER_MAXCONN": str(2 * IDLE)}) as made:
+    if not raise_descriptor_limit(3 * IDLE):
+        pytest.skip(f"this machine allows fewer than {3 * IDLE} open files")
+    with Bellwether(tmp_path, [*LOOPBACK, fake_leader], env={"BELLWETHER_MAXCONN": str(IDLE + 100)}) as made:
         yield made.wait_ready()
 
 
@@ -35,10 +48,6 @@ def connect(proxy):
 
 
 def test_five_thousand_idle_connections_cost_under_one_and_a_half_kilobytes_each(before_fake):
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard < 3 * IDLE:
-        pytest.skip(f"RLIMIT_NOFILE is {hard} here; this test needs {3 * IDLE}")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     connect(before_fake).close()
     wait_until(lambda: before_fake.metrics().sum("bellwether_connections") == 0, 10, "no connection")
     before = before_fake.process.rss_bytes()
