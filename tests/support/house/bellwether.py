@@ -102,8 +102,10 @@ class Bellwether:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         self.end()
+        if kind is None:
+            self.process.expect_no_sanitizer_report()
 
     def end(self):
         return self.process.end(patience=40)

@@ -1,6 +1,7 @@
 """Processes that tests start, and end by their own pid."""
 
 import os
+import re
 import signal
 import subprocess
 
@@ -63,6 +64,10 @@ class Process:
                 self.kill()
         self._log.close()
         return self._child.returncode
+
+    def expect_no_sanitizer_report(self):
+        reported = re.search(r"(Address|Thread|Leak)Sanitizer|runtime error:|broken invariant:", self.log())
+        assert not reported, f"{self.name}: a broken invariant or a sanitizer's report:\n{self.log()[-12000:]}"
 
     def rss_bytes(self):
         with open(f"/proc/{self.pid}/status", encoding="ascii") as file:

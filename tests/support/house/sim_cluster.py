@@ -50,6 +50,7 @@ class SimCluster:
 
     def end(self):
         self._process.end()
+        self._process.expect_no_sanitizer_report()
 
     def logs(self):
         return self._process.log()[-4000:]
