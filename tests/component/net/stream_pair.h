@@ -10,7 +10,7 @@
 
 namespace bellwether::net::testing {
 
-inline std::string cert(const std::string& name) { return std::string(BELLWETHER_TEST_CERTS) + "/" + name; }
+inline std::string cert(const std::string& name) { return BELLWETHER_TEST_CERTS "/" + name; }
 
 inline std::unique_ptr<Loop> make_loop() {
   auto loop = Loop::create({.precise_timers = true});
