@@ -12,6 +12,7 @@
 namespace bellwether::sim {
 namespace {
 
+constexpr std::size_t kMaxNodes = 64;
 constexpr Duration kListenAgain = 100ms;  // a restarted node whose port is still taken tries again
 
 ModelOptions model_options(const SimOptions& options, std::vector<std::string> urls) {
@@ -171,8 +172,8 @@ Result<std::unique_ptr<Cluster>> Cluster::start(net::Loop& loop, SimOptions opti
     if (!any) return tl::unexpected(any.error());
     options.addresses.assign(static_cast<std::size_t>(std::max(options.nodes, 0)), *any);
   }
-  if (options.addresses.empty() || options.addresses.size() > 9) {
-    return fail(ErrorKind::kInvalid, "a simulated cluster has 1 to 9 nodes");
+  if (options.addresses.empty() || options.addresses.size() > kMaxNodes) {
+    return fail(ErrorKind::kInvalid, fmt::format("a simulated cluster has 1 to {} nodes", kMaxNodes));
   }
   std::vector<std::pair<net::Socket, net::Address>> bound;
   std::vector<std::string> urls;

@@ -39,7 +39,7 @@ struct SimNode {
   std::string leader_url;  // whom it would name; empty: nobody
 };
 
-// Three pretended nodes on real sockets that behave as a real cluster was measured to (vault-facts section 12 of the
+// Pretended nodes on real sockets that behave as a real cluster was measured to (vault-facts section 12 of the
 // project's papers; tests/traces). For `bellwether dev`, `bellwether sim` and the tests. One thread: the loop's.
 class Cluster {
  public:

@@ -213,6 +213,16 @@ TEST_CASE("the mount at secret/ says that it is KV version 2", "[sim]") {
   CHECK(lab.ask(0, "GET", "/v1/sys/internal/ui/mounts/none/k").status == 403);
 }
 
+TEST_CASE("the members of the cluster and its raft servers are told with who leads", "[sim]") {
+  Lab lab;
+  const json members = json::parse(lab.ask(0, "GET", "/v1/sys/ha-status").body);
+  CHECK(members["nodes"].size() == 3);
+  CHECK(members["nodes"][0]["active_node"] == true);
+  const json raft = json::parse(lab.ask(0, "GET", "/v1/sys/storage/raft/configuration").body);
+  CHECK(raft["data"]["config"]["servers"][0]["leader"] == true);
+  CHECK(raft["data"]["config"]["servers"][2]["voter"] == true);
+}
+
 TEST_CASE("a path that nobody serves is 404", "[sim]") {
   Lab lab;
   for (const char* target : {"/v1/none", "/", "/v1/secret/", "/v1/secret/data/", "/v1/secret/other/k", "*"}) {
