@@ -47,7 +47,7 @@ Result<wire::Reply> ask(net::Loop& loop, const net::Address& address, std::strin
   options.address = address;
   options.connect.timeout = kPatience;
   options.answer_timeout = kPatience;
-  options.max_body_bytes = 8 * 1024 * 1024;
+  options.max_body_bytes = std::size_t{8} * 1024 * 1024;
   wire::Client client(loop, std::move(options));
   http::Request request;
   request.method = method;

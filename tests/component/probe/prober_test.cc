@@ -256,3 +256,20 @@ TEST_CASE("the operator's states reach the tracker, and its refusal the operator
   REQUIRE(watch.prober->set_admin_state(NodeId{0}, cluster::AdminState::kReady, false));
   CHECK(watch.until([&] { return watch.leader_is(0); }));
 }
+
+TEST_CASE("our own standstill does not make the leader suspect", "[probe]") {
+  const auto loop = net::testing::make_loop();
+  FakeNode leader(*loop, 200);
+  Watch watch(*loop);
+  watch.add(leader.address());
+  watch.start();
+  REQUIRE(watch.until([&] { return watch.leader_is(0); }));
+  const int before = leader.requests;
+  loop->post([&] {
+    const TimePoint until = loop->precise_now() + 300ms;
+    while (loop->precise_now() < until) continue;
+  });
+  REQUIRE(watch.until([&] { return leader.requests >= before + 4; }));
+  CHECK(watch.saw(cluster::EventKind::kLoopLate));
+  CHECK_FALSE(watch.saw(cluster::EventKind::kLeaderSuspect));
+}
