@@ -174,7 +174,7 @@ class Scenario {
     } else if (verb == "repin") {
       world().apply(tracker.repin(now));
     } else if (verb == "admin") {  // admin NODE STATE [force|refused]
-      const std::string last = words.back();
+      const std::string& last = words.back();
       auto step = tracker.set_admin_state(node(words.at(1)), *admin_state_from(words.at(2)), last == "force", now);
       REQUIRE(step.has_value() == (last != "refused"));
       if (step.has_value()) world().apply(std::move(*step));
