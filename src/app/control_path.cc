@@ -32,7 +32,7 @@ std::optional<std::string> control_path_to_ask(const std::string& configured) {
   if (configured == "off") return std::nullopt;
   if (!is_auto(configured)) return configured;
   if (::access(kRunSocket, F_OK) == 0) return kRunSocket;
-  const auto session = session_socket();
+  auto session = session_socket();
   if (session && ::access(session->c_str(), F_OK) == 0) return session;
   return std::nullopt;
 }
