@@ -8,16 +8,14 @@ void Journal::record(const cluster::Event& event, WallTime now) {
     change.at = now;
     change.from = event.node;
     change.why = event.why;
-    lost_at_ = event.at;
   } else if (event.kind == cluster::EventKind::kLeaderElected) {
-    const bool was_open = !changes_.empty() && !changes_.back().to;
     LeaderChange& change = open_change();
     change.at = now;
     if (!change.from) change.from = event.other;
     change.to = event.node;
     change.epoch = event.epoch;
     if (change.why.empty()) change.why = event.why;
-    change.leaderless = was_open ? event.at - lost_at_ : Duration::zero();
+    change.leaderless = event.unsettled;
   }
   if (changes_.size() > kMost) changes_.pop_front();
 }

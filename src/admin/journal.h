@@ -17,7 +17,7 @@ struct LeaderChange {
   std::optional<NodeId> to;
   Epoch epoch = 0;  // of `to`
   std::string why;
-  Duration leaderless{};  // between the loss and the election
+  Duration leaderless{};  // how long nobody was led to for sure
 };
 
 // The last leader changes, oldest first. A loss and the election that ends it are one change.
@@ -32,7 +32,6 @@ class Journal {
   LeaderChange& open_change();
 
   std::deque<LeaderChange> changes_;
-  TimePoint lost_at_{};  // of an open change
 };
 
 }  // namespace bellwether::admin

@@ -12,11 +12,14 @@ std::string name_of(const std::vector<std::string>& names, std::optional<NodeId>
 
 std::int64_t millis(Duration d) { return duration_cast<std::chrono::milliseconds>(d).count(); }
 
-void log_leader(const cluster::Event& event, const std::string& node, const std::string& other, Duration gap) {
+void log_leader(const cluster::Event& event, const std::string& node, const std::string& other) {
   const auto epoch = static_cast<std::int64_t>(event.epoch);
   if (event.kind == cluster::EventKind::kLeaderElected) {
-    log::info(to_text(event.kind),
-              {{"node", node}, {"from", other}, {"epoch", epoch}, {"why", event.why}, {"leaderless_ms", millis(gap)}});
+    log::info(to_text(event.kind), {{"node", node},
+                                    {"from", other},
+                                    {"epoch", epoch},
+                                    {"why", event.why},
+                                    {"leaderless_ms", millis(event.unsettled)}});
   } else if (event.kind == cluster::EventKind::kLeaderLost) {
     log::warn(to_text(event.kind), {{"node", node}, {"epoch", epoch}, {"why", event.why}});
   } else if (event.kind == cluster::EventKind::kLeaderSuspect) {
@@ -38,7 +41,7 @@ void log_role(const cluster::Event& event, const std::string& node) {
 
 }  // namespace
 
-void log_event(const cluster::Event& event, const std::vector<std::string>& node_names, Duration gap) {
+void log_event(const cluster::Event& event, const std::vector<std::string>& node_names) {
   using cluster::EventKind;
   const std::string node = name_of(node_names, event.node);
   const std::string other = name_of(node_names, event.other);
@@ -47,7 +50,7 @@ void log_event(const cluster::Event& event, const std::vector<std::string>& node
     case EventKind::kLeaderLost:
     case EventKind::kLeaderSuspect:
     case EventKind::kLeaderConfirmed:
-      return log_leader(event, node, other, gap);
+      return log_leader(event, node, other);
     case EventKind::kRoleChanged:
       return log_role(event, node);
     case EventKind::kNodeUp:

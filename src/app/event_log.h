@@ -8,8 +8,8 @@
 
 namespace bellwether::app {
 
-// One log line per transition. `gap`: how long there was no leader before an election.
-void log_event(const cluster::Event& event, const std::vector<std::string>& node_names, Duration gap);
+// One log line per transition.
+void log_event(const cluster::Event& event, const std::vector<std::string>& node_names);
 
 // One line per ended session; the client's address only if `with_client`. Any thread.
 void log_session(const proxy::SessionRecord& session, const std::vector<std::string>& node_names, bool with_client);

@@ -205,7 +205,7 @@ struct Service::Impl {
   void on_events(const std::vector<cluster::Event>& events) {
     for (const auto& event : events) {
       tally.record(event);
-      log_event(event, names, tally.last_gap());
+      log_event(event, names);
     }
     admin->record(events);
   }

@@ -7,11 +7,7 @@ void Tally::record(const cluster::Event& event) {
     case cluster::EventKind::kLeaderElected:
       if (led_before_ && led_before_ != event.node) ++leader_changes_;
       led_before_ = event.node;
-      last_gap_ = lost_at_ ? event.at - *lost_at_ : Duration::zero();
-      lost_at_.reset();
-      return;
-    case cluster::EventKind::kLeaderLost:
-      lost_at_ = event.at;
+      leaderless_ += event.unsettled;
       return;
     case cluster::EventKind::kConflict:
       ++two_leaders_;
@@ -22,6 +18,7 @@ void Tally::record(const cluster::Event& event) {
     case cluster::EventKind::kRoleChanged:
     case cluster::EventKind::kNodeUp:
     case cluster::EventKind::kNodeDown:
+    case cluster::EventKind::kLeaderLost:
     case cluster::EventKind::kLeaderSuspect:
     case cluster::EventKind::kLeaderConfirmed:
     case cluster::EventKind::kConflictEnded:
@@ -34,10 +31,7 @@ void Tally::record(const cluster::Event& event) {
   }
 }
 
-void Tally::on_view(const cluster::View& view) {
-  if (leaderless_since_ && leaderless_since_ != view.leaderless_since) leaderless_ += view.at - *leaderless_since_;
-  leaderless_since_ = view.leaderless_since;
-}
+void Tally::on_view(const cluster::View& view) { leaderless_since_ = view.leaderless_since; }
 
 Duration Tally::leaderless(TimePoint now) const {
   return leaderless_ + (leaderless_since_ ? now - *leaderless_since_ : Duration::zero());

@@ -17,20 +17,16 @@ class Tally {
   [[nodiscard]] std::uint64_t leader_changes() const { return leader_changes_; }
   [[nodiscard]] std::uint64_t two_leaders() const { return two_leaders_; }
   [[nodiscard]] std::uint64_t foreign_nodes() const { return foreign_nodes_; }
-  // The present spell included.
+  // How long nobody was led to for sure: suspicions that ended a leadership, and the present spell, included.
   [[nodiscard]] Duration leaderless(TimePoint now) const;
-  // Between the loss of the leader before and the last election.
-  [[nodiscard]] Duration last_gap() const { return last_gap_; }
 
  private:
   std::uint64_t leader_changes_ = 0;
   std::uint64_t two_leaders_ = 0;
   std::uint64_t foreign_nodes_ = 0;
   std::optional<NodeId> led_before_;
-  std::optional<TimePoint> lost_at_;
   std::optional<TimePoint> leaderless_since_;
   Duration leaderless_{};
-  Duration last_gap_{};
 };
 
 }  // namespace bellwether::app

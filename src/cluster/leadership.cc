@@ -59,6 +59,7 @@ void LeaderTracker::Rules::become_leader(NodeId id, TimePoint claim_sent, const 
   event.node = id;
   event.other = last_leader_;
   event.epoch = epoch_ + 1;
+  if (const auto since = unsettled_since()) event.unsettled = now - *since;
   event.why = why;
   if (contest_.has_value()) end_contest(fmt::format("{} leads: {}", name(id), why), now);
   leader_ = id;

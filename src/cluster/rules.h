@@ -64,6 +64,10 @@ class LeaderTracker::Rules {
   [[nodiscard]] bool may_lead(const NodeState& candidate) const;
   [[nodiscard]] bool is_newer_than_leader(const NodeState& candidate) const;
   [[nodiscard]] bool others_were_asked(NodeId claimant, TimePoint now) const;
+  // No leader, or a suspect one, since then.
+  [[nodiscard]] std::optional<TimePoint> unsettled_since() const {
+    return suspect_since_.has_value() ? suspect_since_ : leaderless_since_;
+  }
   [[nodiscard]] bool is_leader(NodeId id) const { return leader_ == id; }
 
   // conflict.cc

@@ -70,7 +70,7 @@ void LeaderTracker::Rules::notice_idleness(TimePoint now) {
 
 PaceContext LeaderTracker::Rules::pace() const {
   PaceContext context;
-  context.unsettled_since = suspect_since_.has_value() ? suspect_since_ : leaderless_since_;
+  context.unsettled_since = unsettled_since();
   context.contested = contest_.has_value();
   context.idle = idle_;
   return context;

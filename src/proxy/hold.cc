@@ -4,11 +4,11 @@
 
 namespace bellwether::proxy {
 
-HoldLink::~HoldLink() {
+WaitLink::~WaitLink() {
   if (queue_ != nullptr) queue_->remove(*this);
 }
 
-void HoldQueue::push_back(HoldLink& link) {
+void WaitQueue::push_back(WaitLink& link) {
   BW_ASSERT(!link.is_queued());
   link.queue_ = this;
   link.before_ = last_;
@@ -16,7 +16,7 @@ void HoldQueue::push_back(HoldLink& link) {
   last_ = &link;
 }
 
-void HoldQueue::push_front(HoldLink& link) {
+void WaitQueue::push_front(WaitLink& link) {
   BW_ASSERT(!link.is_queued());
   link.queue_ = this;
   link.after_ = first_;
@@ -24,7 +24,7 @@ void HoldQueue::push_front(HoldLink& link) {
   first_ = &link;
 }
 
-void HoldQueue::remove(HoldLink& link) {
+void WaitQueue::remove(WaitLink& link) {
   BW_ASSERT(link.queue_ == this);
   (link.before_ != nullptr ? link.before_->after_ : first_) = link.after_;
   (link.after_ != nullptr ? link.after_->before_ : last_) = link.before_;

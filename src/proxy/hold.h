@@ -23,43 +23,44 @@ class SharedLimit {
   std::atomic<int> used_{0};
 };
 
-class HoldQueue;
+class WaitQueue;
 
-// What can wait in a HoldQueue. Leaves it on destruction.
-class HoldLink {
+// What can wait in a WaitQueue, one at a time. Leaves it on destruction.
+class WaitLink {
  public:
-  HoldLink() = default;
-  HoldLink(const HoldLink&) = delete;
-  HoldLink& operator=(const HoldLink&) = delete;
+  WaitLink() = default;
+  WaitLink(const WaitLink&) = delete;
+  WaitLink& operator=(const WaitLink&) = delete;
   [[nodiscard]] bool is_queued() const { return queue_ != nullptr; }
 
  protected:
-  ~HoldLink();
+  ~WaitLink();
 
  private:
-  friend class HoldQueue;
-  HoldQueue* queue_ = nullptr;
-  HoldLink* before_ = nullptr;
-  HoldLink* after_ = nullptr;
+  friend class WaitQueue;
+  WaitQueue* queue_ = nullptr;
+  WaitLink* before_ = nullptr;
+  WaitLink* after_ = nullptr;
 };
 
-// A worker's held sessions, in the order in which they came. Owns none of them. One thread.
-class HoldQueue {
+// A worker's sessions that wait for the same thing, in the order in which they came: for a leader (the hold), or for a
+// node's first word on what was sent to it. Owns none of them. One thread.
+class WaitQueue {
  public:
-  HoldQueue() = default;
-  HoldQueue(const HoldQueue&) = delete;
-  HoldQueue& operator=(const HoldQueue&) = delete;
+  WaitQueue() = default;
+  WaitQueue(const WaitQueue&) = delete;
+  WaitQueue& operator=(const WaitQueue&) = delete;
 
-  void push_back(HoldLink& link);
-  void push_front(HoldLink& link);  // it has waited before and was sent back
-  void remove(HoldLink& link);
+  void push_back(WaitLink& link);
+  void push_front(WaitLink& link);  // it has waited before and was sent back
+  void remove(WaitLink& link);
   [[nodiscard]] bool empty() const { return first_ == nullptr; }
-  [[nodiscard]] HoldLink* first() const { return first_; }
-  [[nodiscard]] static HoldLink* after(const HoldLink& link) { return link.after_; }
+  [[nodiscard]] WaitLink* first() const { return first_; }
+  [[nodiscard]] static WaitLink* after(const WaitLink& link) { return link.after_; }
 
  private:
-  HoldLink* first_ = nullptr;
-  HoldLink* last_ = nullptr;
+  WaitLink* first_ = nullptr;
+  WaitLink* last_ = nullptr;
 };
 
 }  // namespace bellwether::proxy

@@ -27,11 +27,22 @@ void run_worker(Shared& shared, Seat& seat) {
   seat.loop->run();
 }
 
+// Workers share a port by SO_REUSEPORT, and another process of the same user would join them unnoticed: first bind as
+// one that shares with nobody.
+Result<void> nobody_else_listens(const net::Address& address) {
+  auto alone = net::bind_listener(address, {});
+  if (!alone) return tl::unexpected(alone.error());
+  return {};
+}
+
 // Binds each address once per worker; a unix socket once, for the first worker.
 Result<void> bind_all(Shared& shared) {
   const bool several = shared.seats.size() > 1;
   for (const ListenerOptions& listener : shared.options.listeners) {
     net::Address address = listener.address;
+    if (several && !address.is_unix()) {
+      if (auto ours = nobody_else_listens(address); !ours) return ours;
+    }
     for (auto& seat : shared.seats) {
       const bool first = seat == shared.seats.front();
       if (!first && address.is_unix()) {

@@ -212,6 +212,7 @@ void Session::on_progress(const Flow::Progress& progress, Flow& flow, Side& from
   if (progress.bytes > 0) {
     last_active_ = worker_.now();
     (&flow == &up_ ? worker_.counters().bytes_up : worker_.counters().bytes_down).add(progress.bytes);
+    &flow == &up_ ? note_asked() : note_answered();
     worker_.note_traffic();
   }
   switch (progress.outcome) {
@@ -227,6 +228,23 @@ void Session::on_progress(const Flow::Progress& progress, Flow& flow, Side& from
     case Flow::Outcome::kWriteFailed:
       return on_write_failed(to);
   }
+}
+
+void Session::note_asked() {
+  if (is_queued() || said_unanswered_) return;
+  asked_at_ = worker_.now();
+  worker_.await_answer(*this);
+}
+
+void Session::note_answered() {
+  said_unanswered_ = false;
+  if (is_queued()) worker_.unanswered().remove(*this);
+}
+
+void Session::say_unanswered() {
+  worker_.unanswered().remove(*this);
+  said_unanswered_ = true;
+  worker_.hint(node_id_, epoch_, cluster::HintKind::kSlow);
 }
 
 void Session::on_end_passed(const Side& from) {
@@ -300,7 +318,10 @@ void Session::end(EndReason reason) {
   if (state_ == State::kEnded) return;
   if (state_ == State::kHeld) unhold();
   if (state_ == State::kConnecting) close_dial();
-  if (state_ == State::kRelaying) worker_.node_counters(node_id_).sessions_now.subtract();
+  if (state_ == State::kRelaying) {
+    note_answered();
+    worker_.node_counters(node_id_).sessions_now.subtract();
+  }
   become(State::kEnded);
   log(reason);
   client_.close();

@@ -25,7 +25,7 @@ struct Origin {
 
 // One client connection in tcp mode and the node it is paired with: held, connecting, relaying, ended. Owned by its
 // worker's table; used on its thread only. It never reads from the client before a node took the connection.
-class Session final : public HoldLink {
+class Session final : public WaitLink {
  public:
   enum class State : std::uint8_t { kNew, kHeld, kConnecting, kRelaying, kEnded };
 
@@ -39,6 +39,11 @@ class Session final : public HoldLink {
   // Looks at its node's standing; true if that ended it.
   bool cut_if_due(TimePoint now);
   void end(EndReason reason);
+
+  // The client has sent something and the node has said nothing since.
+  [[nodiscard]] TimePoint asked_at() const { return asked_at_; }
+  // ... for so long that the tracker was told: once per answer.
+  void say_unanswered();
 
   [[nodiscard]] bool may_dial() const;
   [[nodiscard]] State state() const { return state_; }
@@ -68,6 +73,8 @@ class Session final : public HoldLink {
   void client_left();
   void relay(Flow& flow, Side& from, Side& to);
   void on_progress(const Flow::Progress& progress, Flow& flow, Side& from, Side& to);
+  void note_asked();
+  void note_answered();
   void on_end_passed(const Side& from);
   void on_write_failed(Side& to);
   [[nodiscard]] Phase phase() const;
@@ -84,6 +91,7 @@ class Session final : public HoldLink {
   TimePoint hold_since_{};
   TimePoint dialled_{};
   TimePoint last_active_{};
+  TimePoint asked_at_{};
   Duration held_{};
   Duration connecting_{};
   Epoch epoch_ = 0;
@@ -94,6 +102,7 @@ class Session final : public HoldLink {
   bool has_node_ = false;     // node_id_ and epoch_ mean something
   bool dial_failed_ = false;  // under dialled_serial_
   bool was_held_ = false;
+  bool said_unanswered_ = false;
 };
 
 }  // namespace bellwether::proxy

@@ -11,6 +11,8 @@ constexpr Duration kShortestTick = 5ms;
 constexpr Duration kNoteTrafficEvery = 1s;
 // Many sessions fail at once; one hint says it.
 constexpr Duration kSameHint = 10ms;
+// A healthy leader answers in a few milliseconds; a blocked one, in the middle of its demotion, in half a second.
+constexpr Duration kAnswerLate = 20ms;
 
 Duration tick_interval(const ProxyOptions& o) {
   const Duration shortest = std::min(
@@ -32,6 +34,7 @@ Worker::Worker(Shared& shared, Seat& seat)
           }),
       redirector_(*this),
       tick_(*seat.loop, [this] { tick(); }),
+      answer_tick_(*seat.loop, [this] { look_for_unanswered(); }),
       tick_interval_(tick_interval(shared.options)) {
   for (std::size_t i = 0; i < nodes_.size(); ++i) nodes_[i].address = options().nodes[i].address;
   open_listeners();
@@ -185,11 +188,11 @@ void Worker::set_address(NodeId node, const net::Address& address) {
 void Worker::release() {
   if (releasing_) return;
   releasing_ = true;
-  HoldLink* link = queue_.first();
+  WaitLink* link = queue_.first();
   while (link != nullptr && dialing_ < kMaxDialing) {
     const auto next_target = target();
     if (!next_target) break;
-    HoldLink* next = HoldQueue::after(*link);
+    WaitLink* next = WaitQueue::after(*link);
     auto& session = static_cast<Session&>(*link);
     if (session.may_dial()) session.leave_hold(*next_target);
     link = next;
@@ -202,6 +205,20 @@ void Worker::hint(NodeId node, Epoch epoch, cluster::HintKind kind) {
   if (same && now() - last_hint_.at < kSameHint) return;
   last_hint_ = {node, epoch, kind, now()};
   if (shared_.callbacks.on_hint) shared_.callbacks.on_hint({node, epoch, kind});
+}
+
+void Worker::await_answer(Session& session) {
+  unanswered_.push_back(session);
+  if (!answer_tick_.is_armed()) answer_tick_.arm_in(kAnswerLate);
+}
+
+void Worker::look_for_unanswered() {
+  while (WaitLink* first = unanswered_.first()) {
+    auto& session = static_cast<Session&>(*first);
+    const TimePoint late_at = session.asked_at() + kAnswerLate;
+    if (late_at > now()) return answer_tick_.arm_at(late_at);
+    session.say_unanswered();
+  }
 }
 
 void Worker::note_traffic() {

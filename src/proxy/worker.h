@@ -47,7 +47,7 @@ class Worker {
   [[nodiscard]] WorkerCounters& counters() { return seat_.counters; }
   [[nodiscard]] NodeCounters& node_counters(NodeId node) { return seat_.counters.nodes[node.index]; }
   [[nodiscard]] RelayPool& pool() { return pool_; }
-  [[nodiscard]] HoldQueue& queue() { return queue_; }
+  [[nodiscard]] WaitQueue& queue() { return queue_; }
   [[nodiscard]] const cluster::ViewPtr& view() const { return view_; }  // null before the first
   // Whom to dial now, if anybody.
   [[nodiscard]] std::optional<NodeId> target() const;
@@ -61,6 +61,9 @@ class Worker {
   // Dials for those who wait, in order and paced.
   void release();
   void hint(NodeId node, Epoch epoch, cluster::HintKind kind);
+  // The session's client has asked its node something: if the node says nothing for a while, the tracker hears of it.
+  void await_answer(Session& session);
+  [[nodiscard]] WaitQueue& unanswered() { return unanswered_; }
   // Somebody uses us: said to the tracker at once if it asked little while nobody did, else now and then.
   void note_traffic();
   void retire(Session& session);
@@ -81,6 +84,7 @@ class Worker {
   void after_retire();
   void tick();
   void end_due_sessions();
+  void look_for_unanswered();
   void update_standings();
   void count_accept_failures();
   void check_drained();
@@ -92,13 +96,15 @@ class Worker {
   std::vector<Node> nodes_;
   cluster::ViewPtr view_;
   RelayPool pool_;
-  HoldQueue queue_;
+  WaitQueue queue_;
+  WaitQueue unanswered_;
   SessionTable table_;
   Intake intake_;
   Redirector redirector_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::vector<Accepted> parked_;  // accepted, but beyond maxconn: at most one batch's rest
   net::Timer tick_;
+  net::Timer answer_tick_;  // armed only while exchanges are outstanding
   Duration tick_interval_;
   TimePoint traffic_noted_{};
   std::uint64_t idle_serial_noted_ = 0;

@@ -68,6 +68,7 @@ struct Event {
   Epoch epoch = 0;
   Role from = Role::kUnknown;
   Role to = Role::kUnknown;
+  Duration unsettled{};  // of kLeaderElected: how long nobody was led to for sure, the suspicion before a loss included
   std::string why;
 };
 

@@ -104,6 +104,29 @@ TEST_CASE("silence and suspicion alone close no session", "[proxy]") {
   CHECK(pair.rig.until([&] { return client->received == "12"; }));
 }
 
+TEST_CASE("a node that leaves a client unanswered is hinted at, once until it answers", "[proxy]") {
+  Rig rig;
+  Backend mute(*rig.loop);
+  const NodeId n1 = rig.add_node(mute.address());
+  rig.start();
+  rig.lead(3, n1);
+  auto client = rig.client();
+  client->send("a");
+  REQUIRE(rig.until([&] { return rig.hints.size() == 1; }));
+  CHECK(rig.hints.front().kind == cluster::HintKind::kSlow);
+  CHECK(rig.hints.front().node == n1);
+  CHECK(rig.hints.front().epoch == 3);
+
+  client->send("b");
+  REQUIRE(rig.until([&] { return !mute.peers.empty() && mute.peers.front()->received == "ab"; }));
+  mute.peers.front()->send("at last");
+  REQUIRE(rig.until([&] { return client->received == "at last"; }));
+  CHECK(rig.hints.size() == 1);
+
+  client->send("c");
+  CHECK(rig.until([&] { return rig.hints.size() == 2; }));
+}
+
 TEST_CASE("a node in maintenance loses its quiet sessions, by the operator's will", "[proxy]") {
   Pair pair;
   pair.rig.options.drain_quiet = 50ms;

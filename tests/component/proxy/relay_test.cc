@@ -165,9 +165,9 @@ TEST_CASE("a reset by the node ends the session, with a hint and the reason", "[
   client->send("x");
   REQUIRE(rig.until([&] { return !backend.peers.empty() && backend.peers.front()->received == "x"; }));
   backend.peers.front()->abort();
-  REQUIRE(rig.until([&] { return client->is_over() && !rig.hints.empty() && !rig.records.empty(); }));
-  CHECK(rig.hints.front().kind == cluster::HintKind::kReset);
-  CHECK(rig.hints.front().epoch == 7);
+  const auto told = [&] { return !rig.hints.empty() && rig.hints.back().kind == cluster::HintKind::kReset; };
+  REQUIRE(rig.until([&] { return client->is_over() && told() && !rig.records.empty(); }));
+  CHECK(rig.hints.back().epoch == 7);
   CHECK(std::string(rig.records.front().end) == "SD");
   CHECK(rig.records.front().bytes_up == 1);
   CHECK(rig.records.front().node == n1);
@@ -228,6 +228,19 @@ TEST_CASE("an address in use is an error that names it", "[proxy]") {
   const auto started = Proxy::start(*rig.loop, rig.options, {});
   REQUIRE(!started);
   CHECK_THAT(started.error().message, CATCH_CONTAINS(other.address().to_string()));
+}
+
+TEST_CASE("several workers do not join another process's port unnoticed", "[proxy]") {
+  Rig rig;
+  auto other = net::bind_listener(*net::Address::parse("127.0.0.1:0"), {.reuse_port = true});
+  REQUIRE(other);
+  const net::Address taken = *other->local_address();
+  rig.add_node(taken);
+  rig.options.threads = 2;
+  rig.options.listeners.front().address = taken;
+  const auto started = Proxy::start(*rig.loop, rig.options, {});
+  REQUIRE(!started);
+  CHECK_THAT(started.error().message, CATCH_CONTAINS(taken.to_string()));
 }
 
 TEST_CASE("the source address option is what the node sees", "[proxy]") {

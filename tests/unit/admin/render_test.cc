@@ -98,6 +98,7 @@ TEST_CASE("a loss and the election that ends it are one change", "[admin]") {
   cluster::Event elected = event(cluster::EventKind::kLeaderElected, kNow - 1500ms, NodeId{1});
   elected.other = NodeId{0};
   elected.epoch = 4;
+  elected.unsettled = 500ms;
   desk.journal.record(elected, kWallNow - 1500ms);
   const json changes = desk.status()["changes"];
   REQUIRE(changes.size() == 1);

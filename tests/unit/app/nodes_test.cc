@@ -63,10 +63,11 @@ TEST_CASE("too few file descriptors for maxconn is an error with both numbers an
 TEST_CASE("the tally counts changes of leader and the time without one", "[app]") {
   app::Tally tally;
   const TimePoint start = TimePoint{} + 1h;
-  const auto elect = [&](int index, TimePoint at) {
+  const auto elect = [&](int index, TimePoint at, Duration unsettled = {}) {
     cluster::Event event;
     event.kind = cluster::EventKind::kLeaderElected;
     event.at = at;
+    event.unsettled = unsettled;
     event.node = NodeId{static_cast<std::uint16_t>(index)};
     tally.record(event);
   };
@@ -79,7 +80,7 @@ TEST_CASE("the tally counts changes of leader and the time without one", "[app]"
   publish(start, start);
   CHECK(tally.leaderless(start + 1s) == 1s);
   publish(start + 2s, std::nullopt);
-  elect(0, start + 2s);
+  elect(0, start + 2s, 2s);
   CHECK(tally.leader_changes() == 0);
   CHECK(tally.leaderless(start + 10s) == 2s);
   elect(0, start + 3s);
