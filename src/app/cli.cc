@@ -250,8 +250,15 @@ class CommandLine {
         ->required()
         ->check(CLI::IsMember({"ready", "drain", "maint"}));
     node->add_flag("--force", node_.force, "Even if nobody is left to lead: an outage");
+    add_control(*node);
+    CLI::App* repin = add("repin", "Learn the cluster_id anew, after a restore or a new initialisation",
+                          [this] { return repin_command(node_.control); });
+    add_control(*repin);
+  }
+
+  void add_control(CLI::App& command) {
     node_.control = "auto";
-    node->add_option("--control", node_.control, "Its control socket")
+    command.add_option("--control", node_.control, "Its control socket")
         ->envname("BELLWETHER_CONTROL")
         ->capture_default_str();
   }

@@ -61,6 +61,9 @@ struct NodeOptions {
 int node_command(const NodeOptions& options);  // node.cc
 
 [[nodiscard]] std::string_view version();  // "0.1.0"
+// After a restore or a new initialisation: the cluster_id is learned anew. `control` as in NodeOptions.
+int repin_command(const std::string& control);  // node.cc
+
 int version_command(bool verbose);         // version.cc
 
 // Reads the command line and calls one of the above (cli.cc).

@@ -32,8 +32,9 @@ std::string refusal(const wire::Reply& reply) {
   return fmt::format("answered {}", reply.status);
 }
 
-Result<void> order(const NodeOptions& options) {
-  const auto path = control_path_to_ask(options.control);
+// POSTs to the control socket of a running Bellwether.
+Result<void> order(const std::string& control, const std::string& target) {
+  const auto path = control_path_to_ask(control);
   if (!path) {
     return fail(ErrorKind::kUnavailable,
                 "no control socket found: is `bellwether run` running, as this user? --control names another place");
@@ -42,8 +43,6 @@ Result<void> order(const NodeOptions& options) {
   if (!address) return tl::unexpected(address.error());
   auto loop = net::Loop::create({});
   if (!loop) return tl::unexpected(loop.error());
-  const std::string target =
-      fmt::format("/node/{}/{}{}", percent_encode(options.node), options.state, options.force ? "?force=1" : "");
   const auto reply = ask(**loop, *address, "POST", target);
   if (!reply) return tl::unexpected(reply.error().within(*path));
   if (reply->status != 200) return fail(ErrorKind::kUnavailable, refusal(*reply));
@@ -57,11 +56,22 @@ int node_command(const NodeOptions& options) {
     fmt::print(stderr, "bellwether node: a node is set to ready, drain or maint, not to \"{}\"\n", options.state);
     return kExitUsage;
   }
-  if (const auto done = order(options); !done) {
+  const std::string target =
+      fmt::format("/node/{}/{}{}", percent_encode(options.node), options.state, options.force ? "?force=1" : "");
+  if (const auto done = order(options.control, target); !done) {
     fmt::print(stderr, "bellwether node: {}\n", done.error().message);
     return kExitFailed;
   }
   fmt::print("{} is set to {}\n", options.node, options.state);
+  return kExitFine;
+}
+
+int repin_command(const std::string& control) {
+  if (const auto done = order(control, "/repin"); !done) {
+    fmt::print(stderr, "bellwether repin: {}\n", done.error().message);
+    return kExitFailed;
+  }
+  fmt::print("the cluster_id is learned anew from the nodes' next answers\n");
   return kExitFine;
 }
 

@@ -118,8 +118,8 @@ Result<proxy::ProxyOptions> proxy_options(const config::Config& config, const st
 std::uint64_t descriptors_needed(const config::Config& config) {
   const auto workers = static_cast<std::uint64_t>(worker_count(config.threads));
   const auto sessions = static_cast<std::uint64_t>(config.maxconn);
-  // Per worker: its loop, its listeners and the pipes of some big transfers; 64 for the process, 3 per node for probes.
-  return 2 * sessions + 64 + 3 * config.nodes.size() + workers * (16 + config.listen.size());
+  // Per worker: its loop, its listeners and 64 pipes for big transfers; 64 for the process, 3 per node for probes.
+  return 2 * sessions + 64 + 3 * config.nodes.size() + workers * (16 + 2 * 64 + config.listen.size());
 }
 
 Result<void> check_descriptors(const config::Config& config, std::uint64_t limit) {

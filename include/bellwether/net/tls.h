@@ -33,7 +33,8 @@ struct TlsServerOptions {
 };
 
 // A long-lived SSL_CTX; streams hold a reference, so it may be replaced while they run. TLS 1.2 at least, no early
-// data, no renegotiation, no compression. Share within one thread only.
+// data, no renegotiation, no compression. A server context may be
+// shared by threads; a client context keeps tickets and belongs to one.
 class TlsContext {
   struct Private {};
 
