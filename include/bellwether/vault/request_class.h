@@ -1,0 +1,49 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "bellwether/http/head.h"
+
+namespace bellwether::vault {
+
+// What a request's path says about how it must be treated. Every `path` is as it came, undecoded and without query
+// (http::path_of). Nodes decode it once and then route, so "%6d" is an "m": where a miss would do harm, the decoded
+// path decides; where a match gives a freedom, only the plain spelling has it. Namespaces ("/v1/a/b/sys/...") are
+// nested to any depth; nobody can tell one from a mount of that name.
+
+enum class RequestClass : std::uint8_t {
+  kData,       // for the leader, held while there is none
+  kNodeLocal,  // sys/health, sys/leader, sys/seal-status: any node answers for itself, so it is never held
+  kBootstrap,  // sys/init, sys/unseal: for nodes that cannot lead yet, if the operator allows it
+  kStream,     // sys/monitor, sys/events/subscribe: as kData, but endless. While one runs on the leader, a step-down
+               // waits up to 90 s for it (measured, vault-facts 12). End it only once its answer has begun: a secret
+               // may have such a path too, and its answer is short.
+};
+[[nodiscard]] RequestClass classify_path(std::string_view path);
+[[nodiscard]] std::string_view to_text(RequestClass request_class);
+
+// Nodes redirect these before they think of forwarding, with the body unread (V16:http/handler.go).
+[[nodiscard]] bool is_always_redirected(std::string_view path);
+
+// Whether "Vault is sealed" may come from the middle of this request: nodes handle logins, and whatever else needs no
+// token, on a way of its own (vault-facts 3.3). In doubt true.
+[[nodiscard]] bool may_be_login(std::string_view path, bool carries_token);
+[[nodiscard]] bool carries_token(const http::RequestHead& head);
+
+// Asks a standby to redirect instead of to forward. Any non-empty value (V16, B: http/handler.go).
+inline constexpr std::string_view kNoForwardingHeader = "X-Vault-No-Request-Forwarding";
+
+// Where a TLS-terminating proxy puts a client's certificate: RFC 9440's names and those of common proxies. Which one a
+// node believes is its own setting (x_forwarded_for_client_cert_header); that name must be dropped beside these.
+inline constexpr std::array<std::string_view, 8> kClientCertificateHeaders = {"Client-Cert",
+                                                                              "Client-Cert-Chain",
+                                                                              "Client-Chain",
+                                                                              "X-Client-Cert",
+                                                                              "X-SSL-Client-Cert",
+                                                                              "SSL-Client-Cert",
+                                                                              "X-Forwarded-Client-Cert",
+                                                                              "X-Forwarded-For-Client-Cert"};
+
+}  // namespace bellwether::vault

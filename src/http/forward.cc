@@ -1,0 +1,170 @@
+#include "bellwether/http/forward.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "bellwether/base/assert.h"
+#include "bellwether/base/text.h"
+#include "bellwether/http/target.h"
+#include "chars.h"
+#include "hop_by_hop.h"
+
+namespace bellwether::http {
+namespace {
+
+constexpr std::string_view kLineEnd = "\r\n";
+
+void append_line(std::string& out, std::string_view name, std::string_view value) {
+  out.append(name).append(": ").append(value).append(kLineEnd);
+}
+
+// What did not come through the parser must not bring line ends of its own.
+void append_own_line(std::string& out, std::string_view name, std::string_view value) {
+  BW_ASSERT(!name.empty() && span_of(name, kTokenChar) == name.size());
+  BW_ASSERT(span_of_value(value) == value.size());
+  append_line(out, name, value);
+}
+
+void append_content_length(std::string& out, std::uint64_t length) {
+  std::array<char, 20> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), length).ptr;
+  append_line(out, "Content-Length", {digits.data(), static_cast<std::size_t>(end - digits.data())});
+}
+
+bool is_replaced(std::string_view name, const RequestEdits& edits) {
+  const auto is_set = [name](const HeaderField& field) { return equals_ignoring_case(field.name, name); };
+  const auto is_dropped = [name](std::string_view dropped) { return equals_ignoring_case(dropped, name); };
+  return std::any_of(edits.set.begin(), edits.set.end(), is_set) ||
+         std::any_of(edits.dropped.begin(), edits.dropped.end(), is_dropped);
+}
+
+void append_request_line(std::string& out, const RequestHead& head, const RequestEdits& edits) {
+  out.append(head.method).append(" ");
+  if (edits.replaces_host) {
+    const std::string_view target = origin_form(head.target);
+    if (target.empty() || target.front() == '?') out.append("/");
+    out.append(target);
+  } else {
+    out.append(head.target);
+  }
+  out.append(" HTTP/1.1\r\n");
+}
+
+// One line of all values in their order: nodes merge repeated lines anyway, and count from the rear.
+void append_forwarded_for(std::string& out, const RequestHead& head, const NamedByConnection& named,
+                          const RequestEdits& edits) {
+  std::string_view separator = "X-Forwarded-For: ";
+  const auto append_value = [&](std::string_view value) {
+    if (value.empty()) return;
+    out.append(separator).append(value);
+    separator = ", ";
+  };
+  if (edits.keeps_forwarded_for) {
+    for (const Header& header : head.headers) {
+      if (passage_of(header.name) == Passage::kForwarded && !named.contains(header.name)) append_value(header.value);
+    }
+  }
+  BW_ASSERT(span_of_value(edits.forwarded_for) == edits.forwarded_for.size());
+  append_value(edits.forwarded_for);
+  if (separator == ", ") out.append(kLineEnd);
+}
+
+void append_request_framing(std::string& out, const RequestHead& head) {
+  if (head.body.kind == BodyKind::kChunked) {
+    append_line(out, "Transfer-Encoding", "chunked");
+  } else if (head.body.kind == BodyKind::kLength || head.header("content-length")) {
+    append_content_length(out, head.body.length);
+  }
+}
+
+bool never_has_length(int status) { return status < 200 || status == 204; }  // RFC 9110 section 8.6
+
+void append_response_framing(std::string& out, const ResponseHead& head, BodyKind kind) {
+  switch (kind) {
+    case BodyKind::kNone:
+      // To HEAD and in a 304 the length speaks of a body that is not sent: the node's own digits.
+      if (const auto length = head.header("content-length"); length && !never_has_length(head.status)) {
+        append_line(out, "Content-Length", *length);
+      }
+      return;
+    case BodyKind::kLength:
+      return append_content_length(out, head.body.length);
+    case BodyKind::kChunked:
+      return append_line(out, "Transfer-Encoding", "chunked");
+    case BodyKind::kUntilClose:
+      return;
+  }
+}
+
+}  // namespace
+
+void append_request_head(std::string& out, const RequestHead& head, const RequestEdits& edits) {
+  const NamedByConnection named(head.headers);
+  append_request_line(out, head, edits);
+  const bool has_own_host = edits.replaces_host || head.host.empty();
+  if (has_own_host) {
+    append_own_line(out, "Host", edits.host);
+  } else {
+    append_line(out, "Host", head.host);
+  }
+  for (const auto& [name, value] : head.headers) {
+    if (passage_of(name) != Passage::kEndToEnd || named.contains(name) || is_replaced(name, edits)) continue;
+    append_line(out, name, value);
+  }
+  append_forwarded_for(out, head, named, edits);
+  for (const HeaderField& field : edits.set) append_own_line(out, field.name, field.value);
+  append_request_framing(out, head);
+  if (head.expects_continue && !edits.omits_expect) append_line(out, "Expect", "100-continue");
+  if (!edits.upgrade.empty()) {
+    append_line(out, "Connection", "Upgrade");
+    append_own_line(out, "Upgrade", edits.upgrade);
+  }
+  out.append(kLineEnd);
+}
+
+bool asks_for_websocket(const RequestHead& head) {
+  return head.version == Version::kHttp11 && head.body.kind == BodyKind::kNone && !head.expects_continue &&
+         equals_ignoring_case(head.upgrade, "websocket");
+}
+
+bool grants_upgrade(const ResponseHead& head, std::string_view protocol) {
+  const auto granted = head.header("upgrade");
+  return head.status == 101 && granted && !protocol.empty() && equals_ignoring_case(*granted, protocol);
+}
+
+ResponseFraming framing_for(const ResponseHead& head, const ResponseRoute& route) {
+  const bool is_chunked = head.body.kind == BodyKind::kChunked || head.body.kind == BodyKind::kUntilClose;
+  if (!is_chunked) return {head.body.kind, route.keep_alive};
+  if (route.client == Version::kHttp10) return {BodyKind::kUntilClose, false};
+  return {BodyKind::kChunked, route.keep_alive};
+}
+
+ResponseFraming append_response_head(std::string& out, const ResponseHead& head, const ResponseRoute& route) {
+  const NamedByConnection named(head.headers);
+  const ResponseFraming framing = framing_for(head, route);
+  const std::array<char, 3> status = {static_cast<char>('0' + head.status / 100),
+                                      static_cast<char>('0' + head.status / 10 % 10),
+                                      static_cast<char>('0' + head.status % 10)};
+  out.append("HTTP/1.1 ").append(status.data(), status.size()).append(" ").append(head.reason).append(kLineEnd);
+  for (const auto& [name, value] : head.headers) {
+    const Passage passage = passage_of(name);
+    const bool passes = passage == Passage::kEndToEnd || passage == Passage::kForwarded;
+    if (passes && !named.contains(name)) append_line(out, name, value);
+  }
+  if (head.status == 101) {
+    append_line(out, "Connection", "Upgrade");
+    append_line(out, "Upgrade", head.header("upgrade").value_or(std::string_view{}));
+  } else if (head.status >= 200) {
+    append_response_framing(out, head, framing.body);
+    if (!framing.keep_alive) {
+      append_line(out, "Connection", "close");
+    } else if (route.client == Version::kHttp10) {
+      append_line(out, "Connection", "keep-alive");
+    }
+  }
+  out.append(kLineEnd);
+  return framing;
+}
+
+}  // namespace bellwether::http

@@ -1,0 +1,179 @@
+#include "bellwether/vault/retry.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "bellwether/vault/request_class.h"
+#include "json.h"
+#include "location.h"
+
+namespace bellwether::vault {
+namespace {
+
+using cluster::Role;
+
+// How one of the node's texts is to be found in its answer.
+enum class Match : std::uint8_t {
+  kOnly,    // it is the whole of the only error
+  kWithin,  // in any error, perhaps amid other words
+};
+// What must be known besides for a proof.
+enum class Given : std::uint8_t {
+  kNothing,
+  kUnforwarded,         // the node was kept from forwarding
+  kUnforwardedNoLogin,  // and the request is no login
+};
+struct TextRow {
+  int status;
+  Match match;
+  std::string_view text;
+  Given given;
+  Row row;
+  Row otherwise;  // the row without what must be given
+};
+
+constexpr std::string_view kSealedText = "Vault is sealed";
+
+// The first that matches decides. Sources: vault-facts 3.3 and 12.1.
+constexpr std::array kTexts = {
+    TextRow{500, Match::kOnly, "local node not active but active cluster node not found", Given::kUnforwarded,
+            Row::kNotActive, Row::kMaybeForwarded},
+    TextRow{503, Match::kOnly, "no active Vault instance found", Given::kUnforwarded, Row::kNoActiveFound,
+            Row::kMaybeForwarded},
+    TextRow{503, Match::kOnly, kSealedText, Given::kUnforwardedNoLogin, Row::kSealed, Row::kSealedMidway},
+    TextRow{503, Match::kWithin, kSealedText, Given::kNothing, Row::kSealedMidway, Row::kSealedMidway},
+    TextRow{500, Match::kWithin, kSealedText, Given::kNothing, Row::kSealedMidway, Row::kSealedMidway},
+    TextRow{500, Match::kOnly, "active context canceled after getting state lock", Given::kNothing, Row::kCanceledEarly,
+            Row::kCanceledEarly},
+    TextRow{503, Match::kWithin, "namespace is sealed", Given::kNothing, Row::kNamespaceClosed, Row::kNamespaceClosed},
+    TextRow{503, Match::kWithin, "API access to this namespace has been locked", Given::kNothing, Row::kNamespaceClosed,
+            Row::kNamespaceClosed},
+    TextRow{503, Match::kWithin, "Vault server temporarily overloaded", Given::kNothing, Row::kOverloaded,
+            Row::kOverloaded},
+    TextRow{503, Match::kWithin, "overloaded, try again later", Given::kNothing, Row::kOverloaded, Row::kOverloaded},
+    TextRow{500, Match::kWithin, "node is not the leader", Given::kNothing, Row::kLeadershipLost, Row::kLeadershipLost},
+    TextRow{500, Match::kWithin, "leadership lost while committing log", Given::kNothing, Row::kLeadershipLost,
+            Row::kLeadershipLost},
+    TextRow{500, Match::kWithin, "leadership transfer in progress", Given::kNothing, Row::kLeadershipLost,
+            Row::kLeadershipLost},
+    TextRow{500, Match::kWithin, "raft is already shutdown", Given::kNothing, Row::kLeadershipLost,
+            Row::kLeadershipLost},
+    TextRow{500, Match::kWithin, "context canceled", Given::kNothing, Row::kLeadershipLost, Row::kLeadershipLost},
+    TextRow{500, Match::kWithin, "lock has changed ownership before attempting write", Given::kNothing,
+            Row::kLeadershipLost, Row::kLeadershipLost},
+    TextRow{500, Match::kWithin, "transaction commit failed", Given::kNothing, Row::kLeadershipLost,
+            Row::kLeadershipLost},
+    TextRow{500, Match::kOnly, "internal error", Given::kNothing, Row::kLeadershipLost, Row::kLeadershipLost},
+};
+
+// The errors of a Vault error object, {"errors":[...]} and nothing else; null for any other body.
+const nlohmann::json* errors_of(const nlohmann::json& body) {
+  if (!body.is_object() || body.size() != 1) return nullptr;
+  const auto errors = body.find("errors");
+  if (errors == body.end() || !errors->is_array()) return nullptr;
+  const bool all_texts = std::all_of(errors->begin(), errors->end(), [](const auto& e) { return e.is_string(); });
+  return all_texts ? &*errors : nullptr;
+}
+
+bool matches(const TextRow& row, int status, const nlohmann::json& errors) {
+  if (row.status != status) return false;
+  const auto text_of = [](const nlohmann::json& error) -> const std::string& {
+    return error.get_ref<const std::string&>();
+  };
+  if (row.match == Match::kOnly) return errors.size() == 1 && text_of(errors.front()) == row.text;
+  return std::any_of(errors.begin(), errors.end(),
+                     [&](const nlohmann::json& error) { return text_of(error).find(row.text) != std::string::npos; });
+}
+
+bool was_kept_from_forwarding(const Attempt& attempt) {
+  return attempt.forbade_forwarding && !attempt.has_performance_standbys && attempt.role != Role::kPerformanceStandby;
+}
+
+bool is_given(Given given, const Attempt& attempt) {
+  switch (given) {
+    case Given::kNothing:
+      return true;
+    case Given::kUnforwarded:
+      return was_kept_from_forwarding(attempt);
+    case Given::kUnforwardedNoLogin:
+      return was_kept_from_forwarding(attempt) && !attempt.may_be_login;
+  }
+  return false;
+}
+
+Row judge_text(const Attempt& attempt, const Answer& answer) {
+  const nlohmann::json body = parse_json(answer.body);
+  const nlohmann::json* errors = errors_of(body);
+  if (errors == nullptr) return Row::kNodeError;
+  const auto found = std::find_if(kTexts.begin(), kTexts.end(),
+                                  [&](const TextRow& row) { return matches(row, answer.status, *errors); });
+  if (found == kTexts.end()) return Row::kNodeError;
+  // A node that was sealed before says so before it looks at the request.
+  const bool was_sealed = attempt.role == Role::kSealed || attempt.role == Role::kUninitialized;
+  if (found->row == Row::kSealed && was_sealed) return Row::kSealed;
+  return is_given(found->given, attempt) ? found->row : found->otherwise;
+}
+
+// A redirect within the cluster is absolute and repeats the request's path (vault-facts 4); those of the UI and the mux
+// are path-only, and a plugin's, which comes after execution, leads elsewhere.
+Row judge_redirect(const Attempt& attempt, const Answer& answer) {
+  const auto url = parse_absolute_url(answer.location.value_or(std::string_view{}));
+  if (!url || !is_same_path(url->path, attempt.path)) return Row::kOtherRedirect;
+  if (!was_kept_from_forwarding(attempt) && !is_always_redirected(attempt.path)) return Row::kMaybeForwarded;
+  return names_one_of(*url, attempt.node_urls) ? Row::kRedirectedToItself : Row::kRedirected;
+}
+
+// A performance standby may have run the first part of a request before it found that it must not (vault-facts 3.3).
+Row doubted(Row row, const Attempt& attempt) {
+  const bool is_proof = verdict_of(row) == Verdict::kProof || verdict_of(row) == Verdict::kAgainHere;
+  const bool may_be_partial = attempt.role == Role::kPerformanceStandby && !is_always_redirected(attempt.path);
+  return is_proof && may_be_partial ? Row::kMaybeForwarded : row;
+}
+
+Row judge_undoubted(const Attempt& attempt, const Answer& answer) {
+  const bool is_of_removed = answer.status == 500 || answer.status == 503 || answer.status == 530;
+  if (attempt.role == Role::kRemoved && is_of_removed) return Row::kRemoved;
+  switch (answer.status) {
+    case 307:
+      return judge_redirect(attempt, answer);
+    case 500:
+    case 503:
+      return judge_text(attempt, answer);
+    case 530:
+      return Row::kMaybeRemoved;
+  }
+  return answer.status < 500 ? Row::kAnswered : Row::kNodeError;
+}
+
+}  // namespace
+
+std::string first_error(std::string_view text) {
+  constexpr std::size_t kMostShown = 200;
+  const nlohmann::json body = parse_json(text);
+  const nlohmann::json* errors = errors_of(body);
+  if (errors == nullptr || errors->empty()) return {};
+  return printable(errors->front().get_ref<const std::string&>(), kMostShown);
+}
+
+bool needs_body(int status) { return status == 500 || status == 503; }
+
+Row judge(const Attempt& attempt, const Answer& answer) { return doubted(judge_undoubted(attempt, answer), attempt); }
+
+Row judge(const Transport& transport) {
+  if (transport.failure == Failure::kNotConnected) return Row::kNotConnected;
+  if (transport.sent == 0) return Row::kNothingSent;
+  switch (transport.failure) {
+    case Failure::kNotConnected:
+      return Row::kNotConnected;
+    case Failure::kEnded:
+      return transport.received > 0 ? Row::kCutInAnswer : Row::kCut;
+    case Failure::kTimedOut:
+      return Row::kNoAnswer;
+    case Failure::kBadAnswer:
+      return Row::kUnreadableAnswer;
+  }
+  return Row::kCut;
+}
+
+}  // namespace bellwether::vault

@@ -1,0 +1,96 @@
+#include "bellwether/vault/retry.h"
+
+namespace bellwether::vault {
+
+std::string_view to_text(Row row) {
+  switch (row) {
+    case Row::kAnswered:
+      return "answered";
+    case Row::kOtherRedirect:
+      return "other_redirect";
+    case Row::kNamespaceClosed:
+      return "namespace_closed";
+    case Row::kOverloaded:
+      return "overloaded";
+    case Row::kNodeError:
+      return "node_error";
+    case Row::kNotConnected:
+      return "not_connected";
+    case Row::kNothingSent:
+      return "nothing_sent";
+    case Row::kRedirected:
+      return "redirected";
+    case Row::kNotActive:
+      return "not_active";
+    case Row::kNoActiveFound:
+      return "no_active_found";
+    case Row::kSealed:
+      return "sealed";
+    case Row::kCanceledEarly:
+      return "canceled_early";
+    case Row::kRemoved:
+      return "removed";
+    case Row::kRedirectedToItself:
+      return "redirected_to_itself";
+    case Row::kMaybeForwarded:
+      return "maybe_forwarded";
+    case Row::kSealedMidway:
+      return "sealed_midway";
+    case Row::kLeadershipLost:
+      return "leadership_lost";
+    case Row::kMaybeRemoved:
+      return "maybe_removed";
+    case Row::kCut:
+      return "cut";
+    case Row::kCutInAnswer:
+      return "cut_in_answer";
+    case Row::kNoAnswer:
+      return "no_answer";
+    case Row::kUnreadableAnswer:
+      return "unreadable_answer";
+  }
+  return "unknown";
+}
+
+Verdict verdict_of(Row row) {
+  switch (row) {
+    case Row::kAnswered:
+    case Row::kOtherRedirect:
+    case Row::kNamespaceClosed:
+    case Row::kOverloaded:
+    case Row::kNodeError:
+      return Verdict::kPassOn;
+    case Row::kNotConnected:
+    case Row::kNothingSent:
+    case Row::kRedirected:
+    case Row::kNotActive:
+    case Row::kNoActiveFound:
+    case Row::kSealed:
+    case Row::kCanceledEarly:
+    case Row::kRemoved:
+      return Verdict::kProof;
+    case Row::kRedirectedToItself:
+      return Verdict::kAgainHere;
+    case Row::kMaybeForwarded:
+    case Row::kSealedMidway:
+    case Row::kLeadershipLost:
+    case Row::kMaybeRemoved:
+    case Row::kCut:
+    case Row::kCutInAnswer:
+    case Row::kNoAnswer:
+    case Row::kUnreadableAnswer:
+      return Verdict::kAmbiguous;
+  }
+  return Verdict::kAmbiguous;
+}
+
+std::optional<cluster::HintKind> hint_of(Row row) {
+  if (row == Row::kRedirected || row == Row::kRedirectedToItself) return cluster::HintKind::kRedirected;
+  if (row == Row::kNotActive || row == Row::kNoActiveFound || row == Row::kMaybeForwarded) {
+    return cluster::HintKind::kNotActive;
+  }
+  if (row == Row::kSealed || row == Row::kSealedMidway) return cluster::HintKind::kSealed;
+  return std::nullopt;
+}
+
+}  // namespace bellwether::vault
