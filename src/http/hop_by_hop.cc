@@ -11,7 +11,8 @@ namespace {
 template <typename Predicate>
 bool any_connection_option(const std::vector<Header>& headers, Predicate is_it) {
   for (const Header& header : headers) {
-    if (!equals_ignoring_case(header.name, "connection")) continue;
+    constexpr std::string_view kConnection = "connection";
+    if (header.name.size() != kConnection.size() || !equals_ignoring_case(header.name, kConnection)) continue;
     std::string_view rest = header.value;
     while (!rest.empty()) {
       const std::size_t comma = rest.find(',');

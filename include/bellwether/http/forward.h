@@ -17,14 +17,14 @@ namespace bellwether::http {
 struct RequestEdits {
   // Ours. They replace what the client sent under these names: of two X-Vault-No-Request-Forwarding, a node reads the
   // first, which may be empty.
-  std::span<const HeaderField> set;
+  std::span<const HeaderField> set{};
   // Names that only we may send and don't: copies of a client's certificate.
-  std::span<const std::string_view> dropped;
-  std::string_view host;             // of a request that names none (HTTP/1.0), or of every one if `replaces_host`
+  std::span<const std::string_view> dropped{};
+  std::string_view host{};           // of a request that names none (HTTP/1.0), or of every one if `replaces_host`
   bool replaces_host = false;        // an absolute target then loses its authority, which would overrule Host
-  std::string_view forwarded_for;    // the client as a bare IP, put last in X-Forwarded-For; empty: not added
+  std::string_view forwarded_for{};  // the client as a bare IP, put last in X-Forwarded-For; empty: not added
   bool keeps_forwarded_for = false;  // what the client sent in X-Forwarded-For stays, before ours; else it is dropped
-  std::string_view upgrade;          // the protocol of a tunnel that is asked for; empty: the client's wish is dropped
+  std::string_view upgrade{};        // the protocol of a tunnel that is asked for; empty: the client's wish is dropped
   bool omits_expect = false;         // the body is at hand: a request that is sent again
 };
 
