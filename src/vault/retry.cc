@@ -156,6 +156,38 @@ std::string first_error(std::string_view text) {
   return printable(errors->front().get_ref<const std::string&>(), kMostShown);
 }
 
+Verdict verdict_of(Row row) {
+  switch (row) {
+    case Row::kAnswered:
+    case Row::kOtherRedirect:
+    case Row::kNamespaceClosed:
+    case Row::kOverloaded:
+    case Row::kNodeError:
+      return Verdict::kPassOn;
+    case Row::kNotConnected:
+    case Row::kNothingSent:
+    case Row::kRedirected:
+    case Row::kNotActive:
+    case Row::kNoActiveFound:
+    case Row::kSealed:
+    case Row::kCanceledEarly:
+    case Row::kRemoved:
+      return Verdict::kProof;
+    case Row::kRedirectedToItself:
+      return Verdict::kAgainHere;
+    case Row::kMaybeForwarded:
+    case Row::kSealedMidway:
+    case Row::kLeadershipLost:
+    case Row::kMaybeRemoved:
+    case Row::kCut:
+    case Row::kCutInAnswer:
+    case Row::kNoAnswer:
+    case Row::kUnreadableAnswer:
+      return Verdict::kAmbiguous;
+  }
+  return Verdict::kAmbiguous;
+}
+
 bool needs_body(int status) { return status == 500 || status == 503; }
 
 Row judge(const Attempt& attempt, const Answer& answer) { return doubted(judge_undoubted(attempt, answer), attempt); }

@@ -52,6 +52,8 @@ enum class Row : std::uint8_t {
 inline constexpr std::size_t kRowCount = 22;
 [[nodiscard]] std::string_view to_text(Row row);
 [[nodiscard]] Verdict verdict_of(Row row);
+// What our error says to the client: a sentence for each ambiguous row, empty for the others.
+[[nodiscard]] std::string_view explanation_of(Row row);
 // What the row tells the prober to look at, if anything.
 [[nodiscard]] std::optional<cluster::HintKind> hint_of(Row row);
 

@@ -327,6 +327,13 @@ TEST_CASE("Every row has a word of its own", "[vault]") {
   CHECK(words.count("unknown") == 0);
 }
 
+TEST_CASE("Exactly the ambiguous rows are explained to the client", "[vault]") {
+  for (std::size_t i = 0; i < kRowCount; ++i) {
+    const Row row = static_cast<Row>(i);
+    CHECK(explanation_of(row).empty() == (verdict_of(row) != Verdict::kAmbiguous));
+  }
+}
+
 TEST_CASE("Rows that speak of leadership are hints for the prober, others are not", "[vault]") {
   CHECK(hint_of(Row::kRedirected) == cluster::HintKind::kRedirected);
   CHECK(hint_of(Row::kNotActive) == cluster::HintKind::kNotActive);

@@ -52,14 +52,29 @@ std::string_view to_text(Row row) {
   return "unknown";
 }
 
-Verdict verdict_of(Row row) {
+std::string_view explanation_of(Row row) {
   switch (row) {
+    case Row::kMaybeForwarded:
+      return "the node is not the leader and may have forwarded the request before it said so";
+    case Row::kSealedMidway:
+      return "the node was sealed while it worked on the request";
+    case Row::kLeadershipLost:
+      return "the node lost the leadership while it worked on the request";
+    case Row::kMaybeRemoved:
+      return "the node has been removed from the cluster";
+    case Row::kCut:
+      return "the connection to the node ended before it answered";
+    case Row::kCutInAnswer:
+      return "the connection to the node ended in the middle of its answer";
+    case Row::kNoAnswer:
+      return "the node did not answer in time";
+    case Row::kUnreadableAnswer:
+      return "the node's answer was not valid HTTP";
     case Row::kAnswered:
     case Row::kOtherRedirect:
     case Row::kNamespaceClosed:
     case Row::kOverloaded:
     case Row::kNodeError:
-      return Verdict::kPassOn;
     case Row::kNotConnected:
     case Row::kNothingSent:
     case Row::kRedirected:
@@ -68,20 +83,10 @@ Verdict verdict_of(Row row) {
     case Row::kSealed:
     case Row::kCanceledEarly:
     case Row::kRemoved:
-      return Verdict::kProof;
     case Row::kRedirectedToItself:
-      return Verdict::kAgainHere;
-    case Row::kMaybeForwarded:
-    case Row::kSealedMidway:
-    case Row::kLeadershipLost:
-    case Row::kMaybeRemoved:
-    case Row::kCut:
-    case Row::kCutInAnswer:
-    case Row::kNoAnswer:
-    case Row::kUnreadableAnswer:
-      return Verdict::kAmbiguous;
+      return {};
   }
-  return Verdict::kAmbiguous;
+  return {};
 }
 
 std::optional<cluster::HintKind> hint_of(Row row) {
