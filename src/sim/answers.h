@@ -12,7 +12,7 @@
 
 namespace bellwether::sim {
 
-// What a node may say of itself in sys/health beyond active, standby and sealed (vault-facts 1.1).
+// What a node may say of itself in sys/health beyond active, standby and sealed (src/vault/FACTS.md 1).
 enum class Stated : std::uint8_t {
   kItself,
   kUninitialized,

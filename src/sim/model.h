@@ -17,7 +17,7 @@
 
 namespace bellwether::sim {
 
-// What was measured on raft with performance_multiplier 1 (vault-facts 12, tests/traces) and is not an option.
+// What was measured on raft with performance_multiplier 1 (src/vault/FACTS.md 5, tests/traces) and is not an option.
 inline constexpr Duration kLease = 500ms;            // a leader without quorum goes on saying 200 for that long
 inline constexpr Duration kTermElection = 50ms;      // SIGTERM hands over at once
 inline constexpr Duration kQuorumElection = 300ms;   // from quorum regained to a leader

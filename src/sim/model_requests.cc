@@ -4,7 +4,7 @@
 #include "kv_api.h"
 #include "model.h"
 
-// What a node does with a request (vault-facts 3.1).
+// What a node does with a request (src/vault/FACTS.md 2).
 namespace bellwether::sim {
 namespace {
 

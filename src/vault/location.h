@@ -18,7 +18,7 @@ struct AbsoluteUrl {
 // Whether it has host and port of one of these URLs.
 [[nodiscard]] bool names_one_of(const AbsoluteUrl& url, std::span<const std::string_view> urls);
 
-// Whether both paths are the same to a node: a redirect's path is encoded anew from the decoded one (vault-facts 4).
+// Whether both paths are the same to a node: a redirect's path is encoded anew from the decoded one (FACTS.md 4).
 [[nodiscard]] bool is_same_path(std::string_view a, std::string_view b);
 
 }  // namespace bellwether::vault

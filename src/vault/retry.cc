@@ -35,7 +35,7 @@ struct TextRow {
 
 constexpr std::string_view kSealedText = "Vault is sealed";
 
-// The first that matches decides. Sources: vault-facts 3.3 and 12.1.
+// The first that matches decides. Sources: FACTS.md 3.
 constexpr std::array kTexts = {
     TextRow{500, Match::kOnly, "local node not active but active cluster node not found", Given::kUnforwarded,
             Row::kNotActive, Row::kMaybeForwarded},
@@ -115,7 +115,7 @@ Row judge_text(const Attempt& attempt, const Answer& answer) {
   return is_given(found->given, attempt) ? found->row : found->otherwise;
 }
 
-// A redirect within the cluster is absolute and repeats the request's path (vault-facts 4); those of the UI and the mux
+// A redirect within the cluster is absolute and repeats the request's path (FACTS.md 4); those of the UI and the mux
 // are path-only, and a plugin's, which comes after execution, leads elsewhere.
 Row judge_redirect(const Attempt& attempt, const Answer& answer) {
   const auto url = parse_absolute_url(answer.location.value_or(std::string_view{}));
@@ -124,7 +124,7 @@ Row judge_redirect(const Attempt& attempt, const Answer& answer) {
   return names_one_of(*url, attempt.node_urls) ? Row::kRedirectedToItself : Row::kRedirected;
 }
 
-// A performance standby may have run the first part of a request before it found that it must not (vault-facts 3.3).
+// A performance standby may have run the first part of a request before it found that it must not (FACTS.md 3).
 Row doubted(Row row, const Attempt& attempt) {
   const bool is_proof = verdict_of(row) == Verdict::kProof || verdict_of(row) == Verdict::kAgainHere;
   const bool may_be_partial = attempt.role == Role::kPerformanceStandby && !is_always_redirected(attempt.path);

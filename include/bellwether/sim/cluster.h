@@ -39,8 +39,8 @@ struct SimNode {
   std::string leader_url;  // whom it would name; empty: nobody
 };
 
-// Pretended nodes on real sockets that behave as a real cluster was measured to (vault-facts section 12 of the
-// project's papers; tests/traces). For `bellwether dev`, `bellwether sim` and the tests. One thread: the loop's.
+// Pretended nodes on real sockets that behave as a real cluster was measured to (src/vault/FACTS.md 5, tests/traces).
+// For `bellwether dev`, `bellwether sim` and the tests. One thread: the loop's.
 class Cluster {
  public:
   [[nodiscard]] static Result<std::unique_ptr<Cluster>> start(net::Loop& loop, SimOptions options);

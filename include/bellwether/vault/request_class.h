@@ -18,7 +18,7 @@ enum class RequestClass : std::uint8_t {
   kNodeLocal,  // sys/health, sys/leader, sys/seal-status: any node answers for itself, so it is never held
   kBootstrap,  // sys/init, sys/unseal: for nodes that cannot lead yet, if the operator allows it
   kStream,     // sys/monitor, sys/events/subscribe: as kData, but endless. While one runs on the leader, a step-down
-               // waits up to 90 s for it (measured, vault-facts 12). End it only once its answer has begun: a secret
+               // waits up to 90 s for it (measured, FACTS.md 5). End it only once its answer has begun: a secret
                // may have such a path too, and its answer is short.
 };
 [[nodiscard]] RequestClass classify_path(std::string_view path);
@@ -28,7 +28,7 @@ enum class RequestClass : std::uint8_t {
 [[nodiscard]] bool is_always_redirected(std::string_view path);
 
 // Whether "Vault is sealed" may come from the middle of this request: nodes handle logins, and whatever else needs no
-// token, on a way of its own (vault-facts 3.3). In doubt true.
+// token, on a way of its own (FACTS.md 3). In doubt true.
 [[nodiscard]] bool may_be_login(std::string_view path, bool carries_token);
 [[nodiscard]] bool carries_token(const http::RequestHead& head);
 

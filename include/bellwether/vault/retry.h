@@ -10,7 +10,7 @@
 
 namespace bellwether::vault {
 
-// The safe-retry table (vault-facts 3.3 and 12.1): whether a node's answer, or its silence, proves that the request was
+// The safe-retry table (FACTS.md 3): whether a node's answer, or its silence, proves that the request was
 // NOT executed. Pure. It never sees the method: a GET may create a credential, a PUT may be harmless.
 
 enum class Verdict : std::uint8_t {

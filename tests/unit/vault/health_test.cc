@@ -12,7 +12,7 @@ using vault::classify_health;
 
 namespace {
 
-// Field sets as vault-facts.md 1.2 lists them: OpenBao 2.6 has neither performance_standby nor enterprise.
+// Field sets as src/vault/FACTS.md 1 lists them: OpenBao 2.6 has neither performance_standby nor enterprise.
 struct Body {
   bool initialized = true;
   bool sealed = false;
