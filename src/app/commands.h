@@ -64,7 +64,7 @@ int node_command(const NodeOptions& options);  // node.cc
 // After a restore or a new initialisation: the cluster_id is learned anew. `control` as in NodeOptions.
 int repin_command(const std::string& control);  // node.cc
 
-int version_command(bool verbose);         // version.cc
+int version_command(bool verbose);  // version.cc
 
 // Reads the command line and calls one of the above (cli.cc).
 int main_command(int argc, char** argv);
