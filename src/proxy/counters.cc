@@ -3,6 +3,47 @@
 #include <algorithm>
 
 namespace bellwether::proxy {
+namespace {
+
+template <typename Counters>
+void add_each(std::vector<std::uint64_t>& into, const Counters& from) {
+  into.resize(from.size());
+  for (std::size_t i = 0; i < from.size(); ++i) into[i] += from[i].get();
+}
+
+void add_to(DurationCounts& into, const DurationCounter& from) {
+  add_each(into.buckets, from.buckets);
+  into.sum_s += to_seconds(Duration(static_cast<Duration::rep>(from.sum_ns.get())));
+}
+
+void add_to(HttpCounts& into, const HttpCounters& from) {
+  into.requests_total += from.requests_total.get();
+  into.requests_now += from.requests_now.get();
+  add_each(into.by_status_class, from.by_status_class);
+  into.ok += from.ok.get();
+  into.ambiguous += from.ambiguous.get();
+  into.unserved += from.unserved.get();
+  into.cut += from.cut.get();
+  into.client_gone += from.client_gone.get();
+  add_each(into.rejected, from.rejected);
+  into.rejected_late += from.rejected_late.get();
+  into.held += from.held.get();
+  into.resent += from.resent.get();
+  into.header_timeouts += from.header_timeouts.get();
+  into.upstream_idle += from.upstream_idle.get();
+  add_each(into.rows, from.rows);
+  add_to(into.waiting, from.waiting);
+  add_to(into.upstream, from.upstream);
+  add_to(into.total, from.total);
+}
+
+}  // namespace
+
+void DurationCounter::record(Duration duration) {
+  const auto* bucket = std::lower_bound(std::begin(kHttpBuckets), std::end(kHttpBuckets), to_seconds(duration));
+  buckets[static_cast<std::size_t>(bucket - std::begin(kHttpBuckets))].add();
+  sum_ns.add(static_cast<std::uint64_t>(duration.count()));
+}
 
 void WorkerCounters::record_hold(Duration held) {
   const auto* bucket = std::lower_bound(std::begin(kHoldBuckets), std::end(kHoldBuckets), to_seconds(held));
@@ -32,6 +73,7 @@ void add_to(ProxyCounts& into, const WorkerCounters& from) {
   into.rejected_requests += from.rejected_requests.get();
   into.proxy_header_errors += from.proxy_header_errors.get();
   into.hold_sum_s += to_seconds(Duration(static_cast<Duration::rep>(from.hold_sum_ns.get())));
+  add_to(into.http, from.http);
   for (std::size_t i = 0; i < from.hold_buckets.size(); ++i) into.hold_buckets[i] += from.hold_buckets[i].get();
   for (std::size_t i = 0; i < from.nodes_size; ++i) {
     into.connects[i] += from.nodes[i].connects.get();

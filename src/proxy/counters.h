@@ -10,6 +10,7 @@
 
 #include "bellwether/base/time.h"
 #include "bellwether/proxy/proxy.h"
+#include "bellwether/vault/retry.h"
 
 namespace bellwether::proxy {
 
@@ -29,6 +30,22 @@ struct NodeCounters {
   Counter connects, connect_failures, sessions_now;
 };
 
+struct DurationCounter {
+  std::array<Counter, std::size(kHttpBuckets) + 1> buckets;
+  Counter sum_ns;
+  void record(Duration duration);
+};
+
+struct HttpCounters {
+  Counter requests_total, requests_now;
+  std::array<Counter, 5> by_status_class;
+  Counter ok, ambiguous, unserved, cut, client_gone;
+  std::array<Counter, http::kRejectCount> rejected;
+  Counter rejected_late, held, resent, header_timeouts, upstream_idle;
+  std::array<Counter, vault::kRowCount> rows;
+  DurationCounter waiting, upstream, total;
+};
+
 // One worker's slot: written by that worker alone, read by whoever scrapes.
 struct alignas(64) WorkerCounters {
   explicit WorkerCounters(std::size_t node_count)
@@ -42,6 +59,7 @@ struct alignas(64) WorkerCounters {
   Counter redirects, redirect_loops, rejected_requests, proxy_header_errors;
   std::array<Counter, std::size(kHoldBuckets) + 1> hold_buckets;
   Counter hold_sum_ns;
+  HttpCounters http;
   std::unique_ptr<NodeCounters[]> nodes;
   std::size_t nodes_size;
 

@@ -66,6 +66,15 @@ Result<void> bind_all(Shared& shared) {
   return {};
 }
 
+// Workers make their own contexts later, where nobody could be told.
+Result<void> can_speak_tls(const std::vector<NodeOptions>& nodes) {
+  for (const NodeOptions& node : nodes) {
+    if (!node.tls) continue;
+    if (auto made = net::TlsContext::client(*node.tls); !made) return tl::unexpected(made.error().within(node.name));
+  }
+  return {};
+}
+
 }  // namespace
 
 // Lives on the control thread. What workers post to it holds `alive` weakly: it may arrive when all is over.
@@ -147,6 +156,7 @@ struct Proxy::Impl {
 Result<std::unique_ptr<Proxy>> Proxy::start(net::Loop& control, ProxyOptions options, ProxyCallbacks callbacks) {
   options.threads = std::max(1, options.threads);
   auto impl = std::make_unique<Impl>(control, std::move(options), std::move(callbacks));
+  if (auto tls = can_speak_tls(impl->shared.options.nodes); !tls) return tl::unexpected(tls.error());
   if (auto made = impl->make_seats(); !made) return tl::unexpected(made.error());
   if (auto bound = bind_all(impl->shared); !bound) return tl::unexpected(bound.error());
   impl->start_threads();

@@ -3,12 +3,11 @@
 #include <memory>
 #include <vector>
 
-#include "session.h"
-
 namespace bellwether::proxy {
 
 // Owns a worker's sessions. Retired ones stay until the end of the turn, because one of their callbacks may be running.
-class SessionTable {
+template <typename Session>
+class TableOf {
  public:
   Session& add(std::unique_ptr<Session> session) {
     session->table_index = sessions_.size();
@@ -26,6 +25,7 @@ class SessionTable {
   }
   void bury() { graveyard_.clear(); }
   [[nodiscard]] bool empty() const { return sessions_.empty(); }
+  [[nodiscard]] bool has_retired() const { return !graveyard_.empty(); }
 
   // Calls `visit` on every session; it may retire any of them.
   template <typename Visit>

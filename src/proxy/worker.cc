@@ -15,8 +15,8 @@ constexpr Duration kSameHint = 10ms;
 constexpr Duration kAnswerLate = 20ms;
 
 Duration tick_interval(const ProxyOptions& o) {
-  const Duration shortest = std::min(
-      {o.hold_timeout_tcp, o.hold_timeout_http, o.timeout_connect, o.timeout_idle, o.drain_quiet, o.drain_deadline});
+  const Duration shortest = std::min({o.hold_timeout_tcp, o.hold_timeout_http, o.timeout_connect, o.timeout_idle,
+                                      o.drain_quiet, o.drain_deadline, o.timeout_header, o.grace});
   return std::clamp(shortest / 4, kShortestTick, kLongestTick);
 }
 
@@ -33,6 +33,7 @@ Worker::Worker(Shared& shared, Seat& seat)
             give_room_back();
           }),
       redirector_(*this),
+      http_(*this),
       tick_(*seat.loop, [this] { tick(); }),
       answer_tick_(*seat.loop, [this] { look_for_unanswered(); }),
       tick_interval_(tick_interval(shared.options)) {
@@ -81,10 +82,16 @@ void Worker::resume_accepting() {
 }
 
 void Worker::admit(Accepted accepted) {
-  if (options().listeners[accepted.listener].mode == Mode::kRedirect) {
-    redirector_.adopt(std::move(accepted));
-  } else {
-    start_session(std::move(accepted));
+  switch (options().listeners[accepted.listener].mode) {
+    case Mode::kTcp:
+      start_session(std::move(accepted));
+      break;
+    case Mode::kRedirect:
+      redirector_.adopt(std::move(accepted));
+      break;
+    case Mode::kHttp:
+      http_.adopt(std::move(accepted));
+      break;
   }
   arm_tick();
 }
@@ -154,6 +161,7 @@ Cut Worker::cut_for(NodeId node, TimePoint last_active, TimePoint now) const {
 void Worker::fence(std::uint64_t round) {
   fenced_ = true;
   table_.for_each([](Session& session) { session.undial(); });
+  http_.on_fence();
   shared_.on_fenced(round);
 }
 
@@ -170,7 +178,8 @@ void Worker::set_view(cluster::ViewPtr view) {
   });
   release();
   redirector_.on_view();
-  if (!queue_.empty() || redirector_.has_waiting()) note_traffic();
+  http_.on_view();
+  if (!queue_.empty() || http_.has_waiting() || redirector_.has_waiting()) note_traffic();
 }
 
 void Worker::update_standings() {
@@ -182,7 +191,9 @@ void Worker::update_standings() {
 }
 
 void Worker::set_address(NodeId node, const net::Address& address) {
-  if (node.index < nodes_.size()) nodes_[node.index].address = address;
+  if (node.index >= nodes_.size()) return;
+  nodes_[node.index].address = address;
+  http_.on_address(node);
 }
 
 void Worker::release() {
@@ -229,7 +240,9 @@ void Worker::note_traffic() {
   if (shared_.callbacks.on_traffic) shared_.callbacks.on_traffic();
 }
 
-bool Worker::has_work() const { return !table_.empty() || intake_.size() > 0 || redirector_.is_busy(); }
+bool Worker::has_work() const {
+  return !table_.empty() || intake_.size() > 0 || redirector_.is_busy() || http_.is_busy();
+}
 
 void Worker::arm_tick() {
   if (!tick_.is_armed()) tick_.arm_in(tick_interval_);
@@ -240,9 +253,10 @@ void Worker::tick() {
   intake_.tick(now());
   end_due_sessions();
   redirector_.tick(now());
+  http_.tick(now());
   release();
   check_drained();
-  if (has_work()) arm_tick();
+  if (has_work() || http_.has_idle_upstreams()) arm_tick();
 }
 
 void Worker::end_due_sessions() {
@@ -265,6 +279,7 @@ void Worker::drain() {
   listeners_.clear();
   for (Accepted& accepted : std::exchange(parked_, {})) accepted.socket.close();
   redirector_.drain();
+  http_.drain();
   check_drained();
 }
 

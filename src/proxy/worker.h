@@ -11,9 +11,11 @@
 #include "bellwether/proxy/proxy.h"
 #include "drain_policy.h"
 #include "hold.h"
+#include "http_front.h"
 #include "intake.h"
 #include "redirect.h"
 #include "relay.h"
+#include "session.h"
 #include "session_table.h"
 #include "shared.h"
 
@@ -54,6 +56,10 @@ class Worker {
   // Whom to dial rather than refuse: a leader that is merely suspect.
   [[nodiscard]] std::optional<NodeId> suspect_leader() const;
   [[nodiscard]] const net::Address* address(NodeId node) const;
+  [[nodiscard]] Standing standing(NodeId node) const { return nodes_[node.index].standing; }
+  [[nodiscard]] TimePoint standing_since(NodeId node) const { return nodes_[node.index].since; }
+  [[nodiscard]] bool is_draining() const { return draining_; }
+  [[nodiscard]] bool may_dial_more() const { return dialing_ < kMaxDialing; }
   [[nodiscard]] Cut cut_for(NodeId node, TimePoint last_active, TimePoint now) const;
 
   void dial_started() { ++dialing_; }
@@ -98,9 +104,10 @@ class Worker {
   RelayPool pool_;
   WaitQueue queue_;
   WaitQueue unanswered_;
-  SessionTable table_;
+  TableOf<Session> table_;
   Intake intake_;
   Redirector redirector_;
+  HttpFront http_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::vector<Accepted> parked_;  // accepted, but beyond maxconn: at most one batch's rest
   net::Timer tick_;

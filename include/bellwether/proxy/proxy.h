@@ -10,6 +10,7 @@
 #include "bellwether/base/result.h"
 #include "bellwether/cluster/observation.h"
 #include "bellwether/cluster/view.h"
+#include "bellwether/http/head.h"
 #include "bellwether/net/address.h"
 #include "bellwether/net/listener.h"
 #include "bellwether/net/loop.h"
@@ -18,19 +19,21 @@
 
 namespace bellwether::proxy {
 
-enum class Mode : std::uint8_t { kTcp, kRedirect };
+enum class Mode : std::uint8_t { kTcp, kRedirect, kHttp };
 
 struct ListenerOptions {
   net::Address address;
   Mode mode = Mode::kTcp;
   bool accept_proxy = false;
-  std::shared_ptr<net::TlsContext> tls;  // redirect only; one per worker is made from it by the owner
+  std::shared_ptr<net::TlsContext> tls;  // redirect and http; one per worker is made from it by the owner
 };
 
 struct NodeOptions {
   std::string name;
-  std::optional<net::Address> address;  // the one that is probed
-  std::string public_url;               // "https://vault1.example.com:8200": what a redirect names
+  std::optional<net::Address> address;       // the one that is probed
+  std::string public_url;                    // "https://vault1.example.com:8200": what a redirect names
+  std::optional<net::TlsClientOptions> tls;  // http only: how to speak to it; none: plain
+  std::string server_name;                   // for that TLS
 };
 
 struct ProxyOptions {
@@ -49,6 +52,15 @@ struct ProxyOptions {
   std::optional<net::Address> source;
   net::ProxyVersion send_proxy = net::ProxyVersion::kNone;
   bool log_sessions = false;
+  // Of http listeners.
+  http::HeadLimits head_limits{};
+  std::size_t retry_buffer = 64 * 1024;  // of a request's body, kept until the answer is judged
+  Duration timeout_header = 10s;         // for a request head, from its first byte; and for a client's TLS handshake
+  Duration timeout_answer = 2min;        // for an answer head, from the last byte of the request
+  Duration grace = 1s;                   // a leader that was replaced may take that long to speak
+  int ambiguous_status = 502;
+  bool forwarded_for = true;         // the client's address is put into X-Forwarded-For
+  bool keeps_forwarded_for = false;  // what clients say there stays, before ours
 };
 
 // One ended session, for the log: HAProxy's sense of times and of the two-letter end reason
@@ -65,6 +77,32 @@ struct SessionRecord {
   char end[3] = "--";
 };
 
+// A histogram's share: by kHttpBuckets, last +Inf.
+struct DurationCounts {
+  std::vector<std::uint64_t> buckets;
+  double sum_s = 0;
+};
+
+// What http listeners count. Each request ends in exactly one outcome, and is counted under the status it was answered
+// with, if any.
+struct HttpCounts {
+  std::uint64_t requests_total = 0, requests_now = 0;
+  std::vector<std::uint64_t> by_status_class;  // 1xx (tunnels) to 5xx, at [status / 100 - 1]
+  std::uint64_t ok = 0;                        // the node's whole answer reached us and went on
+  std::uint64_t ambiguous = 0;                 // perhaps executed: our error
+  std::uint64_t unserved = 0;                  // surely not executed: our 503
+  std::uint64_t cut = 0;                       // ended amid the answer
+  std::uint64_t client_gone = 0;               // the client left before its answer had ended
+  std::vector<std::uint64_t> rejected;         // by http::Reject
+  std::uint64_t rejected_late = 0;             // of these: by framing in the body, after the head had been sent on
+  std::uint64_t held = 0;                      // requests that waited, whatever became of them
+  std::uint64_t resent = 0;                    // sendings after a proof that the one before was not executed
+  std::uint64_t header_timeouts = 0;
+  std::uint64_t upstream_idle = 0;  // pooled connections now
+  std::vector<std::uint64_t> rows;  // by vault::Row: how answers and failures were judged
+  DurationCounts waiting, upstream, total;
+};
+
 // What the proxy counts, summed over its workers.
 struct ProxyCounts {
   std::uint64_t sessions_total = 0, sessions_now = 0, held_now = 0, held_total = 0, hold_timeouts = 0,
@@ -78,7 +116,9 @@ struct ProxyCounts {
   std::vector<std::uint64_t> connects, connect_failures, node_sessions_now;  // by node
   std::vector<std::uint64_t> hold_buckets;                                   // by kHoldBuckets, last +Inf
   double hold_sum_s = 0;
+  HttpCounts http;
 };
+inline constexpr double kHttpBuckets[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
 inline constexpr double kHoldBuckets[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
 
 // What the proxy tells its owner. Called on worker threads: the owner posts to wherever it belongs.

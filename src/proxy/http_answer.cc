@@ -1,0 +1,245 @@
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "bellwether/http/chunk_writer.h"
+#include "bellwether/http/serialize.h"
+#include "http_front.h"
+#include "http_session.h"
+#include "worker.h"
+
+namespace bellwether::proxy {
+namespace {
+
+constexpr std::size_t kAhead = 64 * 1024;
+constexpr std::size_t kMostLookedAt = 32 * 1024;  // of a body that is to be judged, its framing included
+
+// A body, looked at without using it up.
+struct Peeked {
+  enum class Kind : std::uint8_t { kWhole, kPartial, kTooLong, kBroken };
+  Kind kind = Kind::kPartial;
+  std::string content;
+};
+
+Peeked peek_body(http::BodyFraming framing, std::string_view bytes, bool has_ended) {
+  http::BodyReader reader(framing);
+  Peeked peeked;
+  const bool is_long = bytes.size() > kMostLookedAt;
+  while (!reader.done()) {
+    const http::BodyReader::Bite bite = reader.feed(bytes);
+    if (bite.status == http::ParseStatus::kRejected) return {Peeked::Kind::kBroken, {}};
+    peeked.content += bite.content;
+    if (peeked.content.size() > vault::kJudgedBodyBytes) return {Peeked::Kind::kTooLong, {}};
+    bytes.remove_prefix(bite.consumed);
+    if (bite.consumed == 0) break;
+  }
+  const bool is_whole = reader.done() || (has_ended && reader.complete_at_end());
+  if (is_whole) {
+    peeked.kind = Peeked::Kind::kWhole;
+  } else if (is_long) {
+    peeked.kind = Peeked::Kind::kTooLong;
+  }
+  return peeked;
+}
+
+}  // namespace
+
+bool HttpSession::take_answer() {
+  if (answer_.has_begun) return relay_body();
+  const bool has_ended = attempt_.ended != NodeEnd::kNone;
+  if (from_node_.empty() && !has_ended) return false;
+  http::ResponseHead& head = front_.response_scratch();
+  const http::ParseOutcome parsed =
+      http::parse_response_head(from_node_.view(), request_.method, front_.worker().options().head_limits, head);
+  if (parsed.status == http::ParseStatus::kRejected) {
+    attempt_failed(vault::Failure::kBadAnswer);
+    return true;
+  }
+  if (parsed.status == http::ParseStatus::kNeedMore) {
+    if (has_ended) attempt_failed(vault::Failure::kEnded);
+    return has_ended;
+  }
+  if (head.status == 101) {
+    if (request_.is_websocket && http::grants_upgrade(head, "websocket")) {
+      start_tunnel(head);
+    } else {
+      attempt_failed(vault::Failure::kBadAnswer);
+    }
+    return true;
+  }
+  if (head.status < 200) {
+    if (to_client_.size() >= kAhead) return false;
+    if (head.status == 100) request_.was_continued = true;
+    if (request_.version == http::Version::kHttp11) {
+      http::append_response_head(to_client_.room(), head, {request_.version, true});
+    }
+    from_node_.consume(head.bytes);
+    return true;
+  }
+  return judge_final(head);
+}
+
+// False: more of it is needed.
+bool HttpSession::judge_final(const http::ResponseHead& head) {
+  if (request_.request_class == vault::RequestClass::kNodeLocal) {
+    act(vault::Row::kAnswered, &head, {});
+    return true;
+  }
+  Peeked peeked;
+  if (vault::needs_body(head.status)) {
+    peeked = peek_body(head.body, from_node_.view().substr(head.bytes), attempt_.ended == NodeEnd::kOrderly);
+    const bool is_cut = peeked.kind == Peeked::Kind::kPartial && attempt_.ended != NodeEnd::kNone;
+    if (peeked.kind == Peeked::Kind::kPartial && !is_cut) return false;
+    if (is_cut || peeked.kind == Peeked::Kind::kBroken) {
+      attempt_failed(is_cut ? vault::Failure::kEnded : vault::Failure::kBadAnswer);
+      return true;
+    }
+  }
+  const std::vector<std::string_view> urls = front_.urls(attempt_.node);
+  vault::Attempt attempt;
+  attempt.path = request_.path;
+  attempt.may_be_login = request_.may_be_login;
+  attempt.forbade_forwarding = true;
+  attempt.has_performance_standbys = front_.has_performance_standbys();
+  attempt.role = attempt_.role;
+  attempt.node_urls = urls;
+  const vault::Answer answer{head.status, head.header("Location"), peeked.content};
+  act(vault::judge(attempt, answer), &head, peeked.content);
+  return true;
+}
+
+// `head`: of the answer that the row was judged by, if there was one.
+void HttpSession::act(vault::Row row, const http::ResponseHead* head, std::string_view body) {
+  if (answer_.has_begun) return cut_answer();
+  front_.worker().counters().http.rows[static_cast<std::size_t>(row)].add();
+  if (const auto hint = vault::hint_of(row); hint && row != vault::Row::kNotConnected) {
+    front_.worker().hint(attempt_.node, attempt_.epoch, *hint);
+  }
+  switch (vault::verdict_of(row)) {
+    case vault::Verdict::kPassOn:
+      return start_answer(*head);
+    case vault::Verdict::kProof:
+    case vault::Verdict::kAgainHere:
+      return send_again(row);
+    case vault::Verdict::kAmbiguous:
+      return answer_ambiguous(row, body);
+  }
+}
+
+void HttpSession::start_answer(const http::ResponseHead& head) {
+  const bool goes_on = request_.keep_alive && request_body_.done() && !front_.worker().is_draining();
+  answer_.has_begun = true;
+  answer_.status = head.status;
+  answer_.node_keeps_alive = head.keep_alive;
+  answer_.framing = http::append_response_head(to_client_.room(), head, {request_.version, goes_on});
+  answer_body_ = http::BodyReader(head.body);
+  from_node_.consume(head.bytes);
+  to_node_.stop_keeping();
+  if (is_queued()) front_.unanswered().remove(*this);
+}
+
+bool HttpSession::relay_body() {
+  bool moved = false;
+  while (!answer_body_.done() && to_client_.size() < kAhead) {
+    if (from_node_.empty()) {
+      if (attempt_.ended == NodeEnd::kNone) return moved;
+      const bool is_whole = attempt_.ended == NodeEnd::kOrderly && answer_body_.complete_at_end();
+      is_whole ? finish_answer() : cut_answer();
+      return true;
+    }
+    const http::BodyReader::Bite bite = answer_body_.feed(from_node_.view());
+    if (bite.status == http::ParseStatus::kRejected) {
+      cut_answer();
+      return true;
+    }
+    if (answer_.framing.body == http::BodyKind::kChunked) {
+      http::append_chunk(to_client_.room(), bite.content);
+    } else {
+      to_client_.append(bite.content);
+    }
+    from_node_.consume(bite.consumed);
+    moved = true;
+  }
+  if (!answer_body_.done()) return moved;
+  finish_answer();
+  return true;
+}
+
+void HttpSession::finish_answer() {
+  if (answer_.framing.body == http::BodyKind::kChunked) to_client_.append(http::kLastChunk);
+  settle(front_.worker().counters().http.ok, answer_.status);
+  close_after_ = !answer_.framing.keep_alive || !request_body_.done();
+  give_upstream_back();
+  to_node_.reset();
+  state_ = State::kFlushing;
+}
+
+// Only one that owes nothing and is owed nothing.
+void HttpSession::give_upstream_back() {
+  const bool is_even = answer_body_.done() && from_node_.empty() && request_body_.done() && to_node_.unsent().empty();
+  const bool is_sound = answer_.node_keeps_alive && attempt_.ended == NodeEnd::kNone && !attempt_.write_broken;
+  const bool is_wanted = front_.worker().standing(attempt_.node) == Standing::kKeep && front_.shares_upstreams() &&
+                         !front_.worker().is_draining();
+  if (!is_even || !is_sound || !is_wanted) return drop_upstream();
+  front_.worker().node_counters(attempt_.node).sessions_now.subtract();
+  front_.pool().give_back(std::move(upstream_));
+}
+
+// What is missing must be seen to be missing: no last chunk, fewer bytes than announced, or a reset where only the
+// close would tell.
+void HttpSession::cut_answer() {
+  if (attempt_.ended == NodeEnd::kBroken) {
+    front_.worker().hint(attempt_.node, attempt_.epoch, cluster::HintKind::kReset);
+  }
+  settle(front_.worker().counters().http.cut, answer_.status);
+  (void)write_client();
+  if (state_ == State::kEnded) return;
+  if (answer_.framing.body == http::BodyKind::kUntilClose) client_->abort();
+  end();
+}
+
+void HttpSession::start_tunnel(const http::ResponseHead& head) {
+  http::append_response_head(to_client_.room(), head, {request_.version, true});
+  from_node_.consume(head.bytes);
+  to_node_.stop_keeping();
+  if (is_queued()) front_.unanswered().remove(*this);
+  answer_.has_begun = true;
+  state_ = State::kTunnel;
+}
+
+void HttpSession::answer_ambiguous(vault::Row row, std::string_view body) {
+  drop_upstream();
+  const std::string said = vault::first_error(body);
+  std::string why(vault::explanation_of(row));
+  if (!said.empty()) why += fmt::format(" (the node said: {})", said);
+  const int status = front_.worker().options().ambiguous_status;
+  settle(front_.worker().counters().http.ambiguous, status);
+  respond(status, why, true);
+}
+
+void HttpSession::answer_unserved(std::string_view why) {
+  drop_upstream();
+  settle(front_.worker().counters().http.unserved, 503);
+  respond(503, why, true);
+}
+
+// An answer of our own. REQUIRES: none of the node's has begun.
+void HttpSession::respond(int status, std::string_view why, bool may_keep_alive) {
+  http::Response response = http::vault_error(status, why);
+  if (status == 503) response.headers.push_back({"Retry-After", "1"});
+  HttpCounters& http = front_.worker().counters().http;
+  if (request_.is_open) {
+    request_.is_open = false;  // rejected, and counted as that
+    http.requests_now.subtract();
+    count_status(status);
+  }
+  const bool keeps_alive = may_keep_alive && request_.keep_alive && request_.version == http::Version::kHttp11 &&
+                           request_body_.done() && !front_.worker().is_draining();
+  to_client_.append(http::serialize(response, keeps_alive, request_.method == "HEAD"));
+  close_after_ = !keeps_alive;
+  to_node_.reset();
+  from_node_.clear();
+  state_ = State::kFlushing;
+}
+
+}  // namespace bellwether::proxy

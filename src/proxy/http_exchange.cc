@@ -1,0 +1,383 @@
+#include <algorithm>
+#include <utility>
+
+#include "bellwether/base/assert.h"
+#include "bellwether/http/chunk_writer.h"
+#include "http_front.h"
+#include "http_session.h"
+#include "worker.h"
+
+namespace bellwether::proxy {
+namespace {
+
+constexpr std::size_t kAhead = 64 * 1024;  // of what the receiver has not taken yet
+constexpr int kMostSends = 64;
+constexpr Duration kFirstBackoff = 20ms;
+constexpr Duration kLongestBackoff = 1s;
+
+cluster::HintKind hint_for(net::StreamFailure failure) {
+  switch (failure) {
+    case net::StreamFailure::kRefused:
+      return cluster::HintKind::kRefused;
+    case net::StreamFailure::kReset:
+      return cluster::HintKind::kReset;
+    case net::StreamFailure::kTimeout:
+      return cluster::HintKind::kSlow;
+    case net::StreamFailure::kNone:
+    case net::StreamFailure::kTls:
+    case net::StreamFailure::kUnreachable:
+    case net::StreamFailure::kClosed:
+      return cluster::HintKind::kClosed;
+  }
+  return cluster::HintKind::kClosed;
+}
+
+Duration backoff(int sends) {
+  Duration wait = kFirstBackoff;
+  for (int i = 1; i < sends && wait < kLongestBackoff; ++i) wait *= 2;
+  return std::min(wait, kLongestBackoff);
+}
+
+}  // namespace
+
+void HttpSession::dispatch() {
+  Worker& worker = front_.worker();
+  const auto target = worker.target();
+  if (request_.request_class == vault::RequestClass::kNodeLocal) {
+    const bool asks_leader = target && request_.tried.empty();
+    const auto node = asks_leader ? target : front_.any_node(request_.tried);
+    if (!node) return answer_unserved("no node answers");
+    request_.tried.push_back(*node);
+    return begin_attempt(*node);
+  }
+  if (target && request_.sends == 0 && front_.queue().empty()) return begin_attempt(*target);
+  hold();
+}
+
+void HttpSession::hold() {
+  Worker& worker = front_.worker();
+  if (!worker.shared().held.try_acquire()) {
+    const auto suspect = worker.suspect_leader();
+    if (suspect && may_send()) return begin_attempt(*suspect);
+    worker.counters().hold_overflows.add();
+    return answer_unserved("no leader, and too many requests wait for one");
+  }
+  if (std::exchange(request_.was_held, true)) {
+    front_.queue().push_front(*this);
+  } else {
+    front_.queue().push_back(*this);
+    worker.counters().held_total.add();
+  }
+  worker.counters().held_now.add();
+  hold_since_ = worker.now();
+  state_ = State::kHeld;
+  if (client_ended_) return client_left();
+  front_.release();
+}
+
+void HttpSession::unhold() {
+  Worker& worker = front_.worker();
+  front_.queue().remove(*this);
+  worker.shared().held.release();
+  worker.counters().held_now.subtract();
+  const Duration held = worker.now() - hold_since_;
+  worker.counters().record_hold(held);
+  request_.held += held;
+  state_ = State::kReading;
+}
+
+// After a proof it waits for a claim that was asked for later: another leader, or a newer picture of this one. Where
+// the picture stays as it is, because the node goes on claiming, it tries again all the same.
+bool HttpSession::may_send() const {
+  if (request_.sends == 0) return true;
+  const auto& view = front_.worker().view();
+  if (view->epoch != proved_epoch_) return true;
+  const Duration waited = front_.worker().now() - proved_at_;
+  const bool is_newer = view->serial != proved_serial_;
+  return waited >= (is_newer || again_here_ ? backoff(request_.sends) : kLongestBackoff);
+}
+
+void HttpSession::leave_hold(NodeId target) {
+  BW_ASSERT(state_ == State::kHeld);
+  // It may have left in this very turn, unseen.
+  can_read_client_ = true;
+  while (state_ == State::kHeld && read_client()) {
+  }
+  if (state_ != State::kHeld) return;
+  unhold();
+  begin_attempt(target);
+}
+
+void HttpSession::begin_attempt(NodeId node) {
+  Worker& worker = front_.worker();
+  const auto& view = worker.view();
+  attempt_ = {};
+  attempt_.node = node;
+  attempt_.began = worker.now();
+  if (view) {
+    attempt_.epoch = view->epoch;
+    attempt_.serial = view->serial;
+    if (node.index < view->nodes.size()) attempt_.role = view->nodes[node.index].role;
+  }
+  request_sent_at_ = kNever;
+  said_unanswered_ = false;
+  from_node_.clear();
+  state_ = State::kExchange;
+  if (request_.sends++ > 0) worker.counters().http.resent.add();
+  if (request_.was_continued && !request_.head_without_expect.empty()) {
+    to_node_.replace_head(std::exchange(request_.head_without_expect, {}));
+  }
+  if (front_.shares_upstreams()) upstream_ = front_.pool().take(node);
+  if (upstream_) {
+    upstream_->lend(this);
+    attempt_.can_read = attempt_.can_write = true;
+    worker.node_counters(node).sessions_now.add();
+    return pump();
+  }
+  upstream_ = front_.open_upstream(node, preamble_, *this);
+  if (!upstream_) {
+    worker.node_counters(node).connect_failures.add();
+    return attempt_failed(vault::Failure::kNotConnected);
+  }
+  attempt_.is_connecting = true;
+  worker.dial_started();
+}
+
+void HttpSession::on_upstream_open() {
+  attempt_.is_connecting = false;
+  attempt_.can_write = true;
+  Worker& worker = front_.worker();
+  worker.dial_ended();
+  worker.node_counters(attempt_.node).connects.add();
+  worker.node_counters(attempt_.node).sessions_now.add();
+  pump();
+  front_.release();
+}
+
+void HttpSession::on_upstream_readable() {
+  attempt_.can_read = true;
+  pump();
+}
+
+void HttpSession::on_upstream_writable() {
+  attempt_.can_write = true;
+  pump();
+}
+
+void HttpSession::on_upstream_broken(net::StreamFailure failure) {
+  Worker& worker = front_.worker();
+  worker.node_counters(attempt_.node).connect_failures.add();
+  worker.hint(attempt_.node, attempt_.epoch, hint_for(failure));
+  attempt_failed(vault::Failure::kNotConnected);
+  front_.release();
+  pump();
+}
+
+// Nobody sends under an epoch that is over: a request of which nothing went out waits for the next view.
+void HttpSession::on_fence() {
+  if (request_.request_class != vault::RequestClass::kNodeLocal) undial();
+}
+
+void HttpSession::on_view() {
+  const bool has_lost = front_.worker().view()->leader != attempt_.node;
+  if (has_lost && request_.request_class != vault::RequestClass::kNodeLocal) undial();
+}
+
+void HttpSession::undial() {
+  if (state_ != State::kExchange || !attempt_.is_connecting) return;
+  drop_upstream();
+  --request_.sends;
+  hold();
+  pump();
+}
+
+void HttpSession::drop_upstream() {
+  if (is_queued()) front_.unanswered().remove(*this);
+  if (!upstream_) return;
+  if (std::exchange(attempt_.is_connecting, false)) {
+    front_.worker().dial_ended();
+  } else {
+    front_.worker().node_counters(attempt_.node).sessions_now.subtract();
+  }
+  front_.pool().discard(std::move(upstream_));
+}
+
+bool HttpSession::exchange_step() {
+  if (!upstream_ || attempt_.is_connecting) return false;
+  bool moved = take_body();
+  if (state_ == State::kExchange) moved = write_node() || moved;
+  if (state_ == State::kExchange) moved = read_node() || moved;
+  if (state_ == State::kExchange) moved = take_answer() || moved;
+  return moved;
+}
+
+// From the client's bytes into the queue to the node, framed anew.
+bool HttpSession::take_body() {
+  bool moved = false;
+  while (!request_body_.done() && !in_.empty() && !attempt_.write_broken && to_node_.unsent().size() < kAhead) {
+    const http::BodyReader::Bite bite = request_body_.feed(in_.view());
+    if (bite.status == http::ParseStatus::kRejected) {
+      refuse_body(bite.reason);
+      return true;
+    }
+    queue_body(bite.content);
+    in_.consume(bite.consumed);
+    if (request_.body_kind == http::BodyKind::kChunked && request_body_.done()) to_node_.tail() += http::kLastChunk;
+    moved = true;
+  }
+  return moved;
+}
+
+void HttpSession::queue_body(std::string_view content) {
+  if (content.empty()) return;
+  request_.was_continued = true;
+  const std::size_t most = front_.worker().options().retry_buffer;
+  if (to_node_.keeps() && to_node_.body_size() + content.size() > most) to_node_.stop_keeping();
+  if (request_.body_kind == http::BodyKind::kChunked) {
+    http::append_chunk(to_node_.tail(), content);
+  } else {
+    to_node_.tail() += content;
+  }
+}
+
+// The node never sees this body's end, so it does not execute the request.
+void HttpSession::refuse_body(http::Reject reason) {
+  if (answer_.has_begun) return cut_answer();
+  drop_upstream();
+  reject(reason);
+}
+
+bool HttpSession::write_node() {
+  if (!attempt_.can_write || attempt_.write_broken) return false;
+  const std::string_view bytes = to_node_.unsent();
+  if (bytes.empty()) {
+    // Its last bytes are gone now: from here on the node is asked.
+    const bool is_all_sent = request_body_.done() && request_sent_at_ == kNever;
+    if (!is_all_sent) {
+      if (client_ended_ && in_.empty() && !request_body_.done()) client_left();
+      return false;
+    }
+    request_sent_at_ = front_.worker().now();
+    if (!answer_.has_begun && !is_queued()) front_.await_answer(*this);
+    return false;
+  }
+  const net::IoResult wrote = upstream_->write(bytes);
+  if (wrote.status == net::IoStatus::kError) {
+    // What it said before is still to be read: an answer that came early.
+    attempt_.write_broken = attempt_.can_read = true;
+    return true;
+  }
+  attempt_.can_write = wrote.status == net::IoStatus::kOk && wrote.bytes == bytes.size();
+  if (wrote.status != net::IoStatus::kOk) return false;
+  to_node_.mark_sent(wrote.bytes);
+  attempt_.sent += wrote.bytes;
+  moved_ += wrote.bytes;
+  last_active_ = front_.worker().now();
+  front_.worker().counters().bytes_up.add(wrote.bytes);
+  return true;
+}
+
+bool HttpSession::read_node() {
+  const bool has_room = from_node_.size() < kAhead && to_client_.size() < kAhead;
+  if (!attempt_.can_read || attempt_.ended != NodeEnd::kNone || !has_room) return false;
+  const auto buffer = front_.worker().pool().buffer(RelayPool::kReadSize);
+  const net::IoResult read = upstream_->read(buffer);
+  switch (read.status) {
+    case net::IoStatus::kOk:
+      from_node_.append({buffer.data(), read.bytes});
+      attempt_.received += read.bytes;
+      moved_ += read.bytes;
+      last_active_ = front_.worker().now();
+      return true;
+    case net::IoStatus::kAgain:
+      attempt_.can_read = false;
+      return false;
+    case net::IoStatus::kEof:
+      attempt_.ended = NodeEnd::kOrderly;
+      return true;
+    case net::IoStatus::kError:
+      attempt_.ended = NodeEnd::kBroken;
+      return true;
+  }
+  return false;
+}
+
+bool HttpSession::tunnel_step() {
+  bool moved = false;
+  if (!in_.empty() && to_node_.unsent().size() < kAhead) {
+    to_node_.tail() += in_.view();
+    in_.clear();
+    moved = true;
+  }
+  moved = write_node() || moved;
+  moved = read_node() || moved;
+  if (!from_node_.empty() && to_client_.size() < kAhead) {
+    to_client_.append(from_node_.view());
+    from_node_.clear();
+    moved = true;
+  }
+  return moved;
+}
+
+// Either side's end is the tunnel's, once what it said before has been passed on.
+void HttpSession::tunnel_step_ends() {
+  const bool client_is_done = client_ended_ && in_.empty() && to_node_.unsent().empty();
+  const bool node_is_done = attempt_.ended != NodeEnd::kNone && from_node_.empty() && to_client_.empty();
+  if (!client_is_done && !node_is_done && !attempt_.write_broken) return;
+  settle(front_.worker().counters().http.ok, 101);
+  end();
+}
+
+void HttpSession::say_unanswered() {
+  front_.unanswered().remove(*this);
+  said_unanswered_ = true;
+  front_.worker().hint(attempt_.node, attempt_.epoch, cluster::HintKind::kSlow);
+}
+
+void HttpSession::attempt_failed(vault::Failure failure) {
+  const vault::Row row = vault::judge(vault::Transport{failure, attempt_.sent, attempt_.received});
+  drop_upstream();
+  act(row, nullptr, {});
+}
+
+// Not executed: to whoever claims to lead when asked after this.
+void HttpSession::send_again(vault::Row row) {
+  drop_upstream();
+  from_node_.clear();
+  if (!to_node_.can_rewind()) {
+    return answer_unserved("not executed: the leader has changed, and the body is too big to be sent again");
+  }
+  if (request_.sends >= kMostSends) return answer_unserved("not executed: every node that was asked refused it");
+  to_node_.rewind();
+  if (request_.request_class == vault::RequestClass::kNodeLocal) return dispatch();
+  again_here_ = vault::verdict_of(row) == vault::Verdict::kAgainHere || row == vault::Row::kNothingSent;
+  proved_at_ = front_.worker().now();
+  proved_serial_ = attempt_.serial;
+  proved_epoch_ = attempt_.epoch;
+  hold();
+}
+
+void HttpSession::on_exchange_tick(TimePoint now) {
+  const ProxyOptions& options = front_.worker().options();
+  if (attempt_.is_connecting) return;
+  if (now - last_active_ >= options.timeout_idle && now - attempt_.began >= options.timeout_idle) {
+    front_.worker().counters().cut_idle.add();
+    return client_left();
+  }
+  const bool is_stream = request_.request_class == vault::RequestClass::kStream;
+  if (answer_.has_begun) {
+    if (is_stream && front_.leader_blocks(attempt_.node, now)) cut_answer();
+    return;
+  }
+  const Standing standing = front_.worker().standing(attempt_.node);
+  const bool is_replaced = request_.request_class != vault::RequestClass::kNodeLocal && standing != Standing::kKeep &&
+                           front_.worker().view()->leader && front_.worker().view()->leader != attempt_.node;
+  const TimePoint silent_since =
+      std::max({last_active_, attempt_.began, front_.worker().standing_since(attempt_.node)});
+  const bool is_past_grace = is_replaced && now - silent_since >= options.grace;
+  const bool is_late = request_sent_at_ != kNever && !is_stream && now - request_sent_at_ >= options.timeout_answer;
+  if (!is_past_grace && !is_late) return;
+  attempt_failed(vault::Failure::kTimedOut);
+}
+
+}  // namespace bellwether::proxy

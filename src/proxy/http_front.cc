@@ -1,0 +1,202 @@
+#include "http_front.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "worker.h"
+
+namespace bellwether::proxy {
+namespace {
+
+constexpr Duration kAnswerLate = 20ms;
+// How often those are looked at that wait although there is a leader: for room to dial, or for their turn to try again.
+constexpr Duration kReleaseAgain = 10ms;
+// A leader's probe is suspect after 100 ms; in all it has then been late for 300 ms (design.md section 3).
+constexpr Duration kBlocksAfter = 200ms;
+
+bool speaks_alike(const net::TlsClientOptions& a, const net::TlsClientOptions& b) {
+  return a.ca_file == b.ca_file && a.ca_path == b.ca_path && a.cert_file == b.cert_file && a.key_file == b.key_file &&
+         a.verify == b.verify && a.alpn == b.alpn;
+}
+
+}  // namespace
+
+HttpFront::HttpFront(Worker& worker)
+    : worker_(worker),
+      pool_(worker.loop(), worker.options().nodes.size()),
+      release_timer_(worker.loop(), [this] { release(); }),
+      answer_timer_(worker.loop(), [this] { look_for_unanswered(); }),
+      pump_timer_(worker.loop(), [this] { pump_postponed(); }) {
+  const auto& listeners = worker.options().listeners;
+  const bool is_used = std::any_of(listeners.begin(), listeners.end(),
+                                   [](const ListenerOptions& listener) { return listener.mode == Mode::kHttp; });
+  nodes_.resize(worker.options().nodes.size());
+  if (is_used) make_node_sides();
+}
+
+HttpFront::~HttpFront() {
+  table_.for_each([](HttpSession& session) { session.end(); });
+}
+
+// One TLS context for all nodes that are spoken to alike: its certificates are in memory once.
+void HttpFront::make_node_sides() {
+  const auto& nodes = worker_.options().nodes;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (!nodes[i].public_url.empty()) nodes_[i].urls.push_back(nodes[i].public_url);
+    on_address(NodeId{static_cast<std::uint16_t>(i)});
+    if (!nodes[i].tls) continue;
+    for (std::size_t j = 0; j < i && !nodes_[i].tls; ++j) {
+      if (nodes[j].tls && speaks_alike(*nodes[i].tls, *nodes[j].tls)) nodes_[i].tls = nodes_[j].tls;
+    }
+    if (nodes_[i].tls) continue;
+    if (auto made = net::TlsContext::client(*nodes[i].tls)) nodes_[i].tls = std::move(*made);
+    nodes_[i].usable = nodes_[i].tls != nullptr;
+  }
+}
+
+void HttpFront::on_address(NodeId node) {
+  pool_.close_idle(node);
+  const net::Address* address = worker_.address(node);
+  if (address == nullptr) return;
+  const char* scheme = worker_.options().nodes[node.index].tls ? "https://" : "http://";
+  std::string url = scheme + address->to_string();
+  auto& urls = nodes_[node.index].urls;
+  if (std::find(urls.begin(), urls.end(), url) == urls.end()) urls.push_back(std::move(url));
+}
+
+void HttpFront::adopt(Accepted accepted) {
+  worker_.counters().sessions_total.add();
+  worker_.counters().sessions_now.add();
+  table_.add(std::make_unique<HttpSession>(*this, std::move(accepted)));
+}
+
+bool HttpFront::shares_upstreams() const { return worker_.options().send_proxy == net::ProxyVersion::kNone; }
+
+std::unique_ptr<Upstream> HttpFront::open_upstream(NodeId node, std::string preamble, UpstreamUser& user) {
+  const net::Address* address = worker_.address(node);
+  const NodeSide& side = nodes_[node.index];
+  if (address == nullptr || !side.usable) return nullptr;
+  net::ConnectOptions options;
+  options.tls = side.tls;
+  options.server_name = worker_.options().nodes[node.index].server_name;
+  options.source = worker_.options().source;
+  options.preamble = std::move(preamble);
+  options.timeout = worker_.options().timeout_connect;
+  options.tcp = worker_.options().tcp;
+  auto upstream = std::make_unique<Upstream>(pool_, node);
+  upstream->lend(&user);
+  upstream->open(worker_.loop(), *address, std::move(options));
+  return upstream;
+}
+
+std::vector<std::string_view> HttpFront::urls(NodeId node) const {
+  const auto& urls = nodes_[node.index].urls;
+  return {urls.begin(), urls.end()};
+}
+
+std::optional<NodeId> HttpFront::any_node(const std::vector<NodeId>& tried) const {
+  const auto& view = worker_.view();
+  std::optional<NodeId> doubtful;
+  for (std::uint16_t i = 0; i < nodes_.size(); ++i) {
+    const NodeId node{i};
+    if (std::find(tried.begin(), tried.end(), node) != tried.end()) continue;
+    const bool is_suspect = view && view->suspect && view->leader == node;
+    const bool answers = view && i < view->nodes.size() && view->nodes[i].up && !is_suspect;
+    if (answers) return node;
+    if (!doubtful) doubtful = node;
+  }
+  return doubtful;
+}
+
+bool HttpFront::has_performance_standbys() const {
+  const auto& view = worker_.view();
+  return view && std::any_of(view->nodes.begin(), view->nodes.end(), [](const cluster::NodeView& node) {
+           return node.role == cluster::Role::kPerformanceStandby;
+         });
+}
+
+bool HttpFront::leader_blocks(NodeId node, TimePoint now) const {
+  return worker_.view() && worker_.view()->leader == node && suspect_since_ != kNever &&
+         now - suspect_since_ >= kBlocksAfter;
+}
+
+void HttpFront::on_fence() {
+  table_.for_each([](HttpSession& session) { session.on_fence(); });
+}
+
+void HttpFront::on_view() {
+  const auto& view = worker_.view();
+  if (!view->suspect) suspect_since_ = kNever;
+  if (view->suspect && suspect_since_ == kNever) suspect_since_ = worker_.now();
+  for (std::uint16_t i = 0; i < nodes_.size(); ++i) {
+    if (worker_.standing(NodeId{i}) != Standing::kKeep) pool_.close_idle(NodeId{i});
+  }
+  table_.for_each([](HttpSession& session) { session.on_view(); });
+  release();
+}
+
+void HttpFront::release() {
+  if (releasing_) return;
+  releasing_ = true;
+  WaitLink* link = queue_.first();
+  while (link != nullptr && worker_.may_dial_more()) {
+    const auto target = worker_.target();
+    if (!target) break;
+    WaitLink* next = WaitQueue::after(*link);
+    auto& session = static_cast<HttpSession&>(*link);
+    if (session.may_send()) session.leave_hold(*target);
+    link = next;
+  }
+  releasing_ = false;
+  if (!queue_.empty() && worker_.target() && !release_timer_.is_armed()) release_timer_.arm_in(kReleaseAgain);
+}
+
+void HttpFront::await_answer(HttpSession& session) {
+  unanswered_.push_back(session);
+  if (!answer_timer_.is_armed()) answer_timer_.arm_in(kAnswerLate);
+}
+
+void HttpFront::look_for_unanswered() {
+  while (WaitLink* first = unanswered_.first()) {
+    auto& session = static_cast<HttpSession&>(*first);
+    const TimePoint late_at = session.asked_at() + kAnswerLate;
+    if (late_at > worker_.now()) return answer_timer_.arm_at(late_at);
+    session.say_unanswered();
+  }
+}
+
+void HttpFront::pump_later(HttpSession& session) {
+  if (std::exchange(session.is_postponed, true)) return;
+  postponed_.push_back(&session);
+  if (!pump_timer_.is_armed()) pump_timer_.arm_in(Duration::zero());
+}
+
+void HttpFront::pump_postponed() {
+  for (HttpSession* session : std::exchange(postponed_, {})) {
+    // One that was retired meanwhile stands until the end of the turn, and does nothing.
+    session->is_postponed = false;
+    session->pump();
+  }
+}
+
+void HttpFront::retire(HttpSession& session) {
+  worker_.counters().sessions_now.subtract();
+  postponed_.erase(std::remove(postponed_.begin(), postponed_.end(), &session), postponed_.end());
+  if (!table_.has_retired()) worker_.loop().at_turn_end([this] { table_.bury(); });
+  table_.retire(session);
+  worker_.shared().release_session();
+}
+
+void HttpFront::tick(TimePoint now) {
+  table_.for_each([now](HttpSession& session) { session.on_tick(now); });
+  pool_.close_old(now);
+  worker_.counters().http.upstream_idle.set(pool_.idle_count());
+  release();
+}
+
+void HttpFront::drain() {
+  table_.for_each([](HttpSession& session) { session.on_drain(); });
+  for (std::uint16_t i = 0; i < nodes_.size(); ++i) pool_.close_idle(NodeId{i});
+}
+
+}  // namespace bellwether::proxy

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bellwether/http/head.h"
+#include "bellwether/net/loop.h"
+#include "bellwether/net/tls.h"
+#include "bellwether/proxy/proxy.h"
+#include "hold.h"
+#include "http_session.h"
+#include "intake.h"
+#include "session_table.h"
+#include "upstream_pool.h"
+
+namespace bellwether::proxy {
+
+class Worker;
+
+// Http mode on one worker: its client connections, the requests among them that wait, the connections to nodes.
+class HttpFront {
+ public:
+  explicit HttpFront(Worker& worker);
+  ~HttpFront();
+  HttpFront(const HttpFront&) = delete;
+  HttpFront& operator=(const HttpFront&) = delete;
+
+  void adopt(Accepted accepted);
+  void on_fence();
+  void on_view();
+  void on_address(NodeId node);
+  void tick(TimePoint now);
+  void drain();
+  [[nodiscard]] bool has_waiting() const { return !queue_.empty(); }
+  [[nodiscard]] bool is_busy() const { return !table_.empty(); }
+  [[nodiscard]] bool has_idle_upstreams() const { return pool_.idle_count() > 0; }
+
+  // For sessions.
+  [[nodiscard]] Worker& worker() { return worker_; }
+  [[nodiscard]] UpstreamPool& pool() { return pool_; }
+  [[nodiscard]] WaitQueue& queue() { return queue_; }
+  [[nodiscard]] WaitQueue& unanswered() { return unanswered_; }
+  [[nodiscard]] http::RequestHead& request_scratch() { return request_scratch_; }
+  [[nodiscard]] http::ResponseHead& response_scratch() { return response_scratch_; }
+  // A PROXY header speaks for one client only.
+  [[nodiscard]] bool shares_upstreams() const;
+  // A new connection, opening; null if there is no way to.
+  [[nodiscard]] std::unique_ptr<Upstream> open_upstream(NodeId node, std::string preamble, UpstreamUser& user);
+  // What a node may call itself, in a redirect.
+  [[nodiscard]] std::vector<std::string_view> urls(NodeId node) const;
+  // A node to ask about itself, other than those `tried` already.
+  [[nodiscard]] std::optional<NodeId> any_node(const std::vector<NodeId>& tried) const;
+  [[nodiscard]] bool has_performance_standbys() const;
+  // The leader blocks: what may hold up its step-down should end.
+  [[nodiscard]] bool leader_blocks(NodeId node, TimePoint now) const;
+  void release();
+  void await_answer(HttpSession& session);
+  void pump_later(HttpSession& session);
+  void retire(HttpSession& session);
+
+ private:
+  struct NodeSide {
+    std::shared_ptr<net::TlsContext> tls;
+    bool usable = true;  // its TLS could be set up, or it has none
+    std::vector<std::string> urls;
+  };
+
+  void look_for_unanswered();
+  void pump_postponed();
+  void make_node_sides();
+
+  Worker& worker_;
+  std::vector<NodeSide> nodes_;
+  UpstreamPool pool_;
+  WaitQueue queue_;
+  WaitQueue unanswered_;
+  TableOf<HttpSession> table_;
+  std::vector<HttpSession*> postponed_;
+  http::RequestHead request_scratch_;
+  http::ResponseHead response_scratch_;
+  net::Timer release_timer_;
+  net::Timer answer_timer_;
+  net::Timer pump_timer_;
+  TimePoint suspect_since_ = kNever;
+  bool releasing_ = false;
+};
+
+}  // namespace bellwether::proxy

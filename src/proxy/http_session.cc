@@ -1,0 +1,355 @@
+#include "http_session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "bellwether/http/target.h"
+#include "http_front.h"
+#include "worker.h"
+
+namespace bellwether::proxy {
+namespace {
+
+// Of a client that sends ahead. A held one's share is less: 1,024 of them may wait.
+constexpr std::size_t kInput = 64 * 1024;
+constexpr std::size_t kInputHeld = 16 * 1024;
+constexpr std::size_t kTurnBudget = 1024 * 1024;  // others wait meanwhile
+constexpr Duration kLongestLinger = 2s;
+
+int status_for(http::Reject reason) {
+  using http::Reject;
+  switch (reason) {
+    case Reject::kTooLarge:
+    case Reject::kTooManyHeaders:
+      return 431;
+    case Reject::kVersion:
+      return 505;
+    case Reject::kExpect:
+      return 417;
+    case Reject::kBareLineEnd:
+    case Reject::kControlCharacter:
+    case Reject::kRequestLine:
+    case Reject::kStatusLine:
+    case Reject::kMethod:
+    case Reject::kTarget:
+    case Reject::kHeaderName:
+    case Reject::kFolding:
+    case Reject::kHost:
+    case Reject::kContentLength:
+    case Reject::kTransferEncoding:
+    case Reject::kLengthConflict:
+    case Reject::kChunk:
+    case Reject::kTrailer:
+      return 400;
+  }
+  return 400;
+}
+
+}  // namespace
+
+HttpSession::HttpSession(HttpFront& front, Accepted accepted)
+    : front_(front), started_(front.worker().now()), last_active_(started_), listener_(accepted.listener) {
+  const ProxyOptions& options = front_.worker().options();
+  if (!accepted.client.is_unix()) client_host_ = accepted.client.host();
+  if (options.send_proxy != net::ProxyVersion::kNone) {
+    net::Address destination;
+    if (accepted.destination) {
+      destination = *accepted.destination;
+    } else if (auto local = accepted.socket.local_address()) {
+      destination = *local;
+    }
+    preamble_ = net::proxy_header(options.send_proxy, accepted.client, destination);
+  }
+  client_ = net::Stream::accept(front_.worker().loop(), std::move(accepted.socket), options.listeners[listener_].tls,
+                                options.timeout_header, *this);
+}
+
+// What comes first is told by on_readable().
+void HttpSession::on_open() {}
+
+void HttpSession::on_readable() {
+  can_read_client_ = true;
+  pump();
+}
+
+void HttpSession::on_writable() {
+  can_write_client_ = true;
+  pump();
+}
+
+void HttpSession::on_broken(Error) { end(); }
+
+void HttpSession::pump() {
+  if (std::exchange(pumping_, true)) return;
+  moved_ = 0;
+  while (state_ != State::kEnded && step()) {
+    if (moved_ < kTurnBudget) continue;
+    front_.pump_later(*this);
+    break;
+  }
+  pumping_ = false;
+}
+
+// One round of all that can be done; false if nothing could.
+bool HttpSession::step() {
+  bool moved = read_client();
+  switch (state_) {
+    case State::kReading:
+      moved = take_request() || moved;
+      break;
+    case State::kExchange:
+      moved = exchange_step() || moved;
+      break;
+    case State::kTunnel:
+      moved = tunnel_step() || moved;
+      break;
+    case State::kLinger:
+      in_.clear();
+      break;
+    case State::kHeld:
+    case State::kFlushing:
+    case State::kEnded:
+      break;
+  }
+  moved = write_client() || moved;
+  if (state_ == State::kTunnel) tunnel_step_ends();
+  if (state_ == State::kFlushing && to_client_.empty()) {
+    finish_flush();
+    return true;
+  }
+  return moved && state_ != State::kEnded;
+}
+
+std::size_t HttpSession::input_limit() const { return state_ == State::kHeld ? kInputHeld : kInput; }
+
+bool HttpSession::read_client() {
+  if (state_ == State::kEnded || !can_read_client_ || client_ended_ || in_.size() >= input_limit()) return false;
+  const auto buffer = front_.worker().pool().buffer(RelayPool::kReadSize);
+  const net::IoResult read = client_->read(buffer.first(std::min(buffer.size(), input_limit() - in_.size())));
+  switch (read.status) {
+    case net::IoStatus::kOk:
+      if (in_.empty()) header_since_ = front_.worker().now();
+      in_.append({buffer.data(), read.bytes});
+      moved_ += read.bytes;
+      last_active_ = front_.worker().now();
+      return true;
+    case net::IoStatus::kAgain:
+      can_read_client_ = false;
+      return false;
+    case net::IoStatus::kEof:
+      client_ended_ = true;
+      break;
+    case net::IoStatus::kError:
+      client_left();
+      return false;
+  }
+  // Whoever half-closes still gets the answers to what it sent; who waits for a leader, or reads without end, has left.
+  const bool is_endless = request_.request_class == vault::RequestClass::kStream;
+  const bool is_partial = state_ == State::kExchange && !request_body_.done() && in_.empty();
+  const bool has_left = state_ == State::kHeld || (state_ == State::kExchange && is_endless) || is_partial;
+  if (has_left) client_left();
+  if (state_ == State::kLinger) end();
+  return state_ != State::kEnded;
+}
+
+bool HttpSession::write_client() {
+  if (state_ == State::kEnded || !can_write_client_ || to_client_.empty()) return false;
+  const std::string_view bytes = to_client_.view();
+  const net::IoResult wrote = client_->write(bytes);
+  if (wrote.status == net::IoStatus::kError) {
+    client_left();
+    return false;
+  }
+  can_write_client_ = wrote.status == net::IoStatus::kOk && wrote.bytes == bytes.size();
+  if (wrote.status != net::IoStatus::kOk) return false;
+  to_client_.consume(wrote.bytes);
+  moved_ += wrote.bytes;
+  last_active_ = front_.worker().now();
+  front_.worker().counters().bytes_down.add(wrote.bytes);
+  return true;
+}
+
+bool HttpSession::take_request() {
+  const bool is_leaving = client_ended_ || (front_.worker().is_draining() && in_.empty());
+  if (in_.empty()) {
+    if (is_leaving) end();
+    return false;
+  }
+  http::RequestHead& head = front_.request_scratch();
+  const http::ParseOutcome parsed = http::parse_request_head(in_.view(), front_.worker().options().head_limits, head);
+  switch (parsed.status) {
+    case http::ParseStatus::kNeedMore:
+      if (is_leaving) end();
+      return false;
+    case http::ParseStatus::kRejected:
+      reject(parsed.reason);
+      return true;
+    case http::ParseStatus::kDone:
+      start_request(head);
+      return true;
+  }
+  return false;
+}
+
+void HttpSession::start_request(const http::RequestHead& head) {
+  Worker& worker = front_.worker();
+  worker.note_traffic();
+  worker.counters().http.requests_total.add();
+  worker.counters().http.requests_now.add();
+  request_.method.assign(head.method);
+  request_.path.assign(http::path_of(head.target));
+  request_.version = head.version;
+  request_.body_kind = head.body.kind;
+  request_.request_class = vault::classify_path(request_.path);
+  request_.keep_alive = head.keep_alive;
+  request_.may_be_login = vault::may_be_login(request_.path, vault::carries_token(head));
+  request_.is_websocket = http::asks_for_websocket(head);
+  request_.was_continued = !head.expects_continue;
+  request_.was_held = false;
+  request_.is_open = true;
+  request_.asked = worker.now();
+  request_.held = {};
+  request_.sends = 0;
+  request_.tried.clear();
+  request_.head_without_expect = head.expects_continue ? upstream_head(head, true) : std::string();
+  request_body_ = http::BodyReader(head.body);
+  again_here_ = false;
+  answer_ = {};
+  to_node_.start(upstream_head(head, false));
+  in_.consume(head.bytes);  // what `head` points into
+  dispatch();
+}
+
+std::string HttpSession::upstream_head(const http::RequestHead& head, bool omits_expect) const {
+  const ProxyOptions& options = front_.worker().options();
+  static const http::HeaderField kUnforwarded{std::string(vault::kNoForwardingHeader), "true"};
+  const net::Address& own = front_.worker().shared().own_addresses[listener_];
+  const std::string own_host = own.is_unix() ? "localhost" : own.to_string();
+  http::RequestEdits edits;
+  edits.set = {&kUnforwarded, 1};
+  edits.dropped = vault::kClientCertificateHeaders;
+  edits.host = own_host;
+  if (options.forwarded_for) edits.forwarded_for = client_host_;
+  edits.keeps_forwarded_for = options.keeps_forwarded_for;
+  if (request_.is_websocket) edits.upgrade = "websocket";
+  edits.omits_expect = omits_expect;
+  std::string out;
+  out.reserve(head.bytes + 128);
+  http::append_request_head(out, head, edits);
+  return out;
+}
+
+void HttpSession::reject(http::Reject reason) {
+  WorkerCounters& counters = front_.worker().counters();
+  counters.rejected_requests.add();
+  counters.http.rejected[static_cast<std::size_t>(reason)].add();
+  const int status = status_for(reason);
+  if (request_.is_open) {
+    counters.http.rejected_late.add();
+  } else {
+    counters.http.requests_total.add();
+    count_status(status);
+    request_.method.clear();
+  }
+  in_.clear();  // where a next request would begin is unknown
+  respond(status, "bad request: " + std::string(http::to_text(reason)), false);
+}
+
+void HttpSession::finish_flush() {
+  if (!close_after_) return next_request();
+  // A close with unread input would reset the connection, and the answer with it.
+  state_ = State::kLinger;
+  linger_since_ = front_.worker().now();
+  client_->shutdown_write();
+  if (client_ended_) end();
+}
+
+void HttpSession::next_request() {
+  state_ = State::kReading;
+  in_.release_if_big();
+  to_client_.release_if_big();
+  from_node_.clear();
+  from_node_.release_if_big();
+  header_since_ = front_.worker().now();
+}
+
+void HttpSession::client_left() {
+  if (state_ == State::kHeld) front_.worker().counters().client_gone_while_held.add();
+  if (request_.is_open) settle(front_.worker().counters().http.client_gone, 0);
+  client_->abort();
+  end();
+}
+
+// The request has its outcome. `status`: what the client was told; 0: nothing.
+void HttpSession::settle(Counter& outcome, int status) {
+  HttpCounters& http = front_.worker().counters().http;
+  const TimePoint now = front_.worker().now();
+  if (std::exchange(request_.is_open, false)) {
+    outcome.add();
+    http.requests_now.subtract();
+    if (request_.was_held) http.held.add();
+    http.waiting.record(request_.held);
+    if (request_.sends > 0) http.upstream.record(now - attempt_.began);
+    http.total.record(now - request_.asked);
+  }
+  count_status(status);
+}
+
+void HttpSession::count_status(int status) {
+  if (status < 100 || status > 599) return;
+  front_.worker().counters().http.by_status_class[static_cast<std::size_t>(status / 100 - 1)].add();
+}
+
+void HttpSession::on_tick(TimePoint now) {
+  look_at_times(now);
+  if (state_ == State::kFlushing) pump();
+}
+
+void HttpSession::look_at_times(TimePoint now) {
+  const ProxyOptions& options = front_.worker().options();
+  const bool is_idle = now - last_active_ >= options.timeout_idle;
+  switch (state_) {
+    case State::kReading:
+      if (!in_.empty() && now - header_since_ >= options.timeout_header) {
+        front_.worker().counters().http.header_timeouts.add();
+        request_.method.clear();
+        count_status(408);
+        return respond(408, "the request's head took too long", false);
+      }
+      if (is_idle) end();
+      return;
+    case State::kHeld:
+      if (request_.held + (now - hold_since_) < options.hold_timeout_http) return;
+      front_.worker().counters().hold_timeouts.add();
+      unhold();
+      return answer_unserved("no leader");
+    case State::kExchange:
+      return on_exchange_tick(now);
+    case State::kFlushing:
+    case State::kTunnel:
+      if (!is_idle) return;
+      front_.worker().counters().cut_idle.add();
+      return end();
+    case State::kLinger:
+      if (now - linger_since_ >= kLongestLinger) end();
+      return;
+    case State::kEnded:
+      return;
+  }
+}
+
+void HttpSession::on_drain() {
+  if (state_ == State::kReading && in_.empty()) end();
+}
+
+void HttpSession::end() {
+  if (state_ == State::kEnded) return;
+  if (state_ == State::kHeld) unhold();
+  if (request_.is_open) settle(front_.worker().counters().http.client_gone, 0);
+  drop_upstream();
+  state_ = State::kEnded;
+  client_->close();
+  front_.retire(*this);
+}
+
+}  // namespace bellwether::proxy

@@ -1,0 +1,197 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bellwether/base/ids.h"
+#include "bellwether/base/time.h"
+#include "bellwether/http/body.h"
+#include "bellwether/http/forward.h"
+#include "bellwether/net/stream.h"
+#include "bellwether/vault/request_class.h"
+#include "bellwether/vault/retry.h"
+#include "byte_queue.h"
+#include "counters.h"
+#include "hold.h"
+#include "send_queue.h"
+#include "upstream.h"
+
+namespace bellwether::proxy {
+
+struct Accepted;
+class HttpFront;
+
+// One client connection in http mode: one request after the other, each with an exchange of its own at a node. Owned by
+// its front's table; used on its thread only; destroyed at the end of a turn.
+class HttpSession final : public net::StreamHandler, public UpstreamUser, public WaitLink {
+ public:
+  HttpSession(HttpFront& front, Accepted accepted);
+
+  // From the front. Any of these may end it.
+  void on_tick(TimePoint now);
+  void on_fence();
+  void on_view();
+  void on_drain();
+  void pump();  // does all that can be done now
+  void end();
+  // REQUIRES: held
+  [[nodiscard]] bool may_send() const;
+  void leave_hold(NodeId target);
+  [[nodiscard]] TimePoint asked_at() const { return request_sent_at_; }
+  void say_unanswered();
+
+  void on_open() override;
+  void on_readable() override;
+  void on_writable() override;
+  void on_broken(Error error) override;
+  void on_upstream_open() override;
+  void on_upstream_readable() override;
+  void on_upstream_writable() override;
+  void on_upstream_broken(net::StreamFailure failure) override;
+
+  std::size_t table_index = 0;  // the table's
+  bool is_postponed = false;    // the front's
+
+ private:
+  enum class State : std::uint8_t {
+    kReading,   // waits for a request head
+    kHeld,      // has one, waits for a node
+    kExchange,  // has a connection to a node, or dials one
+    kFlushing,  // its answer is complete but for what the client has not taken yet
+    kTunnel,    // after a 101
+    kLinger,    // all is said, our side is shut: waits for the client to close
+    kEnded,
+  };
+  enum class NodeEnd : std::uint8_t { kNone, kOrderly, kBroken };
+
+  // What is kept of the request once its head went into the send queue.
+  struct Request {
+    std::string method;
+    std::string path;
+    std::string head_without_expect;  // empty if it expects nothing
+    http::Version version = http::Version::kHttp11;
+    http::BodyKind body_kind = http::BodyKind::kNone;
+    vault::RequestClass request_class = vault::RequestClass::kData;
+    bool keep_alive = true;
+    bool may_be_login = true;
+    bool is_websocket = false;
+    bool was_continued = false;  // it expected a 100 and got it, or did not wait for it
+    bool was_held = false;
+    bool is_open = false;  // not settled yet
+    TimePoint asked{};
+    Duration held{};
+    int sends = 0;
+    std::vector<NodeId> tried;  // node-local only
+  };
+  // One sending of it.
+  struct Attempt {
+    NodeId node{};
+    Epoch epoch = 0;
+    std::uint64_t serial = 0;
+    cluster::Role role = cluster::Role::kUnknown;
+    TimePoint began{};
+    std::uint64_t sent = 0;
+    std::uint64_t received = 0;
+    bool is_connecting = false;
+    bool can_read = false;
+    bool can_write = false;
+    bool write_broken = false;
+    NodeEnd ended = NodeEnd::kNone;
+  };
+  // The answer, once it is known to be the client's.
+  struct Answer {
+    bool has_begun = false;
+    bool node_keeps_alive = false;
+    int status = 0;
+    http::ResponseFraming framing;
+  };
+
+  // http_session.cc: the client's side
+  bool step();
+  bool read_client();
+  bool write_client();
+  bool take_request();
+  void start_request(const http::RequestHead& head);
+  [[nodiscard]] std::string upstream_head(const http::RequestHead& head, bool omits_expect) const;
+  void reject(http::Reject reason);
+  void finish_flush();
+  void next_request();
+  void client_left();
+  void settle(Counter& outcome, int status);
+  void count_status(int status);
+  void look_at_times(TimePoint now);
+  [[nodiscard]] std::size_t input_limit() const;
+
+  // http_exchange.cc: a request's way to a node
+  void dispatch();
+  void hold();
+  void unhold();
+  void begin_attempt(NodeId node);
+  void undial();
+  void drop_upstream();
+  bool exchange_step();
+  bool take_body();
+  void queue_body(std::string_view content);
+  void refuse_body(http::Reject reason);
+  bool write_node();
+  bool read_node();
+  void tunnel_step_ends();
+  bool tunnel_step();
+  void attempt_failed(vault::Failure failure);
+  void send_again(vault::Row row);
+  void on_exchange_tick(TimePoint now);
+
+  // http_answer.cc: what comes back
+  bool take_answer();
+  bool relay_body();
+  bool judge_final(const http::ResponseHead& head);
+  void act(vault::Row row, const http::ResponseHead* head, std::string_view body);
+  void start_answer(const http::ResponseHead& head);
+  void start_tunnel(const http::ResponseHead& head);
+  void finish_answer();
+  void cut_answer();
+  void give_upstream_back();
+  void answer_ambiguous(vault::Row row, std::string_view body);
+  void answer_unserved(std::string_view why);
+  void respond(int status, std::string_view why, bool may_keep_alive);
+
+  HttpFront& front_;
+  std::unique_ptr<net::Stream> client_;
+  std::string client_host_;
+  std::string preamble_;
+  std::unique_ptr<Upstream> upstream_;
+  ByteQueue in_;         // from the client
+  SendQueue to_node_;    // the request
+  ByteQueue from_node_;  // not yet looked at
+  ByteQueue to_client_;
+  Request request_;
+  http::BodyReader request_body_;
+  Attempt attempt_;
+  Answer answer_;
+  http::BodyReader answer_body_;
+  TimePoint started_;
+  TimePoint last_active_;
+  TimePoint header_since_{};
+  TimePoint hold_since_{};
+  TimePoint linger_since_{};
+  TimePoint request_sent_at_ = kNever;
+  TimePoint proved_at_{};
+  std::uint64_t proved_serial_ = 0;
+  Epoch proved_epoch_ = 0;
+  std::size_t moved_ = 0;  // in the running pump
+  std::uint16_t listener_;
+  State state_ = State::kReading;
+  bool can_read_client_ = false;
+  bool can_write_client_ = true;
+  bool client_ended_ = false;
+  bool close_after_ = false;
+  bool again_here_ = false;
+  bool said_unanswered_ = false;
+  bool pumping_ = false;
+};
+
+}  // namespace bellwether::proxy

@@ -1,0 +1,63 @@
+#include "upstream_pool.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace bellwether::proxy {
+
+std::unique_ptr<Upstream> UpstreamPool::take(NodeId node) {
+  auto& idle = idle_[node.index];
+  while (!idle.empty()) {
+    auto upstream = std::move(idle.back());
+    idle.pop_back();
+    if (upstream->is_quiet()) return upstream;
+    discard(std::move(upstream));
+  }
+  return nullptr;
+}
+
+void UpstreamPool::give_back(std::unique_ptr<Upstream> upstream) {
+  auto& idle = idle_[upstream->node().index];
+  if (idle.size() >= kMostIdle) return discard(std::move(upstream));
+  upstream->lend(nullptr);
+  upstream->idle_since = loop_.now();
+  idle.push_back(std::move(upstream));
+}
+
+void UpstreamPool::discard(std::unique_ptr<Upstream> upstream) {
+  upstream->lend(nullptr);
+  upstream->close();
+  if (graveyard_.empty()) loop_.at_turn_end([this] { graveyard_.clear(); });
+  graveyard_.push_back(std::move(upstream));
+}
+
+void UpstreamPool::drop(Upstream& idle) {
+  auto& all = idle_[idle.node().index];
+  const auto found = std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.get() == &idle; });
+  if (found == all.end()) return;
+  auto upstream = std::move(*found);
+  all.erase(found);
+  discard(std::move(upstream));
+}
+
+void UpstreamPool::close_idle(NodeId node) {
+  for (auto& upstream : std::exchange(idle_[node.index], {})) discard(std::move(upstream));
+}
+
+void UpstreamPool::close_old(TimePoint now) {
+  for (auto& idle : idle_) {
+    while (!idle.empty() && now - idle.front()->idle_since >= kLongestIdle) {
+      auto upstream = std::move(idle.front());
+      idle.erase(idle.begin());
+      discard(std::move(upstream));
+    }
+  }
+}
+
+std::size_t UpstreamPool::idle_count() const {
+  std::size_t sum = 0;
+  for (const auto& idle : idle_) sum += idle.size();
+  return sum;
+}
+
+}  // namespace bellwether::proxy
