@@ -76,7 +76,10 @@ bool HttpSession::take_answer() {
     from_node_.consume(head.bytes);
     return true;
   }
-  return judge_final(head);
+  if (!judge_final(head)) return false;
+  // Head and body go out together where both are there.
+  if (state_ == State::kExchange && answer_.has_begun) (void)relay_body();
+  return true;
 }
 
 // False: more of it is needed.

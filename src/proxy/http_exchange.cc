@@ -130,7 +130,7 @@ void HttpSession::begin_attempt(NodeId node) {
   if (front_.shares_upstreams()) upstream_ = front_.pool().take(node);
   if (upstream_) {
     upstream_->lend(this);
-    attempt_.can_read = attempt_.can_write = true;
+    attempt_.can_write = true;  // it was quiet a moment ago: an edge tells of its answer
     worker.node_counters(node).sessions_now.add();
     return pump();
   }

@@ -30,10 +30,10 @@ struct ListenerOptions {
 
 struct NodeOptions {
   std::string name;
-  std::optional<net::Address> address;       // the one that is probed
-  std::string public_url;                    // "https://vault1.example.com:8200": what a redirect names
-  std::optional<net::TlsClientOptions> tls;  // http only: how to speak to it; none: plain
-  std::string server_name;                   // for that TLS
+  std::optional<net::Address> address;         // the one that is probed
+  std::string public_url;                      // "https://vault1.example.com:8200": what a redirect names
+  std::optional<net::TlsClientOptions> tls{};  // http only: how to speak to it; none: plain
+  std::string server_name{};                   // for that TLS
 };
 
 struct ProxyOptions {

@@ -1,0 +1,234 @@
+#include <array>
+
+#include "bellwether/net/stream.h"
+#include "bellwether/net/tls.h"
+#include "component/proxy/http_rig.h"
+
+namespace bellwether::proxy {
+namespace {
+
+std::string cert(const std::string& file) { return std::string(BELLWETHER_TEST_CERTS) + "/" + file; }
+
+// A TLS client that keeps what it reads.
+struct TlsPeer final : net::StreamHandler {
+  TlsPeer(net::Loop& loop, const net::Address& to) {
+    net::ConnectOptions options;
+    options.tls = *net::TlsContext::client({.ca_file = cert("ca.pem")});
+    options.server_name = "localhost";
+    stream = net::Stream::connect(loop, to, std::move(options), *this);
+  }
+  void on_open() override { on_writable(); }
+  void on_readable() override {
+    std::array<char, 16384> buffer;
+    while (true) {
+      const net::IoResult read = stream->read(buffer);
+      if (read.status != net::IoStatus::kOk) return;
+      received.append(buffer.data(), read.bytes);
+    }
+  }
+  void on_writable() override {
+    while (!outgoing.empty()) {
+      const net::IoResult wrote = stream->write(outgoing);
+      if (wrote.status != net::IoStatus::kOk) return;
+      outgoing.erase(0, wrote.bytes);
+    }
+  }
+  void on_broken(Error error) override { broken = error.message; }
+
+  std::string outgoing, received, broken;
+  std::unique_ptr<net::Stream> stream;
+};
+
+// A node that speaks TLS and answers everything it reads with its own length so far.
+struct TlsNode {
+  struct Link final : net::StreamHandler {
+    void on_open() override {}
+    void on_readable() override {
+      std::array<char, 16384> buffer;
+      while (true) {
+        const net::IoResult read = stream->read(buffer);
+        if (read.status != net::IoStatus::kOk) return;
+        received.append(buffer.data(), read.bytes);
+        while (received.find("\r\n\r\n") != std::string::npos) {
+          received.erase(0, received.find("\r\n\r\n") + 4);
+          const std::string answer = HttpNode::ok("over tls");
+          CHECK(stream->write(answer).bytes == answer.size());
+        }
+      }
+    }
+    void on_writable() override {}
+    void on_broken(Error) override {}
+    std::string received;
+    std::unique_ptr<net::Stream> stream;
+  };
+
+  explicit TlsNode(net::Loop& loop)
+      : tls(*net::TlsContext::server({.cert_file = cert("server.pem"), .key_file = cert("server.key")})) {
+    auto socket = net::bind_listener(*net::Address::parse("127.0.0.1:0"), {});
+    address = *socket->local_address();
+    listener =
+        std::make_unique<net::Listener>(loop, std::move(*socket), [&](net::Socket accepted, const net::Address&) {
+          links.push_back(std::make_unique<Link>());
+          links.back()->stream = net::Stream::accept(loop, std::move(accepted), tls, 3s, *links.back());
+        });
+  }
+
+  std::shared_ptr<net::TlsContext> tls;
+  net::Address address;
+  std::vector<std::unique_ptr<Link>> links;
+  std::unique_ptr<net::Listener> listener;
+};
+
+}  // namespace
+
+TEST_CASE("TLS is spoken to the client and to the node, on one connection each", "[proxy][http][tls]") {
+  Rig rig;
+  TlsNode node(*rig.loop);
+  rig.options.listeners[0].mode = Mode::kHttp;
+  rig.options.listeners[0].tls =
+      *net::TlsContext::server({.cert_file = cert("server.pem"), .key_file = cert("server.key")});
+  const NodeId n1 = rig.add_node(node.address);
+  rig.options.nodes[0].tls = net::TlsClientOptions{.ca_file = cert("ca.pem")};
+  rig.options.nodes[0].server_name = "localhost";
+  rig.start();
+  rig.lead(1, n1);
+  TlsPeer client(*rig.loop, rig.proxy->addresses()[0]);
+  client.outgoing = get("/v1/a");
+  REQUIRE(rig.until([&] { return client.received.find("over tls") != std::string::npos; }));
+  client.received.clear();
+  client.outgoing = get("/v1/b");
+  client.on_writable();
+  REQUIRE(rig.until([&] { return client.received.find("over tls") != std::string::npos; }));
+  CHECK(node.links.size() == 1);
+}
+
+TEST_CASE("a node whose certificate is not trusted gets no request, and the client is told", "[proxy][http][tls]") {
+  Rig rig;
+  TlsNode node(*rig.loop);
+  rig.options.listeners[0].mode = Mode::kHttp;
+  rig.options.hold_timeout_http = 200ms;
+  const NodeId n1 = rig.add_node(node.address);
+  rig.options.nodes[0].tls = net::TlsClientOptions{.ca_file = cert("other-ca.pem")};
+  rig.options.nodes[0].server_name = "localhost";
+  rig.start();
+  rig.lead(1, n1);
+  auto client = rig.client();
+  client->send(get("/v1/a"));
+  REQUIRE(rig.until([&] { return client->received.find("{\"errors\":[") != std::string::npos; }));
+  CHECK(client->received.starts_with("HTTP/1.1 503 "));
+}
+
+TEST_CASE("a PROXY header goes before each node connection, which then serves one client only", "[proxy][http]") {
+  HttpRig it;
+  std::string first;
+  it.rig.options.send_proxy = net::ProxyVersion::kV1;
+  it.one.backend.on_accept = [&](Peer& peer) {
+    peer.on_data = [&](Peer& self, std::string_view) {
+      if (self.received.find("\r\n\r\n") == std::string::npos) return;
+      first = self.received.substr(0, self.received.find("\r\n"));
+      self.send(HttpNode::ok("seen"));
+    };
+  };
+  it.start();
+  auto client = it.rig.client();
+  client->send(get("/v1/a"));
+  REQUIRE(it.until_has(*client, "seen"));
+  CHECK(first.starts_with("PROXY TCP4 127.0.0.1 127.0.0.1 "));
+  client->received.clear();
+  client->send(get("/v1/b"));
+  REQUIRE(it.until_has(*client, "seen"));
+  CHECK(it.one.backend.peers.size() == 2);
+}
+
+TEST_CASE("a node that redirects to itself is asked again shortly", "[proxy][http]") {
+  HttpRig it;
+  const std::string self = "http://" + it.one.backend.address().to_string() + "/v1/a";
+  it.one.answer = [&](const Seen&, Peer&) {
+    if (it.one.seen.size() > 2) return HttpNode::ok("at last");
+    return "HTTP/1.1 307 Temporary Redirect\r\nLocation: " + self + "\r\nContent-Length: 0\r\n\r\n";
+  };
+  it.start();
+  auto client = it.rig.client();
+  client->send(put("/v1/a", "x"));
+  REQUIRE(it.until_has(*client, "at last"));
+  CHECK(it.one.seen.size() == 3);
+}
+
+TEST_CASE("an answer nobody asked for closes the idle connection that it came on", "[proxy][http]") {
+  HttpRig it;
+  it.start();
+  auto client = it.rig.client();
+  client->send(get("/v1/a"));
+  REQUIRE(it.until_has(*client, "GET /v1/a"));
+  it.one.backend.peers[0]->send(HttpNode::ok("poison"));
+  REQUIRE(it.rig.until([&] { return it.one.backend.peers[0]->is_over(); }));
+  client->send(get("/v1/b"));
+  REQUIRE(it.until_has(*client, "GET /v1/b"));
+  CHECK(client->received.find("poison") == std::string::npos);
+}
+
+TEST_CASE("an early answer reaches a client that is still sending, and the connection ends with it", "[proxy][http]") {
+  HttpRig it;
+  it.one.on_head = [](Peer& peer, const http::RequestHead&) { peer.send(HttpNode::error(413, "too big")); };
+  it.start();
+  auto client = it.rig.client();
+  client->send("PUT /v1/a HTTP/1.1\r\nHost: v\r\nContent-Length: 1000000\r\n\r\nabc");
+  REQUIRE(it.rig.until([&] { return client->saw_end; }));
+  CHECK(client->received.starts_with("HTTP/1.1 413 "));
+  CHECK_THAT(client->received, CATCH_CONTAINS("Connection: close\r\n"));
+}
+
+TEST_CASE("a 307 before the body is swallowed: the client's body goes to the new leader", "[proxy][http]") {
+  HttpRig it;
+  it.one.on_head = [](Peer& peer, const http::RequestHead&) {
+    peer.send("HTTP/1.1 307 Temporary Redirect\r\nLocation: https://other:8200/v1/a\r\nContent-Length: 0\r\n\r\n");
+  };
+  it.two.on_head = [](Peer& peer, const http::RequestHead& head) {
+    if (head.expects_continue) peer.send("HTTP/1.1 100 Continue\r\n\r\n");
+  };
+  it.start();
+  auto client = it.rig.client();
+  client->send("PUT /v1/a HTTP/1.1\r\nHost: v\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+  REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().held_now == 1; }));
+  it.rig.lead(2, it.n2);
+  REQUIRE(it.until_has(*client, "100 Continue"));
+  client->send("hello");
+  REQUIRE(it.until_has(*client, "200 OK"));
+  CHECK(it.two.seen.size() == 1);
+  CHECK(it.two.seen[0].body == "hello");
+}
+
+TEST_CASE("a monitor stream on a leader that has begun to block is ended visibly", "[proxy][http]") {
+  HttpRig it;
+  it.one.answer = [](const Seen&, Peer&) {
+    return std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nlog\r\n");
+  };
+  it.start();
+  auto client = it.rig.client();
+  client->send(get("/v1/sys/monitor"));
+  REQUIRE(it.until_has(*client, "log"));
+  cluster::View suspect = it.rig.view(1, it.n1, cluster::HoldReason::kSuspect);
+  suspect.suspect = true;
+  it.rig.publish(suspect);
+  REQUIRE(it.rig.until([&] { return client->is_over(); }));
+  CHECK(client->received.find("\r\n0\r\n\r\n") == std::string::npos);
+  CHECK(it.rig.until([&] { return it.one.backend.peers[0]->is_over(); }));
+}
+
+TEST_CASE("requests beyond the hold's limit go to a suspect leader rather than nowhere", "[proxy][http]") {
+  HttpRig it;
+  it.rig.options.hold_max = 1;
+  it.rig.start();
+  cluster::View suspect = it.rig.view(1, it.n1, cluster::HoldReason::kSuspect);
+  suspect.suspect = true;
+  it.rig.publish(suspect);
+  auto held = it.rig.client();
+  held->send(get("/v1/held"));
+  REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().held_now == 1; }));
+  auto other = it.rig.client();
+  other->send(get("/v1/other"));
+  REQUIRE(it.until_has(*other, "GET /v1/other"));
+  CHECK(held->received.empty());
+}
+
+}  // namespace bellwether::proxy
