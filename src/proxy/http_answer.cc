@@ -98,14 +98,13 @@ bool HttpSession::judge_final(const http::ResponseHead& head) {
       return true;
     }
   }
-  const std::vector<std::string_view> urls = front_.urls(attempt_.node);
   vault::Attempt attempt;
   attempt.path = request_.path;
   attempt.may_be_login = request_.may_be_login;
   attempt.forbade_forwarding = true;
   attempt.has_performance_standbys = front_.has_performance_standbys();
   attempt.role = attempt_.role;
-  attempt.node_urls = urls;
+  attempt.node_urls = front_.urls(attempt_.node);
   const vault::Answer answer{head.status, head.header("Location"), peeked.content};
   act(vault::judge(attempt, answer), &head, peeked.content);
   return true;

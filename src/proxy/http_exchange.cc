@@ -106,6 +106,7 @@ void HttpSession::leave_hold(NodeId target) {
   if (state_ != State::kHeld) return;
   unhold();
   begin_attempt(target);
+  pump();
 }
 
 void HttpSession::begin_attempt(NodeId node) {
@@ -357,16 +358,28 @@ void HttpSession::send_again(vault::Row row) {
   hold();
 }
 
+void HttpSession::cut_idle() {
+  front_.worker().counters().cut_idle.add();
+  if (request_.is_open) settle(front_.worker().counters().http.cut, answer_.status);
+  client_->abort();
+  end();
+}
+
+// What has no end of its own must not hold up a step-down, nor stay for good where nobody leads any more.
+void HttpSession::cut_stream_if_due(TimePoint now) {
+  const bool is_left_behind = front_.worker().cut_for(attempt_.node, last_active_, now) != Cut::kNone;
+  if (is_left_behind || front_.leader_blocks(attempt_.node, now)) cut_answer();
+}
+
 void HttpSession::on_exchange_tick(TimePoint now) {
   const ProxyOptions& options = front_.worker().options();
   if (attempt_.is_connecting) return;
   if (now - last_active_ >= options.timeout_idle && now - attempt_.began >= options.timeout_idle) {
-    front_.worker().counters().cut_idle.add();
-    return client_left();
+    return cut_idle();
   }
   const bool is_stream = request_.request_class == vault::RequestClass::kStream;
   if (answer_.has_begun) {
-    if (is_stream && front_.leader_blocks(attempt_.node, now)) cut_answer();
+    if (is_stream) cut_stream_if_due(now);
     return;
   }
   const Standing standing = front_.worker().standing(attempt_.node);

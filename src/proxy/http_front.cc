@@ -43,7 +43,8 @@ void HttpFront::make_node_sides() {
   const auto& nodes = worker_.options().nodes;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (!nodes[i].public_url.empty()) nodes_[i].urls.push_back(nodes[i].public_url);
-    on_address(NodeId{static_cast<std::uint16_t>(i)});
+    nodes_[i].url_views.assign(nodes_[i].urls.begin(), nodes_[i].urls.end());
+    if (nodes[i].address) add_url(NodeId{static_cast<std::uint16_t>(i)}, *nodes[i].address);
     if (!nodes[i].tls) continue;
     for (std::size_t j = 0; j < i && !nodes_[i].tls; ++j) {
       if (nodes[j].tls && speaks_alike(*nodes[i].tls, *nodes[j].tls)) nodes_[i].tls = nodes_[j].tls;
@@ -56,12 +57,15 @@ void HttpFront::make_node_sides() {
 
 void HttpFront::on_address(NodeId node) {
   pool_.close_idle(node);
-  const net::Address* address = worker_.address(node);
-  if (address == nullptr) return;
+  if (const net::Address* address = worker_.address(node)) add_url(node, *address);
+}
+
+void HttpFront::add_url(NodeId node, const net::Address& address) {
   const char* scheme = worker_.options().nodes[node.index].tls ? "https://" : "http://";
-  std::string url = scheme + address->to_string();
-  auto& urls = nodes_[node.index].urls;
-  if (std::find(urls.begin(), urls.end(), url) == urls.end()) urls.push_back(std::move(url));
+  NodeSide& side = nodes_[node.index];
+  std::string url = scheme + address.to_string();
+  if (std::find(side.urls.begin(), side.urls.end(), url) == side.urls.end()) side.urls.push_back(std::move(url));
+  side.url_views.assign(side.urls.begin(), side.urls.end());
 }
 
 void HttpFront::adopt(Accepted accepted) {
@@ -89,13 +93,11 @@ std::unique_ptr<Upstream> HttpFront::open_upstream(NodeId node, std::string prea
   return upstream;
 }
 
-std::vector<std::string_view> HttpFront::urls(NodeId node) const {
-  const auto& urls = nodes_[node.index].urls;
-  return {urls.begin(), urls.end()};
-}
-
 std::optional<NodeId> HttpFront::any_node(const std::vector<NodeId>& tried) const {
   const auto& view = worker_.view();
+  // Probed slowly, it is still the one to ask.
+  const bool has_leader = view && view->leader && !view->suspect && tried.empty();
+  if (has_leader) return view->leader;
   std::optional<NodeId> doubtful;
   for (std::uint16_t i = 0; i < nodes_.size(); ++i) {
     const NodeId node{i};

@@ -52,7 +52,7 @@ class HttpFront {
   // A new connection, opening; null if there is no way to.
   [[nodiscard]] std::unique_ptr<Upstream> open_upstream(NodeId node, std::string preamble, UpstreamUser& user);
   // What a node may call itself, in a redirect.
-  [[nodiscard]] std::vector<std::string_view> urls(NodeId node) const;
+  [[nodiscard]] std::span<const std::string_view> urls(NodeId node) const { return nodes_[node.index].url_views; }
   // A node to ask about itself, other than those `tried` already.
   [[nodiscard]] std::optional<NodeId> any_node(const std::vector<NodeId>& tried) const;
   [[nodiscard]] bool has_performance_standbys() const;
@@ -68,11 +68,13 @@ class HttpFront {
     std::shared_ptr<net::TlsContext> tls;
     bool usable = true;  // its TLS could be set up, or it has none
     std::vector<std::string> urls;
+    std::vector<std::string_view> url_views;  // of `urls`
   };
 
   void look_for_unanswered();
   void pump_postponed();
   void make_node_sides();
+  void add_url(NodeId node, const net::Address& address);
 
   Worker& worker_;
   std::vector<NodeSide> nodes_;

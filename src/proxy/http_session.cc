@@ -211,20 +211,25 @@ void HttpSession::start_request(const http::RequestHead& head) {
   request_.held = {};
   request_.sends = 0;
   request_.tried.clear();
-  request_.head_without_expect = head.expects_continue ? upstream_head(head, true) : std::string();
+  request_.head_without_expect.clear();
+  if (head.expects_continue) append_upstream_head(request_.head_without_expect, head, true);
   request_body_ = http::BodyReader(head.body);
   again_here_ = false;
   answer_ = {};
-  to_node_.start(upstream_head(head, false));
+  append_upstream_head(to_node_.start(), head, false);
+  to_node_.end_head();
   in_.consume(head.bytes);  // what `head` points into
   dispatch();
 }
 
-std::string HttpSession::upstream_head(const http::RequestHead& head, bool omits_expect) const {
+void HttpSession::append_upstream_head(std::string& out, const http::RequestHead& head, bool omits_expect) const {
   const ProxyOptions& options = front_.worker().options();
   static const http::HeaderField kUnforwarded{std::string(vault::kNoForwardingHeader), "true"};
-  const net::Address& own = front_.worker().shared().own_addresses[listener_];
-  const std::string own_host = own.is_unix() ? "localhost" : own.to_string();
+  std::string own_host;  // for HTTP/1.0, which may name none
+  if (head.host.empty()) {
+    const net::Address& own = front_.worker().shared().own_addresses[listener_];
+    own_host = own.is_unix() ? "localhost" : own.to_string();
+  }
   http::RequestEdits edits;
   edits.set = {&kUnforwarded, 1};
   edits.dropped = vault::kClientCertificateHeaders;
@@ -233,10 +238,7 @@ std::string HttpSession::upstream_head(const http::RequestHead& head, bool omits
   edits.keeps_forwarded_for = options.keeps_forwarded_for;
   if (request_.is_websocket) edits.upgrade = "websocket";
   edits.omits_expect = omits_expect;
-  std::string out;
-  out.reserve(head.bytes + 128);
   http::append_request_head(out, head, edits);
-  return out;
 }
 
 void HttpSession::reject(http::Reject reason) {
@@ -326,10 +328,10 @@ void HttpSession::look_at_times(TimePoint now) {
     case State::kExchange:
       return on_exchange_tick(now);
     case State::kFlushing:
+      if (is_idle) cut_idle();
+      return;
     case State::kTunnel:
-      if (!is_idle) return;
-      front_.worker().counters().cut_idle.add();
-      return end();
+      return is_idle ? cut_idle() : cut_stream_if_due(now);
     case State::kLinger:
       if (now - linger_since_ >= kLongestLinger) end();
       return;

@@ -116,7 +116,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   bool write_client();
   bool take_request();
   void start_request(const http::RequestHead& head);
-  [[nodiscard]] std::string upstream_head(const http::RequestHead& head, bool omits_expect) const;
+  void append_upstream_head(std::string& out, const http::RequestHead& head, bool omits_expect) const;
   void reject(http::Reject reason);
   void finish_flush();
   void next_request();
@@ -144,6 +144,8 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   void attempt_failed(vault::Failure failure);
   void send_again(vault::Row row);
   void on_exchange_tick(TimePoint now);
+  void cut_idle();
+  void cut_stream_if_due(TimePoint now);
 
   // http_answer.cc: what comes back
   bool take_answer();

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace bellwether::proxy {
 
@@ -11,13 +10,15 @@ namespace bellwether::proxy {
 // again after a proof that it was not executed, until it is told to stop.
 class SendQueue {
  public:
-  void start(std::string head) {
-    data_ = std::move(head);
-    head_size_ = data_.size();
+  // To append the head to; end_head() follows.
+  [[nodiscard]] std::string& start() {
+    data_.clear();
     sent_ = 0;
     keeps_ = true;
     dropped_ = false;
+    return data_;
   }
+  void end_head() { head_size_ = data_.size(); }
   [[nodiscard]] std::string& tail() { return data_; }  // append only
   [[nodiscard]] std::string_view unsent() const { return std::string_view(data_).substr(sent_); }
   [[nodiscard]] std::size_t body_size() const { return data_.size() - head_size_; }  // REQUIRES: keeps()

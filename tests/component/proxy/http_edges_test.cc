@@ -150,7 +150,7 @@ TEST_CASE("a node that redirects to itself is asked again shortly", "[proxy][htt
   it.start();
   auto client = it.rig.client();
   client->send(put("/v1/a", "x"));
-  REQUIRE(it.until_has(*client, "at last"));
+  REQUIRE(it.rig.until([&] { return client->received.find("at last") != std::string::npos; }, 700ms));
   CHECK(it.one.seen.size() == 3);
 }
 
