@@ -273,7 +273,7 @@ bool HttpSession::write_node() {
   to_node_.mark_sent(wrote.bytes);
   attempt_.sent += wrote.bytes;
   moved_ += wrote.bytes;
-  last_active_ = front_.worker().now();
+  attempt_.active = last_active_ = front_.worker().now();
   front_.worker().counters().bytes_up.add(wrote.bytes);
   return true;
 }
@@ -288,7 +288,7 @@ bool HttpSession::read_node() {
       from_node_.append({buffer.data(), read.bytes});
       attempt_.received += read.bytes;
       moved_ += read.bytes;
-      last_active_ = front_.worker().now();
+      attempt_.active = last_active_ = front_.worker().now();
       return true;
     case net::IoStatus::kAgain:
       attempt_.can_read = false;
@@ -386,7 +386,7 @@ void HttpSession::on_exchange_tick(TimePoint now) {
   const bool is_replaced = request_.request_class != vault::RequestClass::kNodeLocal && standing != Standing::kKeep &&
                            front_.worker().view()->leader && front_.worker().view()->leader != attempt_.node;
   const TimePoint silent_since =
-      std::max({last_active_, attempt_.began, front_.worker().standing_since(attempt_.node)});
+      std::max({attempt_.active, attempt_.began, front_.worker().standing_since(attempt_.node)});
   const bool is_past_grace = is_replaced && now - silent_since >= options.grace;
   const bool is_late = request_sent_at_ != kNever && !is_stream && now - request_sent_at_ >= options.timeout_answer;
   if (!is_past_grace && !is_late) return;

@@ -94,6 +94,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
     std::uint64_t serial = 0;
     cluster::Role role = cluster::Role::kUnknown;
     TimePoint began{};
+    TimePoint active{};  // when the node last took or gave a byte
     std::uint64_t sent = 0;
     std::uint64_t received = 0;
     bool is_connecting = false;
