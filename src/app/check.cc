@@ -7,6 +7,7 @@
 #include "bellwether/net/tls.h"
 #include "commands.h"
 #include "doctor.h"
+#include "plan.h"
 
 namespace bellwether::app {
 namespace {
@@ -16,7 +17,7 @@ std::string_view to_text(config::Mode mode) {
     case config::Mode::kTcp:
       return "tcp: bytes pass through to the leader";
     case config::Mode::kHttp:
-      return "http";
+      return "http: each request to the leader";
     case config::Mode::kRedirect:
       return "redirect: 307 to the leader";
   }
@@ -29,13 +30,7 @@ std::vector<std::string> file_problems(const config::Config& config) {
   const bool asks_by_tls =
       std::any_of(config.nodes.begin(), config.nodes.end(), [](const auto& node) { return node.tls; });
   if (asks_by_tls || !config.ca_file.empty() || !config.ca_path.empty() || !config.client_cert.empty()) {
-    net::TlsClientOptions options;
-    options.ca_file = config.ca_file;
-    options.ca_path = config.ca_path;
-    options.cert_file = config.client_cert;
-    options.key_file = config.client_key;
-    options.verify = config.verify;
-    const auto context = net::TlsContext::client(options);
+    const auto context = net::TlsContext::client(node_tls_options(config));
     if (!context) problems.push_back("TLS to the nodes: " + context.error().message);
   }
   if (!config.tls_cert.empty()) {

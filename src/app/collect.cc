@@ -1,10 +1,14 @@
 #include "collect.h"
 
+#include <fmt/format.h>
+
 #include <iterator>
 #include <limits>
 #include <utility>
 
+#include "bellwether/http/head.h"
 #include "bellwether/metrics/catalogue.h"
+#include "bellwether/vault/retry.h"
 
 namespace bellwether::app {
 
@@ -32,6 +36,7 @@ class Collection {
     for (std::size_t i = 0; i < g_.node_names.size(); ++i) add_node(i);
     add_hold();
     add_traffic();
+    add_http();
     return scrape_.render();
   }
 
@@ -119,6 +124,41 @@ class Collection {
         Metric::kHoldDuration,
         metrics::HistogramSample{
             {}, {std::begin(proxy::kHoldBuckets), std::end(proxy::kHoldBuckets)}, std::move(buckets), p.hold_sum_s});
+  }
+
+  void add_http() {
+    const proxy::HttpCounts& h = g_.proxy.http;
+    count(Metric::kHttpRequestsNow, {}, h.requests_now);
+    for (std::size_t i = 0; i < 5; ++i) {
+      count(Metric::kHttpRequests, {fmt::format("{}xx", i + 1)}, at(h.by_status_class, i));
+    }
+    count(Metric::kHttpOutcomes, {"ok"}, h.ok);
+    count(Metric::kHttpOutcomes, {"ambiguous"}, h.ambiguous);
+    count(Metric::kHttpOutcomes, {"unserved"}, h.unserved);
+    count(Metric::kHttpOutcomes, {"cut"}, h.cut);
+    count(Metric::kHttpOutcomes, {"client_gone"}, h.client_gone);
+    for (std::size_t i = 0; i < http::kRejectCount; ++i) {
+      count(Metric::kHttpRejected, {std::string(to_text(static_cast<http::Reject>(i)))}, at(h.rejected, i));
+    }
+    for (std::size_t i = 0; i < vault::kRowCount; ++i) {
+      count(Metric::kJudged, {std::string(to_text(static_cast<vault::Row>(i)))}, at(h.rows, i));
+    }
+    add_http_duration("waiting", h.waiting);
+    add_http_duration("upstream", h.upstream);
+    add_http_duration("total", h.total);
+    count(Metric::kHttpHeaderTimeouts, {}, h.header_timeouts);
+    count(Metric::kRetries, {}, h.resent);
+    count(Metric::kPoolIdle, {}, h.upstream_idle);
+  }
+
+  void add_http_duration(std::string phase, const proxy::DurationCounts& counts) {
+    std::vector<std::uint64_t> buckets = counts.buckets;
+    buckets.resize(std::size(proxy::kHttpBuckets) + 1);
+    scrape_.add(Metric::kHttpDuration,
+                metrics::HistogramSample{{std::move(phase)},
+                                         {std::begin(proxy::kHttpBuckets), std::end(proxy::kHttpBuckets)},
+                                         std::move(buckets),
+                                         counts.sum_s});
   }
 
   void add_traffic() {

@@ -57,20 +57,37 @@ cluster::TrackerOptions tracker_options(const config::Config& config, const std:
   return options;
 }
 
+proxy::Mode proxy_mode(config::Mode mode) {
+  switch (mode) {
+    case config::Mode::kTcp:
+      return proxy::Mode::kTcp;
+    case config::Mode::kHttp:
+      return proxy::Mode::kHttp;
+    case config::Mode::kRedirect:
+      return proxy::Mode::kRedirect;
+  }
+  return proxy::Mode::kTcp;
+}
+
 Result<proxy::ListenerOptions> listener_options(const config::Listen& listen,
                                                 const std::shared_ptr<net::TlsContext>& server_tls) {
   auto address = net::Address::parse(listen.address);
   if (!address) return tl::unexpected(address.error().within("listen"));
-  if (listen.mode == config::Mode::kHttp) {
-    return fail(ErrorKind::kInvalid,
-                fmt::format("listen {}: mode http is not there yet; use tcp or redirect", listen.address));
-  }
-  const bool redirect = listen.mode == config::Mode::kRedirect;
-  return proxy::ListenerOptions{*address, redirect ? proxy::Mode::kRedirect : proxy::Mode::kTcp, listen.accept_proxy,
-                                redirect ? server_tls : nullptr};
+  const proxy::Mode mode = proxy_mode(listen.mode);
+  return proxy::ListenerOptions{*address, mode, listen.accept_proxy, mode == proxy::Mode::kTcp ? nullptr : server_tls};
 }
 
 }  // namespace
+
+net::TlsClientOptions node_tls_options(const config::Config& config) {
+  net::TlsClientOptions options;
+  options.ca_file = config.ca_file;
+  options.ca_path = config.ca_path;
+  options.cert_file = config.client_cert;
+  options.key_file = config.client_key;
+  options.verify = config.verify;
+  return options;
+}
 
 Result<probe::ProberOptions> prober_options(const config::Config& config, const std::vector<NodePlan>& nodes,
                                             const std::shared_ptr<net::TlsContext>& tls) {
@@ -98,7 +115,10 @@ Result<proxy::ProxyOptions> proxy_options(const config::Config& config, const st
     if (!listener) return tl::unexpected(listener.error());
     options.listeners.push_back(std::move(*listener));
   }
-  for (const NodePlan& node : nodes) options.nodes.push_back({node.name, node.address, node.public_url});
+  for (const NodePlan& node : nodes) {
+    const auto tls = node.tls ? std::optional(node_tls_options(config)) : std::nullopt;
+    options.nodes.push_back({node.name, node.address, node.public_url, tls, node.server_name});
+  }
   options.threads = worker_count(config.threads);
   options.maxconn = config.maxconn;
   options.hold_max = config.hold_max;
@@ -112,6 +132,13 @@ Result<proxy::ProxyOptions> proxy_options(const config::Config& config, const st
   options.source = *source;
   options.send_proxy = proxy_version(config.send_proxy);
   options.log_sessions = config.log_sessions;
+  options.retry_buffer = static_cast<std::size_t>(config.retry_buffer);
+  options.timeout_header = config.timeout_header;
+  options.timeout_answer = config.timeout_answer;
+  options.grace = config.grace;
+  options.ambiguous_status = config.ambiguous_status;
+  options.forwarded_for = config.forwarded_for;
+  options.keeps_forwarded_for = config.keep_forwarded_for;
   return options;
 }
 

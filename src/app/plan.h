@@ -15,6 +15,7 @@ namespace bellwether::app {
 
 // From the configuration to the few fields that each part of the house needs.
 
+[[nodiscard]] net::TlsClientOptions node_tls_options(const config::Config& config);
 [[nodiscard]] Result<probe::ProberOptions> prober_options(const config::Config& config,
                                                           const std::vector<NodePlan>& nodes,
                                                           const std::shared_ptr<net::TlsContext>& tls);

@@ -72,13 +72,7 @@ struct Service::Impl {
 
   Result<void> make_tls() {
     if (std::any_of(nodes.begin(), nodes.end(), [](const NodePlan& node) { return node.tls; })) {
-      net::TlsClientOptions options;
-      options.ca_file = config.ca_file;
-      options.ca_path = config.ca_path;
-      options.cert_file = config.client_cert;
-      options.key_file = config.client_key;
-      options.verify = config.verify;
-      auto made = net::TlsContext::client(options);
+      auto made = net::TlsContext::client(node_tls_options(config));
       if (!made) return tl::unexpected(made.error().within("TLS to the nodes"));
       client_tls = std::move(*made);
       if (!config.verify) {

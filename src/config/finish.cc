@@ -33,14 +33,8 @@ void finish_listeners(Draft& draft) {
   if (draft.listen.empty() && !draft.is_set("listen")) {
     draft.listen.push_back({{"127.0.0.1:8200"}, std::nullopt, {"default", {}}, {}});
   }
-  constexpr std::string_view kNoHttp =
-      "mode: \"http\" is not in this build yet; use \"tcp\", or \"redirect\" for clients that reach the nodes "
-      "themselves";
-  bool uses_default_mode = false;
   for (ListenEntry& entry : draft.listen) {
-    uses_default_mode |= !entry.mode.has_value();
     entry.listen.mode = entry.mode.value_or(config.mode);
-    if (entry.mode == Mode::kHttp) draft.problem(entry.mode_at, std::string(kNoHttp));
     for (const NodeEntry& each : draft.nodes) {
       if (!reaches(entry.listen.address, each.node)) continue;
       draft.problem(each.at,
@@ -52,9 +46,6 @@ void finish_listeners(Draft& draft) {
                     fmt::format("admin: \"{}\" is also a listen address", config.admin));
     }
     config.listen.push_back(entry.listen);
-  }
-  if (uses_default_mode && config.mode == Mode::kHttp) {
-    draft.problem(place_of(draft, "mode", "listen"), std::string(kNoHttp));
   }
 }
 
@@ -107,9 +98,9 @@ void check_tls(Draft& draft) {
     draft.hint(place_of(draft, "verify", ""),
                "verify: node certificates are not verified; anyone on the network can pose as the leader");
   }
-  const bool has_redirect = std::any_of(config.listen.begin(), config.listen.end(),
-                                        [](const Listen& each) { return each.mode == Mode::kRedirect; });
-  if (!config.tls_cert.empty() && !has_redirect) {
+  const bool all_tcp = std::all_of(config.listen.begin(), config.listen.end(),
+                                   [](const Listen& each) { return each.mode == Mode::kTcp; });
+  if (!config.tls_cert.empty() && all_tcp) {
     draft.hint(place_of(draft, "tls_cert", ""),
                "tls_cert: is not used; tcp listeners pass the client's TLS through to the node");
   }

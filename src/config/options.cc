@@ -39,6 +39,7 @@ constexpr std::string_view kTraffic = "Traffic";
 constexpr std::string_view kTracking = "Following the leader";
 constexpr std::string_view kHold = "Holding while there is no leader";
 constexpr std::string_view kConnections = "Connections";
+constexpr std::string_view kHttp = "HTTP mode";
 constexpr std::string_view kNodeTls = "TLS to the nodes";
 constexpr std::string_view kClientTls = "TLS to clients";
 constexpr std::string_view kOperation = "Operation";
@@ -52,8 +53,8 @@ std::vector<Option> traffic() {
       {"nodes", kTraffic, NodesField{}, false, "",
        "The servers of the cluster: URLs, or objects with url, name, server_name and public_address."},
       {"mode", kTraffic, choice<&C::mode>({"tcp", "http", "redirect"}), false, "--mode",
-       "What listeners do that do not say it themselves: tcp passes bytes through, redirect names the leader in a 307, "
-       "http is not in this build yet."},
+       "What listeners do that do not say it themselves: tcp passes bytes through, http moves each "
+       "request to whoever leads, redirect names the leader in a 307."},
       {"maxconn", kTraffic, IntField{&C::maxconn, 1, 1'000'000}, false, "--maxconn",
        "Client connections at a time, over all listeners; beyond it new ones wait to be accepted."},
       {"threads", kTraffic, IntField{&C::threads, 0, 256, "auto"}, false, "--threads",
@@ -97,7 +98,7 @@ std::vector<Option> hold() {
       {"hold_timeout_tcp", kHold, DurationField{&C::hold_timeout_tcp, 0ms, 10min}, true, "--hold-timeout-tcp",
        "How long a connection waits for a leader before it is closed; Go clients give a TLS handshake 10 s."},
       {"hold_timeout_http", kHold, DurationField{&C::hold_timeout_http, 0ms, 10min}, true, "--hold-timeout-http",
-       "How long a request to a redirect listener waits for a leader before it is answered with 503."},
+       "How long a request to an http or redirect listener waits for a leader before it is answered with 503."},
   };
 }
 
@@ -124,6 +125,25 @@ std::vector<Option> connections() {
        "The address to connect to nodes from."},
       {"send_proxy", kConnections, choice<&C::send_proxy>({"none", "v1", "v2"}), false, "--send-proxy",
        "Tells nodes the client's address with a PROXY protocol header; probes send one too."},
+  };
+}
+
+std::vector<Option> http() {
+  return {
+      {"retry_buffer", kHttp, IntField{&C::retry_buffer, 0, 16 * 1024 * 1024}, false, "--retry-buffer",
+       "Bytes of a request's body that are kept until its answer is judged: what is longer is not sent again."},
+      {"timeout_header", kHttp, DurationField{&C::timeout_header, 100ms, 10min}, false, "--timeout-header",
+       "How long a client may take for a request's head, and for its TLS handshake."},
+      {"timeout_answer", kHttp, DurationField{&C::timeout_answer, 100ms, 24h}, false, "--timeout-answer",
+       "How long a node may take from a request's last byte to its answer's head; bodies have no limit but idleness."},
+      {"grace", kHttp, DurationField{&C::grace, 0ms, 10min}, false, "--grace",
+       "A leader that was replaced has that long to answer what it was asked; then it counts as perhaps executed."},
+      {"ambiguous_status", kHttp, IntField{&C::ambiguous_status, 400, 599}, false, "--ambiguous-status",
+       "The status for a request that may have been executed or not; Vault's Go library sends 5xx again by itself."},
+      {"forwarded_for", kHttp, FlagField{&C::forwarded_for}, false, "--no-forwarded-for",
+       "Nodes are told the client's address in X-Forwarded-For."},
+      {"keep_forwarded_for", kHttp, FlagField{&C::keep_forwarded_for}, false, "--keep-forwarded-for",
+       "What clients say in X-Forwarded-For is kept, before their own address: only behind a proxy that you trust."},
   };
 }
 
@@ -156,7 +176,7 @@ std::vector<Option> node_tls() {
        TextField{&C::client_cert, "a file name"},
        true,
        "--client-cert",
-       "PEM file with the certificate that probes show to nodes, with its chain; it may hold the key too.",
+       "PEM file with the certificate that we show to nodes, with its chain; it may hold the key too.",
        {"VAULT_CLIENT_CERT", "BAO_CLIENT_CERT"}},
       {"client_key",
        kNodeTls,
@@ -178,7 +198,8 @@ std::vector<Option> node_tls() {
 std::vector<Option> operation() {
   return {
       {"tls_cert", kClientTls, TextField{&C::tls_cert, "a file name"}, true, "--tls-cert",
-       "PEM file with the certificate that redirect listeners show to clients, with its chain; it may hold the key "
+       "PEM file with the certificate that http and redirect listeners show to clients, with its chain; it may hold "
+       "the key "
        "too. Empty: plain HTTP."},
       {"tls_key", kClientTls, TextField{&C::tls_key, "a file name"}, true, "--tls-key", "PEM file with its key."},
       {"admin", kOperation, TextField{&C::admin, "an address such as \"127.0.0.1:8209\", or \"off\"", is_admin_address},
@@ -197,7 +218,7 @@ std::vector<Option> operation() {
 
 std::vector<Option> all_options() {
   std::vector<Option> all;
-  for (std::vector<Option> part : {traffic(), tracking(), hold(), connections(), node_tls(), operation()}) {
+  for (std::vector<Option> part : {traffic(), tracking(), hold(), connections(), http(), node_tls(), operation()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;

@@ -59,7 +59,12 @@ struct Config {
   // TLS to the nodes
   std::string ca_file, ca_path, server_name, client_cert, client_key;
   bool verify = true;
-  // TLS to clients of redirect (and http) listeners
+  // http listeners
+  int retry_buffer = 64 * 1024;  // bytes
+  Duration timeout_header = 10s, timeout_answer = 2min, grace = 1s;
+  int ambiguous_status = 502;
+  bool forwarded_for = true, keep_forwarded_for = false;
+  // TLS to clients of redirect and http listeners
   std::string tls_cert, tls_key;
   // logs
   std::string log_level = "info";

@@ -239,12 +239,12 @@ TEST_CASE("an unverified certificate and TLS options without TLS are pointed out
              CATCH_CONTAINS("f:1:40: tls_cert: is not used"));
 }
 
-TEST_CASE("http mode is told to be missing wherever it was asked for", "[config]") {
-  CHECK_THAT(problems_with(R"("mode": "http")").at(0),
-             CATCH_CONTAINS("f:1:10: mode: \"http\" is not in this build yet"));
-  CHECK_THAT(problems_with(R"("listen": {"address": ":1", "mode": "http"})").at(0),
-             CATCH_CONTAINS("f:1:38: mode: \"http\" is not in"));
-  CHECK(problems_with(R"("mode": "http", "listen": {"address": ":1", "mode": "tcp"})").empty());
+TEST_CASE("a listener takes the common mode unless it names its own", "[config]") {
+  const Loaded loaded = load_text(
+      R"({"mode": "http", "listen": [":1", {"address": ":2", "mode": "tcp"}], "nodes": ["https://n1:8201"]})");
+  REQUIRE(loaded.config.listen.size() == 2);
+  CHECK(loaded.config.listen[0].mode == Mode::kHttp);
+  CHECK(loaded.config.listen[1].mode == Mode::kTcp);
 }
 
 TEST_CASE("every option can be set from text to its own default", "[config]") {
