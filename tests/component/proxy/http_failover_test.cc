@@ -8,7 +8,7 @@ TEST_CASE("a request is held while there is no leader and sent to the new one", 
   auto client = it.rig.client();
   client->send(put("/v1/a", "body"));
   REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().held_now == 1; }));
-  CHECK(it.rig.traffic > 0);
+  CHECK(it.rig.until([&] { return it.rig.traffic > 0; }));
   it.rig.lead(1, it.n2);
   REQUIRE(it.until_has(*client, "200 OK"));
   CHECK(it.two.seen.size() == 1);
@@ -92,8 +92,8 @@ TEST_CASE("an answer that proves non-execution is swallowed and the request sent
     client->send(put("/v1/a", "once"));
     REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().held_now == 1; }));
     CHECK(client->received.empty());
-    REQUIRE(it.rig.until([&] { return !it.rig.hints.empty(); }));
-    CHECK(it.rig.hints[0].kind == c.hint);
+    // A slow machine may first hint that there is no answer yet.
+    CHECK(it.rig.until([&] { return !it.rig.hints.empty() && it.rig.hints.back().kind == c.hint; }));
     it.rig.no_leader(1);
     it.rig.lead(2, it.n2);
     REQUIRE(it.until_has(*client, "200 OK"));
