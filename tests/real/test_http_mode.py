@@ -56,6 +56,10 @@ class Writer(threading.Thread):
             self._connection = None
             return 0, {"errors": [str(broken)]}
 
+    def close(self):
+        if self._connection is not None:
+            self._connection.close()
+
     def write(self):
         status, answer = self.call("POST", {"options": {"cas": self.acknowledged},
                                             "data": {"number": self.acknowledged + 1}})
@@ -97,6 +101,7 @@ def writers(http_proxy, cluster, front, request):
         writer.finish.set()
     for writer in made:
         writer.join(60)
+        writer.close()
 
 
 def go_on(writers, seconds_each=20):
