@@ -3,11 +3,12 @@
 import os
 import pathlib
 
+from house.asked_cluster import AskedCluster
 from house.certificates import Certificates
 from house.ports import free_ports
 from house.processes import Process
 from house.waiting import wait_until
-from house.web import Tls, request
+from house.web import Tls
 
 # One attribute per line: HCL1 wants it so. performance_multiplier 1 elects in about 2 s instead of 10.
 CONFIG = """
@@ -55,8 +56,9 @@ class RealNode:
         self.process = None
 
 
-class RealCluster:
+class RealCluster(AskedCluster):
     kind = "real"
+    ask_every = 0.05
     recovers_by_itself_after_seal = False
 
     def __init__(self, server, folder, size=3):
@@ -73,10 +75,6 @@ class RealCluster:
         self._seal_key_file.write_bytes(os.urandom(32))
         for node in self.nodes:
             self._write_config(node)
-
-    @property
-    def urls(self):
-        return [node.url for node in self.nodes]
 
     # life
 
@@ -109,30 +107,6 @@ class RealCluster:
             elif self._is_sealed(node):
                 self.recover_from_seal(node.index)
         wait_until(self._all_follow_one_leader, 60, "three unsealed nodes that agree on a leader", every=0.1)
-
-    # what it says of itself
-
-    def health(self, index):
-        """The status code of one node's health; 0: it does not answer."""
-        try:
-            return request(self.nodes[index].url + "/v1/sys/health", tls=self.tls, timeout=2).status
-        except OSError:
-            return 0
-
-    def leader(self):
-        """The index of the one active node, or None."""
-        active = [node.index for node in self.nodes if self.health(node.index) == 200]
-        return active[0] if len(active) == 1 else None
-
-    def wait_for_leader(self, other_than=None, timeout=60):
-        def new_leader():
-            now = self.leader()
-            return None if now is None or now == other_than else (now,)
-
-        return wait_until(new_leader, timeout, f"a leader other than {other_than}", every=0.05)[0]
-
-    def call(self, index, method, path, body=None, timeout=15):
-        return request(self.nodes[index].url + path, method, body, {"X-Vault-Token": self.token}, self.tls, timeout)
 
     # faults
 

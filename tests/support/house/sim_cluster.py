@@ -3,6 +3,7 @@
 import json
 import pathlib
 
+from .asked_cluster import AskedCluster
 from .bellwether import binary
 from .certificates import Certificates
 from .processes import Process
@@ -17,7 +18,7 @@ class SimNode:
         self.url = url
 
 
-class SimCluster:
+class SimCluster(AskedCluster):
     kind = "sim"
 
     def __init__(self, folder, tls=True):
@@ -34,10 +35,6 @@ class SimCluster:
         self.token = ""
         self._process = None
         self._control = None
-
-    @property
-    def urls(self):
-        return [node.url for node in self.nodes]
 
     def start(self):
         self._process = Process("sim", [binary(), "sim", *self._words], self.folder / "sim.log")
@@ -63,26 +60,6 @@ class SimCluster:
             if now["partitioned"]:
                 self._inject(node.index, "heal")
         wait_until(self._all_follow_one_leader, 30, "three simulated nodes that agree on a leader")
-
-    def health(self, index):
-        try:
-            return request(self.nodes[index].url + "/v1/sys/health", tls=self.tls, timeout=2).status
-        except OSError:
-            return 0
-
-    def leader(self):
-        active = [node.index for node in self.nodes if self.health(node.index) == 200]
-        return active[0] if len(active) == 1 else None
-
-    def wait_for_leader(self, other_than=None, timeout=60):
-        def new_leader():
-            now = self.leader()
-            return None if now is None or now == other_than else (now,)
-
-        return wait_until(new_leader, timeout, f"a leader other than {other_than}")[0]
-
-    def call(self, index, method, path, body=None, timeout=15):
-        return request(self.nodes[index].url + path, method, body, {"X-Vault-Token": self.token}, self.tls, timeout)
 
     def kill(self, index):
         self._inject(index, "crash")

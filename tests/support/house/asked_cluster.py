@@ -1,0 +1,36 @@
+"""What every cluster is asked in the same way, be it real or simulated."""
+
+from .waiting import wait_until
+from .web import request
+
+
+class AskedCluster:
+    """Needs nodes (each with index and url), tls and token of its heirs."""
+
+    ask_every = 0.02  # seconds between two looks while waiting for a leader
+
+    @property
+    def urls(self):
+        return [node.url for node in self.nodes]
+
+    def health(self, index):
+        """The status code of one node's health; 0: it does not answer."""
+        try:
+            return request(self.nodes[index].url + "/v1/sys/health", tls=self.tls, timeout=2).status
+        except OSError:
+            return 0
+
+    def leader(self):
+        """The index of the one active node, or None."""
+        active = [node.index for node in self.nodes if self.health(node.index) == 200]
+        return active[0] if len(active) == 1 else None
+
+    def wait_for_leader(self, other_than=None, timeout=60):
+        def new_leader():
+            now = self.leader()
+            return None if now is None or now == other_than else (now,)
+
+        return wait_until(new_leader, timeout, f"a leader other than {other_than}", every=self.ask_every)[0]
+
+    def call(self, index, method, path, body=None, timeout=15):
+        return request(self.nodes[index].url + path, method, body, {"X-Vault-Token": self.token}, self.tls, timeout)
