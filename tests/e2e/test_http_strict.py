@@ -1,0 +1,199 @@
+"""What is ambiguous is refused and no node hears of it; any token is a method. Raw bytes through the built program."""
+
+import socket
+
+import pytest
+
+from house.bellwether import LOOPBACK, Bellwether
+from house.fake_leader import answer
+from house.http_node import Conn, HttpNode
+
+HOST = b"Host: v\r\n"
+CHUNKED = b"Transfer-Encoding: chunked\r\n"
+SMUGGLED = b"GET /v1/smuggled HTTP/1.1\r\nHost: v\r\n\r\n"
+
+
+def put(headers, host=HOST):
+    return b"PUT /v1/x HTTP/1.1\r\n" + host + headers + b"\r\n"
+
+
+def chunks(body):
+    return put(CHUNKED) + body
+
+
+# (what, bytes, reason in the metric, status). The first rows are those that other parsers take.
+REFUSED = [
+    ("bare LF line ends", b"GET /v1/x HTTP/1.1\nHost: v\n\n", "bare_line_end", 400),
+    ("one bare LF", b"GET /v1/x HTTP/1.1\r\nHost: v\nX: y\r\n\r\n", "bare_line_end", 400),
+    ("bare CR before a header", put(b"X: \rTransfer-Encoding: chunked\r\n"), "bare_line_end", 400),
+    ("folded line", put(b"X: a\r\n b\r\n"), "folding", 400),
+    ("folded line, tab", put(b"X: a\r\n\tb\r\n"), "folding", 400),
+    ("space before colon", put(b"Transfer-Encoding : chunked\r\n"), "header_name", 400),
+    ("TE then CL", put(CHUNKED + b"Content-Length: 3\r\n"), "length_conflict", 400),
+    ("CL then TE", put(b"Content-Length: 3\r\n" + CHUNKED), "length_conflict", 400),
+    ("two CLs that differ", put(b"Content-Length: 3\r\nContent-Length: 4\r\n"), "content_length", 400),
+    ("CL list that differs", put(b"Content-Length: 3, 4\r\n"), "content_length", 400),
+    ("CL +3", put(b"Content-Length: +3\r\n") + b"abc", "content_length", 400),
+    ("CL -1", put(b"Content-Length: -1\r\n"), "content_length", 400),
+    ("CL 0x3", put(b"Content-Length: 0x3\r\n") + b"abc", "content_length", 400),
+    ("CL empty", put(b"Content-Length: \r\n"), "content_length", 400),
+    ("CL 2^63", put(b"Content-Length: 9223372036854775808\r\n"), "content_length", 400),
+    ("TE chunked, identity", put(b"Transfer-Encoding: chunked, identity\r\n"), "transfer_encoding", 400),
+    ("TE identity", put(b"Transfer-Encoding: identity\r\n"), "transfer_encoding", 400),
+    ("TE xchunked", put(b"Transfer-Encoding: xchunked\r\n"), "transfer_encoding", 400),
+    ("TE gzip, chunked", put(b"Transfer-Encoding: gzip, chunked\r\n"), "transfer_encoding", 400),
+    ("TE chunked twice", put(CHUNKED + CHUNKED), "transfer_encoding", 400),
+    ("TE vertical tab", put(b"Transfer-Encoding: \x0bchunked\r\n"), "control_character", 400),
+    ("TE on HTTP/1.0", b"PUT /v1/x HTTP/1.0\r\nHost: v\r\n" + CHUNKED + b"\r\n0\r\n\r\n", "transfer_encoding", 400),
+    ("chunk data without CRLF", chunks(b"5\r\nhello0\r\n\r\n"), "chunk", 400),
+    ("chunk data with more than it says", chunks(b"3\r\nhello\r\n0\r\n\r\n"), "chunk", 400),
+    ("chunk size and a space", chunks(b"1 \r\na\r\n0\r\n\r\n"), "chunk", 400),
+    ("chunk size 0x1", chunks(b"0x1\r\na\r\n0\r\n\r\n"), "chunk", 400),
+    ("chunk size empty", chunks(b"\r\na\r\n0\r\n\r\n"), "chunk", 400),
+    ("chunk size -1", chunks(b"-1\r\na\r\n0\r\n\r\n"), "chunk", 400),
+    ("chunk size of 17 digits", chunks(b"00000000000000001\r\na\r\n0\r\n\r\n"), "chunk", 400),
+    ("chunk size 2^63", chunks(b"8000000000000000\r\na\r\n0\r\n\r\n"), "chunk", 400),
+    ("chunk line with bare CR", chunks(b"1;a\rb\r\na\r\n0\r\n\r\n"), "chunk", 400),
+    ("chunk extension too long", chunks(b"1;" + b"a" * 2000 + b"\r\na\r\n0\r\n\r\n"), "chunk", 400),
+    ("trailer folded", chunks(b"0\r\nA: b\r\n c\r\n\r\n"), "trailer", 400),
+    ("trailer without colon", chunks(b"0\r\nabc\r\n\r\n"), "trailer", 400),
+    ("trailers too long", chunks(b"0\r\nA: " + b"b" * 9000 + b"\r\n\r\n"), "trailer", 400),
+    ("NUL in a value", put(b"X: a\0b\r\n"), "control_character", 400),
+    ("NUL in a name", put(b"X\0: a\r\n"), "control_character", 400),
+    ("DEL in a value", put(b"X: a\x7fb\r\n"), "control_character", 400),
+    ("empty name", put(b": a\r\n"), "header_name", 400),
+    ("name that is no token", put(b"X(: a\r\n"), "header_name", 400),
+    ("no Host", put(b"", host=b""), "host", 400),
+    ("two Hosts", put(b"Host: v\r\n"), "host", 400),
+    ("two Hosts that differ", put(b"Host: w\r\n"), "host", 400),
+    ("Host empty", put(b"", host=b"Host: \r\n"), "host", 400),
+    ("Host with a path", put(b"", host=b"Host: v/x\r\n"), "host", 400),
+    ("Host with a user", put(b"", host=b"Host: u@v\r\n"), "host", 400),
+    ("Host with a space", put(b"", host=b"Host: v w\r\n"), "host", 400),
+    ("Host with a bad port", put(b"", host=b"Host: v:82x\r\n"), "host", 400),
+    ("Host is a list", put(b"", host=b"Host: v, w/\r\n"), "host", 400),
+    ("target of another authority", b"GET http://w/v1/x HTTP/1.1\r\nHost: v\r\n\r\n", "host", 400),
+    ("two spaces", b"GET  /v1/x HTTP/1.1\r\nHost: v\r\n\r\n", "request_line", 400),
+    ("space behind the version", b"GET /v1/x HTTP/1.1 \r\nHost: v\r\n\r\n", "request_line", 400),
+    ("no version", b"GET /v1/x\r\nHost: v\r\n\r\n", "request_line", 400),
+    ("tab as a separator", b"GET\t/v1/x HTTP/1.1\r\nHost: v\r\n\r\n", "method", 400),
+    ("a fragment", b"GET /v1/x#y HTTP/1.1\r\nHost: v\r\n\r\n", "target", 400),
+    ("CONNECT", b"CONNECT v:1 HTTP/1.1\r\nHost: v:1\r\n\r\n", "target", 400),
+    ("target without a slash", b"GET v1/x HTTP/1.1\r\nHost: v\r\n\r\n", "target", 400),
+    ("method of 33 bytes", b"M" * 33 + b" /v1/x HTTP/1.1\r\nHost: v\r\n\r\n", "method", 400),
+    ("method that is no token", b"G(T /v1/x HTTP/1.1\r\nHost: v\r\n\r\n", "method", 400),
+    ("a TLS hello", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "control_character", 400),
+    ("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "version", 505),
+    ("HTTP/0.9", b"GET /v1/x HTTP/0.9\r\nHost: v\r\n\r\n", "version", 505),
+    ("http/1.1", b"GET /v1/x http/1.1\r\nHost: v\r\n\r\n", "version", 505),
+    ("101 headers", put(b"X: y\r\n" * 100), "too_many_headers", 431),
+    ("a head over 32 KiB", put(b"X: " + b"y" * 33000 + b"\r\n"), "head_too_large", 431),
+    ("an unknown expectation", put(b"Expect: tea\r\n"), "expect", 417),
+]
+
+HEAD = (b"PUT /v1/x?q HTTP/1.1\r\nHost: vault:8200\r\nX-Vault-Token: t\r\nConnection: keep-alive\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n")
+# No position in these lines belongs to a body.
+CHUNK_LINES = [b"1;ext=x\r\n", b"0\r\n", b"A: b\r\n", b"\r\n"]
+
+
+class Site:
+    """A proxy, and a node that tells which requests it has got whole."""
+
+    def __init__(self, folder):
+        self.whole = []
+        self.node = HttpNode()
+        self.node.echo = self._take
+        self.proxy = Bellwether(folder, [*LOOPBACK, "--mode", "http", self.node.url]).wait_ready()
+        host, port = self.proxy.address.rsplit(":", 1)
+        self._address = (host, int(port))
+
+    def _take(self, conn, head):
+        body = conn.body(head)
+        self.whole.append(head.split(b"\r\n")[0])
+        conn.send(answer(body))
+
+    def dial(self):
+        return Conn(socket.create_connection(self._address, timeout=20))
+
+    def rejected(self):
+        return {labels["reason"]: value for labels, value in
+                self.proxy.metrics().all("bellwether_http_rejected_total")}
+
+    def ask(self, data):
+        """All that comes back for these bytes, until the proxy closes."""
+        with self.dial() as conn:
+            conn.send(data)
+            return conn.rest()[0]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    made = Site(tmp_path_factory.mktemp("strict"))
+    with made.proxy, made.node:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def forget(site):
+    site.whole.clear()
+    site.node.seen.clear()
+
+
+@pytest.mark.parametrize("data,reason,status", [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
+def test_what_is_ambiguous_is_refused_with_its_reason_and_reaches_no_node(site, data, reason, status):
+    before = site.rejected()
+    got = site.ask(data + SMUGGLED)
+    assert got.startswith(b"HTTP/1.1 %d " % status), got
+    assert got.count(b"HTTP/1.1 ") == 1, "one answer, and the connection is closed"
+    assert b'{"errors":["bad request: ' in got
+    after = site.rejected()
+    assert {key: after[key] - before[key] for key in after if after[key] != before[key]} == {reason: 1}
+    assert site.whole == []
+    # A body's framing is seen after its head has gone out: the node never sees the end of it.
+    assert reason in ("chunk", "trailer") or not site.node.seen
+
+
+@pytest.mark.parametrize("byte", [b"\0", b"\n"], ids=["NUL", "LF"])
+@pytest.mark.parametrize("replaces", [False, True], ids=["inserted", "replaced"])
+def test_no_position_of_a_head_may_hold_it(site, byte, replaces):
+    sent = 0
+    before = site.rejected()
+    for at in range(len(HEAD)):
+        data = HEAD[:at] + byte + HEAD[at + replaces:]
+        if data == HEAD:
+            continue
+        sent += 1
+        got = site.ask(data + b"0\r\n\r\n" + SMUGGLED)
+        # Where the version should stand, it is a wrong version.
+        assert got.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 505 ")), (data, got)
+        assert got.count(b"HTTP/1.1 ") == 1, data
+        assert site.whole == [], data
+    assert sum(site.rejected().values()) - sum(before.values()) == sent
+
+
+@pytest.mark.parametrize("byte", [b"\0", b"\n"], ids=["NUL", "LF"])
+@pytest.mark.parametrize("replaces", [False, True], ids=["inserted", "replaced"])
+def test_no_position_of_a_chunk_line_may_hold_it(site, byte, replaces):
+    for number, line in enumerate(CHUNK_LINES):
+        before, behind = CHUNK_LINES[:number], CHUNK_LINES[number + 1:]
+        (before if before else behind).insert(1 if before else 0, b"a\r\n")
+        for at in range(len(line)):
+            broken = line[:at] + byte + line[at + replaces:]
+            is_behind_the_end = not behind and broken.startswith(line)
+            if broken == line or is_behind_the_end:
+                continue
+            got = site.ask(HEAD + b"".join([*before, broken, *behind]) + SMUGGLED)
+            assert got.startswith(b"HTTP/1.1 400 "), (broken, got)
+            assert got.count(b"HTTP/1.1 ") == 1, broken
+            assert site.whole == [], broken
+
+
+@pytest.mark.parametrize("method", ["GET", "LIST", "SCAN", "PATCH", "HELP", "DELETE", "PROPFIND", "x!#$%&'*+-.^_`|~9",
+                                    "M" * 32])
+def test_any_token_is_a_method(site, method):
+    line = f"{method} /v1/a%2Fb//c/?x=%20 HTTP/1.1".encode()
+    with site.dial() as conn:
+        conn.send(line + b"\r\nHost: v\r\n\r\n")
+        assert conn.head().startswith(b"HTTP/1.1 200 ")
+    assert site.whole == [line]
