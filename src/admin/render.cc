@@ -95,21 +95,9 @@ Readiness readiness(const cluster::View& view, bool draining) {
 }
 
 std::string_view state_word(const cluster::View& view) {
-  switch (view.hold) {
-    case HoldReason::kStarting:
-      return "starting";
-    case HoldReason::kNoLeader:
-      return "no_leader";
-    case HoldReason::kSuspect:
-      return "suspect";
-    case HoldReason::kConflict:
-      return "conflict";
-    case HoldReason::kIdle:
-      return view.leader ? "idle" : "no_leader";
-    case HoldReason::kNone:
-      return view.leader ? "leading" : "no_leader";
-  }
-  return "no_leader";
+  const bool is_named_by_hold = view.hold != HoldReason::kNone && (view.hold != HoldReason::kIdle || view.leader);
+  if (is_named_by_hold) return to_text(view.hold);
+  return view.leader ? "leading" : "no_leader";
 }
 
 std::string status_json(const Snapshot& s) {
