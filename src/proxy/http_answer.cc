@@ -11,7 +11,6 @@
 namespace bellwether::proxy {
 namespace {
 
-constexpr std::size_t kAhead = 64 * 1024;
 constexpr std::size_t kMostLookedAt = 32 * 1024;  // of a body that is to be judged, its framing included
 
 // A body, looked at without using it up.
@@ -137,7 +136,7 @@ void HttpSession::start_answer(const http::ResponseHead& head) {
   answer_body_ = http::BodyReader(head.body);
   from_node_.consume(head.bytes);
   to_node_.stop_keeping();
-  if (is_queued()) front_.unanswered().remove(*this);
+  front_.answers().remove(*this);
 }
 
 bool HttpSession::relay_body() {
@@ -198,15 +197,6 @@ void HttpSession::cut_answer() {
   if (state_ == State::kEnded) return;
   if (answer_.framing.body == http::BodyKind::kUntilClose) client_->abort();
   end();
-}
-
-void HttpSession::start_tunnel(const http::ResponseHead& head) {
-  http::append_response_head(to_client_.room(), head, {request_.version, true});
-  from_node_.consume(head.bytes);
-  to_node_.stop_keeping();
-  if (is_queued()) front_.unanswered().remove(*this);
-  answer_.has_begun = true;
-  state_ = State::kTunnel;
 }
 
 void HttpSession::answer_ambiguous(vault::Row row, std::string_view body) {

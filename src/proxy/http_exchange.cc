@@ -10,7 +10,6 @@
 namespace bellwether::proxy {
 namespace {
 
-constexpr std::size_t kAhead = 64 * 1024;  // of what the receiver has not taken yet
 constexpr int kMostSends = 64;
 constexpr Duration kFirstBackoff = 20ms;
 constexpr Duration kLongestBackoff = 1s;
@@ -121,7 +120,6 @@ void HttpSession::begin_attempt(NodeId node) {
     if (node.index < view->nodes.size()) attempt_.role = view->nodes[node.index].role;
   }
   request_sent_at_ = kNever;
-  said_unanswered_ = false;
   from_node_.clear();
   state_ = State::kExchange;
   if (request_.sends++ > 0) worker.counters().http.resent.add();
@@ -193,7 +191,7 @@ void HttpSession::undial() {
 }
 
 void HttpSession::drop_upstream() {
-  if (is_queued()) front_.unanswered().remove(*this);
+  front_.answers().remove(*this);
   if (!upstream_) return;
   if (std::exchange(attempt_.is_connecting, false)) {
     front_.worker().dial_ended();
@@ -259,7 +257,7 @@ bool HttpSession::write_node() {
       return false;
     }
     request_sent_at_ = front_.worker().now();
-    if (!answer_.has_begun && !is_queued()) front_.await_answer(*this);
+    if (!answer_.has_begun && !is_queued()) front_.answers().add(*this);
     return false;
   }
   const net::IoResult wrote = upstream_->write(bytes);
@@ -303,37 +301,7 @@ bool HttpSession::read_node() {
   return false;
 }
 
-bool HttpSession::tunnel_step() {
-  bool moved = false;
-  if (!in_.empty() && to_node_.unsent().size() < kAhead) {
-    to_node_.tail() += in_.view();
-    in_.clear();
-    moved = true;
-  }
-  moved = write_node() || moved;
-  moved = read_node() || moved;
-  if (!from_node_.empty() && to_client_.size() < kAhead) {
-    to_client_.append(from_node_.view());
-    from_node_.clear();
-    moved = true;
-  }
-  return moved;
-}
-
-// Either side's end is the tunnel's, once what it said before has been passed on.
-void HttpSession::tunnel_step_ends() {
-  const bool client_is_done = client_ended_ && in_.empty() && to_node_.unsent().empty();
-  const bool node_is_done = attempt_.ended != NodeEnd::kNone && from_node_.empty() && to_client_.empty();
-  if (!client_is_done && !node_is_done && !attempt_.write_broken) return;
-  settle(front_.worker().counters().http.ok, 101);
-  end();
-}
-
-void HttpSession::say_unanswered() {
-  front_.unanswered().remove(*this);
-  said_unanswered_ = true;
-  front_.worker().hint(attempt_.node, attempt_.epoch, cluster::HintKind::kSlow);
-}
+void HttpSession::say_unanswered() { front_.worker().hint(attempt_.node, attempt_.epoch, cluster::HintKind::kSlow); }
 
 void HttpSession::attempt_failed(vault::Failure failure) {
   const vault::Row row = vault::judge(vault::Transport{failure, attempt_.sent, attempt_.received});
@@ -356,41 +324,6 @@ void HttpSession::send_again(vault::Row row) {
   proved_serial_ = attempt_.serial;
   proved_epoch_ = attempt_.epoch;
   hold();
-}
-
-void HttpSession::cut_idle() {
-  front_.worker().counters().cut_idle.add();
-  if (request_.is_open) settle(front_.worker().counters().http.cut, answer_.status);
-  client_->abort();
-  end();
-}
-
-// What has no end of its own must not hold up a step-down, nor stay for good where nobody leads any more.
-void HttpSession::cut_stream_if_due(TimePoint now) {
-  const bool is_left_behind = front_.worker().cut_for(attempt_.node, last_active_, now) != Cut::kNone;
-  if (is_left_behind || front_.leader_blocks(attempt_.node, now)) cut_answer();
-}
-
-void HttpSession::on_exchange_tick(TimePoint now) {
-  const ProxyOptions& options = front_.worker().options();
-  if (attempt_.is_connecting) return;
-  if (now - last_active_ >= options.timeout_idle && now - attempt_.began >= options.timeout_idle) {
-    return cut_idle();
-  }
-  const bool is_stream = request_.request_class == vault::RequestClass::kStream;
-  if (answer_.has_begun) {
-    if (is_stream) cut_stream_if_due(now);
-    return;
-  }
-  const Standing standing = front_.worker().standing(attempt_.node);
-  const bool is_replaced = request_.request_class != vault::RequestClass::kNodeLocal && standing != Standing::kKeep &&
-                           front_.worker().view()->leader && front_.worker().view()->leader != attempt_.node;
-  const TimePoint silent_since =
-      std::max({attempt_.active, attempt_.began, front_.worker().standing_since(attempt_.node)});
-  const bool is_past_grace = is_replaced && now - silent_since >= options.grace;
-  const bool is_late = request_sent_at_ != kNever && !is_stream && now - request_sent_at_ >= options.timeout_answer;
-  if (!is_past_grace && !is_late) return;
-  attempt_failed(vault::Failure::kTimedOut);
 }
 
 }  // namespace bellwether::proxy

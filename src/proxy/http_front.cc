@@ -8,7 +8,6 @@
 namespace bellwether::proxy {
 namespace {
 
-constexpr Duration kAnswerLate = 20ms;
 // How often those are looked at that wait although there is a leader: for room to dial, or for their turn to try again.
 constexpr Duration kReleaseAgain = 10ms;
 // A leader's probe is suspect after 100 ms; in all it has then been late for 300 ms (design.md section 3).
@@ -24,8 +23,8 @@ bool speaks_alike(const net::TlsClientOptions& a, const net::TlsClientOptions& b
 HttpFront::HttpFront(Worker& worker)
     : worker_(worker),
       pool_(worker.loop(), worker.options().nodes.size()),
+      answers_(worker.loop()),
       release_timer_(worker.loop(), [this] { release(); }),
-      answer_timer_(worker.loop(), [this] { look_for_unanswered(); }),
       pump_timer_(worker.loop(), [this] { pump_postponed(); }) {
   const auto& listeners = worker.options().listeners;
   const bool is_used = std::any_of(listeners.begin(), listeners.end(),
@@ -151,20 +150,6 @@ void HttpFront::release() {
   }
   releasing_ = false;
   if (!queue_.empty() && worker_.target() && !release_timer_.is_armed()) release_timer_.arm_in(kReleaseAgain);
-}
-
-void HttpFront::await_answer(HttpSession& session) {
-  unanswered_.push_back(session);
-  if (!answer_timer_.is_armed()) answer_timer_.arm_in(kAnswerLate);
-}
-
-void HttpFront::look_for_unanswered() {
-  while (WaitLink* first = unanswered_.first()) {
-    auto& session = static_cast<HttpSession&>(*first);
-    const TimePoint late_at = session.asked_at() + kAnswerLate;
-    if (late_at > worker_.now()) return answer_timer_.arm_at(late_at);
-    session.say_unanswered();
-  }
 }
 
 void HttpFront::pump_later(HttpSession& session) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "answer_watch.h"
 #include "bellwether/http/head.h"
 #include "bellwether/net/loop.h"
 #include "bellwether/net/tls.h"
@@ -44,7 +45,7 @@ class HttpFront {
   [[nodiscard]] Worker& worker() { return worker_; }
   [[nodiscard]] UpstreamPool& pool() { return pool_; }
   [[nodiscard]] WaitQueue& queue() { return queue_; }
-  [[nodiscard]] WaitQueue& unanswered() { return unanswered_; }
+  [[nodiscard]] AnswerWatch<HttpSession>& answers() { return answers_; }
   [[nodiscard]] http::RequestHead& request_scratch() { return request_scratch_; }
   [[nodiscard]] http::ResponseHead& response_scratch() { return response_scratch_; }
   // A PROXY header speaks for one client only.
@@ -59,7 +60,6 @@ class HttpFront {
   // The leader blocks: what may hold up its step-down should end.
   [[nodiscard]] bool leader_blocks(NodeId node, TimePoint now) const;
   void release();
-  void await_answer(HttpSession& session);
   void pump_later(HttpSession& session);
   void retire(HttpSession& session);
 
@@ -71,7 +71,6 @@ class HttpFront {
     std::vector<std::string_view> url_views;  // of `urls`
   };
 
-  void look_for_unanswered();
   void pump_postponed();
   void make_node_sides();
   void add_url(NodeId node, const net::Address& address);
@@ -80,13 +79,12 @@ class HttpFront {
   std::vector<NodeSide> nodes_;
   UpstreamPool pool_;
   WaitQueue queue_;
-  WaitQueue unanswered_;
+  AnswerWatch<HttpSession> answers_;
   TableOf<HttpSession> table_;
   std::vector<HttpSession*> postponed_;
   http::RequestHead request_scratch_;
   http::ResponseHead response_scratch_;
   net::Timer release_timer_;
-  net::Timer answer_timer_;
   net::Timer pump_timer_;
   TimePoint suspect_since_ = kNever;
   bool releasing_ = false;

@@ -14,7 +14,6 @@ namespace {
 constexpr std::size_t kInput = 64 * 1024;
 constexpr std::size_t kInputHeld = 16 * 1024;
 constexpr std::size_t kTurnBudget = 1024 * 1024;  // others wait meanwhile
-constexpr Duration kLongestLinger = 2s;
 
 int status_for(http::Reject reason) {
   using http::Reject;
@@ -280,64 +279,6 @@ void HttpSession::client_left() {
   if (request_.is_open) settle(front_.worker().counters().http.client_gone, 0);
   client_->abort();
   end();
-}
-
-// The request has its outcome. `status`: what the client was told; 0: nothing.
-void HttpSession::settle(Counter& outcome, int status) {
-  HttpCounters& http = front_.worker().counters().http;
-  const TimePoint now = front_.worker().now();
-  if (std::exchange(request_.is_open, false)) {
-    outcome.add();
-    http.requests_now.subtract();
-    if (request_.was_held) http.held.add();
-    http.waiting.record(request_.held);
-    if (request_.sends > 0) http.upstream.record(now - attempt_.began);
-    http.total.record(now - request_.asked);
-  }
-  count_status(status);
-}
-
-void HttpSession::count_status(int status) {
-  if (status < 100 || status > 599) return;
-  front_.worker().counters().http.by_status_class[static_cast<std::size_t>(status / 100 - 1)].add();
-}
-
-void HttpSession::on_tick(TimePoint now) {
-  look_at_times(now);
-  if (state_ == State::kFlushing) pump();
-}
-
-void HttpSession::look_at_times(TimePoint now) {
-  const ProxyOptions& options = front_.worker().options();
-  const bool is_idle = now - last_active_ >= options.timeout_idle;
-  switch (state_) {
-    case State::kReading:
-      if (!in_.empty() && now - header_since_ >= options.timeout_header) {
-        front_.worker().counters().http.header_timeouts.add();
-        request_.method.clear();
-        count_status(408);
-        return respond(408, "the request's head took too long", false);
-      }
-      if (is_idle) end();
-      return;
-    case State::kHeld:
-      if (request_.held + (now - hold_since_) < options.hold_timeout_http) return;
-      front_.worker().counters().hold_timeouts.add();
-      unhold();
-      return answer_unserved("no leader");
-    case State::kExchange:
-      return on_exchange_tick(now);
-    case State::kFlushing:
-      if (is_idle) cut_idle();
-      return;
-    case State::kTunnel:
-      return is_idle ? cut_idle() : cut_stream_if_due(now);
-    case State::kLinger:
-      if (now - linger_since_ >= kLongestLinger) end();
-      return;
-    case State::kEnded:
-      return;
-  }
 }
 
 void HttpSession::on_drain() {

@@ -57,6 +57,8 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   bool is_postponed = false;    // the front's
 
  private:
+  static constexpr std::size_t kAhead = 64 * 1024;  // of what a receiver has not taken yet
+
   enum class State : std::uint8_t {
     kReading,   // waits for a request head
     kHeld,      // has one, waits for a node
@@ -122,10 +124,17 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   void finish_flush();
   void next_request();
   void client_left();
+  [[nodiscard]] std::size_t input_limit() const;
+
+  // http_account.cc: what becomes of requests, counted
   void settle(Counter& outcome, int status);
   void count_status(int status);
+
+  // http_times.cc: what lasts too long
   void look_at_times(TimePoint now);
-  [[nodiscard]] std::size_t input_limit() const;
+  void on_exchange_tick(TimePoint now);
+  void cut_idle();
+  void cut_stream_if_due(TimePoint now);
 
   // http_exchange.cc: a request's way to a node
   void dispatch();
@@ -140,13 +149,8 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   void refuse_body(http::Reject reason);
   bool write_node();
   bool read_node();
-  void tunnel_step_ends();
-  bool tunnel_step();
   void attempt_failed(vault::Failure failure);
   void send_again(vault::Row row);
-  void on_exchange_tick(TimePoint now);
-  void cut_idle();
-  void cut_stream_if_due(TimePoint now);
 
   // http_answer.cc: what comes back
   bool take_answer();
@@ -154,13 +158,17 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   bool judge_final(const http::ResponseHead& head);
   void act(vault::Row row, const http::ResponseHead* head, std::string_view body);
   void start_answer(const http::ResponseHead& head);
-  void start_tunnel(const http::ResponseHead& head);
   void finish_answer();
   void cut_answer();
   void give_upstream_back();
   void answer_ambiguous(vault::Row row, std::string_view body);
   void answer_unserved(std::string_view why);
   void respond(int status, std::string_view why, bool may_keep_alive);
+
+  // http_tunnel.cc: both ways at once
+  void start_tunnel(const http::ResponseHead& head);
+  bool tunnel_step();
+  void tunnel_step_ends();
 
   HttpFront& front_;
   std::unique_ptr<net::Stream> client_;
@@ -193,7 +201,6 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   bool client_ended_ = false;
   bool close_after_ = false;
   bool again_here_ = false;
-  bool said_unanswered_ = false;
   bool pumping_ = false;
 };
 

@@ -233,16 +233,15 @@ void Session::on_progress(const Flow::Progress& progress, Flow& flow, Side& from
 void Session::note_asked() {
   if (is_queued() || said_unanswered_) return;
   asked_at_ = worker_.now();
-  worker_.await_answer(*this);
+  worker_.answers().add(*this);
 }
 
 void Session::note_answered() {
   said_unanswered_ = false;
-  if (is_queued()) worker_.unanswered().remove(*this);
+  worker_.answers().remove(*this);
 }
 
 void Session::say_unanswered() {
-  worker_.unanswered().remove(*this);
   said_unanswered_ = true;
   worker_.hint(node_id_, epoch_, cluster::HintKind::kSlow);
 }

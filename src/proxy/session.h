@@ -42,7 +42,7 @@ class Session final : public WaitLink {
 
   // The client has sent something and the node has said nothing since.
   [[nodiscard]] TimePoint asked_at() const { return asked_at_; }
-  // ... for so long that the tracker was told: once per answer.
+  // ... for so long that the tracker is to be told: once per answer.
   void say_unanswered();
 
   [[nodiscard]] bool may_dial() const;

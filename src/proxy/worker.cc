@@ -11,8 +11,6 @@ constexpr Duration kShortestTick = 5ms;
 constexpr Duration kNoteTrafficEvery = 1s;
 // Many sessions fail at once; one hint says it.
 constexpr Duration kSameHint = 10ms;
-// A healthy leader answers in a few milliseconds; a blocked one, in the middle of its demotion, in half a second.
-constexpr Duration kAnswerLate = 20ms;
 
 Duration tick_interval(const ProxyOptions& o) {
   const Duration shortest = std::min({o.hold_timeout_tcp, o.hold_timeout_http, o.timeout_connect, o.timeout_idle,
@@ -26,6 +24,7 @@ Worker::Worker(Shared& shared, Seat& seat)
     : shared_(shared),
       seat_(seat),
       nodes_(shared.options.nodes.size()),
+      answers_(*seat.loop),
       intake_(
           *seat.loop, [this](Accepted accepted) { admit(std::move(accepted)); },
           [this] {
@@ -35,7 +34,6 @@ Worker::Worker(Shared& shared, Seat& seat)
       redirector_(*this),
       http_(*this),
       tick_(*seat.loop, [this] { tick(); }),
-      answer_tick_(*seat.loop, [this] { look_for_unanswered(); }),
       tick_interval_(tick_interval(shared.options)) {
   for (std::size_t i = 0; i < nodes_.size(); ++i) nodes_[i].address = options().nodes[i].address;
   open_listeners();
@@ -216,20 +214,6 @@ void Worker::hint(NodeId node, Epoch epoch, cluster::HintKind kind) {
   if (same && now() - last_hint_.at < kSameHint) return;
   last_hint_ = {node, epoch, kind, now()};
   if (shared_.callbacks.on_hint) shared_.callbacks.on_hint({node, epoch, kind});
-}
-
-void Worker::await_answer(Session& session) {
-  unanswered_.push_back(session);
-  if (!answer_tick_.is_armed()) answer_tick_.arm_in(kAnswerLate);
-}
-
-void Worker::look_for_unanswered() {
-  while (WaitLink* first = unanswered_.first()) {
-    auto& session = static_cast<Session&>(*first);
-    const TimePoint late_at = session.asked_at() + kAnswerLate;
-    if (late_at > now()) return answer_tick_.arm_at(late_at);
-    session.say_unanswered();
-  }
 }
 
 void Worker::note_traffic() {

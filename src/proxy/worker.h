@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "answer_watch.h"
 #include "bellwether/cluster/view.h"
 #include "bellwether/net/listener.h"
 #include "bellwether/net/loop.h"
@@ -67,9 +68,7 @@ class Worker {
   // Dials for those who wait, in order and paced.
   void release();
   void hint(NodeId node, Epoch epoch, cluster::HintKind kind);
-  // The session's client has asked its node something: if the node says nothing for a while, the tracker hears of it.
-  void await_answer(Session& session);
-  [[nodiscard]] WaitQueue& unanswered() { return unanswered_; }
+  [[nodiscard]] AnswerWatch<Session>& answers() { return answers_; }
   // Somebody uses us: said to the tracker at once if it asked little while nobody did, else now and then.
   void note_traffic();
   void retire(Session& session);
@@ -90,7 +89,6 @@ class Worker {
   void after_retire();
   void tick();
   void end_due_sessions();
-  void look_for_unanswered();
   void update_standings();
   void count_accept_failures();
   void check_drained();
@@ -103,7 +101,7 @@ class Worker {
   cluster::ViewPtr view_;
   RelayPool pool_;
   WaitQueue queue_;
-  WaitQueue unanswered_;
+  AnswerWatch<Session> answers_;
   TableOf<Session> table_;
   Intake intake_;
   Redirector redirector_;
@@ -111,7 +109,6 @@ class Worker {
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::vector<Accepted> parked_;  // accepted, but beyond maxconn: at most one batch's rest
   net::Timer tick_;
-  net::Timer answer_tick_;  // armed only while exchanges are outstanding
   Duration tick_interval_;
   TimePoint traffic_noted_{};
   std::uint64_t idle_serial_noted_ = 0;

@@ -1,0 +1,87 @@
+#include <algorithm>
+
+#include "http_front.h"
+#include "http_session.h"
+#include "worker.h"
+
+namespace bellwether::proxy {
+namespace {
+
+constexpr Duration kLongestLinger = 2s;
+
+}  // namespace
+
+void HttpSession::on_tick(TimePoint now) {
+  look_at_times(now);
+  if (state_ == State::kFlushing) pump();
+}
+
+void HttpSession::look_at_times(TimePoint now) {
+  const ProxyOptions& options = front_.worker().options();
+  const bool is_idle = now - last_active_ >= options.timeout_idle;
+  switch (state_) {
+    case State::kReading:
+      if (!in_.empty() && now - header_since_ >= options.timeout_header) {
+        front_.worker().counters().http.header_timeouts.add();
+        request_.method.clear();
+        count_status(408);
+        return respond(408, "the request's head took too long", false);
+      }
+      if (is_idle) end();
+      return;
+    case State::kHeld:
+      if (request_.held + (now - hold_since_) < options.hold_timeout_http) return;
+      front_.worker().counters().hold_timeouts.add();
+      unhold();
+      return answer_unserved("no leader");
+    case State::kExchange:
+      return on_exchange_tick(now);
+    case State::kFlushing:
+      if (is_idle) cut_idle();
+      return;
+    case State::kTunnel:
+      return is_idle ? cut_idle() : cut_stream_if_due(now);
+    case State::kLinger:
+      if (now - linger_since_ >= kLongestLinger) end();
+      return;
+    case State::kEnded:
+      return;
+  }
+}
+
+void HttpSession::cut_idle() {
+  front_.worker().counters().cut_idle.add();
+  if (request_.is_open) settle(front_.worker().counters().http.cut, answer_.status);
+  client_->abort();
+  end();
+}
+
+// What has no end of its own must not hold up a step-down, nor stay for good where nobody leads any more.
+void HttpSession::cut_stream_if_due(TimePoint now) {
+  const bool is_left_behind = front_.worker().cut_for(attempt_.node, last_active_, now) != Cut::kNone;
+  if (is_left_behind || front_.leader_blocks(attempt_.node, now)) cut_answer();
+}
+
+void HttpSession::on_exchange_tick(TimePoint now) {
+  const ProxyOptions& options = front_.worker().options();
+  if (attempt_.is_connecting) return;
+  if (now - last_active_ >= options.timeout_idle && now - attempt_.began >= options.timeout_idle) {
+    return cut_idle();
+  }
+  const bool is_stream = request_.request_class == vault::RequestClass::kStream;
+  if (answer_.has_begun) {
+    if (is_stream) cut_stream_if_due(now);
+    return;
+  }
+  const Standing standing = front_.worker().standing(attempt_.node);
+  const bool is_replaced = request_.request_class != vault::RequestClass::kNodeLocal && standing != Standing::kKeep &&
+                           front_.worker().view()->leader && front_.worker().view()->leader != attempt_.node;
+  const TimePoint silent_since =
+      std::max({attempt_.active, attempt_.began, front_.worker().standing_since(attempt_.node)});
+  const bool is_past_grace = is_replaced && now - silent_since >= options.grace;
+  const bool is_late = request_sent_at_ != kNever && !is_stream && now - request_sent_at_ >= options.timeout_answer;
+  if (!is_past_grace && !is_late) return;
+  attempt_failed(vault::Failure::kTimedOut);
+}
+
+}  // namespace bellwether::proxy

@@ -1,0 +1,43 @@
+#include "bellwether/http/serialize.h"
+#include "http_front.h"
+#include "http_session.h"
+#include "worker.h"
+
+namespace bellwether::proxy {
+
+void HttpSession::start_tunnel(const http::ResponseHead& head) {
+  http::append_response_head(to_client_.room(), head, {request_.version, true});
+  from_node_.consume(head.bytes);
+  to_node_.stop_keeping();
+  front_.answers().remove(*this);
+  answer_.has_begun = true;
+  state_ = State::kTunnel;
+}
+
+bool HttpSession::tunnel_step() {
+  bool moved = false;
+  if (!in_.empty() && to_node_.unsent().size() < kAhead) {
+    to_node_.tail() += in_.view();
+    in_.clear();
+    moved = true;
+  }
+  moved = write_node() || moved;
+  moved = read_node() || moved;
+  if (!from_node_.empty() && to_client_.size() < kAhead) {
+    to_client_.append(from_node_.view());
+    from_node_.clear();
+    moved = true;
+  }
+  return moved;
+}
+
+// Either side's end is the tunnel's, once what it said before has been passed on.
+void HttpSession::tunnel_step_ends() {
+  const bool client_is_done = client_ended_ && in_.empty() && to_node_.unsent().empty();
+  const bool node_is_done = attempt_.ended != NodeEnd::kNone && from_node_.empty() && to_client_.empty();
+  if (!client_is_done && !node_is_done && !attempt_.write_broken) return;
+  settle(front_.worker().counters().http.ok, 101);
+  end();
+}
+
+}  // namespace bellwether::proxy
