@@ -11,6 +11,7 @@
 namespace bellwether::proxy {
 namespace {
 
+constexpr int kMostInterim = 16;                  // of one sending; one or two are usual
 constexpr std::size_t kMostLookedAt = 32 * 1024;  // of a body that is to be judged, its framing included
 
 // A body, looked at without using it up.
@@ -68,6 +69,10 @@ bool HttpSession::take_answer() {
   }
   if (head.status < 200) {
     if (to_client_.size() >= kAhead) return false;
+    if (++attempt_.interim > kMostInterim) {
+      attempt_failed(vault::Failure::kBadAnswer);
+      return true;
+    }
     if (head.status == 100) request_.was_continued = true;
     if (request_.version == http::Version::kHttp11) {
       http::append_response_head(to_client_.room(), head, {request_.version, true});

@@ -99,6 +99,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
     TimePoint active{};  // when the node last took or gave a byte
     std::uint64_t sent = 0;
     std::uint64_t received = 0;
+    int interim = 0;  // answers of 1xx
     bool is_connecting = false;
     bool can_read = false;
     bool can_write = false;

@@ -90,6 +90,9 @@ class Conn:
         self.sock.sendall(data)
 
     def finish(self):
+        """Says in order that nothing more comes: with TLS by close_notify, which close() leaves out."""
+        if isinstance(self.sock, ssl.SSLSocket):
+            self.sock = self.sock.unwrap()
         self.sock.shutdown(socket.SHUT_WR)
 
     def close(self):
