@@ -137,6 +137,7 @@ Result<proxy::ProxyOptions> proxy_options(const config::Config& config, const st
   options.timeout_answer = config.timeout_answer;
   options.grace = config.grace;
   options.ambiguous_status = config.ambiguous_status;
+  options.bootstrap = config.bootstrap;
   options.forwarded_for = config.forwarded_for;
   options.keeps_forwarded_for = config.keep_forwarded_for;
   return options;

@@ -140,6 +140,10 @@ std::vector<Option> http() {
        "A leader that was replaced has that long to answer what it was asked; then it counts as perhaps executed."},
       {"ambiguous_status", kHttp, IntField{&C::ambiguous_status, 400, 599}, false, "--ambiguous-status",
        "The status for a request that may have been executed or not; Vault's Go library sends 5xx again by itself."},
+      {"bootstrap", kHttp, FlagField{&C::bootstrap}, false, "--bootstrap",
+       "Without a leader, sys/init goes to the first node that says uninitialized, and sys/unseal to the first that "
+       "says "
+       "sealed; otherwise they are refused then."},
       {"forwarded_for", kHttp, FlagField{&C::forwarded_for}, false, "--no-forwarded-for",
        "Nodes are told the client's address in X-Forwarded-For."},
       {"keep_forwarded_for", kHttp, FlagField{&C::keep_forwarded_for}, false, "--keep-forwarded-for",

@@ -88,7 +88,10 @@ bool HttpSession::take_answer() {
 
 // False: more of it is needed.
 bool HttpSession::judge_final(const http::ResponseHead& head) {
-  if (request_.request_class == vault::RequestClass::kNodeLocal) {
+  if (!request_.is_for_leader) {
+    // It may lead soon, or the next share of a key is for another node.
+    const bool has_changed_node = request_.request_class == vault::RequestClass::kBootstrap;
+    if (has_changed_node) front_.worker().hint(attempt_.node, attempt_.epoch, cluster::HintKind::kSealed);
     act(vault::Row::kAnswered, &head, {});
     return true;
   }

@@ -1,7 +1,5 @@
-#include <algorithm>
 #include <utility>
 
-#include "bellwether/base/assert.h"
 #include "bellwether/http/chunk_writer.h"
 #include "http_front.h"
 #include "http_session.h"
@@ -9,10 +7,6 @@
 
 namespace bellwether::proxy {
 namespace {
-
-constexpr int kMostSends = 64;
-constexpr Duration kFirstBackoff = 20ms;
-constexpr Duration kLongestBackoff = 1s;
 
 cluster::HintKind hint_for(net::StreamFailure failure) {
   switch (failure) {
@@ -31,82 +25,7 @@ cluster::HintKind hint_for(net::StreamFailure failure) {
   return cluster::HintKind::kClosed;
 }
 
-Duration backoff(int sends) {
-  Duration wait = kFirstBackoff;
-  for (int i = 1; i < sends && wait < kLongestBackoff; ++i) wait *= 2;
-  return std::min(wait, kLongestBackoff);
-}
-
 }  // namespace
-
-void HttpSession::dispatch() {
-  Worker& worker = front_.worker();
-  const auto target = worker.target();
-  if (request_.request_class == vault::RequestClass::kNodeLocal) {
-    const bool asks_leader = target && request_.tried.empty();
-    const auto node = asks_leader ? target : front_.any_node(request_.tried);
-    if (!node) return answer_unserved("no node answers");
-    request_.tried.push_back(*node);
-    return begin_attempt(*node);
-  }
-  if (target && request_.sends == 0 && front_.queue().empty()) return begin_attempt(*target);
-  hold();
-}
-
-void HttpSession::hold() {
-  Worker& worker = front_.worker();
-  if (!worker.shared().held.try_acquire()) {
-    const auto suspect = worker.suspect_leader();
-    if (suspect && may_send()) return begin_attempt(*suspect);
-    worker.counters().hold_overflows.add();
-    return answer_unserved("no leader, and too many requests wait for one");
-  }
-  if (std::exchange(request_.was_held, true)) {
-    front_.queue().push_front(*this);
-  } else {
-    front_.queue().push_back(*this);
-    worker.counters().held_total.add();
-  }
-  worker.counters().held_now.add();
-  hold_since_ = worker.now();
-  state_ = State::kHeld;
-  if (client_ended_) return client_left();
-  front_.release();
-}
-
-void HttpSession::unhold() {
-  Worker& worker = front_.worker();
-  front_.queue().remove(*this);
-  worker.shared().held.release();
-  worker.counters().held_now.subtract();
-  const Duration held = worker.now() - hold_since_;
-  worker.counters().record_hold(held);
-  request_.held += held;
-  state_ = State::kReading;
-}
-
-// After a proof it waits for a claim that was asked for later: another leader, or a newer picture of this one. Where
-// the picture stays as it is, because the node goes on claiming, it tries again all the same.
-bool HttpSession::may_send() const {
-  if (request_.sends == 0) return true;
-  const auto& view = front_.worker().view();
-  if (view->epoch != proved_epoch_) return true;
-  const Duration waited = front_.worker().now() - proved_at_;
-  const bool is_newer = view->serial != proved_serial_;
-  return waited >= (is_newer || again_here_ ? backoff(request_.sends) : kLongestBackoff);
-}
-
-void HttpSession::leave_hold(NodeId target) {
-  BW_ASSERT(state_ == State::kHeld);
-  // It may have left in this very turn, unseen.
-  can_read_client_ = true;
-  while (state_ == State::kHeld && read_client()) {
-  }
-  if (state_ != State::kHeld) return;
-  unhold();
-  begin_attempt(target);
-  pump();
-}
 
 void HttpSession::begin_attempt(NodeId node) {
   Worker& worker = front_.worker();
@@ -169,24 +88,6 @@ void HttpSession::on_upstream_broken(net::StreamFailure failure) {
   worker.hint(attempt_.node, attempt_.epoch, hint_for(failure));
   attempt_failed(vault::Failure::kNotConnected);
   front_.release();
-  pump();
-}
-
-// Nobody sends under an epoch that is over: a request of which nothing went out waits for the next view.
-void HttpSession::on_fence() {
-  if (request_.request_class != vault::RequestClass::kNodeLocal) undial();
-}
-
-void HttpSession::on_view() {
-  const bool has_lost = front_.worker().view()->leader != attempt_.node;
-  if (has_lost && request_.request_class != vault::RequestClass::kNodeLocal) undial();
-}
-
-void HttpSession::undial() {
-  if (state_ != State::kExchange || !attempt_.is_connecting) return;
-  drop_upstream();
-  --request_.sends;
-  hold();
   pump();
 }
 
@@ -307,23 +208,6 @@ void HttpSession::attempt_failed(vault::Failure failure) {
   const vault::Row row = vault::judge(vault::Transport{failure, attempt_.sent, attempt_.received});
   drop_upstream();
   act(row, nullptr, {});
-}
-
-// Not executed: to whoever claims to lead when asked after this.
-void HttpSession::send_again(vault::Row row) {
-  drop_upstream();
-  from_node_.clear();
-  if (!to_node_.can_rewind()) {
-    return answer_unserved("not executed: the leader has changed, and the body is too big to be sent again");
-  }
-  if (request_.sends >= kMostSends) return answer_unserved("not executed: every node that was asked refused it");
-  to_node_.rewind();
-  if (request_.request_class == vault::RequestClass::kNodeLocal) return dispatch();
-  again_here_ = vault::verdict_of(row) == vault::Verdict::kAgainHere || row == vault::Row::kNothingSent;
-  proved_at_ = front_.worker().now();
-  proved_serial_ = attempt_.serial;
-  proved_epoch_ = attempt_.epoch;
-  hold();
 }
 
 }  // namespace bellwether::proxy

@@ -109,6 +109,16 @@ std::optional<NodeId> HttpFront::any_node(const std::vector<NodeId>& tried) cons
   return doubtful;
 }
 
+std::optional<NodeId> HttpFront::node_that_says(cluster::Role role, const std::vector<NodeId>& tried) const {
+  const auto& nodes = worker_.view()->nodes;
+  for (std::uint16_t i = 0; i < nodes.size(); ++i) {
+    const bool was_tried = std::find(tried.begin(), tried.end(), NodeId{i}) != tried.end();
+    const bool is_out = nodes[i].admin == cluster::AdminState::kMaint;
+    if (nodes[i].up && nodes[i].role == role && !is_out && !was_tried) return NodeId{i};
+  }
+  return std::nullopt;
+}
+
 bool HttpFront::has_performance_standbys() const {
   const auto& view = worker_.view();
   return view && std::any_of(view->nodes.begin(), view->nodes.end(), [](const cluster::NodeView& node) {

@@ -56,6 +56,8 @@ class HttpFront {
   [[nodiscard]] std::span<const std::string_view> urls(NodeId node) const { return nodes_[node.index].url_views; }
   // A node to ask about itself, other than those `tried` already.
   [[nodiscard]] std::optional<NodeId> any_node(const std::vector<NodeId>& tried) const;
+  // The first in the configuration's order that answers and says that it is that, other than those `tried` already.
+  [[nodiscard]] std::optional<NodeId> node_that_says(cluster::Role role, const std::vector<NodeId>& tried) const;
   [[nodiscard]] bool has_performance_standbys() const;
   // The leader blocks: what may hold up its step-down should end.
   [[nodiscard]] bool leader_blocks(NodeId node, TimePoint now) const;

@@ -199,7 +199,7 @@ void HttpSession::start_request(const http::RequestHead& head) {
   request_.path.assign(http::path_of(head.target));
   request_.version = head.version;
   request_.body_kind = head.body.kind;
-  request_.request_class = vault::classify_path(request_.path);
+  request_.request_class = vault::classify(request_.method, request_.path);
   request_.keep_alive = head.keep_alive;
   request_.may_be_login = vault::may_be_login(request_.path, vault::carries_token(head));
   request_.is_websocket = http::asks_for_websocket(head);

@@ -87,7 +87,8 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
     TimePoint asked{};
     Duration held{};
     int sends = 0;
-    std::vector<NodeId> tried;  // node-local only
+    bool is_for_leader = true;  // else for the node itself that it is sent to
+    std::vector<NodeId> tried;  // of those that are not for the leader
   };
   // One sending of it.
   struct Attempt {
@@ -137,12 +138,18 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   void cut_idle();
   void cut_stream_if_due(TimePoint now);
 
-  // http_exchange.cc: a request's way to a node
+  // http_route.cc: to whom a request goes, and what it waits for
   void dispatch();
+  void ask_any_node();
+  [[nodiscard]] bool is_bootstrap_now() const;
+  void bootstrap();
   void hold();
   void unhold();
-  void begin_attempt(NodeId node);
   void undial();
+  void send_again(vault::Row row);
+
+  // http_exchange.cc: its way there
+  void begin_attempt(NodeId node);
   void drop_upstream();
   bool exchange_step();
   bool take_body();
@@ -151,7 +158,6 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   bool write_node();
   bool read_node();
   void attempt_failed(vault::Failure failure);
-  void send_again(vault::Row row);
 
   // http_answer.cc: what comes back
   bool take_answer();

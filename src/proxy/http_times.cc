@@ -74,8 +74,8 @@ void HttpSession::on_exchange_tick(TimePoint now) {
     return;
   }
   const Standing standing = front_.worker().standing(attempt_.node);
-  const bool is_replaced = request_.request_class != vault::RequestClass::kNodeLocal && standing != Standing::kKeep &&
-                           front_.worker().view()->leader && front_.worker().view()->leader != attempt_.node;
+  const bool is_replaced = request_.is_for_leader && standing != Standing::kKeep && front_.worker().view()->leader &&
+                           front_.worker().view()->leader != attempt_.node;
   const TimePoint silent_since =
       std::max({attempt_.active, attempt_.began, front_.worker().standing_since(attempt_.node)});
   const bool is_past_grace = is_replaced && now - silent_since >= options.grace;

@@ -147,6 +147,8 @@ std::optional<NodeId> Worker::suspect_leader() const {
   return view_->leader;
 }
 
+bool Worker::is_leaderless() const { return view_ && view_->hold == cluster::HoldReason::kNoLeader; }
+
 const net::Address* Worker::address(NodeId node) const {
   return node.index < nodes_.size() && nodes_[node.index].address ? &*nodes_[node.index].address : nullptr;
 }

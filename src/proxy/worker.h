@@ -56,6 +56,8 @@ class Worker {
   [[nodiscard]] std::optional<NodeId> target() const;
   // Whom to dial rather than refuse: a leader that is merely suspect.
   [[nodiscard]] std::optional<NodeId> suspect_leader() const;
+  // The nodes have been heard, and none of them leads.
+  [[nodiscard]] bool is_leaderless() const;
   [[nodiscard]] const net::Address* address(NodeId node) const;
   [[nodiscard]] Standing standing(NodeId node) const { return nodes_[node.index].standing; }
   [[nodiscard]] TimePoint standing_since(NodeId node) const { return nodes_[node.index].since; }

@@ -39,10 +39,13 @@ bool is_login_word(std::string_view segment) {
 
 }  // namespace
 
-RequestClass classify_path(std::string_view path) {
+RequestClass classify(std::string_view method, std::string_view path) {
   if (path.starts_with("/v1/sys/")) {
     const std::string_view name = path.substr(8);
     if (name == "health" || name == "leader" || name == "seal-status") return RequestClass::kNodeLocal;
+    // `vault operator init -status` asks with GET, which any node answers, sealed or not (V16:http/sys_init.go).
+    const bool only_asks = name == "init" && (method == "GET" || method == "HEAD");
+    if (only_asks) return RequestClass::kNodeLocal;
     if (name == "init" || name == "unseal") return RequestClass::kBootstrap;
   }
   return is_stream(path) ? RequestClass::kStream : RequestClass::kData;
@@ -60,6 +63,10 @@ std::string_view to_text(RequestClass request_class) {
       return "stream";
   }
   return "unknown";
+}
+
+cluster::Role role_to_bootstrap(std::string_view path) {
+  return path == "/v1/sys/init" ? cluster::Role::kUninitialized : cluster::Role::kSealed;
 }
 
 bool is_always_redirected(std::string_view path) {

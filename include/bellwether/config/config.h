@@ -63,6 +63,7 @@ struct Config {
   int retry_buffer = 64 * 1024;  // bytes
   Duration timeout_header = 10s, timeout_answer = 2min, grace = 1s;
   int ambiguous_status = 502;
+  bool bootstrap = false;
   bool forwarded_for = true, keep_forwarded_for = false;
   // TLS to clients of redirect and http listeners
   std::string tls_cert, tls_key;

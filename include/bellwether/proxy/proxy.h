@@ -59,6 +59,7 @@ struct ProxyOptions {
   Duration timeout_answer = 2min;        // for an answer head, from the last byte of the request
   Duration grace = 1s;                   // a leader that was replaced may take that long to speak
   int ambiguous_status = 502;
+  bool bootstrap = false;            // sys/init and sys/unseal go to a node that cannot lead yet, if none leads
   bool forwarded_for = true;         // the client's address is put into X-Forwarded-For
   bool keeps_forwarded_for = false;  // what clients say there stays, before ours
 };
@@ -90,7 +91,7 @@ struct HttpCounts {
   std::vector<std::uint64_t> by_status_class;  // 1xx (tunnels) to 5xx, at [status / 100 - 1]
   std::uint64_t ok = 0;                        // the node's whole answer reached us and went on
   std::uint64_t ambiguous = 0;                 // perhaps executed: our error
-  std::uint64_t unserved = 0;                  // surely not executed: our 503
+  std::uint64_t unserved = 0;                  // surely not executed: our 503, or 421
   std::uint64_t cut = 0;                       // ended amid the answer
   std::uint64_t client_gone = 0;               // the client left before its answer had ended
   std::vector<std::uint64_t> rejected;         // by http::Reject

@@ -4,25 +4,30 @@
 #include <cstdint>
 #include <string_view>
 
+#include "bellwether/cluster/observation.h"
 #include "bellwether/http/head.h"
 
 namespace bellwether::vault {
 
-// What a request's path says about how it must be treated. Every `path` is as it came, undecoded and without query
-// (http::path_of). Nodes decode it once and then route, so "%6d" is an "m": where a miss would do harm, the decoded
-// path decides; where a match gives a freedom, only the plain spelling has it. Namespaces ("/v1/a/b/sys/...") are
-// nested to any depth; nobody can tell one from a mount of that name.
+// What a request's method and path say about how it must be treated. Every `path` is as it came, undecoded and without
+// query (http::path_of). Nodes decode it once and then route, so "%6d" is an "m": where a miss would do harm, the
+// decoded path decides; where a match gives a freedom, only the plain spelling has it. Namespaces ("/v1/a/b/sys/...")
+// are nested to any depth; nobody can tell one from a mount of that name.
 
 enum class RequestClass : std::uint8_t {
   kData,       // for the leader, held while there is none
-  kNodeLocal,  // sys/health, sys/leader, sys/seal-status: any node answers for itself, so it is never held
-  kBootstrap,  // sys/init, sys/unseal: for nodes that cannot lead yet, if the operator allows it
+  kNodeLocal,  // sys/health, sys/leader, sys/seal-status, the question sys/init: any node answers for itself, so it is
+               // never held
+  kBootstrap,  // to change sys/init, sys/unseal: for nodes that cannot lead yet, if the operator allows it
   kStream,     // sys/monitor, sys/events/subscribe: as kData, but endless. While one runs on the leader, a step-down
                // waits up to 90 s for it (measured, FACTS.md 5). End it only once its answer has begun: a secret
                // may have such a path too, and its answer is short.
 };
-[[nodiscard]] RequestClass classify_path(std::string_view path);
+[[nodiscard]] RequestClass classify(std::string_view method, std::string_view path);
 [[nodiscard]] std::string_view to_text(RequestClass request_class);
+
+// The role in which a node can carry out a kBootstrap request.
+[[nodiscard]] cluster::Role role_to_bootstrap(std::string_view path);
 
 // Nodes redirect these before they think of forwarding, with the body unread (V16:http/handler.go).
 [[nodiscard]] bool is_always_redirected(std::string_view path);

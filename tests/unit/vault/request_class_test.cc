@@ -10,9 +10,9 @@ using bellwether::http::path_of;
 
 namespace {
 
-void check_class(std::string_view target, RequestClass wanted) {
-  CAPTURE(target);
-  CHECK(to_text(classify_path(path_of(target))) == to_text(wanted));
+void check_class(std::string_view target, RequestClass wanted, std::string_view method = "PUT") {
+  CAPTURE(method, target);
+  CHECK(to_text(classify(method, path_of(target))) == to_text(wanted));
 }
 
 bellwether::http::RequestHead head_with(const std::string& header) {
@@ -62,6 +62,15 @@ TEST_CASE("Only the plain spelling gives a freedom", "[vault]") {
 TEST_CASE("Initializing and unsealing are for nodes that cannot lead yet", "[vault]") {
   check_class("/v1/sys/init", RequestClass::kBootstrap);
   check_class("/v1/sys/unseal", RequestClass::kBootstrap);
+  check_class("/v1/sys/init", RequestClass::kBootstrap, "POST");
+  check_class("/v1/sys/unseal", RequestClass::kBootstrap, "GET");
+  CHECK(role_to_bootstrap("/v1/sys/init") == bellwether::cluster::Role::kUninitialized);
+  CHECK(role_to_bootstrap("/v1/sys/unseal") == bellwether::cluster::Role::kSealed);
+}
+
+TEST_CASE("Whether a cluster is initialized any node can say", "[vault]") {
+  check_class("/v1/sys/init", RequestClass::kNodeLocal, "GET");
+  check_class("/v1/sys/init", RequestClass::kNodeLocal, "HEAD");
 }
 
 TEST_CASE("Endless streams are known in every spelling and namespace", "[vault]") {
