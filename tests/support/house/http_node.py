@@ -40,22 +40,25 @@ class Conn:
             self.fill()
         return self.take(at + len(end))
 
-    def buffered(self, most):
+    def some(self, most):
         """Up to `most` bytes, at least one."""
-        if not self._data:
-            self.fill(min(most, BLOCK))
-        return self.take(min(most, len(self._data)))
+        if self._data:
+            return self.take(min(most, len(self._data)))
+        data = self.sock.recv(most)
+        if not data:
+            raise Gone
+        return data
 
     def head(self):
         return self.take_until(b"\r\n\r\n")
 
-    def pieces(self, head, bite=BLOCK):
-        """The body after `head`, bit by bit. Trailers are dropped."""
+    def pieces(self, head, bite=lambda: BLOCK):
+        """The body after `head`, at most bite() bytes at a time. Trailers are dropped."""
         length = re.search(rb"\r\ncontent-length: *(\d+)\r\n", head, re.I)
         if re.search(rb"\r\ntransfer-encoding: *chunked\r\n", head, re.I):
             while size := int(self.take_until(b"\r\n").split(b";")[0], 16):
                 while size:
-                    piece = self.buffered(min(size, bite))
+                    piece = self.some(min(size, bite()))
                     size -= len(piece)
                     yield piece
                 assert self.take(2) == b"\r\n"
@@ -64,7 +67,7 @@ class Conn:
         elif length:
             left = int(length.group(1))
             while left:
-                piece = self.buffered(min(left, bite))
+                piece = self.some(min(left, bite()))
                 left -= len(piece)
                 yield piece
 
@@ -110,7 +113,7 @@ class Conn:
 
 
 def chunk(data):
-    return b"%x\r\n%s\r\n" % (len(data), data)
+    return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 def path_of(head):

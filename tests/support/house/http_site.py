@@ -14,14 +14,14 @@ class HttpSite:
 
     def __init__(self, folder, answers=None, tls=False, words=()):
         self.whole = []
-        self._client_tls = server_tls = None
+        self.client_tls = server_tls = None
         words = [*LOOPBACK, "--mode", "http", *words]
         if tls:
             made = Certificates(folder / "tls")
             pair = made.issue("both")
             server_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             server_tls.load_cert_chain(*pair)
-            self._client_tls = ssl.create_default_context(cafile=made.ca_file)
+            self.client_tls = ssl.create_default_context(cafile=made.ca_file)
             self._name = made.common_name
             words += ["--tls-cert", pair[0], "--tls-key", pair[1], "--ca-file", made.ca_file, "--server-name", self._name]
         self.node = HttpNode(answers, server_tls)
@@ -38,9 +38,9 @@ class HttpSite:
     def dial(self):
         sock = socket.create_connection(self.address, timeout=20)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._client_tls:
+        if self.client_tls:
             # A close without close_notify must be told from an orderly one.
-            sock = self._client_tls.wrap_socket(sock, server_hostname=self._name, suppress_ragged_eofs=False)
+            sock = self.client_tls.wrap_socket(sock, server_hostname=self._name, suppress_ragged_eofs=False)
         return Conn(sock)
 
     def ask(self, data):

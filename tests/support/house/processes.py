@@ -70,9 +70,15 @@ class Process:
         assert not reported, f"{self.name}: a broken invariant or a sanitizer's report:\n{self.log()[-12000:]}"
 
     def rss_bytes(self):
+        return self._status_bytes("VmRSS:")
+
+    def peak_rss_bytes(self):
+        return self._status_bytes("VmHWM:")
+
+    def _status_bytes(self, key):
         with open(f"/proc/{self.pid}/status", encoding="ascii") as file:
             for line in file:
-                if line.startswith("VmRSS:"):
+                if line.startswith(key):
                     return int(line.split()[1]) * 1024
         return 0
 
