@@ -7,6 +7,12 @@
 
 namespace bellwether::cluster {
 
+// Something has changed, so those that said it were right.
+void LeaderTracker::Rules::reset_hints() {
+  hints_.reset();
+  slow_hints_.reset();
+}
+
 bool LeaderTracker::Rules::may_lead(const NodeState& candidate) const {
   return candidate.seen.admin == AdminState::kReady &&
          identity_.judge(candidate.cluster_id, true) == ClusterIdentity::Verdict::kOurs;
@@ -72,7 +78,7 @@ void LeaderTracker::Rules::become_leader(NodeId id, TimePoint claim_sent, const 
   // The claim that won is as fresh as any that was waited for.
   if (confirm_since_.has_value() && claim_sent >= *confirm_since_) confirm_since_.reset();
   hold_why_.clear();
-  hints_.reset();
+  reset_hints();
   for (NodeState& each : nodes_) each.fast_rounds = std::max(each.fast_rounds, kFastRoundsAfterChange);
 }
 
@@ -89,7 +95,7 @@ void LeaderTracker::Rules::become_leaderless(const std::string& why, TimePoint n
   stalled_ = false;
   lost_at_ = now;
   hold_why_ = why;
-  hints_.reset();
+  reset_hints();
   if (contest_.has_value()) end_contest(why, now);
   elect_waiting_claimant("it claims to lead, and " + why, now);
 }
@@ -102,7 +108,7 @@ void LeaderTracker::Rules::become_suspect(const std::string& why, TimePoint now)
   event.why = why;
   suspect_since_ = now;
   hold_why_ = why;
-  hints_.reset();
+  reset_hints();
   if (!contest_.has_value()) return;
   const NodeId challenger = contest_->challenger;
   if (!may_lead(node(challenger)) || has_late_probe(node(challenger), now)) return;  // its next claim will do

@@ -11,6 +11,8 @@ namespace bellwether::cluster {
 namespace {
 
 constexpr int kStalledExchanges = 3;
+// A demoting leader blocks for 500 ms before it answers reads as a standby: slowness must be looked into well before.
+constexpr Duration kLongestSlowGap = 100ms;
 
 }  // namespace
 
@@ -19,6 +21,7 @@ LeaderTracker::Rules::Rules(TrackerOptions options)
       prng_(options_.seed),
       identity_(options_.node_names.size(), options_.cluster_id),
       hints_(options_.fastinter, options_.inter),
+      slow_hints_(options_.fastinter, std::min(options_.inter, kLongestSlowGap)),
       nodes_(options_.node_names.size()) {
   BW_ASSERT(!nodes_.empty() && options_.node_addresses.size() == nodes_.size());
   BW_ASSERT(options_.fall >= 1 && options_.rise >= 1);
@@ -72,7 +75,8 @@ Step LeaderTracker::Rules::on_leader_statement(const LeaderStatement& statement,
 }
 
 Step LeaderTracker::Rules::on_hint(const Hint& hint, TimePoint now) {
-  if (hint.epoch == epoch_ && hints_.admit(now)) probe_all_now();
+  HintGate& gate = hint.kind == HintKind::kSlow ? slow_hints_ : hints_;
+  if (hint.epoch == epoch_ && gate.admit(now)) probe_all_now();
   return settle(now);
 }
 

@@ -87,6 +87,7 @@ class LeaderTracker::Rules {
   [[nodiscard]] TimePoint order_due(const NodeState& candidate, TimePoint now) const;
   [[nodiscard]] TimePoint contest_due(TimePoint now) const;
   void notice_idleness(TimePoint now);
+  void reset_hints();
   void notice_identity_dispute(TimePoint now);
   void order_probes(TimePoint now);
   void order_probe(NodeId id, TimePoint now);
@@ -102,7 +103,8 @@ class LeaderTracker::Rules {
   TrackerOptions options_;
   Prng prng_;
   ClusterIdentity identity_;
-  HintGate hints_;
+  HintGate hints_;       // of trouble: refused, reset, redirected, ...
+  HintGate slow_hints_;  // of slowness, which may be the usual thing: it must not silence the others
   std::vector<NodeState> nodes_;
   ProbeId last_probe_ = 0;
 

@@ -20,7 +20,8 @@ bool same_heading(const View& a, const View& b) {
 }  // namespace
 
 Step LeaderTracker::Rules::settle(TimePoint now) {
-  if (hints_.take_due(now)) probe_all_now();
+  const bool is_trouble_due = hints_.take_due(now);
+  if (slow_hints_.take_due(now) || is_trouble_due) probe_all_now();
   notice_lateness(now);
   if (!leader_.has_value()) elect_waiting_claimant("it is the only one that claims to lead", now);
   resolve_contest(now);
@@ -118,7 +119,7 @@ TimePoint LeaderTracker::Rules::contest_due(TimePoint now) const {
 }
 
 TimePoint LeaderTracker::Rules::next_wake(TimePoint now) const {
-  TimePoint wake = hints_.due();
+  TimePoint wake = std::min(hints_.due(), slow_hints_.due());
   for (const NodeState& each : nodes_) wake = std::min(wake, order_due(each, now));
   if (leader_.has_value() && !suspect_since_.has_value()) {
     const NodeState& leader = node(*leader_);
