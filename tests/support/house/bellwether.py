@@ -134,6 +134,12 @@ class Bellwether:
         return self._address(lambda mode: mode in ("tcp", "http", "redirect"), "a listener for clients")
 
     @property
+    def addresses(self):
+        """host:port of each listener for clients, in the order of the configuration."""
+        lines = wait_until(self._listening, 20, "the listeners")
+        return [line.fields["address"] for line in lines if line.fields["mode"] in ("tcp", "http", "redirect")]
+
+    @property
     def admin(self):
         return "http://" + self._address(lambda mode: mode == "admin", "the admin listener")
 

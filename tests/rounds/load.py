@@ -1,0 +1,127 @@
+"""Clients that keep a cluster busy and know what the truth must be."""
+
+import http.client
+import json
+import threading
+import time
+
+from history import Exchange, Outcome, Register
+from house.waiting import wait_until
+from house.web import connection, send
+
+_MISMATCH = "check-and-set parameter did not match"
+
+
+def judge(status, answer):
+    """What an answer of a proxy or a node says about the request."""
+    text = "; ".join(answer.get("errors") or [])
+    if status == 200:
+        return Outcome.OK, ""
+    if status == 0:
+        return Outcome.BROKEN, text
+    if status == 502:
+        return Outcome.AMBIGUOUS, f"{status} {text}"
+    if status == 503 and (text.startswith("not executed") or text.startswith("no leader")):
+        return Outcome.REFUSED, f"{status} {text}"
+    return Outcome.NODE_ERROR, f"{status} {text}"
+
+
+class Writer(threading.Thread):
+    """Writes its entry with the next number and reads it back, in a closed loop."""
+
+    def __init__(self, name, url, tls, token, history, keeps_alive=True, patience=40, pause=0.0):
+        super().__init__(name=name, daemon=True)
+        self._url, self._tls, self._token = url, tls, token
+        self._path = f"/v1/secret/data/{name}"
+        self._history = history
+        self._keeps_alive, self._patience, self._pause = keeps_alive, patience, pause
+        # A relay cannot see that a node, demoted a moment ago, answers a read itself.
+        self.register = Register(name, history, is_promised_fresh_reads=keeps_alive)
+        self.finish = threading.Event()
+        self._connection = None
+
+    def run(self):
+        while not self.finish.is_set():
+            self._write()
+            self._read()
+            if self._pause:
+                self.finish.wait(self._pause)
+        self._close()
+
+    def _close(self):
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _call(self, method, body=None):
+        begun = time.monotonic()
+        try:
+            if self._connection is None or self._connection.sock is None:
+                self._close()
+                self._connection = connection(self._url, self._tls, self._patience)
+            answer = send(self._connection, method, self._path, body, {"X-Vault-Token": self._token})
+            said = answer.status, json.loads(answer.body or b"{}")
+        except (OSError, ValueError, http.client.HTTPException) as broken:
+            said = 0, {"errors": [f"{type(broken).__name__} {broken}"]}
+        if said[0] == 0 or not self._keeps_alive:
+            self._close()
+        return (*said, begun, time.monotonic())
+
+    def _write(self):
+        number = self.register.acknowledged + 1
+        status, answer, begun, ended = self._call("POST", {"options": {"cas": number - 1}, "data": {"number": number}})
+        outcome, said = judge(status, answer)
+        if outcome is Outcome.OK:
+            number = answer["data"]["version"]
+        exchange = Exchange(self.name, "write", number, begun, ended, outcome, said)
+        if status == 400 and _MISMATCH in said:
+            self.register.mismatched(exchange)
+        else:
+            self.register.wrote(exchange)
+
+    def _read(self):
+        self.register.read(self._look()[0])
+
+    def _look(self):
+        status, answer, begun, ended = self._call("GET")
+        # Nothing was ever written: a node says 404.
+        outcome, said = (Outcome.OK, "") if status == 404 else judge(status, answer)
+        found = answer["data"] if status == 200 else {"data": {"number": 0}, "metadata": {"version": 0}}
+        number = found["data"]["number"]
+        return Exchange(self.name, "read", number, begun, ended, outcome, said), found["metadata"]["version"]
+
+    def last_look(self):
+        """After the thread has ended and the cluster is well."""
+        self.register.ended(*self._look())
+        self._close()
+
+
+class Load:
+    """All clients of a run."""
+
+    def __init__(self, history):
+        self.history = history
+        self.writers = []
+
+    def add(self, **settings):
+        self.writers.append(Writer(history=self.history, **settings))
+
+    def start(self):
+        for writer in self.writers:
+            writer.start()
+        self.wait_for_progress(3, 30)
+
+    def wait_for_progress(self, writes=3, patience=60):
+        """Each of them writes on."""
+        before = [writer.register.acknowledged for writer in self.writers]
+        wait_until(lambda: all(writer.register.acknowledged >= old + writes
+                               for writer, old in zip(self.writers, before)), patience, "all clients to write on")
+
+    def stop(self):
+        for writer in self.writers:
+            writer.finish.set()
+        for writer in self.writers:
+            writer.join(60)
+            assert not writer.is_alive(), f"{writer.name} hangs"
+        for writer in self.writers:
+            writer.last_look()

@@ -1,0 +1,75 @@
+"""The judge itself: each promise, broken on purpose, is seen to be broken."""
+
+import pytest
+
+from history import Exchange, History, Outcome, Register
+
+
+@pytest.fixture
+def history():
+    return History()
+
+
+@pytest.fixture
+def register(history):
+    made = Register("client", history)
+    made.wrote(exchange("write", 1))
+    made.wrote(exchange("write", 2))
+    return made
+
+
+def exchange(kind, number, outcome=Outcome.OK):
+    return Exchange("client", kind, number, 0.0, 1.0, outcome)
+
+
+def broken(history):
+    return [violation.what for violation in history.violations()]
+
+
+def test_writes_and_reads_in_order_break_nothing(history, register):
+    register.read(exchange("read", 2))
+    register.wrote(exchange("write", 3))
+    register.ended(exchange("read", 3), 3)
+    assert broken(history) == []
+
+
+def test_a_lost_write_is_seen(history, register):
+    register.read(exchange("read", 1))
+    assert broken(history) == ["a read is older than an acknowledged write"]
+
+
+def test_a_read_that_goes_back_behind_a_doubtful_write_is_seen(history, register):
+    register.wrote(exchange("write", 3, Outcome.AMBIGUOUS))
+    register.read(exchange("read", 3))
+    register.acknowledged = 2
+    register.read(exchange("read", 2))
+    assert broken(history) == ["reads went back in time"]
+
+
+def test_a_check_that_fails_without_doubt_means_a_second_execution(history, register):
+    register.mismatched(exchange("write", 3, Outcome.NODE_ERROR))
+    assert broken(history) == ["a write was executed twice"]
+
+
+def test_a_check_that_fails_after_a_doubtful_write_proves_nothing(history, register):
+    register.wrote(exchange("write", 3, Outcome.BROKEN))
+    register.mismatched(exchange("write", 3, Outcome.NODE_ERROR))
+    assert broken(history) == []
+
+
+def test_a_doubtful_write_may_turn_out_to_be_executed(history, register):
+    register.wrote(exchange("write", 3, Outcome.AMBIGUOUS))
+    register.read(exchange("read", 3))
+    register.wrote(exchange("write", 4))
+    assert broken(history) == []
+
+
+def test_a_write_that_was_said_not_to_be_executed_must_not_be(history, register):
+    register.wrote(exchange("write", 3, Outcome.REFUSED))
+    register.read(exchange("read", 3))
+    assert broken(history) == ["executed after it was said not to be"]
+
+
+def test_the_servers_own_count_of_versions_must_agree(history, register):
+    register.ended(exchange("read", 2), 3)
+    assert broken(history) == ["a write was executed twice"]
