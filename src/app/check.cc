@@ -34,10 +34,7 @@ std::vector<std::string> file_problems(const config::Config& config) {
     if (!context) problems.push_back("TLS to the nodes: " + context.error().message);
   }
   if (!config.tls_cert.empty()) {
-    net::TlsServerOptions options;
-    options.cert_file = config.tls_cert;
-    options.key_file = config.tls_key;
-    const auto context = net::TlsContext::server(options);
+    const auto context = net::TlsContext::server(client_tls_options(config));
     if (!context) problems.push_back("TLS to clients: " + context.error().message);
   }
   return problems;

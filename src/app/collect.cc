@@ -54,12 +54,19 @@ class Collection {
   void add_process() {
     add(Metric::kBuildInfo, {g_.version, "openssl"}, 1);
     flag(Metric::kTlsVerify, {}, g_.verify);
-    add(Metric::kCertNotAfter, {"client"}, expiry(g_.client_cert_not_after));
-    add(Metric::kCertNotAfter, {"server"}, expiry(g_.server_cert_not_after));
+    add_certificate("client", g_.client_cert);
+    add_certificate("server", g_.server_cert);
     count(Metric::kLogDropped, {}, g_.log_dropped);
     add(Metric::kConfigReloadSuccessful, {}, 1);
     add(Metric::kConfigReloadTimestamp, {}, unix_seconds(g_.config_read));
     add(Metric::kLoopLateness, {}, to_seconds(g_.loop_lateness));
+  }
+
+  void add_certificate(const std::string& use, const CertificateCounts& counts) {
+    add(Metric::kCertNotAfter, {use}, expiry(counts.not_after));
+    count(Metric::kCertReloads, {use, "ok"}, counts.reloads);
+    count(Metric::kCertReloads, {use, "failed"}, counts.failures);
+    flag(Metric::kCertReloadSuccessful, {use}, counts.is_current);
   }
 
   void add_cluster() {
@@ -177,6 +184,10 @@ class Collection {
     add(Metric::kMaxconn, {}, g_.maxconn);
     count(Metric::kMaxconnPauses, {}, p.maxconn_pauses);
     count(Metric::kAcceptFailures, {}, p.accept_failures);
+    for (std::size_t i = 0; i < net::kHandshakeFailureCount; ++i) {
+      const auto failure = static_cast<net::HandshakeFailure>(i);
+      count(Metric::kHandshakeFailures, {std::string(to_text(failure))}, p.handshake_failures[i]);
+    }
     count(Metric::kRedirects, {}, p.redirects_total);
     count(Metric::kRedirectLoops, {}, p.redirect_loops);
     count(Metric::kRejectedRequests, {}, p.rejected_requests);

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "bellwether/cluster/view.h"
 #include "bellwether/probe/prober.h"
 #include "bellwether/proxy/proxy.h"
+#include "certificates.h"
 #include "tally.h"
 
 namespace bellwether::app {
@@ -21,8 +21,8 @@ struct Gathered {
   std::string version;
   int maxconn = 0;
   bool verify = true;
-  std::optional<WallTime> client_cert_not_after;
-  std::optional<WallTime> server_cert_not_after;
+  const CertificateCounts& client_cert;
+  const CertificateCounts& server_cert;
   std::uint64_t log_dropped = 0;
   Duration loop_lateness{};
   WallTime config_read{};

@@ -70,11 +70,13 @@ proxy::Mode proxy_mode(config::Mode mode) {
 }
 
 Result<proxy::ListenerOptions> listener_options(const config::Listen& listen,
-                                                const std::shared_ptr<net::TlsContext>& server_tls) {
+                                                const std::shared_ptr<net::TlsContext>& to_clients) {
   auto address = net::Address::parse(listen.address);
   if (!address) return tl::unexpected(address.error().within("listen"));
   const proxy::Mode mode = proxy_mode(listen.mode);
-  return proxy::ListenerOptions{*address, mode, listen.accept_proxy, mode == proxy::Mode::kTcp ? nullptr : server_tls};
+  // Vault's clients speak plain HTTP to unix:// (hashicorp/vault:api/client.go, ParseAddress).
+  const bool is_plain = mode == proxy::Mode::kTcp || address->is_unix();
+  return proxy::ListenerOptions{*address, mode, listen.accept_proxy, is_plain ? nullptr : to_clients};
 }
 
 }  // namespace
@@ -86,6 +88,18 @@ net::TlsClientOptions node_tls_options(const config::Config& config) {
   options.cert_file = config.client_cert;
   options.key_file = config.client_key;
   options.verify = config.verify;
+  return options;
+}
+
+net::TlsServerOptions client_tls_options(const config::Config& config) {
+  net::TlsServerOptions options;
+  options.cert_file = config.tls_cert;
+  options.key_file = config.tls_key;
+  options.min_version = config.tls_min_version == config::TlsVersion::k13 ? net::TlsVersion::k13 : net::TlsVersion::k12;
+  if (config.tls_client_auth == config::ClientAuth::kOff) return options;
+  options.client_ca_file = config.tls_client_ca;
+  options.require_client_cert =
+      !config.tls_client_ca.empty() && config.tls_client_auth != config::ClientAuth::kOptional;
   return options;
 }
 
@@ -106,18 +120,18 @@ Result<probe::ProberOptions> prober_options(const config::Config& config, const 
 }
 
 Result<proxy::ProxyOptions> proxy_options(const config::Config& config, const std::vector<NodePlan>& nodes,
-                                          const std::shared_ptr<net::TlsContext>& server_tls) {
+                                          const TlsContexts& tls) {
   auto source = source_address(config.source);
   if (!source) return tl::unexpected(source.error());
   proxy::ProxyOptions options;
   for (const config::Listen& listen : config.listen) {
-    auto listener = listener_options(listen, server_tls);
+    auto listener = listener_options(listen, tls.to_clients);
     if (!listener) return tl::unexpected(listener.error());
     options.listeners.push_back(std::move(*listener));
   }
   for (const NodePlan& node : nodes) {
-    const auto tls = node.tls ? std::optional(node_tls_options(config)) : std::nullopt;
-    options.nodes.push_back({node.name, node.address, node.public_url, tls, node.server_name});
+    options.nodes.push_back(
+        {node.name, node.address, node.public_url, node.tls ? tls.to_nodes : nullptr, node.server_name});
   }
   options.threads = worker_count(config.threads);
   options.maxconn = config.maxconn;
@@ -146,8 +160,12 @@ Result<proxy::ProxyOptions> proxy_options(const config::Config& config, const st
 std::uint64_t descriptors_needed(const config::Config& config) {
   const auto workers = static_cast<std::uint64_t>(worker_count(config.threads));
   const auto sessions = static_cast<std::uint64_t>(config.maxconn);
-  // Per worker: its loop, its listeners and 64 pipes for big transfers; 64 for the process, 3 per node for probes.
-  return 2 * sessions + 64 + 3 * config.nodes.size() + workers * (16 + 2 * 64 + config.listen.size());
+  const bool pools = std::any_of(config.listen.begin(), config.listen.end(),
+                                 [](const config::Listen& listen) { return listen.mode == config::Mode::kHttp; });
+  const std::uint64_t idle = pools ? config.nodes.size() * proxy::kMostIdleUpstreams : 0;
+  // Per worker: its loop, its listeners, 64 pipes for big transfers and idle connections to nodes; 64 for the process,
+  // 3 per node for probes.
+  return 2 * sessions + 64 + 3 * config.nodes.size() + workers * (16 + 2 * 64 + config.listen.size() + idle);
 }
 
 Result<void> check_descriptors(const config::Config& config, std::uint64_t limit) {

@@ -16,15 +16,21 @@ namespace bellwether::app {
 // From the configuration to the few fields that each part of the house needs.
 
 [[nodiscard]] net::TlsClientOptions node_tls_options(const config::Config& config);
+// REQUIRES: a tls_cert.
+[[nodiscard]] net::TlsServerOptions client_tls_options(const config::Config& config);
 [[nodiscard]] Result<probe::ProberOptions> prober_options(const config::Config& config,
                                                           const std::vector<NodePlan>& nodes,
                                                           const std::shared_ptr<net::TlsContext>& tls);
-// `server_tls` may be null.
+// Either may be null: nobody is spoken to over TLS on that side.
+struct TlsContexts {
+  std::shared_ptr<net::TlsContext> to_nodes;
+  std::shared_ptr<net::TlsContext> to_clients;
+};
 [[nodiscard]] Result<proxy::ProxyOptions> proxy_options(const config::Config& config,
-                                                        const std::vector<NodePlan>& nodes,
-                                                        const std::shared_ptr<net::TlsContext>& server_tls);
+                                                        const std::vector<NodePlan>& nodes, const TlsContexts& tls);
 
-// File descriptors that maxconn can ask for: two per session, and what probes, listeners, pages and logs need.
+// File descriptors that maxconn can ask for: two per session, and what idle connections to nodes, probes, listeners,
+// pages and logs need.
 [[nodiscard]] std::uint64_t descriptors_needed(const config::Config& config);
 // kLimit, with both numbers and the ways out, if `limit` is too low.
 [[nodiscard]] Result<void> check_descriptors(const config::Config& config, std::uint64_t limit);

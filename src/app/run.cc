@@ -20,7 +20,10 @@ int failed(const Error& error) {
 
 void on_signal(int signal, Service& service) {
   if (signal == SIGHUP) {
-    log::warn("reload_unsupported", {{"why", std::string("the configuration is read at the start only: restart")}});
+    log::warn("reload_unsupported",
+              {{"why", std::string("the configuration file is read at the start only, restart for "
+                                   "that; certificates are read again now")}});
+    service.reload_certificates();
     return;
   }
   service.terminate();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "bellwether/admin/admin.h"
@@ -10,6 +11,7 @@
 #include "bellwether/net/resolver.h"
 #include "bellwether/probe/prober.h"
 #include "bellwether/proxy/proxy.h"
+#include "certificates.h"
 #include "collect.h"
 #include "control_path.h"
 #include "event_log.h"
@@ -72,26 +74,44 @@ struct Service::Impl {
 
   Result<void> make_tls() {
     if (std::any_of(nodes.begin(), nodes.end(), [](const NodePlan& node) { return node.tls; })) {
-      auto made = net::TlsContext::client(node_tls_options(config));
-      if (!made) return tl::unexpected(made.error().within("TLS to the nodes"));
-      client_tls = std::move(*made);
+      const net::TlsClientOptions options = node_tls_options(config);
+      to_nodes.emplace(control, "nodes",
+                       std::vector{options.ca_file, options.ca_path, options.cert_file, options.key_file},
+                       [options] { return net::TlsContext::client(options); });
+      if (auto loaded = to_nodes->load(); !loaded) return tl::unexpected(loaded.error().within("TLS to the nodes"));
       if (!config.verify) {
         log::warn("tls_verify_off", {{"why", std::string("verify is off: certificates of nodes are not checked")}});
       }
     }
     if (!config.tls_cert.empty()) {
-      net::TlsServerOptions options;
-      options.cert_file = config.tls_cert;
-      options.key_file = config.tls_key;
-      auto made = net::TlsContext::server(options);
-      if (!made) return tl::unexpected(made.error().within("TLS to clients"));
-      server_tls = std::move(*made);
+      const net::TlsServerOptions options = client_tls_options(config);
+      to_clients.emplace(control, "clients", std::vector{options.cert_file, options.key_file, options.client_ca_file},
+                         [options] { return net::TlsContext::server(options); });
+      if (auto loaded = to_clients->load(); !loaded) return tl::unexpected(loaded.error().within("TLS to clients"));
     }
     return {};
   }
 
+  [[nodiscard]] TlsContexts contexts() const {
+    return {to_nodes ? to_nodes->context() : nullptr, to_clients ? to_clients->context() : nullptr};
+  }
+
+  void watch_certificates() {
+    if (to_nodes) {
+      to_nodes->watch(config.tls_reload_interval, [this](const Certificates::Context& made) {
+        return proxy->set_node_tls(made).map([this, &made] { prober->set_tls(made); });
+      });
+    }
+    if (to_clients) {
+      to_clients->watch(config.tls_reload_interval, [this](const Certificates::Context& made) -> Result<void> {
+        proxy->set_client_tls(made);
+        return {};
+      });
+    }
+  }
+
   Result<void> make_prober() {
-    auto options = prober_options(config, nodes, client_tls);
+    auto options = prober_options(config, nodes, contexts().to_nodes);
     if (!options) return tl::unexpected(options.error());
     prober = std::make_unique<probe::Prober>(
         control, std::move(*options), [this](const cluster::ViewPtr& view) { on_view(view); },
@@ -100,7 +120,7 @@ struct Service::Impl {
   }
 
   Result<void> make_proxy() {
-    auto options = proxy_options(config, nodes, server_tls);
+    auto options = proxy_options(config, nodes, contexts());
     if (!options) return tl::unexpected(options.error());
     proxy::ProxyCallbacks callbacks;
     callbacks.on_hint = [this](const cluster::Hint& hint) { post([hint](Impl& self) { self.prober->on_hint(hint); }); };
@@ -189,6 +209,7 @@ struct Service::Impl {
         control, resolver, nodes, [this](NodeId node) { return !prober->view()->nodes[node.index].up; },
         [this](NodeId node, const net::Address& address) { on_address(node, address); });
     prober->start();
+    watch_certificates();
   }
 
   void on_view(const cluster::ViewPtr& view) {
@@ -233,6 +254,7 @@ struct Service::Impl {
   [[nodiscard]] std::string metrics_text() {
     const cluster::ViewPtr view = prober->snapshot();
     const proxy::ProxyCounts counts = proxy->counts();
+    const CertificateCounts none;
     std::vector<const probe::ProbeCounts*> probes;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       probes.push_back(&prober->counts(NodeId{static_cast<std::uint16_t>(i)}));
@@ -245,8 +267,8 @@ struct Service::Impl {
                             .version = BELLWETHER_VERSION,
                             .maxconn = config.maxconn,
                             .verify = config.verify,
-                            .client_cert_not_after = client_tls ? client_tls->not_after() : std::nullopt,
-                            .server_cert_not_after = server_tls ? server_tls->not_after() : std::nullopt,
+                            .client_cert = to_nodes ? to_nodes->counts() : none,
+                            .server_cert = to_clients ? to_clients->counts() : none,
                             .log_dropped = log::dropped_lines(),
                             .loop_lateness = control.take_worst_lateness(),
                             .config_read = started,
@@ -266,6 +288,11 @@ struct Service::Impl {
             {"sessions_cut_total", cut},
             {"redirects_total", counts.redirects_total},
             {"leader_changes_total", tally.leader_changes()}};
+  }
+
+  void reload_certificates() {
+    if (to_nodes) to_nodes->reload();
+    if (to_clients) to_clients->reload();
   }
 
   void terminate() {
@@ -306,8 +333,8 @@ struct Service::Impl {
 
   std::vector<NodePlan> nodes;
   std::vector<std::string> names;
-  std::shared_ptr<net::TlsContext> client_tls;
-  std::shared_ptr<net::TlsContext> server_tls;
+  std::optional<Certificates> to_nodes;    // none: no node is spoken to over TLS
+  std::optional<Certificates> to_clients;  // none: no tls_cert
   Tally tally;
   std::vector<std::string> looping_targets;
   std::string admin_address;
@@ -329,6 +356,8 @@ Result<std::unique_ptr<Service>> Service::start(net::Loop& control, const config
   if (auto started = impl->start(); !started) return tl::unexpected(started.error());
   return std::make_unique<Service>(Private{}, std::move(impl));
 }
+
+void Service::reload_certificates() { impl_->reload_certificates(); }
 
 void Service::terminate() { impl_->terminate(); }
 

@@ -28,6 +28,8 @@ class Service {
   // First call: /readyz says 503, listeners stay open, and the loop is stopped once no session is left or
   // hard_stop_after has passed. Second call: the loop is stopped now.
   void terminate();
+  // Certificates, keys and CA files, now rather than at the next look. For SIGHUP.
+  void reload_certificates();
 
   [[nodiscard]] const cluster::ViewPtr& view() const;
   [[nodiscard]] std::vector<std::string> listen_addresses() const;  // with real ports

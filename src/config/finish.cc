@@ -79,13 +79,10 @@ void check_durations(Draft& draft) {
   at_most("drain_quiet", config.drain_quiet, "drain_deadline", config.drain_deadline);
 }
 
-void check_tls(Draft& draft) {
+void check_node_tls(Draft& draft) {
   const Config& config = draft.config;
   if (!config.client_key.empty() && config.client_cert.empty()) {
     draft.problem(place_of(draft, "client_key", ""), "client_key: there is no client_cert that it belongs to");
-  }
-  if (!config.tls_key.empty() && config.tls_cert.empty()) {
-    draft.problem(place_of(draft, "tls_key", ""), "tls_key: there is no tls_cert that it belongs to");
   }
   const auto any_node_tls = std::any_of(config.nodes.begin(), config.nodes.end(), [](const Node& n) { return n.tls; });
   for (const auto& [key, value] : {std::pair{"ca_file", &config.ca_file}, std::pair{"ca_path", &config.ca_path},
@@ -98,12 +95,32 @@ void check_tls(Draft& draft) {
     draft.hint(place_of(draft, "verify", ""),
                "verify: node certificates are not verified; anyone on the network can pose as the leader");
   }
-  const bool all_tcp = std::all_of(config.listen.begin(), config.listen.end(),
-                                   [](const Listen& each) { return each.mode == Mode::kTcp; });
-  if (!config.tls_cert.empty() && all_tcp) {
-    draft.hint(place_of(draft, "tls_cert", ""),
-               "tls_cert: is not used; tcp listeners pass the client's TLS through to the node");
+}
+
+bool speaks_tls(const Listen& listen) { return listen.mode != Mode::kTcp && listen.address.substr(0, 5) != "unix:"; }
+
+void check_client_tls(Draft& draft) {
+  const Config& config = draft.config;
+  const auto need_cert = [&](std::string_view key, bool is_set) {
+    if (!is_set || !config.tls_cert.empty()) return;
+    draft.problem(place_of(draft, key, ""), fmt::format("{}: without a tls_cert, clients speak plain HTTP", key));
+  };
+  if (!config.tls_key.empty() && config.tls_cert.empty()) {
+    draft.problem(place_of(draft, "tls_key", ""), "tls_key: there is no tls_cert that it belongs to");
   }
+  need_cert("tls_client_ca", !config.tls_client_ca.empty());
+  need_cert("tls_min_version", config.tls_min_version != TlsVersion::k12);
+  const bool asks = config.tls_client_auth == ClientAuth::kOptional || config.tls_client_auth == ClientAuth::kRequired;
+  if (asks && config.tls_client_ca.empty()) {
+    draft.problem(place_of(draft, "tls_client_auth", ""),
+                  "tls_client_auth: there is no tls_client_ca to verify client certificates with");
+  }
+  if (config.tls_client_auth == ClientAuth::kOff && !config.tls_client_ca.empty()) {
+    draft.hint(place_of(draft, "tls_client_ca", ""), "tls_client_ca: is not used, as tls_client_auth is \"off\"");
+  }
+  if (config.tls_cert.empty() || std::any_of(config.listen.begin(), config.listen.end(), speaks_tls)) return;
+  draft.hint(place_of(draft, "tls_cert", ""),
+             "tls_cert: is not used; tcp listeners pass the client's TLS through to the node, unix sockets are plain");
 }
 
 }  // namespace
@@ -112,7 +129,8 @@ void finish(Draft& draft, const Sources& sources) {
   finish_nodes(draft, sources);
   finish_listeners(draft);
   check_durations(draft);
-  check_tls(draft);
+  check_node_tls(draft);
+  check_client_tls(draft);
 }
 
 }  // namespace bellwether::config

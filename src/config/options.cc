@@ -199,13 +199,32 @@ std::vector<Option> node_tls() {
   };
 }
 
-std::vector<Option> operation() {
+std::vector<Option> client_tls() {
   return {
       {"tls_cert", kClientTls, TextField{&C::tls_cert, "a file name"}, true, "--tls-cert",
        "PEM file with the certificate that http and redirect listeners show to clients, with its chain; it may hold "
-       "the key "
-       "too. Empty: plain HTTP."},
+       "the key too. Empty: plain HTTP, which unix sockets speak in any case."},
       {"tls_key", kClientTls, TextField{&C::tls_key, "a file name"}, true, "--tls-key", "PEM file with its key."},
+      {"tls_min_version", kClientTls, choice<&C::tls_min_version>({"1.2", "1.3"}), true, "--tls-min-version",
+       "The oldest TLS version that clients may speak."},
+      {"tls_client_ca", kClientTls, TextField{&C::tls_client_ca, "a file name"}, true, "--tls-client-ca",
+       "PEM file with the CA certificates that client certificates must come from. They end here: Vault's TLS "
+       "certificate logins need a tcp listener."},
+      {"tls_client_auth", kClientTls, choice<&C::tls_client_auth>({"auto", "off", "optional", "required"}), true,
+       "--tls-client-auth",
+       "Whether clients must show a certificate; optional: one that is shown must be good; auto: required if there is "
+       "a "
+       "tls_client_ca, else off."},
+      {"tls_reload_interval", kClientTls, DurationField{&C::tls_reload_interval, 50ms, 1h}, true,
+       "--tls-reload-interval",
+       "How often the certificate, key and CA files of both sides are looked at; what has changed is used from the "
+       "next "
+       "handshake on."},
+  };
+}
+
+std::vector<Option> operation() {
+  return {
       {"admin", kOperation, TextField{&C::admin, "an address such as \"127.0.0.1:8209\", or \"off\"", is_admin_address},
        false, "--admin", "Where the status page, /metrics, /healthz and /readyz are served."},
       {"control", kOperation, TextField{&C::control, "an absolute path, \"auto\" or \"off\"", is_control_path}, false,
@@ -222,7 +241,8 @@ std::vector<Option> operation() {
 
 std::vector<Option> all_options() {
   std::vector<Option> all;
-  for (std::vector<Option> part : {traffic(), tracking(), hold(), connections(), http(), node_tls(), operation()}) {
+  for (std::vector<Option> part :
+       {traffic(), tracking(), hold(), connections(), http(), node_tls(), client_tls(), operation()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;

@@ -273,6 +273,11 @@ void Stream::abort() {
 bool Stream::is_open() const { return impl_->state == Impl::State::kOpen; }
 StreamFailure Stream::failure() const { return impl_->failure; }
 const Error& Stream::error() const { return impl_->error; }
+std::optional<HandshakeFailure> Stream::handshake_failure() const {
+  if (!impl_->tls || impl_->failure == StreamFailure::kNone) return std::nullopt;
+  if (impl_->failure == StreamFailure::kTimeout) return HandshakeFailure::kTimeout;
+  return impl_->tls->handshake_failure();
+}
 bool Stream::tls_resumed() const { return impl_->tls && impl_->tls->is_resumed(); }
 Result<Address> Stream::local_address() const { return impl_->socket.local_address(); }
 Result<Address> Stream::peer_address() const { return impl_->socket.peer_address(); }

@@ -7,7 +7,9 @@
 #include <cerrno>
 #include <ctime>
 #include <string_view>
+#include <utility>
 
+#include "bellwether/base/assert.h"
 #include "bellwether/net/tls.h"
 #include "system.h"
 #include "tls_session.h"
@@ -93,25 +95,16 @@ TlsContext::TlsContext(Private) {}
 
 TlsContext::~TlsContext() { SSL_CTX_free(context_); }
 
-Result<std::shared_ptr<TlsContext>> TlsContext::client(const TlsClientOptions& options) {
+Result<std::shared_ptr<TlsContext>> TlsContext::new_client(bool verify, std::string alpn) {
   auto out = std::make_shared<TlsContext>(Private{});
   ERR_clear_error();
   SSL_CTX* const context = out->context_ = SSL_CTX_new(TLS_client_method());
   if (context == nullptr) return cannot("cannot create", "a TLS context");
   set_common(context);
-  out->verify_ = options.verify;
-  SSL_CTX_set_verify(context, options.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
-  if (options.verify) {
-    if (auto ok = load_trust(context, options.ca_file, options.ca_path); !ok) return tl::unexpected(ok.error());
-  }
-  if (!options.cert_file.empty()) {
-    if (auto ok = load_certificate(context, options.cert_file, options.key_file); !ok) {
-      return tl::unexpected(ok.error());
-    }
-  }
-  const auto alpn = alpn_wire(options.alpn);
-  if (!alpn) return tl::unexpected(alpn.error());
-  if (!alpn->empty()) SSL_CTX_set_alpn_protos(context, bytes_of(*alpn), static_cast<unsigned>(alpn->size()));
+  out->verify_ = verify;
+  SSL_CTX_set_verify(context, verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
+  if (!alpn.empty()) SSL_CTX_set_alpn_protos(context, bytes_of(alpn), static_cast<unsigned>(alpn.size()));
+  out->alpn_ = std::move(alpn);
 
   out->tickets_ = std::make_unique<Tickets>();
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
@@ -123,12 +116,47 @@ Result<std::shared_ptr<TlsContext>> TlsContext::client(const TlsClientOptions& o
   return out;
 }
 
+Result<std::shared_ptr<TlsContext>> TlsContext::client(const TlsClientOptions& options) {
+  auto alpn = alpn_wire(options.alpn);
+  if (!alpn) return tl::unexpected(alpn.error());
+  auto out = new_client(options.verify, std::move(*alpn));
+  if (!out) return out;
+  SSL_CTX* const context = (*out)->context_;
+  if (options.verify) {
+    if (auto ok = load_trust(context, options.ca_file, options.ca_path); !ok) return tl::unexpected(ok.error());
+  }
+  if (!options.cert_file.empty()) {
+    if (auto ok = load_certificate(context, options.cert_file, options.key_file); !ok) {
+      return tl::unexpected(ok.error());
+    }
+  }
+  return out;
+}
+
+Result<std::shared_ptr<TlsContext>> TlsContext::twin() const {
+  BW_ASSERT(tickets_ != nullptr);
+  auto out = new_client(verify_, alpn_);
+  if (!out) return out;
+  SSL_CTX* const context = (*out)->context_;
+  X509_VERIFY_PARAM_set1(SSL_CTX_get0_param(context), SSL_CTX_get0_param(context_));
+  SSL_CTX_set1_cert_store(context, SSL_CTX_get_cert_store(context_));
+  X509* const own = SSL_CTX_get0_certificate(context_);
+  if (own == nullptr) return out;
+  STACK_OF(X509)* chain = nullptr;
+  SSL_CTX_get0_chain_certs(context_, &chain);
+  if (SSL_CTX_use_cert_and_key(context, own, SSL_CTX_get0_privatekey(context_), chain, 1) != 1) {
+    return cannot("cannot use", "the client certificate again");
+  }
+  return out;
+}
+
 Result<std::shared_ptr<TlsContext>> TlsContext::server(const TlsServerOptions& options) {
   auto out = std::make_shared<TlsContext>(Private{});
   ERR_clear_error();
   SSL_CTX* const context = out->context_ = SSL_CTX_new(TLS_server_method());
   if (context == nullptr) return cannot("cannot create", "a TLS context");
   set_common(context);
+  if (options.min_version == TlsVersion::k13) SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
   SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
   if (auto ok = load_certificate(context, options.cert_file, options.key_file); !ok) return tl::unexpected(ok.error());
 

@@ -181,6 +181,7 @@ IoResult TlsSession::failed(int ssl_error, int saved_errno) {
     result.error = saved_errno;
   } else {
     failure_ = StreamFailure::kTls;
+    handshake_failure_ = refusal_.empty() ? handshake_failure_of(code) : HandshakeFailure::kBadCertificate;
     error_ = {ErrorKind::kProtocol, refusal_.empty() ? describe_ssl_error(code) : refusal_};
   }
   ERR_clear_error();

@@ -39,6 +39,8 @@ class TlsSession {
   [[nodiscard]] bool is_resumed() const;
   [[nodiscard]] StreamFailure failure() const { return failure_; }
   [[nodiscard]] const Error& error() const { return error_; }
+  // Meaningful on the server's side, if handshake() has failed.
+  [[nodiscard]] HandshakeFailure handshake_failure() const { return handshake_failure_; }
 
  private:
   friend class TlsContext;
@@ -57,6 +59,7 @@ class TlsSession {
   bool is_open_ = false;
   bool is_broken_ = false;
   StreamFailure failure_ = StreamFailure::kNone;
+  HandshakeFailure handshake_failure_ = HandshakeFailure::kClosed;
   Error error_;
 };
 

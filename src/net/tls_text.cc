@@ -147,6 +147,43 @@ std::string describe_ssl_error(unsigned long code) {
   return reason != nullptr ? fmt::format("TLS error: {}", reason) : fmt::format("TLS error {:#x}", code);
 }
 
+HandshakeFailure handshake_failure_of(unsigned long code) {
+  if (ERR_GET_LIB(code) != ERR_LIB_SSL) return HandshakeFailure::kProtocol;
+  // Alerts that came from the other side: openssl/ssl.h has them as 1000 and the alert's number.
+  if (ERR_GET_REASON(code) >= SSL_AD_REASON_OFFSET) return HandshakeFailure::kAlert;
+  switch (ERR_GET_REASON(code)) {
+    case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+      return HandshakeFailure::kNoCertificate;
+    case SSL_R_HTTP_REQUEST:
+    case SSL_R_HTTPS_PROXY_REQUEST:
+      return HandshakeFailure::kPlainHttp;
+    case SSL_R_CERTIFICATE_VERIFY_FAILED:
+      return HandshakeFailure::kBadCertificate;
+    default:
+      return HandshakeFailure::kProtocol;
+  }
+}
+
+std::string_view to_text(HandshakeFailure failure) {
+  switch (failure) {
+    case HandshakeFailure::kTimeout:
+      return "timeout";
+    case HandshakeFailure::kClosed:
+      return "closed";
+    case HandshakeFailure::kNoCertificate:
+      return "no_certificate";
+    case HandshakeFailure::kBadCertificate:
+      return "bad_certificate";
+    case HandshakeFailure::kAlert:
+      return "alert";
+    case HandshakeFailure::kPlainHttp:
+      return "plain_http";
+    case HandshakeFailure::kProtocol:
+      return "protocol";
+  }
+  return "protocol";
+}
+
 std::string take_openssl_error() {
   const unsigned long code = ERR_peek_last_error();
   ERR_clear_error();

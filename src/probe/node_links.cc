@@ -32,7 +32,7 @@ std::shared_ptr<wire::Client> NodeLinks::open() {
 
 NodeLinks::Link& NodeLinks::choose(bool fresh_connection) {
   const auto usable = std::find_if(links_.begin(), links_.end(), [&](const Link& link) {
-    if (link.busy || link.to_old_address) return false;
+    if (link.busy || link.is_outdated) return false;
     return !fresh_connection || !link.client->is_connected() || has_outlived_a_probe(link);
   });
   if (usable != links_.end()) return *usable;
@@ -73,11 +73,11 @@ void NodeLinks::on_end(const std::shared_ptr<wire::Client>& client, cluster::Pro
 void NodeLinks::drop_surplus() {
   std::uint64_t newest = 0;
   for (const Link& link : links_) {
-    if (!link.busy && !link.to_old_address) newest = std::max(newest, link.answered);
+    if (!link.busy && !link.is_outdated) newest = std::max(newest, link.answered);
   }
   bool kept = false;
   for (auto link = links_.begin(); link != links_.end();) {
-    const bool keep = link->busy || (!link->to_old_address && link->answered == newest && !kept);
+    const bool keep = link->busy || (!link->is_outdated && link->answered == newest && !kept);
     if (!link->busy && keep) kept = true;
     if (keep) {
       ++link;
@@ -99,7 +99,17 @@ void NodeLinks::ask_leader() {
 void NodeLinks::set_address(const net::Address& address) {
   if (target_.address == address) return;
   target_.address = address;
-  for (Link& link : links_) link.to_old_address = true;
+  outdate();
+}
+
+void NodeLinks::set_tls(const std::shared_ptr<net::TlsContext>& tls) {
+  if (!target_.tls) return;
+  target_.tls = tls;
+  outdate();
+}
+
+void NodeLinks::outdate() {
+  for (Link& link : links_) link.is_outdated = true;
   drop_surplus();
   // An unanswered question is worth nothing once it is about another address.
   if (questions_) retire(std::move(questions_));

@@ -38,13 +38,15 @@ class NodeLinks {
   void ask_leader();
   // Idle connections to the old address end now, busy ones after their answer.
   void set_address(const net::Address& address);
+  // Likewise: what was made by the old certificates ends. A node without TLS stays without.
+  void set_tls(const std::shared_ptr<net::TlsContext>& tls);
   [[nodiscard]] const std::optional<net::Address>& address() const { return target_.address; }
 
  private:
   struct Link {
     std::shared_ptr<wire::Client> client;
     bool busy = false;
-    bool to_old_address = false;
+    bool is_outdated = false;    // to an old address, or by old certificates
     std::uint64_t asked = 0;     // when the last probe went out over it, and when one was last answered: places in
     std::uint64_t answered = 0;  // the order of all such moments of this node
   };
@@ -53,6 +55,7 @@ class NodeLinks {
   [[nodiscard]] Link& choose(bool fresh_connection);
   [[nodiscard]] bool has_outlived_a_probe(const Link& link) const;
   void on_end(const std::shared_ptr<wire::Client>& client, cluster::ProbeId probe, ProbeEnd end);
+  void outdate();
   void drop_surplus();
   void retire(std::shared_ptr<wire::Client> client);
   [[nodiscard]] ProbeEnd no_address() const;

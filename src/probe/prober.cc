@@ -185,6 +185,10 @@ void Prober::repin() {
 
 void Prober::set_address(NodeId node, const net::Address& address) { impl_->links[node.index]->set_address(address); }
 
+void Prober::set_tls(const std::shared_ptr<net::TlsContext>& tls) {
+  for (auto& links : impl_->links) links->set_tls(tls);
+}
+
 const ProbeCounts& Prober::counts(NodeId node) const { return impl_->counts[node.index]; }
 
 const std::optional<net::Address>& Prober::address(NodeId node) const { return impl_->links[node.index]->address(); }

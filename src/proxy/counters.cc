@@ -68,6 +68,9 @@ void add_to(ProxyCounts& into, const WorkerCounters& from) {
   into.sessions_cut_idle += from.cut_idle.get();
   into.accept_failures += from.accept_failures.get();
   into.maxconn_pauses += from.maxconn_pauses.get();
+  for (std::size_t i = 0; i < from.handshake_failures.size(); ++i) {
+    into.handshake_failures[i] += from.handshake_failures[i].get();
+  }
   into.redirects_total += from.redirects.get();
   into.redirect_loops += from.redirect_loops.get();
   into.rejected_requests += from.rejected_requests.get();

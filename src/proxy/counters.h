@@ -56,6 +56,7 @@ struct alignas(64) WorkerCounters {
   Counter bytes_up, bytes_down;
   Counter cut_quiet, cut_deadline, cut_dead, cut_admin, cut_idle;
   Counter accept_failures, maxconn_pauses;
+  std::array<Counter, net::kHandshakeFailureCount> handshake_failures;
   Counter redirects, redirect_loops, rejected_requests, proxy_header_errors;
   std::array<Counter, std::size(kHoldBuckets) + 1> hold_buckets;
   Counter hold_sum_ns;

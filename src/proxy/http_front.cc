@@ -13,50 +13,44 @@ constexpr Duration kReleaseAgain = 10ms;
 // A leader's probe is suspect after 100 ms; in all it has then been late for 300 ms (design.md section 3).
 constexpr Duration kBlocksAfter = 200ms;
 
-bool speaks_alike(const net::TlsClientOptions& a, const net::TlsClientOptions& b) {
-  return a.ca_file == b.ca_file && a.ca_path == b.ca_path && a.cert_file == b.cert_file && a.key_file == b.key_file &&
-         a.verify == b.verify && a.alpn == b.alpn;
-}
-
 }  // namespace
 
-HttpFront::HttpFront(Worker& worker)
+HttpFront::HttpFront(Worker& worker, std::vector<std::shared_ptr<net::TlsContext>> node_tls)
     : worker_(worker),
+      nodes_(worker.options().nodes.size()),
       pool_(worker.loop(), worker.options().nodes.size()),
       answers_(worker.loop()),
       release_timer_(worker.loop(), [this] { release(); }),
       pump_timer_(worker.loop(), [this] { pump_postponed(); }) {
-  const auto& listeners = worker.options().listeners;
-  const bool is_used = std::any_of(listeners.begin(), listeners.end(),
-                                   [](const ListenerOptions& listener) { return listener.mode == Mode::kHttp; });
-  nodes_.resize(worker.options().nodes.size());
-  if (is_used) make_node_sides();
+  make_node_sides(std::move(node_tls));
 }
 
 HttpFront::~HttpFront() {
   table_.for_each([](HttpSession& session) { session.end(); });
 }
 
-// One TLS context for all nodes that are spoken to alike: its certificates are in memory once.
-void HttpFront::make_node_sides() {
+void HttpFront::make_node_sides(std::vector<std::shared_ptr<net::TlsContext>> node_tls) {
   const auto& nodes = worker_.options().nodes;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (!nodes[i].public_url.empty()) nodes_[i].urls.push_back(nodes[i].public_url);
     nodes_[i].url_views.assign(nodes_[i].urls.begin(), nodes_[i].urls.end());
     if (nodes[i].address) add_url(NodeId{static_cast<std::uint16_t>(i)}, *nodes[i].address);
-    if (!nodes[i].tls) continue;
-    for (std::size_t j = 0; j < i && !nodes_[i].tls; ++j) {
-      if (nodes[j].tls && speaks_alike(*nodes[i].tls, *nodes[j].tls)) nodes_[i].tls = nodes_[j].tls;
-    }
-    if (nodes_[i].tls) continue;
-    if (auto made = net::TlsContext::client(*nodes[i].tls)) nodes_[i].tls = std::move(*made);
-    nodes_[i].usable = nodes_[i].tls != nullptr;
+    nodes_[i].tls = std::move(node_tls[i]);
   }
 }
 
 void HttpFront::on_address(NodeId node) {
-  pool_.close_idle(node);
+  pool_.outdate(node);
   if (const net::Address* address = worker_.address(node)) add_url(node, *address);
+}
+
+// What was verified by the old CA, or shown the old certificate, is used no more than it is used already.
+void HttpFront::set_node_tls(const std::shared_ptr<net::TlsContext>& tls) {
+  for (std::uint16_t i = 0; i < nodes_.size(); ++i) {
+    if (!nodes_[i].tls) continue;
+    nodes_[i].tls = tls;
+    pool_.outdate(NodeId{i});
+  }
 }
 
 void HttpFront::add_url(NodeId node, const net::Address& address) {
@@ -78,7 +72,7 @@ bool HttpFront::shares_upstreams() const { return worker_.options().send_proxy =
 std::unique_ptr<Upstream> HttpFront::open_upstream(NodeId node, std::string preamble, UpstreamUser& user) {
   const net::Address* address = worker_.address(node);
   const NodeSide& side = nodes_[node.index];
-  if (address == nullptr || !side.usable) return nullptr;
+  if (address == nullptr) return nullptr;
   net::ConnectOptions options;
   options.tls = side.tls;
   options.server_name = worker_.options().nodes[node.index].server_name;
@@ -86,7 +80,7 @@ std::unique_ptr<Upstream> HttpFront::open_upstream(NodeId node, std::string prea
   options.preamble = std::move(preamble);
   options.timeout = worker_.options().timeout_connect;
   options.tcp = worker_.options().tcp;
-  auto upstream = std::make_unique<Upstream>(pool_, node);
+  auto upstream = std::make_unique<Upstream>(pool_, node, pool_.generation(node));
   upstream->lend(&user);
   upstream->open(worker_.loop(), *address, std::move(options));
   return upstream;

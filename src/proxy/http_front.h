@@ -26,7 +26,7 @@ class Worker;
 // Http mode on one worker: its client connections, the requests among them that wait, the connections to nodes.
 class HttpFront {
  public:
-  explicit HttpFront(Worker& worker);
+  HttpFront(Worker& worker, std::vector<std::shared_ptr<net::TlsContext>> node_tls);
   ~HttpFront();
   HttpFront(const HttpFront&) = delete;
   HttpFront& operator=(const HttpFront&) = delete;
@@ -35,6 +35,7 @@ class HttpFront {
   void on_fence();
   void on_view();
   void on_address(NodeId node);
+  void set_node_tls(const std::shared_ptr<net::TlsContext>& tls);
   void tick(TimePoint now);
   void drain();
   [[nodiscard]] bool has_waiting() const { return !queue_.empty(); }
@@ -67,14 +68,13 @@ class HttpFront {
 
  private:
   struct NodeSide {
-    std::shared_ptr<net::TlsContext> tls;
-    bool usable = true;  // its TLS could be set up, or it has none
+    std::shared_ptr<net::TlsContext> tls;  // null: plain
     std::vector<std::string> urls;
     std::vector<std::string_view> url_views;  // of `urls`
   };
 
   void pump_postponed();
-  void make_node_sides();
+  void make_node_sides(std::vector<std::shared_ptr<net::TlsContext>> node_tls);
   void add_url(NodeId node, const net::Address& address);
 
   Worker& worker_;

@@ -59,8 +59,8 @@ HttpSession::HttpSession(HttpFront& front, Accepted accepted)
     }
     preamble_ = net::proxy_header(options.send_proxy, accepted.client, destination);
   }
-  client_ = net::Stream::accept(front_.worker().loop(), std::move(accepted.socket), options.listeners[listener_].tls,
-                                options.timeout_header, *this);
+  client_ = net::Stream::accept(front_.worker().loop(), std::move(accepted.socket),
+                                front_.worker().client_tls(listener_), options.timeout_header, *this);
 }
 
 // What comes first is told by on_readable().
@@ -76,7 +76,10 @@ void HttpSession::on_writable() {
   pump();
 }
 
-void HttpSession::on_broken(Error) { end(); }
+void HttpSession::on_broken(Error) {
+  if (const auto failure = client_->handshake_failure()) front_.worker().count_handshake_failure(*failure);
+  end();
+}
 
 void HttpSession::pump() {
   if (std::exchange(pumping_, true)) return;

@@ -66,13 +66,23 @@ Result<void> bind_all(Shared& shared) {
   return {};
 }
 
-// Workers make their own contexts later, where nobody could be told.
-Result<void> can_speak_tls(const std::vector<NodeOptions>& nodes) {
-  for (const NodeOptions& node : nodes) {
-    if (!node.tls) continue;
-    if (auto made = net::TlsContext::client(*node.tls); !made) return tl::unexpected(made.error().within(node.name));
+// By node. One context for all nodes that are spoken to alike.
+Result<std::vector<std::shared_ptr<net::TlsContext>>> twins_of(const std::vector<NodeOptions>& nodes) {
+  std::vector<std::shared_ptr<net::TlsContext>> twins(nodes.size());
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (!nodes[i].tls) continue;
+    const auto alike =
+        std::find_if(nodes.begin(), nodes.end(), [&](const NodeOptions& other) { return other.tls == nodes[i].tls; });
+    const auto first = static_cast<std::size_t>(alike - nodes.begin());
+    if (first < i) {
+      twins[i] = twins[first];
+      continue;
+    }
+    auto made = nodes[i].tls->twin();
+    if (!made) return tl::unexpected(made.error().within(nodes[i].name));
+    twins[i] = std::move(*made);
   }
-  return {};
+  return twins;
 }
 
 }  // namespace
@@ -124,6 +134,9 @@ struct Proxy::Impl {
       auto loop = net::Loop::create({});
       if (!loop) return tl::unexpected(loop.error());
       shared.seats.push_back(std::make_unique<Seat>(std::move(*loop), shared.options.nodes.size()));
+      auto twins = twins_of(shared.options.nodes);
+      if (!twins) return tl::unexpected(twins.error());
+      shared.seats.back()->node_tls = std::move(*twins);
     }
     return {};
   }
@@ -156,7 +169,6 @@ struct Proxy::Impl {
 Result<std::unique_ptr<Proxy>> Proxy::start(net::Loop& control, ProxyOptions options, ProxyCallbacks callbacks) {
   options.threads = std::max(1, options.threads);
   auto impl = std::make_unique<Impl>(control, std::move(options), std::move(callbacks));
-  if (auto tls = can_speak_tls(impl->shared.options.nodes); !tls) return tl::unexpected(tls.error());
   if (auto made = impl->make_seats(); !made) return tl::unexpected(made.error());
   if (auto bound = bind_all(impl->shared); !bound) return tl::unexpected(bound.error());
   impl->start_threads();
@@ -171,6 +183,19 @@ void Proxy::publish(const cluster::ViewPtr& view) { impl_->obey(impl_->fence.on_
 
 void Proxy::set_address(NodeId node, const net::Address& address) {
   impl_->post_to_workers([node, address](Worker& worker) { worker.set_address(node, address); });
+}
+
+void Proxy::set_client_tls(const std::shared_ptr<net::TlsContext>& tls) {
+  impl_->post_to_workers([tls](Worker& worker) { worker.set_client_tls(tls); });
+}
+
+Result<void> Proxy::set_node_tls(const std::shared_ptr<net::TlsContext>& tls) {
+  for (auto& seat : impl_->shared.seats) {
+    auto twin = tls->twin();
+    if (!twin) return tl::unexpected(twin.error());
+    seat->loop->post([s = seat.get(), own = std::move(*twin)] { s->worker->set_node_tls(own); });
+  }
+  return {};
 }
 
 void Proxy::drain(std::function<void()> on_idle) {

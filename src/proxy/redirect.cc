@@ -19,7 +19,8 @@ wire::Server& Redirector::server(std::size_t listener) {
   if (servers_.empty()) servers_.resize(worker_.options().listeners.size());
   if (!servers_[listener]) {
     wire::Server::Options options;
-    options.tls = worker_.options().listeners[listener].tls;
+    options.tls = worker_.client_tls(listener);
+    options.on_handshake_failure = [this](net::HandshakeFailure failure) { worker_.count_handshake_failure(failure); };
     options.max_connections = static_cast<std::size_t>(std::max(1, worker_.options().maxconn));
     servers_[listener] = std::make_unique<wire::Server>(
         worker_.loop(), options,
@@ -27,6 +28,12 @@ wire::Server& Redirector::server(std::size_t listener) {
         [this, listener](wire::ExchangeId exchange) { on_gone(listener, exchange); });
   }
   return *servers_[listener];
+}
+
+void Redirector::on_client_tls() {
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    if (servers_[i]) servers_[i]->set_tls(worker_.client_tls(i));
+  }
 }
 
 void Redirector::adopt(Accepted accepted) {

@@ -27,6 +27,7 @@ class Redirector {
 
   void adopt(Accepted accepted);
   void on_view();
+  void on_client_tls();
   void tick(TimePoint now);
   void drain();
   [[nodiscard]] bool has_waiting() const { return !waiting_.empty(); }

@@ -25,6 +25,7 @@ struct Seat {
   std::atomic<bool> starved{false};    // it waits for maxconn to have room
   Worker* worker = nullptr;            // set and used on its thread only (by posted work)
   std::vector<net::Socket> listening;  // until the thread takes them; closed where another worker accepts
+  std::vector<std::shared_ptr<net::TlsContext>> node_tls;  // by node, until the thread takes them
   std::thread thread;
 };
 

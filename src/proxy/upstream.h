@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 
@@ -26,7 +27,8 @@ class UpstreamPool;
 // One connection to a node: borrowed by one exchange at a time, else idle in its pool.
 class Upstream final : public net::StreamHandler {
  public:
-  Upstream(UpstreamPool& pool, NodeId node) : pool_(pool), node_(node) {}
+  Upstream(UpstreamPool& pool, NodeId node, std::uint32_t generation)
+      : pool_(pool), node_(node), generation_(generation) {}
 
   void open(net::Loop& loop, const net::Address& to, net::ConnectOptions options);
   void lend(UpstreamUser* user) { user_ = user; }  // null: idle
@@ -39,6 +41,7 @@ class Upstream final : public net::StreamHandler {
   [[nodiscard]] net::IoResult write(std::span<const char> from) { return stream_->write(from); }
   [[nodiscard]] bool is_open() const { return stream_->is_open(); }
   [[nodiscard]] NodeId node() const { return node_; }
+  [[nodiscard]] std::uint32_t generation() const { return generation_; }
 
   TimePoint idle_since{};  // the pool's
 
@@ -52,6 +55,7 @@ class Upstream final : public net::StreamHandler {
   UpstreamUser* user_ = nullptr;
   std::unique_ptr<net::Stream> stream_;
   NodeId node_;
+  std::uint32_t generation_;  // of the node's connections, see UpstreamPool::outdate
 };
 
 }  // namespace bellwether::proxy

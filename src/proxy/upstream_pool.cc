@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "bellwether/proxy/proxy.h"
+
 namespace bellwether::proxy {
 
 std::unique_ptr<Upstream> UpstreamPool::take(NodeId node) {
@@ -18,7 +20,8 @@ std::unique_ptr<Upstream> UpstreamPool::take(NodeId node) {
 
 void UpstreamPool::give_back(std::unique_ptr<Upstream> upstream) {
   auto& idle = idle_[upstream->node().index];
-  if (idle.size() >= kMostIdle) return discard(std::move(upstream));
+  const bool is_outdated = upstream->generation() != generation(upstream->node());
+  if (is_outdated || idle.size() >= kMostIdleUpstreams) return discard(std::move(upstream));
   upstream->lend(nullptr);
   upstream->idle_since = loop_.now();
   idle.push_back(std::move(upstream));
@@ -42,6 +45,11 @@ void UpstreamPool::drop(Upstream& idle) {
 
 void UpstreamPool::close_idle(NodeId node) {
   for (auto& upstream : std::exchange(idle_[node.index], {})) discard(std::move(upstream));
+}
+
+void UpstreamPool::outdate(NodeId node) {
+  ++generations_[node.index];
+  close_idle(node);
 }
 
 void UpstreamPool::close_old(TimePoint now) {

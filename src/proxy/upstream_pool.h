@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -12,10 +13,9 @@ namespace bellwether::proxy {
 // that the others may grow old and be closed. One thread.
 class UpstreamPool {
  public:
-  static constexpr std::size_t kMostIdle = 64;  // per node
   static constexpr Duration kLongestIdle = 60s;
 
-  UpstreamPool(net::Loop& loop, std::size_t nodes) : loop_(loop), idle_(nodes) {}
+  UpstreamPool(net::Loop& loop, std::size_t nodes) : loop_(loop), idle_(nodes), generations_(nodes) {}
   UpstreamPool(const UpstreamPool&) = delete;
   UpstreamPool& operator=(const UpstreamPool&) = delete;
 
@@ -26,12 +26,16 @@ class UpstreamPool {
   void discard(std::unique_ptr<Upstream> upstream);
   void drop(Upstream& idle);
   void close_idle(NodeId node);
+  // Connections there are now are not kept: those in use end when they are given back.
+  void outdate(NodeId node);
+  [[nodiscard]] std::uint32_t generation(NodeId node) const { return generations_[node.index]; }
   void close_old(TimePoint now);
   [[nodiscard]] std::size_t idle_count() const;
 
  private:
   net::Loop& loop_;
   std::vector<std::vector<std::unique_ptr<Upstream>>> idle_;  // by node; the newest last
+  std::vector<std::uint32_t> generations_;                    // by node
   std::vector<std::unique_ptr<Upstream>> graveyard_;
 };
 

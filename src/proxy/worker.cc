@@ -32,10 +32,11 @@ Worker::Worker(Shared& shared, Seat& seat)
             give_room_back();
           }),
       redirector_(*this),
-      http_(*this),
+      http_(*this, std::exchange(seat.node_tls, {})),
       tick_(*seat.loop, [this] { tick(); }),
       tick_interval_(tick_interval(shared.options)) {
   for (std::size_t i = 0; i < nodes_.size(); ++i) nodes_[i].address = options().nodes[i].address;
+  for (const ListenerOptions& listener : options().listeners) client_tls_.push_back(listener.tls);
   open_listeners();
 }
 
@@ -194,6 +195,17 @@ void Worker::set_address(NodeId node, const net::Address& address) {
   if (node.index >= nodes_.size()) return;
   nodes_[node.index].address = address;
   http_.on_address(node);
+}
+
+void Worker::set_client_tls(const std::shared_ptr<net::TlsContext>& tls) {
+  for (auto& each : client_tls_) {
+    if (each) each = tls;
+  }
+  redirector_.on_client_tls();
+}
+
+void Worker::count_handshake_failure(net::HandshakeFailure failure) {
+  counters().handshake_failures[static_cast<std::size_t>(failure)].add();
 }
 
 void Worker::release() {

@@ -38,6 +38,8 @@ class Worker {
   void fence(std::uint64_t round);  // nothing is dialled until the next view
   void set_view(cluster::ViewPtr view);
   void set_address(NodeId node, const net::Address& address);
+  void set_client_tls(const std::shared_ptr<net::TlsContext>& tls);
+  void set_node_tls(const std::shared_ptr<net::TlsContext>& tls) { http_.set_node_tls(tls); }
   void drain();
   void resume_accepting();  // there may be room below maxconn again
 
@@ -49,6 +51,11 @@ class Worker {
   [[nodiscard]] const ProxyOptions& options() const { return shared_.options; }
   [[nodiscard]] WorkerCounters& counters() { return seat_.counters; }
   [[nodiscard]] NodeCounters& node_counters(NodeId node) { return seat_.counters.nodes[node.index]; }
+  // How clients of that listener speak to us; null: plain.
+  [[nodiscard]] const std::shared_ptr<net::TlsContext>& client_tls(std::size_t listener) const {
+    return client_tls_[listener];
+  }
+  void count_handshake_failure(net::HandshakeFailure failure);
   [[nodiscard]] RelayPool& pool() { return pool_; }
   [[nodiscard]] WaitQueue& queue() { return queue_; }
   [[nodiscard]] const cluster::ViewPtr& view() const { return view_; }  // null before the first
@@ -100,6 +107,7 @@ class Worker {
   Shared& shared_;
   Seat& seat_;
   std::vector<Node> nodes_;
+  std::vector<std::shared_ptr<net::TlsContext>> client_tls_;  // by listener
   cluster::ViewPtr view_;
   RelayPool pool_;
   WaitQueue queue_;

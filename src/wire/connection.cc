@@ -62,7 +62,11 @@ void Connection::on_writable() {
   pump();
 }
 
-void Connection::on_broken(Error) { leave(); }
+void Connection::on_broken(Error) {
+  const auto failure = stream_->handshake_failure();
+  if (failure && options_.on_handshake_failure) options_.on_handshake_failure(*failure);
+  leave();
+}
 
 void Connection::thaw() {
   arm_timer();

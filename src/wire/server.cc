@@ -96,7 +96,7 @@ struct Server::Impl final : ConnectionOwner {
   }
 
   net::Loop& loop;
-  const Options options;
+  Options options;  // but for its TLS the same for ever
   OnRequest request_handler;
   OnGone gone_handler;
   std::unordered_map<Connection*, std::unique_ptr<Connection>> table;
@@ -113,6 +113,8 @@ Server::Server(net::Loop& loop, Options options, OnRequest on_request, OnGone on
 Server::~Server() = default;
 
 void Server::adopt(net::Socket socket, const net::Address& peer) { impl_->adopt(std::move(socket), peer); }
+
+void Server::set_tls(std::shared_ptr<net::TlsContext> tls) { impl_->options.tls = std::move(tls); }
 
 void Server::respond(ExchangeId exchange, const http::Response& response, bool close) {
   if (Connection* connection = impl_->connection_of(exchange)) connection->respond(response, close);

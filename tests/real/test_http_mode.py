@@ -142,6 +142,24 @@ def test_the_command_line_writes_and_reads(http_proxy, cluster, front):
     assert cli.get("by-cli-http") == "3"
 
 
+def test_the_command_line_works_through_a_unix_socket(cluster, front, tmp_path):
+    server = find_server()
+    if server is None:
+        pytest.skip("no bao or vault to run as command line client. " + HOW_TO_GET_ONE)
+    path = tmp_path / "vault.sock"
+    # The certificate is for other listeners: unix:// is plain HTTP.
+    words = ["--listen", f"unix:{path}", "--admin", "127.0.0.1:0", "--mode", "http", *front[1], *to_nodes(cluster)]
+    with Bellwether(tmp_path, words) as proxy:
+        proxy.wait_ready()
+        cli = CliClient(server.path, f"unix://{path}", front[0], cluster.token)
+        cli.put("by-cli-unix", "4")
+        assert cli.get("by-cli-unix") == "4"
+        old = cluster.leader()
+        cluster.step_down(old)
+        cli.put("by-cli-unix", "5")
+        assert cli.get("by-cli-unix") == "5"
+
+
 @pytest.mark.parametrize("round_number", [1, 2])
 def test_a_step_down_costs_clients_no_error_and_no_stale_read(cluster, writers, round_number):
     old = cluster.leader()

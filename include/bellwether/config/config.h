@@ -13,6 +13,9 @@ namespace bellwether::config {
 enum class Mode : std::uint8_t { kTcp, kHttp, kRedirect };
 enum class ProxyProtocol : std::uint8_t { kNone, kV1, kV2 };
 enum class LogFormat : std::uint8_t { kText, kJson };
+enum class TlsVersion : std::uint8_t { k12, k13 };
+// kAuto: kRequired where there is a CA to verify with, else kOff.
+enum class ClientAuth : std::uint8_t { kAuto, kOff, kOptional, kRequired };
 enum class OnConflict : std::uint8_t { kKeep, kHold };
 
 struct Listen {
@@ -66,7 +69,10 @@ struct Config {
   bool bootstrap = false;
   bool forwarded_for = true, keep_forwarded_for = false;
   // TLS to clients of redirect and http listeners
-  std::string tls_cert, tls_key;
+  std::string tls_cert, tls_key, tls_client_ca;
+  TlsVersion tls_min_version = TlsVersion::k12;
+  ClientAuth tls_client_auth = ClientAuth::kAuto;
+  Duration tls_reload_interval = 1s;  // of certificates for either side
   // logs
   std::string log_level = "info";
   LogFormat log_format = LogFormat::kText;

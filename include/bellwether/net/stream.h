@@ -81,6 +81,8 @@ class Stream {
   [[nodiscard]] StreamFailure failure() const;
   // What on_broken was told, or in words what the last kError meant.
   [[nodiscard]] const Error& error() const;
+  // Of an accepted one: why on_broken came, if that was TLS's doing.
+  [[nodiscard]] std::optional<HandshakeFailure> handshake_failure() const;
   [[nodiscard]] bool tls_resumed() const;
   [[nodiscard]] Result<Address> local_address() const;
   [[nodiscard]] Result<Address> peer_address() const;

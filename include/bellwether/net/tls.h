@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bellwether/base/result.h"
@@ -23,14 +26,30 @@ struct TlsClientOptions {
   std::vector<std::string> alpn = {"http/1.1"};
 };
 
+enum class TlsVersion : std::uint8_t { k12, k13 };
+
 // How clients speak TLS to us (and to the simulated cluster).
 struct TlsServerOptions {
   std::string cert_file{};
   std::string key_file{};        // empty: in cert_file
   std::string client_ca_file{};  // verify client certificates against it
   bool require_client_cert = false;
+  TlsVersion min_version = TlsVersion::k12;
   std::vector<std::string> alpn = {"http/1.1"};
 };
+
+// Why a client's TLS handshake did not end well, for a metric.
+enum class HandshakeFailure : std::uint8_t {
+  kTimeout,
+  kClosed,         // the client ended the connection, in whatever way
+  kNoCertificate,  // one is required
+  kBadCertificate,
+  kAlert,  // the client refused us: it does not trust our certificate, say
+  kPlainHttp,
+  kProtocol,  // no common version or cipher, or not TLS at all
+};
+inline constexpr std::size_t kHandshakeFailureCount = 7;
+[[nodiscard]] std::string_view to_text(HandshakeFailure failure);
 
 // A long-lived SSL_CTX; streams hold a reference, so it may be replaced while they run. TLS 1.2 at least, no early
 // data, no renegotiation, no compression. A server context may be
@@ -42,6 +61,9 @@ class TlsContext {
   explicit TlsContext(Private);  // for client() and server()
   [[nodiscard]] static Result<std::shared_ptr<TlsContext>> client(const TlsClientOptions& options);
   [[nodiscard]] static Result<std::shared_ptr<TlsContext>> server(const TlsServerOptions& options);
+  // The same client for another thread: certificates and trust were read once and are shared, tickets are its own.
+  // REQUIRES: made by client() or twin().
+  [[nodiscard]] Result<std::shared_ptr<TlsContext>> twin() const;
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
@@ -54,11 +76,12 @@ class TlsContext {
  private:
   friend class TlsSession;
   class Tickets;
+  [[nodiscard]] static Result<std::shared_ptr<TlsContext>> new_client(bool verify, std::string alpn);
   static int select_alpn(ssl_st*, const unsigned char** chosen, unsigned char* chosen_size,
                          const unsigned char* offered, unsigned offered_size, void* ours);
   ssl_ctx_st* context_ = nullptr;
   std::unique_ptr<Tickets> tickets_;  // client: what servers gave us to resume with
-  std::string alpn_;                  // server: what we speak, as on the wire
+  std::string alpn_;                  // what we speak, as on the wire
   bool verify_ = true;
 };
 

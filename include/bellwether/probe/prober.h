@@ -65,6 +65,8 @@ class Prober {
   void repin();
   // The node's name resolved anew: used from the next connection on.
   void set_address(NodeId node, const net::Address& address);
+  // How nodes that are spoken to over TLS are, from the next connection on; idle connections are closed.
+  void set_tls(const std::shared_ptr<net::TlsContext>& tls);
 
   [[nodiscard]] const ProbeCounts& counts(NodeId node) const;
   // The address in use, if the node's name has been resolved.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -21,19 +23,22 @@ namespace bellwether::proxy {
 
 enum class Mode : std::uint8_t { kTcp, kRedirect, kHttp };
 
+// Kept-alive connections that a worker of http listeners may have idle, for each node.
+inline constexpr std::size_t kMostIdleUpstreams = 64;
+
 struct ListenerOptions {
   net::Address address;
   Mode mode = Mode::kTcp;
   bool accept_proxy = false;
-  std::shared_ptr<net::TlsContext> tls;  // redirect and http; one per worker is made from it by the owner
+  std::shared_ptr<net::TlsContext> tls;  // redirect and http; null: plain. Until set_client_tls()
 };
 
 struct NodeOptions {
   std::string name;
-  std::optional<net::Address> address;         // the one that is probed
-  std::string public_url;                      // "https://vault1.example.com:8200": what a redirect names
-  std::optional<net::TlsClientOptions> tls{};  // http only: how to speak to it; none: plain
-  std::string server_name{};                   // for that TLS
+  std::optional<net::Address> address;     // the one that is probed
+  std::string public_url;                  // "https://vault1.example.com:8200": what a redirect names
+  std::shared_ptr<net::TlsContext> tls{};  // http only; workers use twins of it; null: plain. Until set_node_tls()
+  std::string server_name{};               // for that TLS
 };
 
 struct ProxyOptions {
@@ -113,6 +118,7 @@ struct ProxyCounts {
   std::uint64_t sessions_cut_quiet = 0, sessions_cut_deadline = 0, sessions_cut_dead = 0, sessions_cut_admin = 0,
                 sessions_cut_idle = 0;
   std::uint64_t accept_failures = 0, maxconn_pauses = 0;
+  std::array<std::uint64_t, net::kHandshakeFailureCount> handshake_failures{};  // by net::HandshakeFailure
   std::uint64_t redirects_total = 0, redirect_loops = 0, rejected_requests = 0, proxy_header_errors = 0;
   std::vector<std::uint64_t> connects, connect_failures, node_sessions_now;  // by node
   std::vector<std::uint64_t> hold_buckets;                                   // by kHoldBuckets, last +Inf
@@ -144,6 +150,10 @@ class Proxy {
   // one before: first all are told to hold, then, when all have confirmed, all get the new view.
   void publish(const cluster::ViewPtr& view);
   void set_address(NodeId node, const net::Address& address);
+  // From the next handshake on: what clients meet on the listeners that speak TLS, and how the nodes that are spoken to
+  // over TLS are. Connections that are in use go on; idle ones to the nodes are closed.
+  void set_client_tls(const std::shared_ptr<net::TlsContext>& tls);
+  [[nodiscard]] Result<void> set_node_tls(const std::shared_ptr<net::TlsContext>& tls);
   // Stops accepting (listeners closed) and lets sessions end; `on_idle` when none is left.
   void drain(std::function<void()> on_idle);
 

@@ -44,6 +44,7 @@ class Server {
     std::size_t max_connections = 1024;  // beyond it new ones are closed
     Duration idle_timeout = 60s;         // between requests
     Duration head_timeout = 10s;         // from a request's first byte to its last
+    std::function<void(net::HandshakeFailure)> on_handshake_failure{};
   };
   using OnRequest = std::function<void(ServerRequest request)>;
   using OnGone = std::function<void(ExchangeId exchange)>;  // the client left before its answer
@@ -53,6 +54,8 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
+  // For connections that come from now on. REQUIRES: it has been TLS from the start.
+  void set_tls(std::shared_ptr<net::TlsContext> tls);
   // Takes over an accepted connection.
   void adopt(net::Socket socket, const net::Address& peer);
   // Ignored if the exchange is gone. `close`: end the connection after it.

@@ -181,6 +181,112 @@ TEST_CASE("a second connection resumes the first one's session, each ticket once
   CHECK_FALSE(connect_once("vault.test"));
 }
 
+TEST_CASE("a ticket of a context that was replaced costs a full handshake, not the connection", "[net][tls]") {
+  const auto with_clients = GENERATE(false, true);
+  const TlsServerOptions options{.client_ca_file = with_clients ? cert("ca.pem") : std::string()};
+  Pair pair(server_tls("server", options));
+  const auto tls = client_tls("ca.pem", "client");
+  const auto connect_once = [&] {
+    pair.client = End();
+    pair.server = End();
+    pair.server.to_send = "hi";
+    pair.connect({.tls = tls, .server_name = "vault.test"});
+    REQUIRE(pair.both_open());
+    REQUIRE(pair.until([&] { return pair.client.received == "hi"; }));
+    return pair.client.stream->tls_resumed();
+  };
+  connect_once();
+  REQUIRE(connect_once());
+  pair.server_context = server_tls("common", options);
+  CHECK_FALSE(connect_once());
+  CHECK(connect_once());
+}
+
+TEST_CASE("a twin trusts and shows what the first one does, and keeps its own tickets", "[net][tls]") {
+  Pair pair(server_tls("server", {.client_ca_file = cert("ca.pem"), .require_client_cert = true}));
+  const auto first = client_tls("ca.pem", "client");
+  const auto twin = first->twin();
+  REQUIRE(twin);
+  CHECK((*twin)->not_after() == first->not_after());
+  const auto connect_once = [&](const std::shared_ptr<TlsContext>& tls) {
+    pair.client = End();
+    pair.server = End();
+    pair.server.to_send = "hi";
+    pair.connect({.tls = tls, .server_name = "localhost"});
+    REQUIRE(pair.both_open());
+    REQUIRE(pair.until([&] { return pair.client.received == "hi"; }));
+    return pair.client.stream->tls_resumed();
+  };
+  CHECK_FALSE(connect_once(first));
+  CHECK_FALSE(connect_once(*twin));
+  CHECK(connect_once(first));
+
+  Pair other(server_tls("server"));
+  const auto stranger = client_tls("other-ca.pem")->twin();
+  REQUIRE(stranger);
+  CHECK_THAT(refusal(other, {.tls = *stranger, .server_name = "localhost"}), CATCH_CONTAINS("not among the trusted"));
+}
+
+TEST_CASE("the oldest version that a server takes can be set", "[net][tls]") {
+  const auto modern = server_tls("server", {.min_version = TlsVersion::k13});
+  const auto old_client = client_tls();
+  SSL_CTX_set_max_proto_version(old_client->get(), TLS1_2_VERSION);
+  Pair refused(modern);
+  refused.connect({.tls = old_client, .server_name = "localhost"});
+  REQUIRE(refused.until([&] { return refused.client.over() && refused.server.over(); }));
+  CHECK(refused.server.stream->handshake_failure() == HandshakeFailure::kProtocol);
+  Pair taken(server_tls());
+  CHECK(refusal(taken, {.tls = old_client, .server_name = "localhost"}).empty());
+  CHECK_FALSE(taken.server.stream->handshake_failure());
+}
+
+TEST_CASE("how a client's handshake failed is one of few reasons", "[net][tls]") {
+  const TlsServerOptions demanding{.client_ca_file = cert("ca.pem"), .require_client_cert = true};
+  const auto reason = [](Pair& pair) {
+    REQUIRE(pair.until([&] { return pair.server.broken.has_value(); }));
+    return pair.server.stream->handshake_failure();
+  };
+  SECTION("no certificate") {
+    Pair pair(server_tls("server", demanding));
+    pair.connect({.tls = client_tls(), .server_name = "localhost"});
+    CHECK(reason(pair) == HandshakeFailure::kNoCertificate);
+  }
+  SECTION("a bad one") {
+    Pair pair(server_tls("server", demanding));
+    pair.connect({.tls = client_tls("ca.pem", "other-client"), .server_name = "localhost"});
+    CHECK(reason(pair) == HandshakeFailure::kBadCertificate);
+  }
+  SECTION("ours is not trusted") {
+    Pair pair(server_tls());
+    pair.connect({.tls = client_tls("other-ca.pem"), .server_name = "localhost"});
+    CHECK(reason(pair) == HandshakeFailure::kAlert);
+  }
+  SECTION("plain HTTP") {
+    Pair pair(server_tls());
+    pair.client.to_send = "GET / HTTP/1.1\r\n\r\n";
+    pair.connect();
+    CHECK(reason(pair) == HandshakeFailure::kPlainHttp);
+  }
+  SECTION("not TLS at all") {
+    Pair pair(server_tls());
+    pair.client.to_send = "SSH-2.0-OpenSSH_9.2\r\n";
+    pair.connect();
+    CHECK(reason(pair) == HandshakeFailure::kProtocol);
+  }
+  SECTION("gone") {
+    Pair pair(server_tls());
+    pair.client.finish = true;
+    pair.connect();
+    CHECK(reason(pair) == HandshakeFailure::kClosed);
+  }
+  SECTION("silent") {
+    Pair pair(server_tls());
+    pair.handshake_timeout = 30ms;
+    pair.connect();
+    CHECK(reason(pair) == HandshakeFailure::kTimeout);
+  }
+}
+
 TEST_CASE("a context that cannot work says which file is at fault", "[net][tls]") {
   const auto missing = TlsContext::client({.ca_file = "/nonexistent/ca.pem"});
   REQUIRE_FALSE(missing);

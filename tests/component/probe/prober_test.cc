@@ -220,6 +220,21 @@ TEST_CASE("probes speak TLS, verify the name and see a node that fails it", "[pr
       [&] { return watch.leader_is(0) && watch.prober->snapshot()->nodes[1].failure == cluster::ProbeFailure::kTls; }));
 }
 
+TEST_CASE("another CA is used from the next probe on, over a new connection", "[probe][tls]") {
+  const auto loop = net::testing::make_loop();
+  FakeNode leader(*loop, 200, net::testing::server_tls());
+  Watch watch(*loop);
+  watch.add(leader.address());
+  watch.options.targets[0].tls = net::testing::client_tls();
+  watch.options.targets[0].server_name = "vault.test";
+  watch.start();
+  REQUIRE(watch.until([&] { return watch.leader_is(0); }));
+  watch.prober->set_tls(net::testing::client_tls("other-ca.pem"));
+  REQUIRE(watch.until([&] { return watch.prober->snapshot()->nodes[0].failure == cluster::ProbeFailure::kTls; }));
+  watch.prober->set_tls(net::testing::client_tls());
+  CHECK(watch.until([&] { return watch.leader_is(0) && !watch.prober->snapshot()->nodes[0].failure; }));
+}
+
 TEST_CASE("probes begin with the PROXY header that data connections have", "[probe]") {
   const auto loop = net::testing::make_loop();
   std::vector<net::Socket> accepted;

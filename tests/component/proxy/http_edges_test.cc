@@ -11,10 +11,10 @@ std::string cert(const std::string& file) { return std::string(BELLWETHER_TEST_C
 
 // A TLS client that keeps what it reads.
 struct TlsPeer final : net::StreamHandler {
-  TlsPeer(net::Loop& loop, const net::Address& to) {
+  TlsPeer(net::Loop& loop, const net::Address& to, const std::string& server_name = "localhost") {
     net::ConnectOptions options;
     options.tls = *net::TlsContext::client({.ca_file = cert("ca.pem")});
-    options.server_name = "localhost";
+    options.server_name = server_name;
     stream = net::Stream::connect(loop, to, std::move(options), *this);
   }
   void on_open() override { on_writable(); }
@@ -39,7 +39,11 @@ struct TlsPeer final : net::StreamHandler {
   std::unique_ptr<net::Stream> stream;
 };
 
-// A node that speaks TLS and answers everything it reads with its own length so far.
+std::shared_ptr<net::TlsContext> server_tls(const std::string& name) {
+  return *net::TlsContext::server({.cert_file = cert(name + ".pem"), .key_file = cert(name + ".key")});
+}
+
+// A node that speaks TLS and answers every request, unless it is told to wait.
 struct TlsNode {
   struct Link final : net::StreamHandler {
     void on_open() override {}
@@ -49,15 +53,18 @@ struct TlsNode {
         const net::IoResult read = stream->read(buffer);
         if (read.status != net::IoStatus::kOk) return;
         received.append(buffer.data(), read.bytes);
-        while (received.find("\r\n\r\n") != std::string::npos) {
-          received.erase(0, received.find("\r\n\r\n") + 4);
-          const std::string answer = HttpNode::ok("over tls");
-          CHECK(stream->write(answer).bytes == answer.size());
-        }
+        while (!holds && has_request()) answer();
       }
+    }
+    [[nodiscard]] bool has_request() const { return received.find("\r\n\r\n") != std::string::npos; }
+    void answer() {
+      received.erase(0, received.find("\r\n\r\n") + 4);
+      const std::string bytes = HttpNode::ok("over tls");
+      CHECK(stream->write(bytes).bytes == bytes.size());
     }
     void on_writable() override {}
     void on_broken(Error) override {}
+    bool holds = false;
     std::string received;
     std::unique_ptr<net::Stream> stream;
   };
@@ -69,6 +76,7 @@ struct TlsNode {
     listener =
         std::make_unique<net::Listener>(loop, std::move(*socket), [&](net::Socket accepted, const net::Address&) {
           links.push_back(std::make_unique<Link>());
+          links.back()->holds = holds;
           links.back()->stream = net::Stream::accept(loop, std::move(accepted), tls, 3s, *links.back());
         });
   }
@@ -77,6 +85,7 @@ struct TlsNode {
   net::Address address;
   std::vector<std::unique_ptr<Link>> links;
   std::unique_ptr<net::Listener> listener;
+  bool holds = false;
 };
 
 }  // namespace
@@ -88,7 +97,7 @@ TEST_CASE("TLS is spoken to the client and to the node, on one connection each",
   rig.options.listeners[0].tls =
       *net::TlsContext::server({.cert_file = cert("server.pem"), .key_file = cert("server.key")});
   const NodeId n1 = rig.add_node(node.address);
-  rig.options.nodes[0].tls = net::TlsClientOptions{.ca_file = cert("ca.pem")};
+  rig.options.nodes[0].tls = *net::TlsContext::client({.ca_file = cert("ca.pem")});
   rig.options.nodes[0].server_name = "localhost";
   rig.start();
   rig.lead(1, n1);
@@ -102,13 +111,75 @@ TEST_CASE("TLS is spoken to the client and to the node, on one connection each",
   CHECK(node.links.size() == 1);
 }
 
+TEST_CASE("new contexts are used from the next handshake on, and what runs goes on", "[proxy][http][tls]") {
+  Rig rig;
+  TlsNode node(*rig.loop);
+  rig.options.listeners[0].mode = Mode::kHttp;
+  rig.options.listeners[0].tls = server_tls("server");
+  const NodeId n1 = rig.add_node(node.address);
+  rig.options.nodes[0].tls = *net::TlsContext::client({.ca_file = cert("ca.pem")});
+  rig.options.nodes[0].server_name = "localhost";
+  rig.start();
+  rig.lead(1, n1);
+  const auto answered = [&](TlsPeer& client) {
+    client.received.clear();
+    client.outgoing = get("/v1/a");
+    client.on_writable();
+    return rig.until([&] { return client.received.find("over tls") != std::string::npos; });
+  };
+  TlsPeer early(*rig.loop, rig.proxy->addresses()[0]);
+  REQUIRE(answered(early));
+  REQUIRE(rig.until([&] { return rig.proxy->counts().http.upstream_idle == 1; }));
+  rig.proxy->set_client_tls(server_tls("common"));
+  REQUIRE(rig.proxy->set_node_tls(*net::TlsContext::client({.ca_file = cert("ca.pem")})));
+  // The idle connection to the node is not used again.
+  REQUIRE(rig.until([&] { return rig.proxy->counts().http.upstream_idle == 0; }));
+  const std::size_t links = node.links.size();
+  CHECK(answered(early));
+  CHECK(node.links.size() == links + 1);
+
+  TlsPeer late(*rig.loop, rig.proxy->addresses()[0], "vault.test");
+  CHECK(answered(late));
+  TlsPeer wrong(*rig.loop, rig.proxy->addresses()[0], "localhost");
+  REQUIRE(rig.until([&] { return !wrong.broken.empty(); }));
+  REQUIRE(rig.until([&] {
+    return rig.proxy->counts().handshake_failures[static_cast<std::size_t>(net::HandshakeFailure::kAlert)] == 1;
+  }));
+}
+
+TEST_CASE("a connection that was in use when its certificates were replaced is not kept", "[proxy][http][tls]") {
+  Rig rig;
+  TlsNode node(*rig.loop);
+  node.holds = true;
+  rig.options.listeners[0].mode = Mode::kHttp;
+  const NodeId n1 = rig.add_node(node.address);
+  rig.options.nodes[0].tls = *net::TlsContext::client({.ca_file = cert("ca.pem")});
+  rig.options.nodes[0].server_name = "localhost";
+  rig.start();
+  rig.lead(1, n1);
+  auto client = rig.client();
+  client->send(get("/v1/a"));
+  REQUIRE(rig.until([&] { return node.links.size() == 1 && node.links[0]->has_request(); }));
+  REQUIRE(rig.proxy->set_node_tls(*net::TlsContext::client({.ca_file = cert("other-ca.pem")})));
+  rig.publish(rig.view(1, n1, cluster::HoldReason::kSuspect));
+  auto next = rig.client();
+  next->send(get("/v1/b"));
+  REQUIRE(rig.until([&] { return rig.proxy->counts().held_now == 1; }));
+  node.links[0]->answer();
+  REQUIRE(rig.until([&] { return client->received.find("over tls") != std::string::npos; }));
+  rig.lead(1, n1);
+  // It needs a new connection, and that is not trusted any more.
+  REQUIRE(rig.until([&] { return rig.proxy->counts().connect_failures[0] > 0; }));
+  CHECK(next->received.empty());
+}
+
 TEST_CASE("a node whose certificate is not trusted gets no request, and the client is told", "[proxy][http][tls]") {
   Rig rig;
   TlsNode node(*rig.loop);
   rig.options.listeners[0].mode = Mode::kHttp;
   rig.options.hold_timeout_http = 200ms;
   const NodeId n1 = rig.add_node(node.address);
-  rig.options.nodes[0].tls = net::TlsClientOptions{.ca_file = cert("other-ca.pem")};
+  rig.options.nodes[0].tls = *net::TlsContext::client({.ca_file = cert("other-ca.pem")});
   rig.options.nodes[0].server_name = "localhost";
   rig.start();
   rig.lead(1, n1);

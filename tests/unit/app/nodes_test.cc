@@ -60,6 +60,16 @@ TEST_CASE("too few file descriptors for maxconn is an error with both numbers an
   CHECK_THAT(refused.error().message, CATCH_CONTAINS("lower maxconn to"));
 }
 
+TEST_CASE("http listeners keep idle connections to nodes, and these need file descriptors too", "[app]") {
+  config::Config config;
+  config.threads = 2;
+  config.nodes.resize(3);
+  config.listen.push_back({"127.0.0.1:8200", config::Mode::kTcp});
+  const auto without = app::descriptors_needed(config);
+  config.listen.front().mode = config::Mode::kHttp;
+  CHECK(app::descriptors_needed(config) == without + 2 * 3 * proxy::kMostIdleUpstreams);
+}
+
 TEST_CASE("the tally counts changes of leader and the time without one", "[app]") {
   app::Tally tally;
   const TimePoint start = TimePoint{} + 1h;

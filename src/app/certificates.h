@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bellwether/base/result.h"
+#include "bellwether/base/time.h"
+#include "bellwether/net/loop.h"
+#include "bellwether/net/tls.h"
+
+namespace bellwether::app {
+
+// What the metrics tell of one side's certificates.
+struct CertificateCounts {
+  std::optional<WallTime> not_after;  // of our own one
+  std::uint64_t reloads = 0;
+  std::uint64_t failures = 0;  // each is counted, and logged, once
+  bool is_current = true;      // what is on disk is what is used
+};
+
+// One TLS context and the files that it is made from: made at the start, and anew when they have changed. While what
+// is on disk cannot be used (half of a pair is there, say), the old one stays and the files are tried again. Control
+// thread.
+class Certificates {
+ public:
+  using Context = std::shared_ptr<net::TlsContext>;
+  using Make = std::function<Result<Context>()>;
+  using OnNew = std::function<Result<void>(const Context&)>;
+
+  // `use`: "nodes" or "clients", for the log. Empty names in `files` are left out.
+  Certificates(net::Loop& loop, std::string use, std::vector<std::string> files, Make make);
+  Certificates(const Certificates&) = delete;
+  Certificates& operator=(const Certificates&) = delete;
+
+  // The first time. The error names the file.
+  [[nodiscard]] Result<void> load();
+  // From now on looks at the files every `interval` and hands over what it makes of changed ones.
+  void watch(Duration interval, OnNew on_new);
+  // Now, whatever the files look like.
+  void reload();
+
+  [[nodiscard]] const Context& context() const { return context_; }
+  [[nodiscard]] const CertificateCounts& counts() const { return counts_; }
+
+ private:
+  void look();
+  void replace();
+  [[nodiscard]] Result<Context> make_usable() const;
+  void refuse(const std::string& why);
+
+  const std::string use_;
+  std::vector<std::string> files_;
+  const Make make_;
+  OnNew on_new_;
+  Context context_;
+  CertificateCounts counts_;
+  std::string seen_;     // the files' stamp at the last look
+  std::string tried_;    // ... when they were last read
+  std::string refusal_;  // why they could not be used then; empty: they are
+  Duration interval_{};
+  net::Timer timer_;
+};
+
+}  // namespace bellwether::app

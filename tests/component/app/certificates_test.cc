@@ -1,0 +1,141 @@
+#include "app/certificates.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "app/file_stamp.h"
+#include "component/net/stream_pair.h"
+
+using namespace bellwether;
+using namespace bellwether::net::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+// A folder of its own, removed at the end.
+struct Folder {
+  Folder() : path(fs::temp_directory_path() / ("bellwether-" + std::to_string(::getpid()))) {
+    fs::remove_all(path);
+    fs::create_directories(path);
+  }
+  ~Folder() { fs::remove_all(path); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  [[nodiscard]] std::string file(const std::string& name) const { return (path / name).string(); }
+  void put(const std::string& what, const std::string& as) const {
+    fs::copy_file(cert(what), path / as, fs::copy_options::overwrite_existing);
+  }
+  fs::path path;
+};
+
+struct Watched {
+  Watched() {
+    put_pair("server");
+    REQUIRE(certificates.load());
+    certificates.watch(20ms, [this](const app::Certificates::Context& made) -> Result<void> {
+      handed_over.push_back(made);
+      return {};
+    });
+  }
+  void put_pair(const std::string& name) const {
+    folder.put(name + ".pem", "tls.crt");
+    folder.put(name + ".key", "tls.key");
+  }
+  bool until(const std::function<bool()>& done) { return loop->run_until(done, 20s); }
+  // Some looks later.
+  void pass(Duration time) {
+    net::Timer timer(*loop, [this] { over = true; });
+    timer.arm_in(time);
+    REQUIRE(until([this] { return over; }));
+    over = false;
+  }
+
+  Folder folder;
+  std::unique_ptr<net::Loop> loop = make_loop();
+  net::TlsServerOptions options{.cert_file = folder.file("tls.crt"), .key_file = folder.file("tls.key")};
+  app::Certificates certificates{
+      *loop, "clients", {options.cert_file, options.key_file, ""}, [this] { return net::TlsContext::server(options); }};
+  std::vector<app::Certificates::Context> handed_over;
+  bool over = false;
+};
+
+}  // namespace
+
+TEST_CASE("a changed pair is read once, and handed over", "[app][tls]") {
+  Watched it;
+  const auto first = it.certificates.context();
+  it.pass(200ms);
+  CHECK(it.handed_over.empty());
+  it.put_pair("common");
+  REQUIRE(it.until([&] { return !it.handed_over.empty(); }));
+  it.pass(200ms);
+  CHECK(it.handed_over.size() == 1);
+  CHECK(it.certificates.context() == it.handed_over.front());
+  CHECK(it.certificates.context() != first);
+  CHECK(it.certificates.counts().reloads == 1);
+  CHECK(it.certificates.counts().not_after == it.handed_over.front()->not_after());
+}
+
+TEST_CASE("half of a pair keeps the old one, is counted once, and is taken when the other half comes", "[app][tls]") {
+  Watched it;
+  const auto first = it.certificates.context();
+  it.folder.put("common.pem", "tls.crt");
+  REQUIRE(it.until([&] { return it.certificates.counts().failures > 0; }));
+  it.pass(200ms);
+  CHECK(it.certificates.counts().failures == 1);
+  CHECK_FALSE(it.certificates.counts().is_current);
+  CHECK(it.certificates.context() == first);
+  it.folder.put("common.key", "tls.key");
+  REQUIRE(it.until([&] { return !it.handed_over.empty(); }));
+  CHECK(it.certificates.counts().is_current);
+}
+
+TEST_CASE("a file that goes away for a moment harms nobody", "[app][tls]") {
+  Watched it;
+  fs::rename(it.folder.path / "tls.key", it.folder.path / "elsewhere");
+  REQUIRE(it.until([&] { return it.certificates.counts().failures == 1; }));
+  fs::rename(it.folder.path / "elsewhere", it.folder.path / "tls.key");
+  REQUIRE(it.until([&] { return it.certificates.counts().is_current; }));
+}
+
+TEST_CASE("a swap of the symbolic link above the files is seen, as Kubernetes swaps volumes", "[app][tls]") {
+  Folder folder;
+  for (const char* name : {"server", "common"}) {
+    fs::create_directories(folder.path / name);
+    folder.put(std::string(name) + ".pem", std::string(name) + "/tls.crt");
+  }
+  fs::create_directory_symlink("server", folder.path / "..data");
+  fs::create_symlink("..data/tls.crt", folder.path / "tls.crt");
+  const std::vector<std::string> files = {folder.file("tls.crt")};
+  const std::string before = app::stamp_of(files);
+  CHECK(app::stamp_of(files) == before);
+  fs::create_directory_symlink("common", folder.path / "..new");
+  fs::rename(folder.path / "..new", folder.path / "..data");
+  CHECK(app::stamp_of(files) != before);
+}
+
+TEST_CASE("a file that comes into a directory, or changes there, is seen", "[app][tls]") {
+  Folder folder;
+  const std::vector<std::string> files = {folder.path.string()};
+  const std::string empty = app::stamp_of(files);
+  folder.put("ca.pem", "a.0");
+  const std::string one = app::stamp_of(files);
+  CHECK(one != empty);
+  std::ofstream(folder.path / "a.0", std::ios::app) << "\n";
+  CHECK(app::stamp_of(files) != one);
+}
+
+TEST_CASE("told to, it reads files that look the same", "[app][tls]") {
+  Watched it;
+  it.certificates.reload();
+  CHECK(it.handed_over.size() == 1);
+}
+
+TEST_CASE("an expired certificate does not take the place of a good one", "[app][tls]") {
+  Watched it;
+  it.put_pair("expired");
+  REQUIRE(it.until([&] { return it.certificates.counts().failures == 1; }));
+  CHECK(it.handed_over.empty());
+}
