@@ -24,7 +24,7 @@ std::vector<std::string> entries_of(const std::string& path) {
   if (!directory) return out;
   while (const dirent* entry = ::readdir(directory.get())) {
     const std::string name = entry->d_name;
-    if (name != "." && name != ".." && out.size() < kMostEntries) out.push_back(path + '/' + name);
+    if (name != "." && name != ".." && out.size() < kMostEntries) out.push_back(fmt::format("{}/{}", path, name));
   }
   std::sort(out.begin(), out.end());
   return out;

@@ -219,7 +219,7 @@ std::vector<Option> client_tls() {
        "--tls-reload-interval",
        "How often the certificate, key and CA files of both sides are looked at; what has changed is used from the "
        "next "
-       "handshake on."},
+       "handshake on. The system's CA certificates are read again on HUP only."},
   };
 }
 

@@ -46,10 +46,10 @@ void HttpFront::on_address(NodeId node) {
 
 // What was verified by the old CA, or shown the old certificate, is used no more than it is used already.
 void HttpFront::set_node_tls(const std::shared_ptr<net::TlsContext>& tls) {
-  for (std::uint16_t i = 0; i < nodes_.size(); ++i) {
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
     if (!nodes_[i].tls) continue;
     nodes_[i].tls = tls;
-    pool_.outdate(NodeId{i});
+    pool_.outdate(NodeId{static_cast<std::uint16_t>(i)});
   }
 }
 

@@ -80,8 +80,8 @@ def leader():
         yield made
 
 
-def run(folder, *words):
-    return Bellwether(folder, [*LOOPBACK, "--mode", "http", *map(str, words)])
+def run(folder, *words, mode="http"):
+    return Bellwether(folder, [*LOOPBACK, "--mode", mode, *map(str, words)])
 
 
 def listen_words(files, *more):
@@ -153,10 +153,12 @@ def test_a_broken_pair_keeps_the_old_one_and_says_so_once(front, leader, tmp_pat
         assert len(proxy.events("certificates_not_reloaded")) == 1
 
 
-def test_hup_reads_certificates_at_once_and_says_that_the_configuration_stays(front, leader, tmp_path):
+@pytest.mark.parametrize("mode", ["http", "redirect"])
+def test_hup_reads_certificates_at_once_and_says_that_the_configuration_stays(front, leader, tmp_path, mode):
     files = PlainFiles(tmp_path / "files", front.pairs[0])
-    with run(tmp_path, *listen_words(files, "--tls-reload-interval", "1h"), leader.url) as proxy:
+    with run(tmp_path, *listen_words(files, "--tls-reload-interval", "1h"), leader.url, mode=mode) as proxy:
         proxy.wait_ready()
+        assert shown_serial(proxy, front.tls) == front.serials[0]
         files.put(front.pairs[1])
         proxy.process.send(signal.SIGHUP)
         wait_until(lambda: shown_serial(proxy, front.tls) == front.serials[1], 20, "the new certificate")
