@@ -1,7 +1,8 @@
 // The two ends of a proxy measurement, in one small program without libraries, so that what is measured is the proxy.
 //
 //   load backend PORT...                 simulated nodes: the first port answers as Vault's active node, the others as
-//                                        standbys; any other path gets 300 bytes, /bulk/N gets N bytes
+//                                        standbys; any other path gets 300 bytes, /bulk/N gets N bytes, /sink takes a
+//                                        body first
 //   load client PORT MODE CONNS SECONDS [RATE|SIZE]
 //        keepalive   each connection always has one request on its way
 //        rate        RATE requests per second in all, sent when due whether or not earlier ones were answered
@@ -86,6 +87,7 @@ struct Served {
   std::string request;
   std::string out;
   std::uint64_t bulk_left = 0;
+  std::uint64_t body_left = 0;  // of a request to /sink
 };
 
 std::string answer(std::string_view status, std::string_view body, bool close) {
@@ -115,6 +117,9 @@ void serve(Served& c, std::string_view head) {
   } else if (path.starts_with("/bulk/")) {
     c.bulk_left = number(path.substr(6));
     c.out += "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(c.bulk_left) + "\r\n\r\n";
+  } else if (path == "/sink") {
+    constexpr std::string_view kLength = "Content-Length: ";
+    c.body_left = number(head.substr(head.find(kLength) + kLength.size()));
   } else {
     static const std::string kBody(300, 'x');
     c.close_after = path == "/close";
@@ -143,11 +148,19 @@ bool read_requests(int fd, Served& c) {
   const ssize_t n = ::recv(fd, buffer.data(), buffer.size(), 0);
   if (n == 0 || (n < 0 && errno != EAGAIN)) return false;
   if (n > 0) c.request.append(buffer.data(), static_cast<std::size_t>(n));
-  for (std::size_t end = 0; (end = c.request.find("\r\n\r\n")) != std::string::npos;) {
+  for (;;) {
+    if (c.body_left > 0) {
+      const std::size_t taken = std::min<std::uint64_t>(c.body_left, c.request.size());
+      c.request.erase(0, taken);
+      c.body_left -= taken;
+      if (c.body_left > 0) return true;
+      c.out += answer("200 OK", "taken", false);
+    }
+    const std::size_t end = c.request.find("\r\n\r\n");
+    if (end == std::string::npos) return true;
     serve(c, std::string_view(c.request).substr(0, end));
     c.request.erase(0, end + 4);
   }
-  return true;
 }
 
 int run_backend(int count, char** ports) {

@@ -157,10 +157,10 @@ listen vault
         haproxy = shutil.which("haproxy") or "/usr/sbin/haproxy"
         return self.ready(self.start(name, pinned(self.proxy_core, [haproxy, "-db", "-f", str(config)])), port)
 
-    def start_bellwether(self, name="bellwether"):
+    def start_bellwether(self, name="bellwether", mode="tcp"):
         port, admin = free_ports(2)
         urls = [f"http://127.0.0.1:{p}" for p in self.nodes]
-        command = [str(BINARY), "run", "--listen", f"127.0.0.1:{port}", "--mode", "tcp", "--admin",
+        command = [str(BINARY), "run", "--listen", f"127.0.0.1:{port}", "--mode", mode, "--admin",
                    f"127.0.0.1:{admin}", *urls]
         return self.ready(self.start(name, pinned(self.proxy_core, command)), port)
 

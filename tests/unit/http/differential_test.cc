@@ -1,8 +1,7 @@
 // Whatever we accept, another parser must frame alike: where we and a node disagree about a body's end, a request can
-// be smuggled. The oracle is Debian's libhttp-parser; it knows no LIST and no SCAN, so methods become POST for it.
-#ifdef BELLWETHER_HTTP_PARSER
-#include <http_parser.h>
-
+// be smuggled. The oracles are Debian's libhttp-parser and llhttp; they know no LIST and no SCAN, so methods become
+// POST for them.
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,17 +9,12 @@
 #include "bellwether/http/body.h"
 #include "bellwether/http/head.h"
 #include "catch.hpp"
+#include "unit/http/oracles.h"
 
 using namespace bellwether;
 using namespace bellwether::http;
 
 namespace {
-
-struct Framed {
-  bool complete = false;
-  std::size_t end = 0;  // where the message ends, counted from the end of its request line's method
-  std::string body;
-};
 
 // Nothing if we refuse the message.
 std::optional<Framed> framed_by_us(const std::string& text) {
@@ -38,30 +32,6 @@ std::optional<Framed> framed_by_us(const std::string& text) {
     if (framed.complete || bite.consumed == 0) break;
   }
   framed.end = text.size() - rest.size() - head.method.size();
-  return framed;
-}
-
-std::optional<Framed> framed_by_oracle(const std::string& text) {
-  const std::string method = "POST";
-  const std::string known = method + text.substr(text.find(' '));
-  Framed framed;
-  http_parser_settings settings{};
-  settings.on_body = [](http_parser* parser, const char* at, std::size_t length) {
-    static_cast<Framed*>(parser->data)->body.append(at, length);
-    return 0;
-  };
-  settings.on_message_complete = [](http_parser* parser) {
-    static_cast<Framed*>(parser->data)->complete = true;
-    http_parser_pause(parser, 1);
-    return 0;
-  };
-  http_parser parser{};
-  http_parser_init(&parser, HTTP_REQUEST);
-  parser.data = &framed;
-  const std::size_t used = http_parser_execute(&parser, &settings, known.data(), known.size());
-  const auto error = static_cast<http_errno>(parser.http_errno);
-  if (error != HPE_OK && error != HPE_PAUSED) return std::nullopt;
-  framed.end = used - method.size();
   return framed;
 }
 
@@ -94,9 +64,8 @@ const std::vector<std::string>& pieces() {
   return all;
 }
 
-}  // namespace
-
-TEST_CASE("What we accept, another parser frames alike", "[http]") {
+// Messages of random pieces, some with a random byte: the oracle must agree with us on all that we accept.
+void check_framing(std::optional<Framed> (*framed_by_oracle)(const std::string&)) {
   Prng prng(20261121);
   int accepted = 0;
   for (int round = 0; round < 60'000; ++round) {
@@ -109,14 +78,23 @@ TEST_CASE("What we accept, another parser frames alike", "[http]") {
     ++accepted;
     const auto theirs = framed_by_oracle(text);
     CAPTURE(text);
-    // It takes a header named "Transfer-EncodingX" for a part of Transfer-Encoding: a refusal smuggles nothing.
+    // http-parser takes a header named "Transfer-EncodingX" for a part of Transfer-Encoding: a refusal smuggles
+    // nothing.
     if (!theirs && is_mutated) continue;
     REQUIRE(theirs);
     REQUIRE(ours->complete == theirs->complete);
     REQUIRE(ours->body == theirs->body);
-    // Paused by its callback, the oracle has not always counted the last byte.
+    // Paused by its callback, an oracle has not always counted the last byte.
     if (ours->complete) REQUIRE((theirs->end == ours->end || theirs->end + 1 == ours->end));
   }
   CHECK(accepted > 100);
 }
+
+}  // namespace
+
+#ifdef BELLWETHER_HTTP_PARSER
+TEST_CASE("What we accept, http-parser frames alike", "[http]") { check_framing(framed_by_http_parser); }
+#endif
+#ifdef BELLWETHER_LLHTTP
+TEST_CASE("What we accept, llhttp frames alike", "[http]") { check_framing(framed_by_llhttp); }
 #endif
