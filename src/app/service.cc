@@ -128,6 +128,11 @@ struct Service::Impl {
     callbacks.on_session_end = [this](const proxy::SessionRecord& session) {
       log_session(session, names, config.log_level == "debug" || config.log_level == "trace");
     };
+    callbacks.on_stream_ended = [this](NodeId node) {
+      log::warn("stream_ended", {{"node", names[node.index]},
+                                 {"why", std::string("the node blocks: an open monitor or event stream would hold up "
+                                                     "its step-down for up to 90 s")}});
+    };
     callbacks.on_redirect_loop = [this](const std::string& listener, const std::string& target) {
       post([listener, target](Impl& self) { self.on_redirect_loop(listener, target); });
     };

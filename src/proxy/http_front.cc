@@ -125,6 +125,11 @@ bool HttpFront::leader_blocks(NodeId node, TimePoint now) const {
          now - suspect_since_ >= kBlocksAfter;
 }
 
+void HttpFront::say_stream_ended(NodeId node) const {
+  const auto& say = worker_.shared().callbacks.on_stream_ended;
+  if (say) say(node);
+}
+
 void HttpFront::on_fence() {
   table_.for_each([](HttpSession& session) { session.on_fence(); });
 }

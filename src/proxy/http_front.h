@@ -62,6 +62,7 @@ class HttpFront {
   [[nodiscard]] bool has_performance_standbys() const;
   // The leader blocks: what may hold up its step-down should end.
   [[nodiscard]] bool leader_blocks(NodeId node, TimePoint now) const;
+  void say_stream_ended(NodeId node) const;  // for that reason
   void release();
   void pump_later(HttpSession& session);
   void retire(HttpSession& session);

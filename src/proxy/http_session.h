@@ -137,6 +137,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   void on_exchange_tick(TimePoint now);
   void cut_idle();
   void cut_stream_if_due(TimePoint now);
+  void end_silent_stream_if_due(TimePoint now);
 
   // http_route.cc: to whom a request goes, and what it waits for
   void dispatch();

@@ -8,6 +8,8 @@ namespace bellwether::proxy {
 namespace {
 
 constexpr Duration kLongestLinger = 2s;
+// A stream that has nothing to tell yet has no answer head either. What merely has such a path is answered before that.
+constexpr Duration kSilentStream = 1s;
 
 }  // namespace
 
@@ -59,7 +61,17 @@ void HttpSession::cut_idle() {
 // What has no end of its own must not hold up a step-down, nor stay for good where nobody leads any more.
 void HttpSession::cut_stream_if_due(TimePoint now) {
   const bool is_left_behind = front_.worker().cut_for(attempt_.node, last_active_, now) != Cut::kNone;
-  if (is_left_behind || front_.leader_blocks(attempt_.node, now)) cut_answer();
+  const bool holds_up = front_.leader_blocks(attempt_.node, now);
+  if (holds_up) front_.say_stream_ended(attempt_.node);
+  if (is_left_behind || holds_up) cut_answer();
+}
+
+// As above, before the answer's head.
+void HttpSession::end_silent_stream_if_due(TimePoint now) {
+  const bool is_silent = request_sent_at_ != kNever && now - request_sent_at_ >= kSilentStream;
+  if (!is_silent || !front_.leader_blocks(attempt_.node, now)) return;
+  front_.say_stream_ended(attempt_.node);
+  attempt_failed(vault::Failure::kTimedOut);
 }
 
 void HttpSession::on_exchange_tick(TimePoint now) {
@@ -72,6 +84,10 @@ void HttpSession::on_exchange_tick(TimePoint now) {
   if (answer_.has_begun) {
     if (is_stream) cut_stream_if_due(now);
     return;
+  }
+  if (is_stream) {
+    end_silent_stream_if_due(now);
+    if (state_ != State::kExchange) return;
   }
   const Standing standing = front_.worker().standing(attempt_.node);
   const bool is_replaced = request_.is_for_leader && standing != Standing::kKeep && front_.worker().view()->leader &&

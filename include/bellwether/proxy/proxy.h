@@ -134,6 +134,8 @@ struct ProxyCallbacks {
   std::function<void()> on_traffic;                          // somebody waits while the view is idle, or now and then
   std::function<void(const SessionRecord&)> on_session_end;  // only if log_sessions
   std::function<void(std::string listener, std::string target)> on_redirect_loop;  // would have pointed to ourselves
+  // A monitor or event stream was ended, because it would hold up the step-down of its node, which has begun to block.
+  std::function<void(NodeId node)> on_stream_ended;
 };
 
 // The workers: listeners, sessions, hold. Created, fed and destroyed on the control thread.

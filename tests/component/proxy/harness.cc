@@ -137,6 +137,7 @@ void Rig::start() {
   ProxyCallbacks callbacks;
   callbacks.on_hint = [this](const cluster::Hint& hint) { loop->post([this, hint] { hints.push_back(hint); }); };
   callbacks.on_traffic = [this] { loop->post([this] { ++traffic; }); };
+  callbacks.on_stream_ended = [this](NodeId node) { loop->post([this, node] { ended_streams.push_back(node); }); };
   callbacks.on_session_end = [this](const SessionRecord& record) {
     loop->post([this, record] { records.push_back(record); });
   };

@@ -103,6 +103,7 @@ class Rig {
   std::vector<SessionRecord> records;
   std::vector<std::string> loops;
   int traffic = 0;
+  std::vector<NodeId> ended_streams;
 
  private:
   std::uint64_t serial_ = 0;

@@ -286,6 +286,21 @@ TEST_CASE("a monitor stream on a leader that has begun to block is ended visibly
   CHECK(it.rig.until([&] { return it.one.backend.peers[0]->is_over(); }));
 }
 
+TEST_CASE("a monitor stream without a line yet is ended too when its leader blocks", "[proxy][http]") {
+  HttpRig it;
+  it.one.answer = [](const Seen&, Peer&) { return std::string(); };
+  it.start();
+  auto client = it.rig.client();
+  client->send(get("/v1/sys/monitor"));
+  REQUIRE(it.rig.until([&] { return it.one.seen.size() == 1; }));
+  cluster::View suspect = it.rig.view(1, it.n1, cluster::HoldReason::kSuspect);
+  suspect.suspect = true;
+  it.rig.publish(suspect);
+  REQUIRE(it.until_has(*client, "502"));
+  CHECK(it.rig.until([&] { return it.one.backend.peers[0]->is_over(); }));
+  CHECK(it.rig.until([&] { return it.rig.ended_streams == std::vector<NodeId>{it.n1}; }));
+}
+
 TEST_CASE("requests beyond the hold's limit go to a suspect leader rather than nowhere", "[proxy][http]") {
   HttpRig it;
   it.rig.options.hold_max = 1;
