@@ -70,12 +70,12 @@ class CliClient:
         self._env = {f"{prefix}_{key}": value for prefix in ("VAULT", "BAO") for key, value in settings.items()}
 
     def put(self, name, value):
-        self._run("kv", "put", "-mount=secret", name, f"value={value}")
+        self.run("kv", "put", "-mount=secret", name, f"value={value}")
 
     def get(self, name):
-        return self._run("kv", "get", "-mount=secret", "-field=value", name).strip()
+        return self.run("kv", "get", "-mount=secret", "-field=value", name).strip()
 
-    def _run(self, *words):
+    def run(self, *words):
         done = subprocess.run([self._program, *words], env={**os.environ, **self._env}, capture_output=True, text=True,
                               timeout=30, check=False)
         if done.returncode != 0:

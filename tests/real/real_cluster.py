@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import time
 
 from house.asked_cluster import AskedCluster
 from house.certificates import Certificates
@@ -71,6 +72,7 @@ class RealCluster(AskedCluster):
         self.nodes = [RealNode(i, self.folder / f"n{i + 1}", ports[2 * i], ports[2 * i + 1]) for i in range(size)]
         self.token = ""
         self._unseal_key = None
+        self._stepped_down = 0.0
         self._seal_key_file = self.folder / "unseal.key"
         self._seal_key_file.write_bytes(os.urandom(32))
         for node in self.nodes:
@@ -127,6 +129,12 @@ class RealCluster(AskedCluster):
     def step_down(self, index):
         answer = self.call(index, "PUT", "/v1/sys/step-down")
         assert answer.status == 204, answer
+        self._stepped_down = time.monotonic()
+
+    def wait_for_candidates(self):
+        """A node that stepped down does not stand again for 10 s (manualStepDownSleepPeriod of vault/core.go); until
+        then the next step-down may find nobody."""
+        wait_until(lambda: time.monotonic() - self._stepped_down >= 10.5, 15, "the last one that stepped down to stand again")
 
     def seal(self, index):
         answer = self.call(index, "PUT", "/v1/sys/seal")

@@ -1,0 +1,3 @@
+module bellwether/tests/real/go_client
+
+go 1.21
