@@ -47,6 +47,15 @@ Result<void> load_certificate(SSL_CTX* context, const std::string& cert_file, co
   return {};
 }
 
+// OpenSSL works out a certificate's extensions when it first needs them. Threads share the store, so now is better:
+// only one has it yet.
+void read_extensions(SSL_CTX* context) {
+  const STACK_OF(X509_OBJECT)* all = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
+  for (int i = 0; i < sk_X509_OBJECT_num(all); ++i) {
+    if (X509* each = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(all, i))) X509_check_purpose(each, -1, 0);
+  }
+}
+
 Result<void> load_trust(SSL_CTX* context, const std::string& ca_file, const std::string& ca_path) {
   // As Go does: whatever the operator put into the CA file is trusted, an intermediate too.
   X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
@@ -124,6 +133,7 @@ Result<std::shared_ptr<TlsContext>> TlsContext::client(const TlsClientOptions& o
   SSL_CTX* const context = (*out)->context_;
   if (options.verify) {
     if (auto ok = load_trust(context, options.ca_file, options.ca_path); !ok) return tl::unexpected(ok.error());
+    read_extensions(context);
   }
   if (!options.cert_file.empty()) {
     if (auto ok = load_certificate(context, options.cert_file, options.key_file); !ok) {
@@ -170,6 +180,7 @@ Result<std::shared_ptr<TlsContext>> TlsContext::server(const TlsServerOptions& o
   out->verify_ = !options.client_ca_file.empty();
   if (out->verify_) {
     if (auto ok = load_trust(context, options.client_ca_file, ""); !ok) return tl::unexpected(ok.error());
+    read_extensions(context);
     SSL_CTX_set_client_CA_list(context, SSL_load_client_CA_file(options.client_ca_file.c_str()));
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (options.require_client_cert ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
                        nullptr);

@@ -1,5 +1,6 @@
 """Certificates are replaced on disk: the next handshake has the new ones, and nobody loses a connection."""
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -7,6 +8,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import threading
 import time
 
 import pytest
@@ -221,3 +223,64 @@ def test_a_new_ca_applies_to_connections_that_were_idle(tmp_path):
             wait_until(lambda: not proxy.is_ready(), 20, "the node not to be trusted any more")
             assert proxy.metrics().sum("bellwether_probe_failures_total", reason="tls") > 0
             assert proxy.metrics().sum("bellwether_pool_idle_connections") == 0
+
+
+class Asker(threading.Thread):
+    """Asks over and over, each time on a new connection; keeps what went wrong."""
+
+    def __init__(self, proxy, tls):
+        super().__init__()
+        self._url, self._tls = f"https://{proxy.address}/v1/x", tls
+        self.finish = threading.Event()
+        self.answered = 0
+        self.errors = []
+
+    def run(self):
+        while not self.finish.is_set():
+            try:
+                status = request(self._url, tls=self._tls, timeout=20).status
+                self.answered += 1
+                if status != 200:
+                    self.errors.append(status)
+            except OSError as broken:
+                self.errors.append(broken)
+
+
+@contextlib.contextmanager
+def asking(proxy, tls):
+    askers = [Asker(proxy, tls) for _ in range(4)]
+    for asker in askers:
+        asker.start()
+    try:
+        yield askers
+    finally:
+        for asker in askers:
+            asker.finish.set()
+        for asker in askers:
+            asker.join(30)
+
+
+def all_ask_on(askers):
+    before = [asker.answered for asker in askers]
+    wait_until(lambda: all(asker.answered > old for asker, old in zip(askers, before)), 20, "answers for all")
+
+
+def test_many_swaps_on_both_sides_under_load_cost_nobody_a_request(front, tmp_path):
+    nodes = Certificates(tmp_path / "nodes", common_name=NAME)
+    files = Volume(tmp_path / "files", front.pairs[0])
+    trusted = tmp_path / "trusted.pem"
+    shutil.copyfile(nodes.ca_file, trusted)
+    with LeaderServer(*nodes.issue("node")) as leader:
+        words = listen_words(files, "--tls-reload-interval", "50ms", "--threads", 2)
+        with run(tmp_path, *words, "--ca-file", trusted, "--server-name", NAME, leader.url) as proxy:
+            proxy.wait_ready()
+            with asking(proxy, front.tls) as askers:
+                for swap in range(1, 11):
+                    files.put(front.pairs[swap % 2])
+                    os.utime(trusted)
+                    wait_until(lambda so_far=swap: reloads(proxy, "ok") >= so_far, 20, "the new certificate")
+                    wait_until(lambda so_far=swap: reloads(proxy, "ok", "client") >= so_far, 20, "the CA anew")
+                    all_ask_on(askers)
+            assert [error for asker in askers for error in asker.errors] == []
+            assert proxy.metrics().sum("bellwether_tls_handshake_failures_total") == 0
+            assert proxy.events("leader_lost") == []
