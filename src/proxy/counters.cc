@@ -20,11 +20,12 @@ void add_to(HttpCounts& into, const HttpCounters& from) {
   into.requests_total += from.requests_total.get();
   into.requests_now += from.requests_now.get();
   add_each(into.by_status_class, from.by_status_class);
-  into.ok += from.ok.get();
-  into.ambiguous += from.ambiguous.get();
-  into.unserved += from.unserved.get();
-  into.cut += from.cut.get();
-  into.client_gone += from.client_gone.get();
+  const auto ended = [&](Outcome outcome) { return from.outcomes[static_cast<std::size_t>(outcome)].get(); };
+  into.ok += ended(Outcome::kOk);
+  into.ambiguous += ended(Outcome::kAmbiguous);
+  into.unserved += ended(Outcome::kUnserved);
+  into.cut += ended(Outcome::kCut);
+  into.client_gone += ended(Outcome::kClientGone);
   add_each(into.rejected, from.rejected);
   into.rejected_late += from.rejected_late.get();
   into.held += from.held.get();

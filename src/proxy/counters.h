@@ -39,7 +39,7 @@ struct DurationCounter {
 struct HttpCounters {
   Counter requests_total, requests_now;
   std::array<Counter, 5> by_status_class;
-  Counter ok, ambiguous, unserved, cut, client_gone;
+  std::array<Counter, kOutcomeCount - 1> outcomes;  // but for the rejected
   std::array<Counter, http::kRejectCount> rejected;
   Counter rejected_late, held, resent, header_timeouts, upstream_idle;
   std::array<Counter, vault::kRowCount> rows;

@@ -4,10 +4,14 @@ namespace bellwether::proxy {
 
 char letter(Phase phase) {
   switch (phase) {
+    case Phase::kRequest:
+      return 'R';
     case Phase::kHeld:
       return 'Q';
     case Phase::kConnecting:
       return 'C';
+    case Phase::kHeaders:
+      return 'H';
     case Phase::kRelaying:
       return 'D';
     case Phase::kLastData:
@@ -19,7 +23,8 @@ char letter(Phase phase) {
 EndReason ended_by_client(Phase phase) { return {'C', letter(phase)}; }
 EndReason ended_by_node(Phase phase) { return {'S', letter(phase)}; }
 EndReason refused_by_us(Phase phase) { return {'P', letter(phase)}; }
-EndReason hold_timed_out(Phase phase) { return {'s', letter(phase)}; }
+EndReason node_timed_out(Phase phase) { return {'s', letter(phase)}; }
+EndReason node_lost(Phase phase) { return {'D', letter(phase)}; }
 EndReason idle_timed_out(Phase phase) { return {'c', letter(phase)}; }
 EndReason ended_by_us(Phase phase) { return {'L', letter(phase)}; }
 
@@ -30,7 +35,7 @@ EndReason cut_by(Cut cut, Phase phase) {
     case Cut::kQuiet:
     case Cut::kDeadline:
     case Cut::kDead:
-      return {'D', letter(phase)};
+      return node_lost(phase);
     case Cut::kAdmin:
       return {'K', letter(phase)};
   }

@@ -119,7 +119,8 @@ bool HttpSession::judge_final(const http::ResponseHead& head) {
 
 // `head`: of the answer that the row was judged by, if there was one.
 void HttpSession::act(vault::Row row, const http::ResponseHead* head, std::string_view body) {
-  if (answer_.has_begun) return cut_answer();
+  if (answer_.has_begun) return cut_answer(ended_by_node(phase()));
+  request_.row = row;
   front_.worker().counters().http.rows[static_cast<std::size_t>(row)].add();
   if (const auto hint = vault::hint_of(row); hint && row != vault::Row::kNotConnected) {
     front_.worker().hint(attempt_.node, attempt_.epoch, *hint);
@@ -139,6 +140,7 @@ void HttpSession::start_answer(const http::ResponseHead& head) {
   const bool goes_on = request_.keep_alive && request_body_.done() && !front_.worker().is_draining();
   answer_.has_begun = true;
   answer_.status = head.status;
+  request_.upstream = front_.worker().now() - attempt_.began;
   answer_.node_keeps_alive = head.keep_alive;
   answer_.framing = http::append_response_head(to_client_.room(), head, {request_.version, goes_on});
   answer_body_ = http::BodyReader(head.body);
@@ -153,12 +155,12 @@ bool HttpSession::relay_body() {
     if (from_node_.empty()) {
       if (attempt_.ended == NodeEnd::kNone) return moved;
       const bool is_whole = attempt_.ended == NodeEnd::kOrderly && answer_body_.complete_at_end();
-      is_whole ? finish_answer() : cut_answer();
+      is_whole ? finish_answer() : cut_answer(ended_by_node(phase()));
       return true;
     }
     const http::BodyReader::Bite bite = answer_body_.feed(from_node_.view());
     if (bite.status == http::ParseStatus::kRejected) {
-      cut_answer();
+      cut_answer(refused_by_us(phase()));
       return true;
     }
     if (answer_.framing.body == http::BodyKind::kChunked) {
@@ -176,7 +178,7 @@ bool HttpSession::relay_body() {
 
 void HttpSession::finish_answer() {
   if (answer_.framing.body == http::BodyKind::kChunked) to_client_.append(http::kLastChunk);
-  settle(front_.worker().counters().http.ok, answer_.status);
+  settle(Outcome::kOk, answer_.status, kEndedNormally);
   close_after_ = !answer_.framing.keep_alive || !request_body_.done();
   give_upstream_back();
   to_node_.reset();
@@ -196,43 +198,38 @@ void HttpSession::give_upstream_back() {
 
 // What is missing must be seen to be missing: no last chunk, fewer bytes than announced, or a reset where only the
 // close would tell.
-void HttpSession::cut_answer() {
+void HttpSession::cut_answer(EndReason reason) {
   if (attempt_.ended == NodeEnd::kBroken) {
     front_.worker().hint(attempt_.node, attempt_.epoch, cluster::HintKind::kReset);
   }
-  settle(front_.worker().counters().http.cut, answer_.status);
+  settle(Outcome::kCut, answer_.status, reason);
   (void)write_client();
   if (state_ == State::kEnded) return;
   if (answer_.framing.body == http::BodyKind::kUntilClose) client_->abort();
-  end();
+  end(reason);
 }
 
 void HttpSession::answer_ambiguous(vault::Row row, std::string_view body) {
+  const EndReason reason = reason_of(row);
   drop_upstream();
   const std::string said = vault::first_error(body);
   std::string why(vault::explanation_of(row));
   if (!said.empty()) why += fmt::format(" (the node said: {})", said);
   const int status = front_.worker().options().ambiguous_status;
-  settle(front_.worker().counters().http.ambiguous, status);
+  settle(Outcome::kAmbiguous, status, reason);
   respond(status, why, true);
 }
 
-void HttpSession::answer_unserved(std::string_view why) {
+void HttpSession::answer_unserved(std::string_view why, EndReason reason) {
   drop_upstream();
-  settle(front_.worker().counters().http.unserved, 503);
+  settle(Outcome::kUnserved, 503, reason);
   respond(503, why, true);
 }
 
-// An answer of our own. REQUIRES: none of the node's has begun.
+// An answer of our own. REQUIRES: none of the node's has begun, and the request is settled.
 void HttpSession::respond(int status, std::string_view why, bool may_keep_alive) {
   http::Response response = http::vault_error(status, why);
   if (status == 503) response.headers.push_back({"Retry-After", "1"});
-  HttpCounters& http = front_.worker().counters().http;
-  if (request_.is_open) {
-    request_.is_open = false;  // rejected, and counted as that
-    http.requests_now.subtract();
-    count_status(status);
-  }
   const bool keeps_alive = may_keep_alive && request_.keep_alive && request_.version == http::Version::kHttp11 &&
                            request_body_.done() && !front_.worker().is_draining();
   to_client_.append(http::serialize(response, keeps_alive, request_.method == "HEAD"));

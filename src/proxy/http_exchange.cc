@@ -33,6 +33,7 @@ void HttpSession::begin_attempt(NodeId node) {
   attempt_ = {};
   attempt_.node = node;
   attempt_.began = worker.now();
+  sum_.has_node = true;
   if (view) {
     attempt_.epoch = view->epoch;
     attempt_.serial = view->serial;
@@ -65,6 +66,7 @@ void HttpSession::on_upstream_open() {
   attempt_.is_connecting = false;
   attempt_.can_write = true;
   Worker& worker = front_.worker();
+  sum_.connecting += worker.now() - attempt_.began;
   worker.dial_ended();
   worker.node_counters(attempt_.node).connects.add();
   worker.node_counters(attempt_.node).sessions_now.add();
@@ -96,6 +98,7 @@ void HttpSession::drop_upstream() {
   if (!upstream_) return;
   if (std::exchange(attempt_.is_connecting, false)) {
     front_.worker().dial_ended();
+    sum_.connecting += front_.worker().now() - attempt_.began;
   } else {
     front_.worker().node_counters(attempt_.node).sessions_now.subtract();
   }
@@ -142,7 +145,7 @@ void HttpSession::queue_body(std::string_view content) {
 
 // The node never sees this body's end, so it does not execute the request.
 void HttpSession::refuse_body(http::Reject reason) {
-  if (answer_.has_begun) return cut_answer();
+  if (answer_.has_begun) return cut_answer(refused_by_us(phase()));
   drop_upstream();
   reject(reason);
 }
@@ -173,7 +176,7 @@ bool HttpSession::write_node() {
   attempt_.sent += wrote.bytes;
   moved_ += wrote.bytes;
   attempt_.active = last_active_ = front_.worker().now();
-  front_.worker().counters().bytes_up.add(wrote.bytes);
+  count_up(wrote.bytes);
   return true;
 }
 

@@ -26,7 +26,7 @@ HttpFront::HttpFront(Worker& worker, std::vector<std::shared_ptr<net::TlsContext
 }
 
 HttpFront::~HttpFront() {
-  table_.for_each([](HttpSession& session) { session.end(); });
+  table_.for_each([](HttpSession& session) { session.end(ended_by_us(session.phase())); });
 }
 
 void HttpFront::make_node_sides(std::vector<std::shared_ptr<net::TlsContext>> node_tls) {

@@ -39,7 +39,7 @@ void HttpSession::ask_any_node() {
   const auto target = front_.worker().target();
   const bool asks_leader = target && request_.tried.empty();
   const auto node = asks_leader ? target : front_.any_node(request_.tried);
-  if (!node) return answer_unserved("no node answers");
+  if (!node) return answer_unserved("no node answers", ended_by_node(Phase::kConnecting));
   request_.tried.push_back(*node);
   begin_attempt(*node);
 }
@@ -53,7 +53,7 @@ bool HttpSession::is_bootstrap_now() const {
 void HttpSession::bootstrap() {
   if (!front_.worker().options().bootstrap) {
     drop_upstream();
-    settle(front_.worker().counters().http.unserved, kMisdirected);
+    settle(Outcome::kUnserved, kMisdirected, refused_by_us(Phase::kRequest));
     return respond(kMisdirected,
                    "no leader, and bellwether does not choose the node that is initialized or unsealed: send this to a "
                    "node's own address, or set \"bootstrap\"",
@@ -61,7 +61,10 @@ void HttpSession::bootstrap() {
   }
   const cluster::Role role = vault::role_to_bootstrap(request_.path);
   const auto node = front_.node_that_says(role, request_.tried);
-  if (!node) return answer_unserved(fmt::format("no leader, and no node that says {}", cluster::to_text(role)));
+  if (!node) {
+    return answer_unserved(fmt::format("no leader, and no node that says {}", cluster::to_text(role)),
+                           ended_by_node(Phase::kConnecting));
+  }
   request_.tried.push_back(*node);
   begin_attempt(*node);
 }
@@ -72,7 +75,7 @@ void HttpSession::hold() {
     const auto suspect = worker.suspect_leader();
     if (suspect && may_send()) return begin_attempt(*suspect);
     worker.counters().hold_overflows.add();
-    return answer_unserved("no leader, and too many requests wait for one");
+    return answer_unserved("no leader, and too many requests wait for one", refused_by_us(Phase::kHeld));
   }
   if (std::exchange(request_.was_held, true)) {
     front_.queue().push_front(*this);
@@ -95,6 +98,7 @@ void HttpSession::unhold() {
   const Duration held = worker.now() - hold_since_;
   worker.counters().record_hold(held);
   request_.held += held;
+  sum_.held += held;
   state_ = State::kReading;
 }
 
@@ -149,9 +153,13 @@ void HttpSession::send_again(vault::Row row) {
   drop_upstream();
   from_node_.clear();
   if (!to_node_.can_rewind()) {
-    return answer_unserved("not executed: the leader has changed, and the body is too big to be sent again");
+    return answer_unserved("not executed: the leader has changed, and the body is too big to be sent again",
+                           refused_by_us(Phase::kHeaders));
   }
-  if (request_.sends >= kMostSends) return answer_unserved("not executed: every node that was asked refused it");
+  if (request_.sends >= kMostSends) {
+    const Phase last = attempt_.sent > 0 ? Phase::kHeaders : Phase::kConnecting;
+    return answer_unserved("not executed: every node that was asked refused it", ended_by_node(last));
+  }
   to_node_.rewind();
   if (!request_.is_for_leader || is_bootstrap_now()) return dispatch();
   again_here_ = vault::verdict_of(row) == vault::Verdict::kAgainHere || row == vault::Row::kNothingSent;

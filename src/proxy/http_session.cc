@@ -50,6 +50,7 @@ HttpSession::HttpSession(HttpFront& front, Accepted accepted)
     : front_(front), started_(front.worker().now()), last_active_(started_), listener_(accepted.listener) {
   const ProxyOptions& options = front_.worker().options();
   if (!accepted.client.is_unix()) client_host_ = accepted.client.host();
+  if (options.log_requests || options.log_sessions) client_name_ = accepted.client.to_string();
   if (options.send_proxy != net::ProxyVersion::kNone) {
     net::Address destination;
     if (accepted.destination) {
@@ -78,7 +79,7 @@ void HttpSession::on_writable() {
 
 void HttpSession::on_broken(Error) {
   if (const auto failure = client_->handshake_failure()) front_.worker().count_handshake_failure(*failure);
-  end();
+  end(ended_by_client(Phase::kRequest));
 }
 
 void HttpSession::pump() {
@@ -150,7 +151,7 @@ bool HttpSession::read_client() {
   const bool is_partial = state_ == State::kExchange && !request_body_.done() && in_.empty();
   const bool has_left = state_ == State::kHeld || (state_ == State::kExchange && is_endless) || is_partial;
   if (has_left) client_left();
-  if (state_ == State::kLinger) end();
+  if (state_ == State::kLinger) end(request_.end);
   return state_ != State::kEnded;
 }
 
@@ -167,21 +168,21 @@ bool HttpSession::write_client() {
   to_client_.consume(wrote.bytes);
   moved_ += wrote.bytes;
   last_active_ = front_.worker().now();
-  front_.worker().counters().bytes_down.add(wrote.bytes);
+  count_down(wrote.bytes);
   return true;
 }
 
 bool HttpSession::take_request() {
   const bool is_leaving = client_ended_ || (front_.worker().is_draining() && in_.empty());
   if (in_.empty()) {
-    if (is_leaving) end();
+    if (is_leaving) end(kEndedNormally);
     return false;
   }
   http::RequestHead& head = front_.request_scratch();
   const http::ParseOutcome parsed = http::parse_request_head(in_.view(), front_.worker().options().head_limits, head);
   switch (parsed.status) {
     case http::ParseStatus::kNeedMore:
-      if (is_leaving) end();
+      if (is_leaving) end(ended_by_client(Phase::kRequest));
       return false;
     case http::ParseStatus::kRejected:
       reject(parsed.reason);
@@ -196,8 +197,7 @@ bool HttpSession::take_request() {
 void HttpSession::start_request(const http::RequestHead& head) {
   Worker& worker = front_.worker();
   worker.note_traffic();
-  worker.counters().http.requests_total.add();
-  worker.counters().http.requests_now.add();
+  open_account();
   request_.method.assign(head.method);
   request_.path.assign(http::path_of(head.target));
   request_.version = head.version;
@@ -207,11 +207,6 @@ void HttpSession::start_request(const http::RequestHead& head) {
   request_.may_be_login = vault::may_be_login(request_.path, vault::carries_token(head));
   request_.is_websocket = http::asks_for_websocket(head);
   request_.was_continued = !head.expects_continue;
-  request_.was_held = false;
-  request_.is_open = true;
-  request_.asked = worker.now();
-  request_.held = {};
-  request_.sends = 0;
   request_.tried.clear();
   request_.head_without_expect.clear();
   if (head.expects_continue) append_upstream_head(request_.head_without_expect, head, true);
@@ -251,21 +246,24 @@ void HttpSession::reject(http::Reject reason) {
   if (request_.is_open) {
     counters.http.rejected_late.add();
   } else {
-    counters.http.requests_total.add();
-    count_status(status);
+    open_account();
     request_.method.clear();
+    request_.path.clear();
   }
+  request_.rejected = http::to_text(reason);
+  settle(Outcome::kRejected, status, refused_by_us(Phase::kRequest));
   in_.clear();  // where a next request would begin is unknown
   respond(status, "bad request: " + std::string(http::to_text(reason)), false);
 }
 
 void HttpSession::finish_flush() {
+  tell_request();
   if (!close_after_) return next_request();
   // A close with unread input would reset the connection, and the answer with it.
   state_ = State::kLinger;
   linger_since_ = front_.worker().now();
   client_->shutdown_write();
-  if (client_ended_) end();
+  if (client_ended_) end(request_.end);
 }
 
 void HttpSession::next_request() {
@@ -279,20 +277,26 @@ void HttpSession::next_request() {
 
 void HttpSession::client_left() {
   if (state_ == State::kHeld) front_.worker().counters().client_gone_while_held.add();
-  if (request_.is_open) settle(front_.worker().counters().http.client_gone, 0);
+  const bool is_between_requests = state_ == State::kReading && in_.empty();
+  EndReason reason = is_between_requests ? kEndedNormally : ended_by_client(phase());
+  if (state_ == State::kLinger) reason = request_.end;
+  if (state_ == State::kHeld) unhold();
   client_->abort();
-  end();
+  end(reason);
 }
 
 void HttpSession::on_drain() {
-  if (state_ == State::kReading && in_.empty()) end();
+  if (state_ == State::kReading && in_.empty()) end(kEndedNormally);
 }
 
-void HttpSession::end() {
+void HttpSession::end(EndReason reason) {
   if (state_ == State::kEnded) return;
   if (state_ == State::kHeld) unhold();
-  if (request_.is_open) settle(front_.worker().counters().http.client_gone, 0);
+  settle_unfinished(reason);
+  if (request_.end.is_normal()) request_.end = reason;  // cut while its answer was leaving
   drop_upstream();
+  tell_request();
+  tell_session(reason);
   state_ = State::kEnded;
   client_->close();
   front_.retire(*this);

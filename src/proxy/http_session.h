@@ -12,10 +12,11 @@
 #include "bellwether/http/body.h"
 #include "bellwether/http/forward.h"
 #include "bellwether/net/stream.h"
+#include "bellwether/proxy/proxy.h"
 #include "bellwether/vault/request_class.h"
 #include "bellwether/vault/retry.h"
 #include "byte_queue.h"
-#include "counters.h"
+#include "end_reason.h"
 #include "hold.h"
 #include "send_queue.h"
 #include "upstream.h"
@@ -37,10 +38,11 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   void on_view();
   void on_drain();
   void pump();  // does all that can be done now
-  void end();
+  void end(EndReason reason);
   // REQUIRES: held
   [[nodiscard]] bool may_send() const;
   void leave_hold(NodeId target);
+  [[nodiscard]] Phase phase() const;
   [[nodiscard]] TimePoint asked_at() const { return request_sent_at_; }
   void say_unanswered();
 
@@ -84,11 +86,29 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
     bool was_continued = false;  // it expected a 100 and got it, or did not wait for it
     bool was_held = false;
     bool is_open = false;  // not settled yet
+    int sends = 0;
     TimePoint asked{};
     Duration held{};
-    int sends = 0;
+    // For the access log.
+    bool is_untold = false;  // settled, and its line is owed
+    Outcome outcome = Outcome::kOk;
+    EndReason end;
+    int status = 0;
+    std::string_view rejected;
+    std::optional<vault::Row> row;
+    std::optional<Duration> upstream;
+    std::uint64_t bytes_up = 0;
+    std::uint64_t bytes_down = 0;
     bool is_for_leader = true;  // else for the node itself that it is sent to
     std::vector<NodeId> tried;  // of those that are not for the leader
+  };
+  // Of all requests of this connection.
+  struct Sum {
+    Duration held{};
+    Duration connecting{};
+    std::uint64_t bytes_up = 0;
+    std::uint64_t bytes_down = 0;
+    bool has_node = false;  // attempt_ means something
   };
   // One sending of it.
   struct Attempt {
@@ -128,9 +148,18 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   void client_left();
   [[nodiscard]] std::size_t input_limit() const;
 
-  // http_account.cc: what becomes of requests, counted
-  void settle(Counter& outcome, int status);
+  // http_account.cc: what becomes of requests, counted and told
+  void open_account();
+  // The request has its outcome. `status`: what the client was told; 0: nothing.
+  void settle(Outcome outcome, int status, EndReason reason);
+  void settle_unfinished(EndReason reason);
   void count_status(int status);
+  void count_up(std::size_t bytes);
+  void count_down(std::size_t bytes);
+  void refuse_late_head();
+  void tell_request();
+  void tell_session(EndReason reason);
+  [[nodiscard]] EndReason reason_of(vault::Row row) const;
 
   // http_times.cc: what lasts too long
   void look_at_times(TimePoint now);
@@ -167,10 +196,10 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   void act(vault::Row row, const http::ResponseHead* head, std::string_view body);
   void start_answer(const http::ResponseHead& head);
   void finish_answer();
-  void cut_answer();
+  void cut_answer(EndReason reason);
   void give_upstream_back();
   void answer_ambiguous(vault::Row row, std::string_view body);
-  void answer_unserved(std::string_view why);
+  void answer_unserved(std::string_view why, EndReason reason);
   void respond(int status, std::string_view why, bool may_keep_alive);
 
   // http_tunnel.cc: both ways at once
@@ -181,6 +210,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   HttpFront& front_;
   std::unique_ptr<net::Stream> client_;
   std::string client_host_;
+  std::string client_name_;  // with its port; only if it may be logged
   std::string preamble_;
   std::unique_ptr<Upstream> upstream_;
   ByteQueue in_;         // from the client
@@ -188,6 +218,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   ByteQueue from_node_;  // not yet looked at
   ByteQueue to_client_;
   Request request_;
+  Sum sum_;
   http::BodyReader request_body_;
   Attempt attempt_;
   Answer answer_;

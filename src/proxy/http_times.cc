@@ -24,18 +24,15 @@ void HttpSession::look_at_times(TimePoint now) {
   switch (state_) {
     case State::kReading:
       if (!in_.empty() && now - header_since_ >= options.timeout_header) {
-        front_.worker().counters().http.header_timeouts.add();
-        request_.method.clear();
-        count_status(408);
-        return respond(408, "the request's head took too long", false);
+        return refuse_late_head();
       }
-      if (is_idle) end();
+      if (is_idle) end(idle_timed_out(Phase::kRequest));
       return;
     case State::kHeld:
       if (request_.held + (now - hold_since_) < options.hold_timeout_http) return;
       front_.worker().counters().hold_timeouts.add();
       unhold();
-      return answer_unserved("no leader");
+      return answer_unserved("no leader", node_timed_out(Phase::kHeld));
     case State::kExchange:
       return on_exchange_tick(now);
     case State::kFlushing:
@@ -44,7 +41,7 @@ void HttpSession::look_at_times(TimePoint now) {
     case State::kTunnel:
       return is_idle ? cut_idle() : cut_stream_if_due(now);
     case State::kLinger:
-      if (now - linger_since_ >= kLongestLinger) end();
+      if (now - linger_since_ >= kLongestLinger) end(request_.end);
       return;
     case State::kEnded:
       return;
@@ -53,9 +50,11 @@ void HttpSession::look_at_times(TimePoint now) {
 
 void HttpSession::cut_idle() {
   front_.worker().counters().cut_idle.add();
-  if (request_.is_open) settle(front_.worker().counters().http.cut, answer_.status);
+  const bool waits_for_client = !to_client_.empty() || !request_body_.done();
+  const EndReason reason = waits_for_client ? idle_timed_out(phase()) : node_timed_out(phase());
+  settle(Outcome::kCut, answer_.has_begun ? answer_.status : 0, reason);
   client_->abort();
-  end();
+  end(reason);
 }
 
 // What has no end of its own must not hold up a step-down, nor stay for good where nobody leads any more.
@@ -63,7 +62,7 @@ void HttpSession::cut_stream_if_due(TimePoint now) {
   const bool is_left_behind = front_.worker().cut_for(attempt_.node, last_active_, now) != Cut::kNone;
   const bool holds_up = front_.leader_blocks(attempt_.node, now);
   if (holds_up) front_.say_stream_ended(attempt_.node);
-  if (is_left_behind || holds_up) cut_answer();
+  if (is_left_behind || holds_up) cut_answer(node_lost(phase()));
 }
 
 // As above, before the answer's head.

@@ -11,6 +11,8 @@ void HttpSession::start_tunnel(const http::ResponseHead& head) {
   to_node_.stop_keeping();
   front_.answers().remove(*this);
   answer_.has_begun = true;
+  answer_.status = head.status;
+  request_.upstream = front_.worker().now() - attempt_.began;
   state_ = State::kTunnel;
 }
 
@@ -36,8 +38,8 @@ void HttpSession::tunnel_step_ends() {
   const bool client_is_done = client_ended_ && in_.empty() && to_node_.unsent().empty();
   const bool node_is_done = attempt_.ended != NodeEnd::kNone && from_node_.empty() && to_client_.empty();
   if (!client_is_done && !node_is_done && !attempt_.write_broken) return;
-  settle(front_.worker().counters().http.ok, 101);
-  end();
+  settle(Outcome::kOk, answer_.status, kEndedNormally);
+  end(kEndedNormally);
 }
 
 }  // namespace bellwether::proxy

@@ -270,7 +270,7 @@ void Session::on_tick(TimePoint now) {
     case State::kHeld:
       if (now - started_ < options.hold_timeout_tcp) return;
       worker_.counters().hold_timeouts.add();
-      return end(hold_timed_out(Phase::kHeld));
+      return end(node_timed_out(Phase::kHeld));
     case State::kConnecting:
       if (now - dialled_ >= options.timeout_connect) dial_failed(cluster::HintKind::kSlow);
       return;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bellwether/base/result.h"
@@ -18,6 +19,8 @@
 #include "bellwether/net/loop.h"
 #include "bellwether/net/proxy_protocol.h"
 #include "bellwether/net/tls.h"
+#include "bellwether/vault/request_class.h"
+#include "bellwether/vault/retry.h"
 
 namespace bellwether::proxy {
 
@@ -57,6 +60,8 @@ struct ProxyOptions {
   std::optional<net::Address> source;
   net::ProxyVersion send_proxy = net::ProxyVersion::kNone;
   bool log_sessions = false;
+  bool log_requests = false;  // of http and redirect listeners
+  bool log_paths = false;     // in these, never with their query
   // Of http listeners.
   http::HeadLimits head_limits{};
   std::size_t retry_buffer = 64 * 1024;  // of a request's body, kept until the answer is judged
@@ -71,8 +76,8 @@ struct ProxyOptions {
 
 // One ended session, for the log: HAProxy's sense of times and of the two-letter end reason
 // (haproxy:doc/configuration.txt section 8.5): who ended it (C client, S server, P proxy, L local, D node went down,
-// K killed by the operator, c/s client or server timeout, - normal) and when (Q held, C connecting, D data, L last
-// data, - after the end).
+// K killed by the operator, c/s client or server timeout, - normal) and when (R reading a request's head, Q held,
+// C connecting, H waiting for an answer's head, D data, L last data, - after the end).
 struct SessionRecord {
   std::string listener;
   std::string client;  // only the logger decides whether to print it
@@ -80,6 +85,36 @@ struct SessionRecord {
   Epoch epoch = 0;
   Duration held{}, connecting{}, total{};
   std::uint64_t bytes_up = 0, bytes_down = 0;  // to the node, to the client
+  char end[3] = "--";
+};
+
+// How a request to an http listener ended. Each ends in exactly one of these.
+enum class Outcome : std::uint8_t {
+  kOk,          // the node's whole answer reached us and went on
+  kAmbiguous,   // perhaps executed: our error
+  kUnserved,    // surely not executed: our 503, or 421
+  kCut,         // ended amid the answer
+  kClientGone,  // the client left before its answer had ended
+  kRejected,    // not valid, or not safe
+};
+inline constexpr std::size_t kOutcomeCount = 6;
+[[nodiscard]] std::string_view to_text(Outcome outcome);
+
+// One ended request, for the access log. The views live as long as the call. Times and end reason as above.
+struct RequestRecord {
+  std::string_view listener, client, method;  // only the logger decides whether to print the client
+  std::string_view path;                      // without query; empty unless log_paths
+  std::string_view rejected;                  // why, if it was
+  int status = 0;                             // what the client was told; 0: nothing
+  Outcome outcome = Outcome::kOk;
+  vault::RequestClass request_class = vault::RequestClass::kData;
+  std::optional<vault::Row> row;  // how the last answer, or its lack, was judged
+  std::optional<NodeId> node;     // to which it was sent last
+  Epoch epoch = 0;
+  int sends = 0;
+  Duration held{}, total{};          // since its head was there
+  std::optional<Duration> upstream;  // from the last sending to the answer's head
+  std::uint64_t bytes_up = 0, bytes_down = 0;
   char end[3] = "--";
 };
 
@@ -94,15 +129,11 @@ struct DurationCounts {
 struct HttpCounts {
   std::uint64_t requests_total = 0, requests_now = 0;
   std::vector<std::uint64_t> by_status_class;  // 1xx (tunnels) to 5xx, at [status / 100 - 1]
-  std::uint64_t ok = 0;                        // the node's whole answer reached us and went on
-  std::uint64_t ambiguous = 0;                 // perhaps executed: our error
-  std::uint64_t unserved = 0;                  // surely not executed: our 503, or 421
-  std::uint64_t cut = 0;                       // ended amid the answer
-  std::uint64_t client_gone = 0;               // the client left before its answer had ended
-  std::vector<std::uint64_t> rejected;         // by http::Reject
-  std::uint64_t rejected_late = 0;             // of these: by framing in the body, after the head had been sent on
-  std::uint64_t held = 0;                      // requests that waited, whatever became of them
-  std::uint64_t resent = 0;                    // sendings after a proof that the one before was not executed
+  std::uint64_t ok = 0, ambiguous = 0, unserved = 0, cut = 0, client_gone = 0;  // see Outcome
+  std::vector<std::uint64_t> rejected;                                          // by http::Reject
+  std::uint64_t rejected_late = 0;  // of these: by framing in the body, after the head had been sent on
+  std::uint64_t held = 0;           // requests that waited, whatever became of them
+  std::uint64_t resent = 0;         // sendings after a proof that the one before was not executed
   std::uint64_t header_timeouts = 0;
   std::uint64_t upstream_idle = 0;  // pooled connections now
   std::vector<std::uint64_t> rows;  // by vault::Row: how answers and failures were judged
@@ -133,6 +164,7 @@ struct ProxyCallbacks {
   std::function<void(const cluster::Hint&)> on_hint;
   std::function<void()> on_traffic;                          // somebody waits while the view is idle, or now and then
   std::function<void(const SessionRecord&)> on_session_end;  // only if log_sessions
+  std::function<void(const RequestRecord&)> on_request_end;  // only if log_requests
   std::function<void(std::string listener, std::string target)> on_redirect_loop;  // would have pointed to ourselves
   // A monitor or event stream was ended, because it would hold up the step-down of its node, which has begun to block.
   std::function<void(NodeId node)> on_stream_ended;
