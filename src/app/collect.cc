@@ -135,7 +135,9 @@ class Collection {
 
   void add_http() {
     const proxy::HttpCounts& h = g_.proxy.http;
+    count(Metric::kHttpReceived, {}, h.requests_total);
     count(Metric::kHttpRequestsNow, {}, h.requests_now);
+    count(Metric::kHttpHeld, {}, h.held);
     for (std::size_t i = 0; i < 5; ++i) {
       count(Metric::kHttpRequests, {fmt::format("{}xx", i + 1)}, at(h.by_status_class, i));
     }
@@ -144,6 +146,7 @@ class Collection {
     count(Metric::kHttpOutcomes, {"unserved"}, h.unserved);
     count(Metric::kHttpOutcomes, {"cut"}, h.cut);
     count(Metric::kHttpOutcomes, {"client_gone"}, h.client_gone);
+    count(Metric::kHttpOutcomes, {"rejected"}, sum(h.rejected));
     for (std::size_t i = 0; i < http::kRejectCount; ++i) {
       count(Metric::kHttpRejected, {std::string(to_text(static_cast<http::Reject>(i)))}, at(h.rejected, i));
     }

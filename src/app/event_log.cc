@@ -92,4 +92,28 @@ void log_session(const proxy::SessionRecord& session, const std::vector<std::str
                         {"end", std::string(session.end)}});
 }
 
+void log_request(const proxy::RequestRecord& request, const std::vector<std::string>& node_names, bool with_client) {
+  constexpr std::size_t kMostOfPath = 1024;
+  const auto or_dash = [](std::string_view text) { return std::string(text.empty() ? "-" : text); };
+  const auto number = [](std::uint64_t value) { return static_cast<std::int64_t>(value); };
+  log::info("request", {{"listener", std::string(request.listener)},
+                        {"client", with_client ? or_dash(request.client) : std::string("-")},
+                        {"method", or_dash(request.method)},
+                        {"path", or_dash(request.path.substr(0, kMostOfPath))},
+                        {"status", request.status > 0 ? std::int64_t{request.status} : std::int64_t{-1}},
+                        {"outcome", std::string(to_text(request.outcome))},
+                        {"reason", or_dash(request.rejected)},
+                        {"class", std::string(to_text(request.request_class))},
+                        {"node", name_of(node_names, request.node)},
+                        {"epoch", number(request.epoch)},
+                        {"row", request.row ? std::string(to_text(*request.row)) : std::string("-")},
+                        {"sends", std::int64_t{request.sends}},
+                        {"held_ms", millis(request.held)},
+                        {"upstream_ms", request.upstream ? millis(*request.upstream) : std::int64_t{-1}},
+                        {"total_ms", millis(request.total)},
+                        {"bytes_up", number(request.bytes_up)},
+                        {"bytes_down", number(request.bytes_down)},
+                        {"end", std::string(request.end)}});
+}
+
 }  // namespace bellwether::app

@@ -14,4 +14,7 @@ void log_event(const cluster::Event& event, const std::vector<std::string>& node
 // One line per ended session; the client's address only if `with_client`. Any thread.
 void log_session(const proxy::SessionRecord& session, const std::vector<std::string>& node_names, bool with_client);
 
+// One line per ended request. Any thread.
+void log_request(const proxy::RequestRecord& request, const std::vector<std::string>& node_names, bool with_client);
+
 }  // namespace bellwether::app

@@ -146,6 +146,8 @@ Result<proxy::ProxyOptions> proxy_options(const config::Config& config, const st
   options.source = *source;
   options.send_proxy = proxy_version(config.send_proxy);
   options.log_sessions = config.log_sessions;
+  options.log_requests = config.log_requests;
+  options.log_paths = config.log_paths;
   options.retry_buffer = static_cast<std::size_t>(config.retry_buffer);
   options.timeout_header = config.timeout_header;
   options.timeout_answer = config.timeout_answer;

@@ -125,8 +125,12 @@ struct Service::Impl {
     proxy::ProxyCallbacks callbacks;
     callbacks.on_hint = [this](const cluster::Hint& hint) { post([hint](Impl& self) { self.prober->on_hint(hint); }); };
     callbacks.on_traffic = [this] { post([](Impl& self) { self.prober->on_traffic(); }); };
-    callbacks.on_session_end = [this](const proxy::SessionRecord& session) {
-      log_session(session, names, config.log_level == "debug" || config.log_level == "trace");
+    const bool with_client = config.log_level == "debug";
+    callbacks.on_session_end = [this, with_client](const proxy::SessionRecord& session) {
+      log_session(session, names, with_client);
+    };
+    callbacks.on_request_end = [this, with_client](const proxy::RequestRecord& request) {
+      log_request(request, names, with_client);
     };
     callbacks.on_stream_ended = [this](NodeId node) {
       log::warn("stream_ended", {{"node", names[node.index]},
@@ -309,6 +313,7 @@ struct Service::Impl {
     draining = true;
     hard_stop_at = control.precise_now() + config.hard_stop_after;
     log::info("draining", {{"sessions", static_cast<std::int64_t>(proxy->counts().sessions_now)}});
+    proxy->wind_down();
     look_while_draining();
   }
 

@@ -236,6 +236,12 @@ std::vector<Option> operation() {
        "Log lines for people, or one JSON object per line."},
       {"log_sessions", kOperation, FlagField{&C::log_sessions}, true, "--log-sessions",
        "One log line for each session when it ends."},
+      {"log_requests", kOperation, FlagField{&C::log_requests}, true, "--log-requests",
+       "One log line for each request to http and redirect listeners when it ends: by whom it was answered, what "
+       "became "
+       "of it, how long it took. At level info, without tokens, paths and, but at level debug, the client's address."},
+      {"log_paths", kOperation, FlagField{&C::log_paths}, true, "--log-paths",
+       "In these lines also the path, never what follows a \"?\"."},
   };
 }
 

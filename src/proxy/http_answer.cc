@@ -137,7 +137,7 @@ void HttpSession::act(vault::Row row, const http::ResponseHead* head, std::strin
 }
 
 void HttpSession::start_answer(const http::ResponseHead& head) {
-  const bool goes_on = request_.keep_alive && request_body_.done() && !front_.worker().is_draining();
+  const bool goes_on = request_.keep_alive && request_body_.done() && !front_.worker().is_winding_down();
   answer_.has_begun = true;
   answer_.status = head.status;
   request_.upstream = front_.worker().now() - attempt_.began;
@@ -231,7 +231,7 @@ void HttpSession::respond(int status, std::string_view why, bool may_keep_alive)
   http::Response response = http::vault_error(status, why);
   if (status == 503) response.headers.push_back({"Retry-After", "1"});
   const bool keeps_alive = may_keep_alive && request_.keep_alive && request_.version == http::Version::kHttp11 &&
-                           request_body_.done() && !front_.worker().is_draining();
+                           request_body_.done() && !front_.worker().is_winding_down();
   to_client_.append(http::serialize(response, keeps_alive, request_.method == "HEAD"));
   close_after_ = !keeps_alive;
   to_node_.reset();

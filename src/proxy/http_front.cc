@@ -185,9 +185,17 @@ void HttpFront::retire(HttpSession& session) {
 
 void HttpFront::tick(TimePoint now) {
   table_.for_each([now](HttpSession& session) { session.on_tick(now); });
+  if (worker_.is_winding_down()) send_idle_away(now);
   pool_.close_old(now);
   worker_.counters().http.upstream_idle.set(pool_.idle_count());
   release();
+}
+
+void HttpFront::send_idle_away(TimePoint now) {
+  int sent = 0;
+  table_.for_each([&](HttpSession& session) {
+    if (sent < Worker::kMaxCutsPerTick && session.send_away_if_idle(now)) ++sent;
+  });
 }
 
 void HttpFront::drain() {

@@ -75,6 +75,7 @@ class HttpFront {
   };
 
   void pump_postponed();
+  void send_idle_away(TimePoint now);
   void make_node_sides(std::vector<std::shared_ptr<net::TlsContext>> node_tls);
   void add_url(NodeId node, const net::Address& address);
 

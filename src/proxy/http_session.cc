@@ -65,7 +65,7 @@ HttpSession::HttpSession(HttpFront& front, Accepted accepted)
 }
 
 // What comes first is told by on_readable().
-void HttpSession::on_open() {}
+void HttpSession::on_open() { last_active_ = front_.worker().now(); }
 
 void HttpSession::on_readable() {
   can_read_client_ = true;
@@ -259,7 +259,11 @@ void HttpSession::reject(http::Reject reason) {
 void HttpSession::finish_flush() {
   tell_request();
   if (!close_after_) return next_request();
-  // A close with unread input would reset the connection, and the answer with it.
+  linger();
+}
+
+// A close with unread input would reset the connection, and the answer with it.
+void HttpSession::linger() {
   state_ = State::kLinger;
   linger_since_ = front_.worker().now();
   client_->shutdown_write();

@@ -37,6 +37,8 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   void on_fence();
   void on_view();
   void on_drain();
+  // Worth it only while we wind down: true if it had nothing to ask, and was told to go.
+  bool send_away_if_idle(TimePoint now);
   void pump();  // does all that can be done now
   void end(EndReason reason);
   // REQUIRES: held
@@ -144,6 +146,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   void append_upstream_head(std::string& out, const http::RequestHead& head, bool omits_expect) const;
   void reject(http::Reject reason);
   void finish_flush();
+  void linger();
   void next_request();
   void client_left();
   [[nodiscard]] std::size_t input_limit() const;

@@ -10,12 +10,26 @@ namespace {
 constexpr Duration kLongestLinger = 2s;
 // A stream that has nothing to tell yet has no answer head either. What merely has such a path is answered before that.
 constexpr Duration kSilentStream = 1s;
+constexpr Duration kGoodbyeAfter = 1s;
 
 }  // namespace
 
 void HttpSession::on_tick(TimePoint now) {
   look_at_times(now);
   if (state_ == State::kFlushing) pump();
+}
+
+// A connection that is idle between requests may be closed at any time (RFC 9112 9.3.1). Whoever has just been answered
+// probably asks again, and what has come in this very turn is unseen.
+bool HttpSession::send_away_if_idle(TimePoint now) {
+  const auto is_idle = [this] { return state_ == State::kReading && in_.empty() && client_->is_open(); };
+  if (!is_idle() || now - last_active_ < kGoodbyeAfter) return false;
+  can_read_client_ = true;
+  pump();
+  if (!is_idle()) return false;
+  request_.end = ended_by_us(Phase::kRequest);
+  linger();
+  return true;
 }
 
 void HttpSession::look_at_times(TimePoint now) {

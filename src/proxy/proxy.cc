@@ -198,6 +198,10 @@ Result<void> Proxy::set_node_tls(const std::shared_ptr<net::TlsContext>& tls) {
   return {};
 }
 
+void Proxy::wind_down() {
+  impl_->post_to_workers([](Worker& worker) { worker.wind_down(); });
+}
+
 void Proxy::drain(std::function<void()> on_idle) {
   impl_->on_idle = std::move(on_idle);
   if (std::exchange(impl_->draining, true)) return;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "bellwether/http/serialize.h"
+#include "bellwether/http/target.h"
 #include "location.h"
 #include "worker.h"
 
@@ -43,12 +44,14 @@ void Redirector::adopt(Accepted accepted) {
 
 void Redirector::on_request(std::size_t listener, wire::ServerRequest request) {
   worker_.note_traffic();
-  Asked asked{listener, request.exchange, std::move(request.target), std::move(request.host), worker_.now()};
+  Asked asked{listener, request.exchange, std::move(request.target), std::move(request.host), std::move(request.method),
+              {},       worker_.now()};
+  if (worker_.options().log_requests) asked.client = request.peer.to_string();
   if (const auto target = worker_.target()) return answer(asked, *target);
   if (!worker_.shared().held.try_acquire()) {
     if (const auto suspect = worker_.suspect_leader()) return answer(asked, *suspect);
     worker_.counters().hold_overflows.add();
-    return refuse(asked, "no leader, and too many requests wait for one");
+    return refuse(asked, "no leader, and too many requests wait for one", refused_by_us(Phase::kHeld));
   }
   worker_.counters().held_total.add();
   worker_.counters().held_now.add();
@@ -62,6 +65,7 @@ void Redirector::on_gone(std::size_t listener, wire::ExchangeId exchange) {
   if (found == waiting_.end()) return;
   leave_hold(*found);
   worker_.counters().client_gone_while_held.add();
+  tell(*found, {0, Outcome::kClientGone, ended_by_client(Phase::kHeld), std::nullopt, {}});
   waiting_.erase(found);
 }
 
@@ -87,7 +91,7 @@ void Redirector::tick(TimePoint now) {
     waiting_.erase(waiting_.begin());
     leave_hold(asked);
     worker_.counters().hold_timeouts.add();
-    refuse(asked, "no leader");
+    refuse(asked, "no leader", node_timed_out(Phase::kHeld));
   }
   count_rooms();
 }
@@ -97,15 +101,15 @@ void Redirector::answer(const Asked& asked, NodeId node) {
   auto location = location_for(public_url, asked.target);
   if (!location || public_url.empty()) {
     worker_.counters().rejected_requests.add();
-    return server(asked.listener)
-        .respond(asked.exchange, http::vault_error(400, "this request cannot be redirected"), false);
+    return respond(asked, http::vault_error(400, "this request cannot be redirected"),
+                   {400, Outcome::kRejected, refused_by_us(Phase::kRequest), node, "no_target"});
   }
   if (is_loop(asked, *location)) return answer_loop(asked, node, *location);
   http::Response response;
   response.status = 307;
   response.headers.push_back({"Location", std::move(*location)});
   worker_.counters().redirects.add();
-  server(asked.listener).respond(asked.exchange, response);
+  respond(asked, response, {307, Outcome::kOk, kEndedNormally, node, {}});
 }
 
 bool Redirector::is_loop(const Asked& asked, const std::string& location) const {
@@ -126,13 +130,42 @@ void Redirector::answer_loop(const Asked& asked, NodeId node, const std::string&
   const std::string why =
       fmt::format("the leader {} is known as {}, which leads back to this redirector; set the node's public address",
                   worker_.options().nodes[node.index].name, target);
-  server(asked.listener).respond(asked.exchange, http::vault_error(508, why));
+  respond(asked, http::vault_error(508, why),
+          {508, Outcome::kRejected, refused_by_us(Phase::kRequest), node, "redirect_loop"});
 }
 
-void Redirector::refuse(const Asked& asked, const char* why) {
+void Redirector::refuse(const Asked& asked, const char* why, EndReason reason) {
   http::Response response = http::vault_error(503, why);
   response.headers.push_back({"Retry-After", "1"});
-  server(asked.listener).respond(asked.exchange, response);
+  respond(asked, response, {503, Outcome::kUnserved, reason, std::nullopt, {}});
+}
+
+void Redirector::respond(const Asked& asked, const http::Response& response, const Told& told) {
+  server(asked.listener).respond(asked.exchange, response, worker_.is_winding_down());
+  tell(asked, told);
+}
+
+void Redirector::tell(const Asked& asked, const Told& told) const {
+  const ProxyOptions& options = worker_.options();
+  const auto& on_request_end = worker_.shared().callbacks.on_request_end;
+  if (!options.log_requests || !on_request_end) return;
+  const std::string listener = worker_.shared().own_addresses[asked.listener].to_string();
+  const std::string_view path = http::path_of(asked.target);
+  RequestRecord record;
+  record.listener = listener;
+  record.client = asked.client;
+  record.method = asked.method;
+  if (options.log_paths) record.path = path;
+  record.rejected = told.rejected;
+  record.status = told.status;
+  record.outcome = told.outcome;
+  record.request_class = vault::classify(asked.method, path);
+  record.node = told.node;
+  if (told.node) record.epoch = worker_.view()->epoch;
+  record.held = record.total = worker_.now() - asked.since;
+  record.end[0] = told.end.who;
+  record.end[1] = told.end.when;
+  on_request_end(record);
 }
 
 void Redirector::drain() {

@@ -6,11 +6,14 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bellwether/base/ids.h"
 #include "bellwether/base/time.h"
+#include "bellwether/proxy/proxy.h"
 #include "bellwether/wire/server.h"
+#include "end_reason.h"
 #include "intake.h"
 
 namespace bellwether::proxy {
@@ -39,7 +42,17 @@ class Redirector {
     wire::ExchangeId exchange = 0;
     std::string target;
     std::string host;
+    std::string method;
+    std::string client;  // only if it may be logged
     TimePoint since{};
+  };
+  // What became of it, for the access log.
+  struct Told {
+    int status = 0;
+    Outcome outcome = Outcome::kOk;
+    EndReason end;
+    std::optional<NodeId> node;
+    std::string_view rejected;
   };
 
   wire::Server& server(std::size_t listener);
@@ -47,7 +60,9 @@ class Redirector {
   void on_gone(std::size_t listener, wire::ExchangeId exchange);
   void answer(const Asked& asked, NodeId node);
   void answer_loop(const Asked& asked, NodeId node, const std::string& location);
-  void refuse(const Asked& asked, const char* why);
+  void refuse(const Asked& asked, const char* why, EndReason reason);
+  void respond(const Asked& asked, const http::Response& response, const Told& told);
+  void tell(const Asked& asked, const Told& told) const;
   void leave_hold(const Asked& asked);
   [[nodiscard]] bool is_loop(const Asked& asked, const std::string& location) const;
   [[nodiscard]] std::size_t connections() const;

@@ -271,8 +271,13 @@ void Worker::count_accept_failures() {
   if (!listeners_.empty()) counters().accept_failures.set(failures);
 }
 
+void Worker::wind_down() {
+  winding_down_ = true;
+  arm_tick();
+}
+
 void Worker::drain() {
-  draining_ = true;
+  winding_down_ = draining_ = true;
   count_accept_failures();
   listeners_.clear();
   for (Accepted& accepted : std::exchange(parked_, {})) accepted.socket.close();

@@ -40,6 +40,7 @@ class Worker {
   void set_address(NodeId node, const net::Address& address);
   void set_client_tls(const std::shared_ptr<net::TlsContext>& tls);
   void set_node_tls(const std::shared_ptr<net::TlsContext>& tls) { http_.set_node_tls(tls); }
+  void wind_down();
   void drain();
   void resume_accepting();  // there may be room below maxconn again
 
@@ -69,6 +70,7 @@ class Worker {
   [[nodiscard]] Standing standing(NodeId node) const { return nodes_[node.index].standing; }
   [[nodiscard]] TimePoint standing_since(NodeId node) const { return nodes_[node.index].since; }
   [[nodiscard]] bool is_draining() const { return draining_; }
+  [[nodiscard]] bool is_winding_down() const { return winding_down_; }  // so is one that drains
   [[nodiscard]] bool may_dial_more() const { return dialing_ < kMaxDialing; }
   [[nodiscard]] Cut cut_for(NodeId node, TimePoint last_active, TimePoint now) const;
 
@@ -131,6 +133,7 @@ class Worker {
   int dialing_ = 0;
   bool fenced_ = false;
   bool releasing_ = false;
+  bool winding_down_ = false;
   bool draining_ = false;
   bool drained_ = false;
   bool turn_end_due_ = false;

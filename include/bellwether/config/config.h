@@ -76,7 +76,7 @@ struct Config {
   // logs
   std::string log_level = "info";
   LogFormat log_format = LogFormat::kText;
-  bool log_sessions = false;
+  bool log_sessions = false, log_requests = false, log_paths = false;
 };
 
 // One thing wrong, and where: "bellwether.json:3:12: unknown option \"intre\"; did you mean \"inter\"?".

@@ -47,6 +47,8 @@ enum class Metric : std::uint8_t {
   kRedirects,
   kRedirectLoops,
   kRejectedRequests,
+  kHttpReceived,
+  kHttpHeld,
   kHttpRequestsNow,
   kHttpRequests,
   kHttpOutcomes,

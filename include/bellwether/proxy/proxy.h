@@ -188,6 +188,9 @@ class Proxy {
   // over TLS are. Connections that are in use go on; idle ones to the nodes are closed.
   void set_client_tls(const std::shared_ptr<net::TlsContext>& tls);
   [[nodiscard]] Result<void> set_node_tls(const std::shared_ptr<net::TlsContext>& tls);
+  // Goes on serving, but says goodbye: answers of http and redirect listeners end their connections, and http clients
+  // that have nothing to ask are sent away.
+  void wind_down();
   // Stops accepting (listeners closed) and lets sessions end; `on_idle` when none is left.
   void drain(std::function<void()> on_idle);
 

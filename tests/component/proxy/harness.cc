@@ -116,6 +116,17 @@ std::unique_ptr<Backend> Backend::echo(net::Loop& loop) {
   return backend;
 }
 
+ToldRequest::ToldRequest(const RequestRecord& r)
+    : record(r),
+      listener(r.listener),
+      client(r.client),
+      method(r.method),
+      path(r.path),
+      rejected(r.rejected),
+      end(r.end) {
+  record.listener = record.client = record.method = record.path = record.rejected = {};
+}
+
 Rig::Rig() {
   net::block_signals({});
   auto made = net::Loop::create({.precise_timers = true});
@@ -140,6 +151,9 @@ void Rig::start() {
   callbacks.on_stream_ended = [this](NodeId node) { loop->post([this, node] { ended_streams.push_back(node); }); };
   callbacks.on_session_end = [this](const SessionRecord& record) {
     loop->post([this, record] { records.push_back(record); });
+  };
+  callbacks.on_request_end = [this](const RequestRecord& record) {
+    loop->post([this, told = ToldRequest(record)] { requests.push_back(told); });
   };
   callbacks.on_redirect_loop = [this](const std::string& listener, const std::string& target) {
     loop->post([this, said = listener + " -> " + target] { loops.push_back(said); });

@@ -76,6 +76,13 @@ class Backend {
   std::unique_ptr<net::Listener> listener_;
 };
 
+// A RequestRecord whose texts are its own.
+struct ToldRequest {
+  explicit ToldRequest(const RequestRecord& r);
+  RequestRecord record;  // but for its views
+  std::string listener, client, method, path, rejected, end;
+};
+
 // A proxy and all that it told its owner.
 class Rig {
  public:
@@ -101,6 +108,7 @@ class Rig {
   // What the workers told, posted to `loop`.
   std::vector<cluster::Hint> hints;
   std::vector<SessionRecord> records;
+  std::vector<ToldRequest> requests;
   std::vector<std::string> loops;
   int traffic = 0;
   std::vector<NodeId> ended_streams;

@@ -78,9 +78,11 @@ TEST_CASE("end reasons speak HAProxy's letters", "[proxy]") {
   CHECK(text(ended_by_client(Phase::kHeld)) == "CQ");
   CHECK(text(ended_by_node(Phase::kLastData)) == "SL");
   CHECK(text(refused_by_us(Phase::kHeld)) == "PQ");
-  CHECK(text(hold_timed_out(Phase::kHeld)) == "sQ");
+  CHECK(text(node_timed_out(Phase::kHeld)) == "sQ");
   CHECK(text(idle_timed_out(Phase::kRelaying)) == "cD");
   CHECK(text(ended_by_us(Phase::kConnecting)) == "LC");
+  CHECK(text(ended_by_us(Phase::kRequest)) == "LR");
+  CHECK(text(node_lost(Phase::kHeaders)) == "DH");
   CHECK(text(cut_by(Cut::kDead, Phase::kRelaying)) == "DD");
   CHECK(text(cut_by(Cut::kAdmin, Phase::kRelaying)) == "KD");
 }
