@@ -19,7 +19,7 @@ class Examination {
  public:
   Examination(net::Loop& loop, const NodePlan& plan, const probe::ProberOptions& options,
               const probe::ProbeTarget& target)
-      : host_(target.host_header) {
+      : host_(target.host_header), headers_(options.headers) {
     found_.name = plan.name;
     found_.url = plan.url;
     found_.tls = plan.tls;
@@ -38,7 +38,7 @@ class Examination {
     ask.connect.timeout = options.timeout_connect;
     ask.answer_timeout = options.timeout_check;
     client_ = std::make_unique<wire::Client>(loop, std::move(ask));
-    client_->send(vault::health_request(host_, {}), "GET", [this](auto reply) { on_health(std::move(reply)); });
+    client_->send(vault::health_request(host_, headers_), "GET", [this](auto reply) { on_health(std::move(reply)); });
   }
 
   [[nodiscard]] bool is_done() const { return is_done_; }
@@ -47,7 +47,7 @@ class Examination {
   void ask_for_leader() {
     if (!wants_leader_ || client_->is_busy()) return;
     wants_leader_ = false;
-    client_->send(vault::leader_request(host_, {}), "GET", [this](auto reply) { on_leader(std::move(reply)); });
+    client_->send(vault::leader_request(host_, headers_), "GET", [this](auto reply) { on_leader(std::move(reply)); });
   }
 
  private:
@@ -75,6 +75,7 @@ class Examination {
   }
 
   std::string host_;
+  std::vector<http::HeaderField> headers_;
   Examined found_;
   bool wants_leader_ = false;
   bool is_done_ = false;

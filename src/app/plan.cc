@@ -116,6 +116,12 @@ Result<probe::ProberOptions> prober_options(const config::Config& config, const 
   options.timeout_check = config.timeout_check;
   options.source = *source;
   options.send_proxy = proxy_version(config.send_proxy);
+  // A listener that is told to believe X-Forwarded-For refuses what comes without it, health included (FACTS.md 6).
+  const bool has_http = std::any_of(config.listen.begin(), config.listen.end(),
+                                    [](const config::Listen& listen) { return listen.mode == config::Mode::kHttp; });
+  if (config.forwarded_for && has_http) {
+    options.headers.push_back({"X-Forwarded-For", config.source.empty() ? "127.0.0.1" : config.source});
+  }
   return options;
 }
 
@@ -155,7 +161,11 @@ Result<proxy::ProxyOptions> proxy_options(const config::Config& config, const st
   options.ambiguous_status = config.ambiguous_status;
   options.bootstrap = config.bootstrap;
   options.forwarded_for = config.forwarded_for;
-  options.keeps_forwarded_for = config.keep_forwarded_for;
+  for (const std::string& text : config.forwarded_for_trusted) {
+    auto range = IpRange::parse(text);
+    if (!range) return tl::unexpected(range.error().within("forwarded_for_trusted"));
+    options.forwarded_for_trusted.push_back(*range);
+  }
   return options;
 }
 

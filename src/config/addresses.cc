@@ -4,6 +4,7 @@
 #include <charconv>
 #include <optional>
 
+#include "bellwether/base/ip_range.h"
 #include "bellwether/base/text.h"
 #include "text_values.h"
 
@@ -11,7 +12,6 @@ namespace bellwether::config {
 namespace {
 
 constexpr std::size_t kMaxUnixPath = 107;  // sockaddr_un, with its final zero
-constexpr std::string_view kHexDigits = "0123456789abcdefABCDEF";
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -46,39 +46,9 @@ std::optional<HostPort> split_host_port(std::string_view text) {
 
 }  // namespace
 
-bool is_ipv4(std::string_view text) {
-  for (int part = 0; part < 4; ++part) {
-    const std::size_t dot = part < 3 ? text.find('.') : text.size();
-    if (dot == std::string_view::npos || dot == 0 || dot > 3) return false;
-    const std::string_view digits = text.substr(0, dot);
-    if (!std::all_of(digits.begin(), digits.end(), is_digit) || (dot > 1 && digits[0] == '0')) return false;
-    if (*parse_port(digits) > 255) return false;
-    text.remove_prefix(std::min(dot + 1, text.size()));
-  }
-  return text.empty();
-}
+bool is_ipv4(std::string_view text) { return text.find(':') == std::string_view::npos && parse_ip(text).has_value(); }
 
-// RFC 4291 section 2.2, without zones: eight groups, or fewer with one "::"; the last two may be an IPv4 address.
-bool is_ipv6(std::string_view text) {
-  const std::size_t gap = text.find("::");
-  if (gap != std::string_view::npos && text.find("::", gap + 1) != std::string_view::npos) return false;
-  const auto count_groups = [](std::string_view part, bool may_end_in_ipv4) -> int {
-    int groups = 0;
-    while (!part.empty()) {
-      const std::size_t colon = part.find(':');
-      const std::string_view group = part.substr(0, colon);
-      if (colon == std::string_view::npos && may_end_in_ipv4 && is_ipv4(group)) return groups + 2;
-      if (group.empty() || group.size() > 4 || group.find_first_not_of(kHexDigits) != std::string_view::npos) return 99;
-      ++groups;
-      if (colon == std::string_view::npos) break;
-      part.remove_prefix(colon + 1);
-      if (part.empty()) return 99;
-    }
-    return groups;
-  };
-  if (gap == std::string_view::npos) return count_groups(text, true) == 8;
-  return count_groups(text.substr(0, gap), false) + count_groups(text.substr(gap + 2), true) <= 7;
-}
+bool is_ipv6(std::string_view text) { return text.find(':') != std::string_view::npos && parse_ip(text).has_value(); }
 
 bool is_host_name(std::string_view text) {
   if (text.empty() || text.size() > 253 || text.front() == '-' || text.front() == '.') return false;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kMaxNodes = 64;
 constexpr std::size_t kMaxListeners = 64;
+constexpr std::size_t kMaxItems = 256;
 
 }  // namespace
 
@@ -78,6 +79,20 @@ bool add_node(NodeEntry entry, std::string_view url, Draft& draft) {
     return false;
   }
   draft.nodes.push_back(std::move(entry));
+  return true;
+}
+
+bool add_item(const Option& option, const ListField& list, std::string_view text, const Place& place, Draft& draft) {
+  std::vector<std::string>& items = draft.config.*list.member;
+  if (const Result<void> fine = list.check(text); !fine) {
+    draft.problem(place, fmt::format("{}: {}", option.key, fine.error().message));
+    return false;
+  }
+  if (items.size() >= kMaxItems) {
+    draft.problem(place, fmt::format("{}: more than {}", option.key, kMaxItems));
+    return false;
+  }
+  items.emplace_back(text);
   return true;
 }
 

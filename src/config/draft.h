@@ -47,6 +47,8 @@ void read_file(const File& file, Draft& draft);
 // One address or URL, from whatever layer. Returns false after having reported why it is wrong.
 bool add_listener(ListenEntry entry, Draft& draft);
 bool add_node(NodeEntry entry, std::string_view url, Draft& draft);
+// One item of a list option, likewise.
+bool add_item(const Option& option, const ListField& list, std::string_view text, const Place& place, Draft& draft);
 // What only the whole can tell: defaults that depend on others, missing, contradicting and doubled values.
 void finish(Draft& draft, const Sources& sources);
 

@@ -31,6 +31,11 @@ void apply_text(const Option& option, std::string_view name, std::string_view te
     for (std::string_view each : split_list(text)) add_node(NodeEntry{{}, place}, each, draft);
     return;
   }
+  if (const auto* list = std::get_if<ListField>(&option.field)) {
+    (draft.config.*list->member).clear();
+    for (std::string_view each : split_list(text)) add_item(option, *list, each, place, draft);
+    return;
+  }
   if (const Result<void> set = set_scalar(option, text, draft.config); !set) {
     draft.problem(place, fmt::format("{}: {}", name, set.error().message));
   }

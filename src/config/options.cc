@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "bellwether/base/ip_range.h"
 #include "text_values.h"
 
 namespace bellwether::config {
@@ -34,6 +35,10 @@ bool is_control_path(std::string_view text) {
 }
 bool is_source(std::string_view text) { return is_ipv4(text) || is_ipv6(text); }
 bool is_server_name(std::string_view text) { return is_host_name(text) || is_ipv6(text); }
+
+Result<void> check_ip_range(std::string_view text) {
+  return IpRange::parse(text).map([](const IpRange&) {});
+}
 
 constexpr std::string_view kTraffic = "Traffic";
 constexpr std::string_view kTracking = "Following the leader";
@@ -146,8 +151,11 @@ std::vector<Option> http() {
        "sealed; otherwise they are refused then."},
       {"forwarded_for", kHttp, FlagField{&C::forwarded_for}, false, "--no-forwarded-for",
        "Nodes are told the client's address in X-Forwarded-For."},
-      {"keep_forwarded_for", kHttp, FlagField{&C::keep_forwarded_for}, false, "--keep-forwarded-for",
-       "What clients say in X-Forwarded-For is kept, before their own address: only behind a proxy that you trust."},
+      {"forwarded_for_trusted", kHttp,
+       ListField{&C::forwarded_for_trusted, "a list of IP addresses and ranges such as \"10.0.0.0/8\"", check_ip_range},
+       false, "--forwarded-for-trusted",
+       "The proxies before us: what they say in X-Forwarded-For is kept, before their own address; what others say is "
+       "dropped."},
   };
 }
 
@@ -278,6 +286,11 @@ struct ValueText {
   }
   std::string operator()(const DurationField& field) const { return in_quotes(format_duration(config.*field.member)); }
   std::string operator()(const EnumField& field) const { return in_quotes(field.values[field.get(config)]); }
+  std::string operator()(const ListField& field) const {
+    std::vector<std::string> parts;
+    for (const std::string& each : config.*field.member) parts.push_back(in_quotes(each));
+    return fmt::format("[{}]", fmt::join(parts, ", "));
+  }
   std::string operator()(const ListenField&) const {
     std::vector<std::string> parts;
     for (const Listen& each : config.listen) parts.push_back(in_quotes(each.address));
@@ -309,6 +322,7 @@ struct Expected {
     }
     return out;
   }
+  std::string operator()(const ListField& field) const { return std::string(field.what); }
   std::string operator()(const ListenField&) const { return "an address, or a list of addresses and objects"; }
   std::string operator()(const NodesField&) const { return "a list of URLs and objects"; }
 };

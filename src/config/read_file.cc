@@ -20,6 +20,7 @@ struct TakesKind {
   }
   bool operator()(const DurationField&) const { return kind == Json::Kind::kString || kind == Json::Kind::kInteger; }
   bool operator()(const EnumField&) const { return kind == Json::Kind::kString; }
+  bool operator()(const ListField&) const { return false; }
   bool operator()(const ListenField&) const { return false; }
   bool operator()(const NodesField&) const { return false; }
 };
@@ -60,7 +61,23 @@ class FileReader {
     draft_.places[option->key] = place(member.value.at);
     if (std::holds_alternative<ListenField>(option->field)) return read_listen(member.value);
     if (std::holds_alternative<NodesField>(option->field)) return read_nodes(member.value);
+    if (const auto* list = std::get_if<ListField>(&option->field)) return read_list(*option, *list, member.value);
     read_scalar(*option, member.value, draft_.config);
+  }
+
+  void read_list(const Option& option, const ListField& list, const Json& value) {
+    (draft_.config.*list.member).clear();
+    if (value.kind != Json::Kind::kArray) return read_item(option, list, value);
+    for (const Json& item : value.items) read_item(option, list, item);
+  }
+
+  void read_item(const Option& option, const ListField& list, const Json& value) {
+    if (value.kind == Json::Kind::kString) {
+      add_item(option, list, value.text, place(value.at), draft_);
+    } else {
+      draft_.problem(place(value.at),
+                     fmt::format("{}: must be {}, not {}", option.key, expected(option), value.described()));
+    }
   }
 
   void unknown_key(const Json::Member& member, std::string_view what, const std::vector<std::string_view>& known) {

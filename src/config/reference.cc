@@ -30,6 +30,10 @@ struct FieldSchema {
                                      {{"type", "integer"}, {"minimum", 0}}})}};
   }
   Schema operator()(const EnumField& field) const { return {{"enum", field.values}}; }
+  Schema operator()(const ListField&) const {
+    const Schema text = {{"type", "string"}};
+    return {{"anyOf", Schema::array({text, {{"type", "array"}, {"items", text}}})}};
+  }
   Schema operator()(const ListenField&) const {
     const Schema object = {
         {"type", "object"},

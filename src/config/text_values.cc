@@ -66,6 +66,7 @@ struct Setter {
     field.set(config, static_cast<std::size_t>(found - field.values.begin()));
     return {};
   }
+  Result<void> operator()(const ListField&) const { return not_scalar(); }
   Result<void> operator()(const ListenField&) const { return not_scalar(); }
   Result<void> operator()(const NodesField&) const { return not_scalar(); }
 

@@ -55,7 +55,7 @@ void NodeLinks::probe(cluster::ProbeId probe, bool fresh_connection) {
   link.asked = ++moments_;
   const auto client = link.client;
   client->send(
-      vault::health_request(target_.host_header, {}), "GET",
+      vault::health_request(target_.host_header, options_.headers), "GET",
       [this, weak = std::weak_ptr(client), probe](ProbeEnd end) { on_end(weak.lock(), probe, std::move(end)); });
 }
 
@@ -92,7 +92,7 @@ void NodeLinks::ask_leader() {
   if (!target_.address) return;
   if (!questions_) questions_ = open();
   if (questions_->is_busy()) return;
-  questions_->send(vault::leader_request(target_.host_header, {}), "GET",
+  questions_->send(vault::leader_request(target_.host_header, options_.headers), "GET",
                    [this](ProbeEnd end) { on_question_end_(std::move(end)); });
 }
 

@@ -17,6 +17,7 @@ struct LinkOptions {
   Duration timeout_check{};
   std::optional<net::Address> source;
   std::string preamble;  // a PROXY header
+  std::vector<http::HeaderField> headers;
 };
 
 // How a probe ended: a whole HTTP answer, or why there was none.

@@ -29,7 +29,7 @@ struct Prober::Impl {
         on_events(std::move(events)),
         wake(l, [this] { on_wake(); }) {
     const LinkOptions link_options{options.timeout_connect, options.timeout_check, options.source,
-                                   net::proxy_header_local(options.send_proxy)};
+                                   net::proxy_header_local(options.send_proxy), options.headers};
     for (std::size_t i = 0; i < options.targets.size(); ++i) {
       const NodeId node{static_cast<std::uint16_t>(i)};
       links.push_back(std::make_unique<NodeLinks>(

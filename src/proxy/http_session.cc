@@ -44,12 +44,24 @@ int status_for(http::Reject reason) {
   return 400;
 }
 
+bool is_trusted(std::string_view host, const std::vector<IpRange>& trusted) {
+  if (trusted.empty()) return false;
+  const auto address = parse_ip(host);
+  return address &&
+         std::any_of(trusted.begin(), trusted.end(), [&](const IpRange& each) { return each.contains(*address); });
+}
+
 }  // namespace
 
 HttpSession::HttpSession(HttpFront& front, Accepted accepted)
     : front_(front), started_(front.worker().now()), last_active_(started_), listener_(accepted.listener) {
   const ProxyOptions& options = front_.worker().options();
-  if (!accepted.client.is_unix()) client_host_ = accepted.client.host();
+  if (!accepted.client.is_unix()) {
+    // Nodes take no zone (fe80::1%eth0).
+    client_host_ = accepted.client.host();
+    client_host_.erase(std::min(client_host_.find('%'), client_host_.size()));
+    keeps_forwarded_for_ = is_trusted(client_host_, options.forwarded_for_trusted);
+  }
   if (options.log_requests || options.log_sessions) client_name_ = accepted.client.to_string();
   if (options.send_proxy != net::ProxyVersion::kNone) {
     net::Address destination;
@@ -232,7 +244,7 @@ void HttpSession::append_upstream_head(std::string& out, const http::RequestHead
   edits.dropped = vault::kClientCertificateHeaders;
   edits.host = own_host;
   if (options.forwarded_for) edits.forwarded_for = client_host_;
-  edits.keeps_forwarded_for = options.keeps_forwarded_for;
+  edits.keeps_forwarded_for = keeps_forwarded_for_;
   if (request_.is_websocket) edits.upgrade = "websocket";
   edits.omits_expect = omits_expect;
   http::append_request_head(out, head, edits);

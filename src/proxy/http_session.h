@@ -235,6 +235,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   TimePoint proved_at_{};
   std::uint64_t proved_serial_ = 0;
   Epoch proved_epoch_ = 0;
+  TimePoint answered_at_ = kNever;
   std::size_t moved_ = 0;  // in the running pump
   std::uint16_t listener_;
   State state_ = State::kReading;
@@ -243,6 +244,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   bool client_ended_ = false;
   bool close_after_ = false;
   bool again_here_ = false;
+  bool keeps_forwarded_for_ = false;
   bool pumping_ = false;
 };
 

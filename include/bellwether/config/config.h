@@ -22,6 +22,7 @@ struct Listen {
   std::string address;  // "127.0.0.1:8200", "[::1]:8200", "unix:/path"
   Mode mode = Mode::kTcp;
   bool accept_proxy = false;  // clients send a PROXY header first
+  bool fresh = false;         // http only: answers to reads wait for the leader's word that it still leads
 };
 
 struct Node {
@@ -67,7 +68,9 @@ struct Config {
   Duration timeout_header = 10s, timeout_answer = 2min, grace = 1s;
   int ambiguous_status = 502;
   bool bootstrap = false;
-  bool forwarded_for = true, keep_forwarded_for = false;
+  bool fresh = false;  // of listeners that do not say
+  bool forwarded_for = true;
+  std::vector<std::string> forwarded_for_trusted;  // IP addresses and ranges
   // TLS to clients of redirect and http listeners
   std::string tls_cert, tls_key, tls_client_ca;
   TlsVersion tls_min_version = TlsVersion::k12;

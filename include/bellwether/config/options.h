@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "bellwether/base/result.h"
 #include "bellwether/config/config.h"
 
 namespace bellwether::config {
@@ -32,9 +33,16 @@ struct EnumField {
   void (*set)(Config&, std::size_t value);
   std::size_t (*get)(const Config&);
 };
+// A list of texts; in files one alone may stand without its brackets.
+struct ListField {
+  std::vector<std::string> Config::*member;
+  std::string_view what;  // "a list of addresses"
+  Result<void> (*check)(std::string_view);
+};
 struct ListenField {};
 struct NodesField {};
-using Field = std::variant<TextField, FlagField, IntField, DurationField, EnumField, ListenField, NodesField>;
+using Field =
+    std::variant<TextField, FlagField, IntField, DurationField, EnumField, ListField, ListenField, NodesField>;
 
 // One row of the table from which the parser, --help, the JSON Schema, conf/bellwether.json and conf/REFERENCE.md come.
 struct Option {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bellwether/cluster/tracker.h"
+#include "bellwether/http/serialize.h"
 #include "bellwether/net/loop.h"
 #include "bellwether/net/proxy_protocol.h"
 #include "bellwether/net/stream.h"
@@ -28,6 +29,7 @@ struct ProberOptions {
   Duration timeout_check = 3s;
   std::optional<net::Address> source;
   net::ProxyVersion send_proxy = net::ProxyVersion::kNone;
+  std::vector<http::HeaderField> headers{};  // in every probe: what nodes demand of each request
 };
 
 // What the prober has counted, per node, since it was started. Control thread only.

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bellwether/base/ip_range.h"
 #include "bellwether/base/result.h"
 #include "bellwether/cluster/observation.h"
 #include "bellwether/cluster/view.h"
@@ -69,9 +70,9 @@ struct ProxyOptions {
   Duration timeout_answer = 2min;        // for an answer head, from the last byte of the request
   Duration grace = 1s;                   // a leader that was replaced may take that long to speak
   int ambiguous_status = 502;
-  bool bootstrap = false;            // sys/init and sys/unseal go to a node that cannot lead yet, if none leads
-  bool forwarded_for = true;         // the client's address is put into X-Forwarded-For
-  bool keeps_forwarded_for = false;  // what clients say there stays, before ours
+  bool bootstrap = false;     // sys/init and sys/unseal go to a node that cannot lead yet, if none leads
+  bool forwarded_for = true;  // the client's address is put into X-Forwarded-For
+  std::vector<IpRange> forwarded_for_trusted;  // what clients from there say in it stays, before their own address
 };
 
 // One ended session, for the log: HAProxy's sense of times and of the two-letter end reason

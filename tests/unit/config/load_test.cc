@@ -66,6 +66,7 @@ TEST_CASE("comments, a $schema key and every form of listener are understood", "
   const Loaded loaded = load_text(R"(// says who
 { "$schema": "./bellwether.schema.json", /* : , " { */ "mode": "redirect",
   "listen": [":8200", {"address": "unix:/run/b.sock", "mode": "tcp", "accept_proxy": true}, "[::1]:0"],
+  "forwarded_for_trusted": ["10.0.0.0/8", "::1"],
   "nodes": [{"url": "https://n1:8200/", "name": "a", "server_name": "vault", "public_address": "https://pub"}], // last
   "threads": "auto", "inter": 500, "fall":2/* two */})");
   REQUIRE(lines(loaded.problems) == Lines{});
@@ -74,6 +75,7 @@ TEST_CASE("comments, a $schema key and every form of listener are understood", "
   CHECK(config.listen[0].mode == Mode::kRedirect);
   CHECK(config.listen[1].mode == Mode::kTcp);
   CHECK(config.listen[1].accept_proxy);
+  CHECK(config.forwarded_for_trusted == std::vector<std::string>{"10.0.0.0/8", "::1"});
   CHECK(config.listen[2].mode == Mode::kRedirect);
   CHECK(config.nodes[0].name == "a");
   CHECK(config.nodes[0].server_name == "vault");
