@@ -1,5 +1,6 @@
 #include "header_block.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "bellwether/base/text.h"
@@ -13,9 +14,9 @@ constexpr std::string_view kHeadEnd = "\r\n\r\n";
 constexpr std::size_t kMaxLengthDigits = 19;  // of 2^63 - 1
 
 // A line feed that no carriage return precedes will not become right with more bytes.
-bool has_bare_line_feed(std::string_view text) {
+bool has_bare_line_feed(std::string_view text, char before = '\0') {
   for (std::size_t at = text.find('\n'); at != std::string_view::npos; at = text.find('\n', at + 1)) {
-    if (at == 0 || text[at - 1] != '\r') return true;
+    if ((at == 0 ? before : text[at - 1]) != '\r') return true;
   }
   return false;
 }
@@ -108,6 +109,16 @@ HeadEnd find_head_end(std::string_view buffer, const HeadLimits& limits) {
   if (has_bare_line_feed(window)) return {rejected(Reject::kBareLineEnd), 0};
   if (buffer.size() >= limits.max_head_bytes) return {rejected(Reject::kTooLarge), 0};
   return {{ParseStatus::kNeedMore, {}}, 0};
+}
+
+bool HeadSearch::is_worth_parsing(std::string_view buffer, const HeadLimits& limits) {
+  if (seen_ == 0 || buffer.size() >= limits.max_head_bytes) return true;
+  // The end may have begun in what was seen before.
+  const std::size_t from = seen_ - std::min(seen_, kHeadEnd.size() - 1);
+  const char before_news = buffer[seen_ - 1];
+  const std::string_view news = buffer.substr(seen_);
+  seen_ = buffer.size();
+  return buffer.find(kHeadEnd, from) != std::string_view::npos || has_bare_line_feed(news, before_news);
 }
 
 ParseOutcome read_header_block(std::string_view lines, std::size_t max_headers, std::vector<Header>& headers,

@@ -48,17 +48,20 @@ bool HttpSession::take_answer() {
   if (answer_.has_begun) return relay_body();
   const bool has_ended = attempt_.ended != NodeEnd::kNone;
   if (from_node_.empty() && !has_ended) return false;
+  const http::HeadLimits& limits = front_.worker().options().head_limits;
+  if (!has_ended && !attempt_.answer_search.is_worth_parsing(from_node_.view(), limits)) return false;
   http::ResponseHead& head = front_.response_scratch();
-  const http::ParseOutcome parsed =
-      http::parse_response_head(from_node_.view(), request_.method, front_.worker().options().head_limits, head);
+  const http::ParseOutcome parsed = http::parse_response_head(from_node_.view(), request_.method, limits, head);
   if (parsed.status == http::ParseStatus::kRejected) {
     attempt_failed(vault::Failure::kBadAnswer);
     return true;
   }
   if (parsed.status == http::ParseStatus::kNeedMore) {
+    attempt_.answer_search.need_more(from_node_.view());
     if (has_ended) attempt_failed(vault::Failure::kEnded);
     return has_ended;
   }
+  attempt_.answer_search.restart();
   if (head.status == 101) {
     if (request_.is_websocket && http::grants_upgrade(head, "websocket")) {
       start_tunnel(head);

@@ -190,10 +190,16 @@ bool HttpSession::take_request() {
     if (is_leaving) end(kEndedNormally);
     return false;
   }
+  const http::HeadLimits& limits = front_.worker().options().head_limits;
+  if (!head_search_.is_worth_parsing(in_.view(), limits)) {
+    if (is_leaving) end(ended_by_client(Phase::kRequest));
+    return false;
+  }
   http::RequestHead& head = front_.request_scratch();
-  const http::ParseOutcome parsed = http::parse_request_head(in_.view(), front_.worker().options().head_limits, head);
+  const http::ParseOutcome parsed = http::parse_request_head(in_.view(), limits, head);
   switch (parsed.status) {
     case http::ParseStatus::kNeedMore:
+      head_search_.need_more(in_.view());
       if (is_leaving) end(ended_by_client(Phase::kRequest));
       return false;
     case http::ParseStatus::kRejected:
@@ -208,6 +214,7 @@ bool HttpSession::take_request() {
 
 void HttpSession::start_request(const http::RequestHead& head) {
   Worker& worker = front_.worker();
+  head_search_.restart();
   worker.note_traffic();
   open_account();
   request_.method.assign(head.method);

@@ -123,6 +123,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
     std::uint64_t sent = 0;
     std::uint64_t received = 0;
     int interim = 0;  // answers of 1xx
+    http::HeadSearch answer_search;
     bool is_connecting = false;
     bool can_read = false;
     bool can_write = false;
@@ -222,6 +223,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   ByteQueue to_client_;
   Request request_;
   Sum sum_;
+  http::HeadSearch head_search_;
   http::BodyReader request_body_;
   Attempt attempt_;
   Answer answer_;

@@ -89,6 +89,21 @@ struct ParseOutcome {
   Reject reason{};  // for kRejected
 };
 
+// For a head that comes in small pieces: to parse it anew with each piece would read the whole each time.
+class HeadSearch {
+ public:
+  // Whether `buffer`, which has more of the head than when need_more() was said of it, is whole or hopeless. Reads only
+  // what is new.
+  [[nodiscard]] bool is_worth_parsing(std::string_view buffer, const HeadLimits& limits);
+  // The parser said kNeedMore.
+  void need_more(std::string_view buffer) { seen_ = buffer.size(); }
+  // Another head follows.
+  void restart() { seen_ = 0; }
+
+ private:
+  std::size_t seen_ = 0;
+};
+
 // Strict, by RFC 9112, and then stricter: what is ambiguous is refused, never repaired. Any token is a method (LIST,
 // SCAN). The head object is reused: its vector keeps its capacity from one request to the next.
 [[nodiscard]] ParseOutcome parse_request_head(std::string_view buffer, const HeadLimits& limits, RequestHead& head);
