@@ -43,8 +43,8 @@ std::vector<std::string> file_problems(const config::Config& config) {
 void print_summary(const config::Config& config, const CheckOptions& options) {
   fmt::print("{}: fine\n", options.name);
   for (const config::Listen& each : config.listen) {
-    fmt::print("  listens on {} ({}){}\n", each.address, to_text(each.mode),
-               each.accept_proxy ? ", expects PROXY headers" : "");
+    fmt::print("  listens on {} ({}){}{}\n", each.address, to_text(each.mode),
+               each.accept_proxy ? ", expects PROXY headers" : "", each.fresh ? ", verifies reads" : "");
   }
   for (const config::Node& each : config.nodes) {
     fmt::print(

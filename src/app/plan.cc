@@ -76,7 +76,7 @@ Result<proxy::ListenerOptions> listener_options(const config::Listen& listen,
   const proxy::Mode mode = proxy_mode(listen.mode);
   // Vault's clients speak plain HTTP to unix:// (hashicorp/vault:api/client.go, ParseAddress).
   const bool is_plain = mode == proxy::Mode::kTcp || address->is_unix();
-  return proxy::ListenerOptions{*address, mode, listen.accept_proxy, is_plain ? nullptr : to_clients};
+  return proxy::ListenerOptions{*address, mode, listen.accept_proxy, listen.fresh, is_plain ? nullptr : to_clients};
 }
 
 }  // namespace

@@ -125,6 +125,7 @@ struct Service::Impl {
     proxy::ProxyCallbacks callbacks;
     callbacks.on_hint = [this](const cluster::Hint& hint) { post([hint](Impl& self) { self.prober->on_hint(hint); }); };
     callbacks.on_traffic = [this] { post([](Impl& self) { self.prober->on_traffic(); }); };
+    callbacks.on_claim_wanted = [this](TimePoint since) { prober->on_claim_wanted(since); };
     const bool with_client = config.log_level == "debug";
     callbacks.on_session_end = [this, with_client](const proxy::SessionRecord& session) {
       log_session(session, names, with_client);
@@ -143,6 +144,7 @@ struct Service::Impl {
     auto made = proxy::Proxy::start(control, std::move(*options), std::move(callbacks));
     if (!made) return tl::unexpected(made.error());
     proxy = std::move(*made);
+    prober->set_on_claim([this](const cluster::Claim& claim) { proxy->confirm(claim); });
     return {};
   }
 

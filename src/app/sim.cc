@@ -18,6 +18,8 @@ Result<sim::SimOptions> cluster_options(const SimOptions& options) {
   sim::SimOptions result;
   result.nodes = options.nodes;
   result.election = options.election;
+  result.demotion_block = options.demotion_block;
+  result.replication_lag = options.replication_lag;
   result.openbao = !options.vault_bodies;
   result.wall_at_start = std::chrono::system_clock::now();
   for (const std::string& text : options.addresses) {

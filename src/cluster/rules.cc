@@ -97,6 +97,20 @@ Step LeaderTracker::Rules::on_traffic(TimePoint now) {
   return settle(now);
 }
 
+Step LeaderTracker::Rules::on_claim_wanted(TimePoint since, TimePoint now) {
+  if (leader_.has_value()) {
+    NodeState& leader = node(*leader_);
+    const bool is_asked = std::any_of(leader.outstanding.begin(), leader.outstanding.end(),
+                                      [&](const OutstandingProbe& probe) { return probe.ordered >= since; });
+    if (leader_claim_sent_ >= since) {
+      told_claim_.reset();  // it came before the wish did
+    } else if (!is_asked) {
+      leader.probe_now = true;
+    }
+  }
+  return on_traffic(now);
+}
+
 Step LeaderTracker::Rules::on_exchanges_waiting(int waiting, bool any_completed, TimePoint now) {
   const bool stalled =
       leader_.has_value() && !suspect_since_.has_value() && waiting >= kStalledExchanges && !any_completed;

@@ -27,6 +27,7 @@ class LeaderTracker::Rules {
   Step on_hint(const Hint& hint, TimePoint now);
   Step on_live_answer(NodeId node, TimePoint request_sent, TimePoint now);
   Step on_traffic(TimePoint now);
+  Step on_claim_wanted(TimePoint since, TimePoint now);
   Step on_exchanges_waiting(int waiting, bool any_completed, TimePoint now);
   Step on_loop_late(Duration late, TimePoint now);
   Result<Step> set_admin_state(NodeId id, AdminState state, bool force, TimePoint now);
@@ -96,6 +97,7 @@ class LeaderTracker::Rules {
   [[nodiscard]] PaceContext pace() const;
   [[nodiscard]] bool may_idle() const;
   void publish(TimePoint now);
+  void tell_claim();
   [[nodiscard]] View heading(TimePoint now) const;
   [[nodiscard]] View picture(TimePoint now) const;
   Event& report(EventKind kind, TimePoint now);
@@ -114,7 +116,8 @@ class LeaderTracker::Rules {
   Epoch epoch_ = 0;
   TimePoint leader_since_{};
   TimePoint leader_claim_sent_ = kLongAgo;  // newest claim of the present or latest leader
-  TimePoint lost_at_ = kLongAgo;            // when the latest leader was lost
+  std::optional<Claim> told_claim_;
+  TimePoint lost_at_ = kLongAgo;  // when the latest leader was lost
   std::optional<TimePoint> suspect_since_;
   std::optional<TimePoint> leaderless_since_;
   std::string hold_why_;

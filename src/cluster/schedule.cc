@@ -29,6 +29,7 @@ Step LeaderTracker::Rules::settle(TimePoint now) {
   notice_idleness(now);
   order_probes(now);
   publish(now);
+  tell_claim();
   pending_.view = view_;
   pending_.wake_at = next_wake(now);
   return std::exchange(pending_, Step{});
@@ -182,6 +183,15 @@ void LeaderTracker::Rules::publish(TimePoint now) {
   View next = picture(now);
   next.serial = view_->serial + 1;
   view_ = std::make_shared<const View>(std::move(next));
+}
+
+// While it is in doubt who leads, a claim confirms nothing.
+void LeaderTracker::Rules::tell_claim() {
+  if (!leader_.has_value() || suspect_since_.has_value() || contest_.has_value()) return;
+  const Claim claim{*leader_, epoch_, leader_claim_sent_};
+  if (told_claim_ == claim) return;
+  told_claim_ = claim;
+  pending_.claim = claim;
 }
 
 ViewPtr LeaderTracker::Rules::snapshot(TimePoint now) const { return std::make_shared<const View>(picture(now)); }

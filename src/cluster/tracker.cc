@@ -25,6 +25,7 @@ Step LeaderTracker::on_live_answer(NodeId node, TimePoint request_sent, TimePoin
   return rules_->on_live_answer(node, request_sent, now);
 }
 Step LeaderTracker::on_traffic(TimePoint now) { return rules_->on_traffic(now); }
+Step LeaderTracker::on_claim_wanted(TimePoint since, TimePoint now) { return rules_->on_claim_wanted(since, now); }
 Step LeaderTracker::on_exchanges_waiting(int waiting, bool any_completed, TimePoint now) {
   return rules_->on_exchanges_waiting(waiting, any_completed, now);
 }

@@ -21,8 +21,9 @@ struct Place {
 
 struct ListenEntry {
   Listen listen;
-  std::optional<Mode> mode;  // absent: the default mode, which a later layer may still set
-  Place at, mode_at;
+  std::optional<Mode> mode;   // absent: the default mode, which a later layer may still set
+  std::optional<bool> fresh;  // likewise
+  Place at, mode_at, fresh_at;
 };
 struct NodeEntry {
   Node node;

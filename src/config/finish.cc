@@ -31,10 +31,14 @@ bool reaches(std::string_view listen, const Node& node) {
 void finish_listeners(Draft& draft) {
   Config& config = draft.config;
   if (draft.listen.empty() && !draft.is_set("listen")) {
-    draft.listen.push_back({{"127.0.0.1:8200"}, std::nullopt, {"default", {}}, {}});
+    draft.listen.push_back({{"127.0.0.1:8200"}, std::nullopt, std::nullopt, {"default", {}}, {}, {}});
   }
   for (ListenEntry& entry : draft.listen) {
     entry.listen.mode = entry.mode.value_or(config.mode);
+    entry.listen.fresh = entry.listen.mode == Mode::kHttp && entry.fresh.value_or(config.fresh);
+    if (entry.fresh.value_or(false) && !entry.listen.fresh) {
+      draft.hint(entry.fresh_at, "fresh: is not used; only http listeners see answers");
+    }
     for (const NodeEntry& each : draft.nodes) {
       if (!reaches(entry.listen.address, each.node)) continue;
       draft.problem(each.at,

@@ -54,7 +54,8 @@ using C = Config;
 std::vector<Option> traffic() {
   return {
       {"listen", kTraffic, ListenField{}, false, "--listen",
-       "Where clients connect: an address, or a list of addresses and objects with address, mode and accept_proxy."},
+       "Where clients connect: an address, or a list of addresses and objects with address, mode, accept_proxy and "
+       "fresh."},
       {"nodes", kTraffic, NodesField{}, false, "",
        "The servers of the cluster: URLs, or objects with url, name, server_name and public_address."},
       {"mode", kTraffic, choice<&C::mode>({"tcp", "http", "redirect"}), false, "--mode",
@@ -149,6 +150,10 @@ std::vector<Option> http() {
        "Without a leader, sys/init goes to the first node that says uninitialized, and sys/unseal to the first that "
        "says "
        "sealed; otherwise they are refused then."},
+      {"fresh", kHttp, FlagField{&C::fresh}, false, "--fresh",
+       "For listeners that do not say it themselves: an answer to a read waits until the leader, asked after it came, "
+       "has "
+       "confirmed that it leads; grace at most, then it counts as perhaps executed."},
       {"forwarded_for", kHttp, FlagField{&C::forwarded_for}, false, "--no-forwarded-for",
        "Nodes are told the client's address in X-Forwarded-For."},
       {"forwarded_for_trusted", kHttp,

@@ -134,13 +134,20 @@ class FileReader {
       entry.mode_at = place(value.at);
       return true;
     }
-    if (member.key == "accept_proxy") {
-      entry.listen.accept_proxy = value.kind == Json::Kind::kBool && value.text == "true";
-      if (value.kind == Json::Kind::kBool) return true;
-      draft_.problem(place(value.at), fmt::format("accept_proxy: must be true or false, not {}", value.described()));
-      return false;
+    if (member.key == "accept_proxy") return read_flag(member, entry.listen.accept_proxy);
+    if (member.key == "fresh") {
+      entry.fresh_at = place(value.at);
+      return read_flag(member, entry.fresh.emplace());
     }
-    unknown_key(member, "key of a listener", {"address", "mode", "accept_proxy"});
+    unknown_key(member, "key of a listener", {"address", "mode", "accept_proxy", "fresh"});
+    return false;
+  }
+
+  bool read_flag(const Json::Member& member, bool& out) {
+    const Json& value = member.value;
+    out = value.kind == Json::Kind::kBool && value.text == "true";
+    if (value.kind == Json::Kind::kBool) return true;
+    draft_.problem(place(value.at), fmt::format("{}: must be true or false, not {}", member.key, value.described()));
     return false;
   }
 

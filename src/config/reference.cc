@@ -43,7 +43,8 @@ struct FieldSchema {
          {{"address",
            {{"type", "string"}, {"description", "\"127.0.0.1:8200\", \"[::1]:8200\", \":8200\" or \"unix:/path\"."}}},
           {"mode", mode_schema()},
-          {"accept_proxy", {{"type", "boolean"}, {"description", "Clients send a PROXY protocol header first."}}}}}};
+          {"accept_proxy", {{"type", "boolean"}, {"description", "Clients send a PROXY protocol header first."}}},
+          {"fresh", {{"type", "boolean"}, {"description", "http only: as the option of that name."}}}}}};
     const Schema one = {{"anyOf", Schema::array({{{"type", "string"}}, object})}};
     return {
         {"anyOf", Schema::array({{{"type", "string"}}, object, {{"type", "array"}, {"minItems", 1}, {"items", one}}})}};

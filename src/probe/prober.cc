@@ -67,6 +67,7 @@ struct Prober::Impl {
       published = step.view;
       on_view(step.view);
     }
+    if (step.claim && on_claim) on_claim(*step.claim);
     if (!step.events.empty()) on_events(step.events);
     for (const auto& order : step.probes) links[order.node.index]->probe(order.probe, order.fresh_connection);
     for (const NodeId node : step.ask_leader) links[node.index]->ask_leader();
@@ -134,6 +135,7 @@ struct Prober::Impl {
   cluster::LeaderTracker tracker;
   OnView on_view;
   OnEvents on_events;
+  OnClaim on_claim;
   std::vector<std::unique_ptr<NodeLinks>> links;
   std::vector<ProbeCounts> counts;
   std::deque<Input> inputs;
@@ -147,6 +149,8 @@ Prober::Prober(net::Loop& loop, ProberOptions options, OnView on_view, OnEvents 
     : impl_(std::make_unique<Impl>(loop, std::move(options), std::move(on_view), std::move(on_events))) {}
 
 Prober::~Prober() = default;
+
+void Prober::set_on_claim(OnClaim on_claim) { impl_->on_claim = std::move(on_claim); }
 
 void Prober::start() {
   impl_->input([impl = impl_.get()](TimePoint now) { return impl->tracker.start(now); });
@@ -162,6 +166,10 @@ void Prober::on_hint(const cluster::Hint& hint) {
 
 void Prober::on_traffic() {
   impl_->input([impl = impl_.get()](TimePoint now) { return impl->tracker.on_traffic(now); });
+}
+
+void Prober::on_claim_wanted(TimePoint since) {
+  impl_->input([impl = impl_.get(), since](TimePoint now) { return impl->tracker.on_claim_wanted(since, now); });
 }
 
 void Prober::on_live_answer(NodeId node, TimePoint request_sent) {

@@ -46,6 +46,7 @@ Peeked peek_body(http::BodyFraming framing, std::string_view bytes, bool has_end
 
 bool HttpSession::take_answer() {
   if (answer_.has_begun) return relay_body();
+  if (is_unconfirmed()) return false;
   const bool has_ended = attempt_.ended != NodeEnd::kNone;
   if (from_node_.empty() && !has_ended) return false;
   const http::HeadLimits& limits = front_.worker().options().head_limits;
@@ -130,7 +131,7 @@ void HttpSession::act(vault::Row row, const http::ResponseHead* head, std::strin
   }
   switch (vault::verdict_of(row)) {
     case vault::Verdict::kPassOn:
-      return start_answer(*head);
+      return must_be_confirmed(head->status) ? await_claim() : start_answer(*head);
     case vault::Verdict::kProof:
     case vault::Verdict::kAgainHere:
       return send_again(row);

@@ -36,7 +36,6 @@ void HttpSession::begin_attempt(NodeId node) {
   sum_.has_node = true;
   if (view) {
     attempt_.epoch = view->epoch;
-    attempt_.serial = view->serial;
     if (node.index < view->nodes.size()) attempt_.role = view->nodes[node.index].role;
   }
   request_sent_at_ = kNever;
@@ -94,6 +93,7 @@ void HttpSession::on_upstream_broken(net::StreamFailure failure) {
 }
 
 void HttpSession::drop_upstream() {
+  stop_awaiting_claim();
   front_.answers().remove(*this);
   if (!upstream_) return;
   if (std::exchange(attempt_.is_connecting, false)) {

@@ -145,6 +145,19 @@ void HttpFront::on_view() {
   release();
 }
 
+void HttpFront::on_claim() {
+  const cluster::Claim& claim = worker_.claim();
+  // Answers that wait are all of the leader and epoch in view: a new view ends the others' wait.
+  const auto& view = worker_.view();
+  const bool is_of_view = view && view->leader == claim.node && view->epoch == claim.epoch;
+  while (WaitLink* first = is_of_view ? unconfirmed_.first() : nullptr) {
+    auto& session = static_cast<HttpSession&>(*first);
+    if (session.answered_at() > claim.asked) break;
+    session.on_confirmed();
+  }
+  release();
+}
+
 void HttpFront::release() {
   if (releasing_) return;
   releasing_ = true;

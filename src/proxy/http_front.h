@@ -36,8 +36,10 @@ class HttpFront {
   void on_view();
   void on_address(NodeId node);
   void set_node_tls(const std::shared_ptr<net::TlsContext>& tls);
+  void on_claim();
   void tick(TimePoint now);
   void drain();
+  [[nodiscard]] bool has_unconfirmed() const { return !unconfirmed_.empty(); }
   [[nodiscard]] bool has_waiting() const { return !queue_.empty(); }
   [[nodiscard]] bool is_busy() const { return !table_.empty(); }
   [[nodiscard]] bool has_idle_upstreams() const { return pool_.idle_count() > 0; }
@@ -47,6 +49,8 @@ class HttpFront {
   [[nodiscard]] UpstreamPool& pool() { return pool_; }
   [[nodiscard]] WaitQueue& queue() { return queue_; }
   [[nodiscard]] AnswerWatch<HttpSession>& answers() { return answers_; }
+  // Sessions with an answer that waits for a claim, in the order in which the answers came.
+  [[nodiscard]] WaitQueue& unconfirmed() { return unconfirmed_; }
   [[nodiscard]] http::RequestHead& request_scratch() { return request_scratch_; }
   [[nodiscard]] http::ResponseHead& response_scratch() { return response_scratch_; }
   // A PROXY header speaks for one client only.
@@ -83,6 +87,7 @@ class HttpFront {
   std::vector<NodeSide> nodes_;
   UpstreamPool pool_;
   WaitQueue queue_;
+  WaitQueue unconfirmed_;
   AnswerWatch<HttpSession> answers_;
   TableOf<HttpSession> table_;
   std::vector<HttpSession*> postponed_;

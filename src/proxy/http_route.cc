@@ -102,15 +102,16 @@ void HttpSession::unhold() {
   state_ = State::kReading;
 }
 
-// After a proof it waits for a claim that was asked for later: another leader, or a newer picture of this one. Where
-// the picture stays as it is, because the node goes on claiming, it tries again all the same.
+// After a proof it waits for another leader, or for the same node to claim when asked after the proof; and then a while
+// longer each time, for a node may go on claiming and refusing.
 bool HttpSession::may_send() const {
   if (request_.sends == 0) return true;
   const auto& view = front_.worker().view();
-  if (view->epoch != proved_epoch_) return true;
+  if (view->epoch != proved_epoch_ && view->leader != proved_node_) return true;
   const Duration waited = front_.worker().now() - proved_at_;
-  const bool is_newer = view->serial != proved_serial_;
-  return waited >= (is_newer || again_here_ ? backoff(request_.sends) : kLongestBackoff);
+  const cluster::Claim& claim = front_.worker().claim();
+  const bool has_claimed = claim.epoch == view->epoch && claim.asked >= proved_at_;
+  return waited >= (has_claimed || again_here_ ? backoff(request_.sends) : kLongestBackoff);
 }
 
 void HttpSession::leave_hold(NodeId target) {
@@ -134,6 +135,10 @@ void HttpSession::on_view() {
   if (state_ == State::kHeld && is_bootstrap_now()) {
     unhold();
     dispatch();
+    return pump();
+  }
+  if (is_unconfirmed() && !is_of_leader()) {
+    end_unconfirmed();
     return pump();
   }
   const bool has_lost = front_.worker().view()->leader != attempt_.node;
@@ -163,9 +168,10 @@ void HttpSession::send_again(vault::Row row) {
   to_node_.rewind();
   if (!request_.is_for_leader || is_bootstrap_now()) return dispatch();
   again_here_ = vault::verdict_of(row) == vault::Verdict::kAgainHere || row == vault::Row::kNothingSent;
-  proved_at_ = front_.worker().now();
-  proved_serial_ = attempt_.serial;
+  proved_at_ = front_.worker().loop().precise_now();
+  proved_node_ = attempt_.node;
   proved_epoch_ = attempt_.epoch;
+  front_.worker().want_claim(proved_at_);
   hold();
 }
 

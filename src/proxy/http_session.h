@@ -46,6 +46,9 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   void leave_hold(NodeId target);
   [[nodiscard]] Phase phase() const;
   [[nodiscard]] TimePoint asked_at() const { return request_sent_at_; }
+  // When the answer came that waits for a claim.
+  [[nodiscard]] TimePoint answered_at() const { return answered_at_; }
+  void on_confirmed();
   void say_unanswered();
 
   void on_open() override;
@@ -116,7 +119,6 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   struct Attempt {
     NodeId node{};
     Epoch epoch = 0;
-    std::uint64_t serial = 0;
     cluster::Role role = cluster::Role::kUnknown;
     TimePoint began{};
     TimePoint active{};  // when the node last took or gave a byte
@@ -206,6 +208,14 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   void answer_unserved(std::string_view why, EndReason reason);
   void respond(int status, std::string_view why, bool may_keep_alive);
 
+  // http_fresh.cc: answers that wait until the leader has confirmed that it leads
+  [[nodiscard]] bool must_be_confirmed(int status) const;
+  [[nodiscard]] bool is_unconfirmed() const { return answered_at_ != kNever; }
+  [[nodiscard]] bool is_of_leader() const;
+  void await_claim();
+  void stop_awaiting_claim();
+  void end_unconfirmed();
+
   // http_tunnel.cc: both ways at once
   void start_tunnel(const http::ResponseHead& head);
   bool tunnel_step();
@@ -235,7 +245,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   TimePoint linger_since_{};
   TimePoint request_sent_at_ = kNever;
   TimePoint proved_at_{};
-  std::uint64_t proved_serial_ = 0;
+  NodeId proved_node_{};
   Epoch proved_epoch_ = 0;
   TimePoint answered_at_ = kNever;
   std::size_t moved_ = 0;  // in the running pump

@@ -93,6 +93,10 @@ void HttpSession::on_exchange_tick(TimePoint now) {
   if (now - last_active_ >= options.timeout_idle && now - attempt_.began >= options.timeout_idle) {
     return cut_idle();
   }
+  if (is_unconfirmed()) {
+    if (now - answered_at_ >= options.grace) end_unconfirmed();
+    return;
+  }
   const bool is_stream = request_.request_class == vault::RequestClass::kStream;
   if (answer_.has_begun) {
     if (is_stream) cut_stream_if_due(now);

@@ -145,6 +145,12 @@ struct Proxy::Impl {
     shared.on_fenced = [this](std::uint64_t round) {
       post_to_control([round](Impl& self) { self.obey(self.fence.on_ack(round)); });
     };
+    shared.on_claim_wanted = [this](Seat& seat, TimePoint since) {
+      post_to_control([s = &seat, since](Impl& self) {
+        s->wants_claim = since;
+        if (self.shared.callbacks.on_claim_wanted) self.shared.callbacks.on_claim_wanted(since);
+      });
+    };
     shared.on_drained = [this] { post_to_control([](Impl& self) { self.on_worker_drained(); }); };
     for (auto& seat : shared.seats) {
       seat->thread = std::thread([this, s = seat.get()] { run_worker(shared, *s); });
@@ -180,6 +186,14 @@ Proxy::Proxy(Private, std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Proxy::~Proxy() = default;
 
 void Proxy::publish(const cluster::ViewPtr& view) { impl_->obey(impl_->fence.on_publish(view)); }
+
+void Proxy::confirm(const cluster::Claim& claim) {
+  for (auto& seat : impl_->shared.seats) {
+    if (!seat->wants_claim || claim.asked < *seat->wants_claim) continue;
+    seat->wants_claim.reset();
+    seat->loop->post([s = seat.get(), claim] { s->worker->on_claim(claim); });
+  }
+}
 
 void Proxy::set_address(NodeId node, const net::Address& address) {
   impl_->post_to_workers([node, address](Worker& worker) { worker.set_address(node, address); });

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -22,9 +23,10 @@ struct Seat {
 
   std::unique_ptr<net::Loop> loop;
   WorkerCounters counters;
-  std::atomic<bool> starved{false};    // it waits for maxconn to have room
-  Worker* worker = nullptr;            // set and used on its thread only (by posted work)
-  std::vector<net::Socket> listening;  // until the thread takes them; closed where another worker accepts
+  std::atomic<bool> starved{false};      // it waits for maxconn to have room
+  std::optional<TimePoint> wants_claim;  // asked for then or later; the control thread's
+  Worker* worker = nullptr;              // set and used on its thread only (by posted work)
+  std::vector<net::Socket> listening;    // until the thread takes them; closed where another worker accepts
   std::vector<std::shared_ptr<net::TlsContext>> node_tls;  // by node, until the thread takes them
   std::thread thread;
 };
@@ -40,8 +42,9 @@ struct Shared {
   std::vector<std::unique_ptr<Seat>> seats;
   SharedLimit sessions;
   SharedLimit held;
-  std::function<void(std::uint64_t round)> on_fenced;  // a worker holds; called on its thread
-  std::function<void()> on_drained;                    // a draining worker has nothing left; called on its thread
+  std::function<void(std::uint64_t round)> on_fenced;           // a worker holds; called on its thread
+  std::function<void(Seat&, TimePoint since)> on_claim_wanted;  // likewise
+  std::function<void()> on_drained;  // a draining worker has nothing left; called on its thread
 
   // Gives a session's room back and wakes whoever waits for it.
   void release_session();

@@ -230,6 +230,19 @@ void Worker::hint(NodeId node, Epoch epoch, cluster::HintKind kind) {
   if (shared_.callbacks.on_hint) shared_.callbacks.on_hint({node, epoch, kind});
 }
 
+void Worker::want_claim(TimePoint since) {
+  claim_wanted_ = std::max(claim_wanted_, since);
+  if (std::exchange(claim_is_asked_for_, true)) return;
+  shared_.on_claim_wanted(seat_, since);
+}
+
+void Worker::on_claim(const cluster::Claim& claim) {
+  claim_ = claim;
+  claim_is_asked_for_ = false;
+  http_.on_claim();
+  if (http_.has_unconfirmed() || claim_.asked < claim_wanted_) want_claim(claim_wanted_);
+}
+
 void Worker::note_traffic() {
   const bool asked_for = view_ && view_->idle && view_->serial != idle_serial_noted_;
   if (!asked_for && now() - traffic_noted_ < kNoteTrafficEvery) return;

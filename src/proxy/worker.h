@@ -37,6 +37,7 @@ class Worker {
   // From the control side.
   void fence(std::uint64_t round);  // nothing is dialled until the next view
   void set_view(cluster::ViewPtr view);
+  void on_claim(const cluster::Claim& claim);
   void set_address(NodeId node, const net::Address& address);
   void set_client_tls(const std::shared_ptr<net::TlsContext>& tls);
   void set_node_tls(const std::shared_ptr<net::TlsContext>& tls) { http_.set_node_tls(tls); }
@@ -82,6 +83,10 @@ class Worker {
   [[nodiscard]] AnswerWatch<Session>& answers() { return answers_; }
   // Somebody uses us: said to the tracker at once if it asked little while nobody did, else now and then.
   void note_traffic();
+  // A claim of the leader's is wanted that is asked for at `since` or later. One that comes is told by on_claim().
+  void want_claim(TimePoint since);
+  // The newest that we were told of, which is not every one.
+  [[nodiscard]] const cluster::Claim& claim() const { return claim_; }
   void retire(Session& session);
   void arm_tick();
 
@@ -131,6 +136,9 @@ class Worker {
     TimePoint at{};
   } last_hint_;
   int dialing_ = 0;
+  cluster::Claim claim_;
+  TimePoint claim_wanted_ = TimePoint::min();  // asked for then or later
+  bool claim_is_asked_for_ = false;            // one asking at a time
   bool fenced_ = false;
   bool releasing_ = false;
   bool winding_down_ = false;

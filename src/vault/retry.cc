@@ -183,6 +183,7 @@ Verdict verdict_of(Row row) {
     case Row::kCutInAnswer:
     case Row::kNoAnswer:
     case Row::kUnreadableAnswer:
+    case Row::kUnconfirmed:
       return Verdict::kAmbiguous;
   }
   return Verdict::kAmbiguous;

@@ -48,6 +48,8 @@ std::string_view to_text(Row row) {
       return "no_answer";
     case Row::kUnreadableAnswer:
       return "unreadable_answer";
+    case Row::kUnconfirmed:
+      return "unconfirmed";
   }
   return "unknown";
 }
@@ -70,6 +72,8 @@ std::string_view explanation_of(Row row) {
       return "the node did not answer in time";
     case Row::kUnreadableAnswer:
       return "the node's answer was not valid HTTP";
+    case Row::kUnconfirmed:
+      return "the node has answered, but not confirmed since that it leads: what it said may be out of date";
     case Row::kAnswered:
     case Row::kOtherRedirect:
     case Row::kNamespaceClosed:

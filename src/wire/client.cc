@@ -80,12 +80,13 @@ struct Client::Impl final : net::StreamHandler {
   void write_request() {
     if (!timer.is_armed()) timer.arm_in(options.answer_timeout);
     while (!is_sent()) {
+      // Before the write: the other side may look at itself as soon as it has the last byte.
+      sent = loop.precise_now();
       const net::IoResult result = stream->write(std::string_view(request).substr(written));
       if (result.status == net::IoStatus::kAgain) return;
       if (result.status != net::IoStatus::kOk) return note_write_failure();
       written += result.bytes;
     }
-    sent = loop.precise_now();
   }
 
   // The other side may have answered before it stopped listening: what it said is read before we give up. In the next

@@ -79,6 +79,7 @@ struct Step {
   std::vector<Event> events;
   std::vector<ProbeOrder> probes;
   std::vector<NodeId> ask_leader;  // GET /v1/sys/leader of these
+  std::optional<Claim> claim;      // a new one of the leader's, unless it is suspect or contested
   TimePoint wake_at = kNever;
 };
 
@@ -108,6 +109,9 @@ class LeaderTracker {
   [[nodiscard]] Step on_live_answer(NodeId node, TimePoint request_sent, TimePoint now);
   // A client wants something. While the view says idle, this asks for a fresh claim.
   [[nodiscard]] Step on_traffic(TimePoint now);
+  // Somebody needs a claim of the leader's that is asked for at `since` or later: one is asked for as soon as the probe
+  // under way, if any, has ended. However many want one, there is never more than one probe under way for it.
+  [[nodiscard]] Step on_claim_wanted(TimePoint since, TimePoint now);
   // Exchanges on the leader that have waited over 500 ms, and whether any completed since the oldest of them began.
   [[nodiscard]] Step on_exchanges_waiting(int waiting, bool any_completed, TimePoint now);
   // Our own loop stood still: every lateness starts anew. Call after all sockets have been read.

@@ -38,6 +38,14 @@ struct NodeView {
   std::string names_leader;             // what its /v1/sys/leader last said; empty: never asked, or none
 };
 
+// What the leader said of itself last: it led at the moment at which it was asked.
+struct Claim {
+  NodeId node;
+  Epoch epoch = 0;
+  TimePoint asked{};
+  friend bool operator==(const Claim&, const Claim&) = default;
+};
+
 // An immutable picture of the cluster, handed to every worker. Node i of the configuration is nodes[i].
 struct View {
   std::uint64_t serial = 0;  // grows with each new picture

@@ -47,12 +47,14 @@ class Prober {
  public:
   using OnView = std::function<void(const cluster::ViewPtr&)>;  // a new view
   using OnEvents = std::function<void(const std::vector<cluster::Event>&)>;
+  using OnClaim = std::function<void(const cluster::Claim&)>;  // the leader's newest, after its view
 
   Prober(net::Loop& loop, ProberOptions options, OnView on_view, OnEvents on_events);
   ~Prober();
   Prober(const Prober&) = delete;
   Prober& operator=(const Prober&) = delete;
 
+  void set_on_claim(OnClaim on_claim);  // before start()
   void start();
   [[nodiscard]] const cluster::ViewPtr& view() const;
   // The view with the newest answers and latencies, which are too frequent to be published. For pages and metrics.
@@ -61,6 +63,7 @@ class Prober {
   // From live traffic (posted here by the workers).
   void on_hint(const cluster::Hint& hint);
   void on_traffic();
+  void on_claim_wanted(TimePoint since);
   void on_live_answer(NodeId node, TimePoint request_sent);
 
   [[nodiscard]] Result<void> set_admin_state(NodeId node, cluster::AdminState state, bool force);

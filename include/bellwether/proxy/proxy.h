@@ -34,6 +34,7 @@ struct ListenerOptions {
   net::Address address;
   Mode mode = Mode::kTcp;
   bool accept_proxy = false;
+  bool fresh = false;                    // http: answers to reads wait until the leader has confirmed itself
   std::shared_ptr<net::TlsContext> tls;  // redirect and http; null: plain. Until set_client_tls()
 };
 
@@ -68,7 +69,7 @@ struct ProxyOptions {
   std::size_t retry_buffer = 64 * 1024;  // of a request's body, kept until the answer is judged
   Duration timeout_header = 10s;         // for a request head, from its first byte; and for a client's TLS handshake
   Duration timeout_answer = 2min;        // for an answer head, from the last byte of the request
-  Duration grace = 1s;                   // a leader that was replaced may take that long to speak
+  Duration grace = 1s;                   // a leader may take that long to speak when replaced, or to confirm itself
   int ambiguous_status = 502;
   bool bootstrap = false;     // sys/init and sys/unseal go to a node that cannot lead yet, if none leads
   bool forwarded_for = true;  // the client's address is put into X-Forwarded-For
@@ -166,6 +167,8 @@ struct ProxyCallbacks {
   std::function<void()> on_traffic;                          // somebody waits while the view is idle, or now and then
   std::function<void(const SessionRecord&)> on_session_end;  // only if log_sessions
   std::function<void(const RequestRecord&)> on_request_end;  // only if log_requests
+  // A claim of the leader's is needed that is asked for at that moment or later: see confirm(). On the control thread.
+  std::function<void(TimePoint since)> on_claim_wanted;
   std::function<void(std::string listener, std::string target)> on_redirect_loop;  // would have pointed to ourselves
   // A monitor or event stream was ended, because it would hold up the step-down of its node, which has begun to block.
   std::function<void(NodeId node)> on_stream_ended;
@@ -184,6 +187,8 @@ class Proxy {
   // Hands the view to the workers. A new epoch is used by any of them only after all have stopped sending under the
   // one before: first all are told to hold, then, when all have confirmed, all get the new view.
   void publish(const cluster::ViewPtr& view);
+  // The leader has confirmed itself: handed to the workers that want to know. After the view that names it.
+  void confirm(const cluster::Claim& claim);
   void set_address(NodeId node, const net::Address& address);
   // From the next handshake on: what clients meet on the listeners that speak TLS, and how the nodes that are spoken to
   // over TLS are. Connections that are in use go on; idle ones to the nodes are closed.

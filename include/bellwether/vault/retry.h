@@ -48,8 +48,9 @@ enum class Row : std::uint8_t {
   kCutInAnswer,       // and amid an answer that was not yet judged
   kNoAnswer,          // none in time
   kUnreadableAnswer,  // no HTTP, or HTTP that we refuse
+  kUnconfirmed,       // answered, but not by a node that has confirmed since that it leads, where that is asked for
 };
-inline constexpr std::size_t kRowCount = 22;
+inline constexpr std::size_t kRowCount = 23;
 [[nodiscard]] std::string_view to_text(Row row);
 [[nodiscard]] Verdict verdict_of(Row row);
 // What our error says to the client: a sentence for each ambiguous row, empty for the others.

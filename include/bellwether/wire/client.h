@@ -18,7 +18,7 @@ struct Reply {
   int status = 0;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
-  TimePoint sent{};      // the request's last byte was given to the kernel
+  TimePoint sent{};      // the request's last bytes were given to the kernel then, or a moment later
   TimePoint received{};  // the answer's last byte was read
   bool reused = false;   // went over a connection that had carried an exchange before
 };

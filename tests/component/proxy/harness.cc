@@ -147,6 +147,7 @@ NodeId Rig::add_node(const net::Address& address, std::string public_url) {
 void Rig::start() {
   ProxyCallbacks callbacks;
   callbacks.on_hint = [this](const cluster::Hint& hint) { loop->post([this, hint] { hints.push_back(hint); }); };
+  callbacks.on_claim_wanted = [this](TimePoint since) { claims_wanted.push_back(since); };
   callbacks.on_traffic = [this] { loop->post([this] { ++traffic; }); };
   callbacks.on_stream_ended = [this](NodeId node) { loop->post([this, node] { ended_streams.push_back(node); }); };
   callbacks.on_session_end = [this](const SessionRecord& record) {

@@ -107,6 +107,7 @@ class Rig {
   std::unique_ptr<Proxy> proxy;
   // What the workers told, posted to `loop`.
   std::vector<cluster::Hint> hints;
+  std::vector<TimePoint> claims_wanted;
   std::vector<SessionRecord> records;
   std::vector<ToldRequest> requests;
   std::vector<std::string> loops;

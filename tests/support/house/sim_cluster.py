@@ -21,11 +21,11 @@ class SimNode:
 class SimCluster(AskedCluster):
     kind = "sim"
 
-    def __init__(self, folder, tls=True):
+    def __init__(self, folder, tls=True, words=()):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.tls = None
-        self._words = ["--control", "127.0.0.1:0"]
+        self._words = ["--control", "127.0.0.1:0", *words]
         if tls:
             certificates = Certificates(self.folder / "tls")
             self.tls = Tls(certificates.ca_file, certificates.common_name)

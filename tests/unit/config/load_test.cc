@@ -90,6 +90,34 @@ TEST_CASE("an unknown key is named with its place and the nearest option", "[con
   CHECK(problems_with("\n\n   \"zzzzzzzz\": 1") == Lines{"f:3:4: unknown option \"zzzzzzzz\""});
 }
 
+TEST_CASE("each item of a list is checked, and named with its place", "[config]") {
+  const std::string takes = "must be a list of IP addresses and ranges such as \"10.0.0.0/8\", not ";
+  CHECK(problems_with("\"forwarded_for_trusted\": [\"10.0.0.0/8\",\n \"10.0.0.1/8\", 7]") ==
+        Lines{"f:2:2: forwarded_for_trusted: \"10.0.0.1/8\" does not begin a range of that size; it has bits set "
+              "behind its /",
+              "f:2:16: forwarded_for_trusted: " + takes + "7"});
+  CHECK(problems_with("\"forwarded_for_trusted\": true").at(0) == "f:1:27: forwarded_for_trusted: " + takes + "true");
+  const Loaded one = load_text(R"({"nodes": ["https://n1:8200"], "forwarded_for_trusted": "::1"})");
+  CHECK(one.config.forwarded_for_trusted == std::vector<std::string>{"::1"});
+}
+
+TEST_CASE("fresh is each http listener's own, or the default", "[config]") {
+  const auto load_with = [](const std::string& options) {
+    return load_text(
+        "{\"nodes\": [\"https://n1:8200\"], \"listen\": [{\"address\": \":1\", \"mode\": \"http\"}, "
+        "{\"address\": \":2\", \"mode\": \"http\", \"fresh\": true}, {\"address\": \":3\", \"mode\": \"tcp\"}]" +
+        options + "}");
+  };
+  const Config own = load_with("").config;
+  CHECK_FALSE(own.listen[0].fresh);
+  CHECK(own.listen[1].fresh);
+  const Config all = load_with(", \"fresh\": true").config;
+  CHECK(all.listen[0].fresh);
+  CHECK_FALSE(all.listen[2].fresh);
+  const Loaded misplaced = load_text(R"({"nodes": ["https://n1:8200"], "listen": {"address": ":1", "fresh": true}})");
+  CHECK(lines(misplaced.hints) == Lines{"f:1:69: fresh: is not used; only http listeners see answers"});
+}
+
 TEST_CASE("numbers are never bent into what fits", "[config]") {
   const std::string takes = "must be a whole number from 1 to 100, not ";
   CHECK(problems_with(R"("fall": 70000)") == Lines{"f:1:10: fall: " + takes + "70000"});

@@ -1,0 +1,55 @@
+#include "bellwether/base/assert.h"
+#include "http_front.h"
+#include "http_session.h"
+#include "worker.h"
+
+// A node that was demoted a moment ago, unknown to us, may answer reads itself, out of date (FACTS.md 2). Where that
+// must not be, the answer waits, unread, in the connection and in our buffer, until the node has claimed to lead when
+// it was asked after the answer had come.
+namespace bellwether::proxy {
+
+// A write needs none: only a leader can have executed it. Nor does 404 tell that there is nothing, nor 403 that a token
+// is unknown, if a node does not know of it yet.
+bool HttpSession::must_be_confirmed(int status) const {
+  const std::string& method = request_.method;
+  const bool is_read = method == "GET" || method == "HEAD" || method == "LIST" || method == "SCAN";
+  return front_.worker().options().listeners[listener_].fresh && is_read && status < 500 && request_.is_for_leader &&
+         request_.request_class != vault::RequestClass::kStream;
+}
+
+bool HttpSession::is_of_leader() const {
+  const auto& view = front_.worker().view();
+  return view->leader == attempt_.node && view->epoch == attempt_.epoch;
+}
+
+void HttpSession::await_claim() {
+  front_.answers().remove(*this);
+  answered_at_ = front_.worker().loop().precise_now();
+  front_.unconfirmed().push_back(*this);
+  if (!is_of_leader()) return end_unconfirmed();
+  front_.worker().want_claim(answered_at_);
+}
+
+void HttpSession::stop_awaiting_claim() {
+  if (!is_unconfirmed()) return;
+  answered_at_ = kNever;
+  front_.unconfirmed().remove(*this);
+}
+
+void HttpSession::on_confirmed() {
+  BW_ASSERT(is_unconfirmed());
+  stop_awaiting_claim();
+  http::ResponseHead& head = front_.response_scratch();
+  const http::ParseOutcome parsed =
+      http::parse_response_head(from_node_.view(), request_.method, front_.worker().options().head_limits, head);
+  BW_ASSERT(parsed.status == http::ParseStatus::kDone);
+  start_answer(head);
+  pump();
+}
+
+void HttpSession::end_unconfirmed() {
+  drop_upstream();
+  act(vault::Row::kUnconfirmed, nullptr, {});
+}
+
+}  // namespace bellwether::proxy
