@@ -125,6 +125,7 @@ class Collection {
     count(Metric::kHoldTimeouts, {}, p.hold_timeouts);
     count(Metric::kHoldOverflows, {}, p.hold_overflows);
     count(Metric::kHoldClientGone, {}, p.client_gone_while_held);
+    count(Metric::kHelloReplays, {}, p.hello_replays);
     std::vector<std::uint64_t> buckets = p.hold_buckets;
     buckets.resize(std::size(proxy::kHoldBuckets) + 1);
     scrape_.add(

@@ -60,6 +60,7 @@ void add_to(ProxyCounts& into, const WorkerCounters& from) {
   into.hold_timeouts += from.hold_timeouts.get();
   into.hold_overflows += from.hold_overflows.get();
   into.client_gone_while_held += from.client_gone_while_held.get();
+  into.hello_replays += from.hello_replays.get();
   into.bytes_up += from.bytes_up.get();
   into.bytes_down += from.bytes_down.get();
   into.sessions_cut_quiet += from.cut_quiet.get();

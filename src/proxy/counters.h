@@ -52,7 +52,7 @@ struct alignas(64) WorkerCounters {
       : nodes(std::make_unique<NodeCounters[]>(node_count)), nodes_size(node_count) {}
 
   Counter sessions_total, sessions_now, held_now, held_total, hold_timeouts, hold_overflows;
-  Counter client_gone_while_held;
+  Counter client_gone_while_held, hello_replays;
   Counter bytes_up, bytes_down;
   Counter cut_quiet, cut_deadline, cut_dead, cut_admin, cut_idle;
   Counter accept_failures, maxconn_pauses;

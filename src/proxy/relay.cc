@@ -104,6 +104,7 @@ Flow::Step Flow::copy(Channel& from, Channel& to, RelayPool& pool) {
   const net::IoResult read = from.socket.read(buffer);
   if (read.status != net::IoStatus::kOk) return on_read_ended(read, from);
   judge(read.bytes);
+  if (hello_ != nullptr) hello_->feed(buffer.first(read.bytes));
   // After a short read the next bytes, or the end, come with an edge of their own.
   if (read.bytes < buffer.size() && !from.closed) from.readable = false;
 

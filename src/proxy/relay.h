@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bellwether/net/socket.h"
+#include "hello.h"
 
 namespace bellwether::proxy {
 
@@ -62,6 +63,8 @@ class Flow {
 
   // Bytes to deliver before anything that is read: a PROXY header.
   void deliver_first(std::string_view bytes);
+  // Shows it what is read from now on; null: no more. Must live as long.
+  void show_to(Hello* hello) { hello_ = hello; }
   // `pass_end`: whether to shut the receiver's side down after the sender's end (not needed if it is closed anyway).
   [[nodiscard]] Progress pump(Channel& from, Channel& to, RelayPool& pool, bool pass_end);
 
@@ -93,6 +96,7 @@ class Flow {
   void count(std::size_t bytes);
   void judge(std::size_t read_bytes);
 
+  Hello* hello_ = nullptr;
   std::unique_ptr<Kept> kept_;
   std::unique_ptr<net::Pipe> pipe_;
   std::size_t in_pipe_ = 0;

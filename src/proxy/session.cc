@@ -15,6 +15,8 @@ namespace {
 // A failed dial is repeated when a newer view names a target. Where the view stays as it is, because the node answers
 // its probes all the same, it is repeated after that long.
 constexpr Duration kRetrySameView = 1s;
+// How many nodes a hello may be said to that do not answer it.
+constexpr int kMostReplays = 8;
 
 cluster::HintKind hint_for(int connect_error) {
   switch (connect_error) {
@@ -59,7 +61,9 @@ void Session::start() {
   }
 }
 
+// From wherever it was: that is over, whatever comes now.
 void Session::hold() {
+  become(State::kNew);
   if (!worker_.shared().held.try_acquire()) {
     const auto suspect = worker_.suspect_leader();
     if (suspect && may_dial()) return dial(*suspect);
@@ -158,7 +162,12 @@ void Session::connected() {
   worker_.node_counters(node_id_).connects.add();
   worker_.node_counters(node_id_).sessions_now.add();
   node_.writable = true;
-  if (worker_.options().send_proxy != net::ProxyVersion::kNone) up_.deliver_first(preamble());
+  std::string first;
+  if (worker_.options().send_proxy != net::ProxyVersion::kNone) first = preamble();
+  if (!hello_) hello_ = std::make_unique<Hello>();
+  first += hello_->bytes();
+  up_.deliver_first(first);
+  up_.show_to(hello_.get());
   relay(up_, client_, node_);
   if (state_ == State::kRelaying && node_.readable) relay(down_, node_, client_);
 }
@@ -205,7 +214,8 @@ void Session::client_left() {
 
 void Session::relay(Flow& flow, Side& from, Side& to) {
   const Flow& reverse = &flow == &up_ ? down_ : up_;
-  on_progress(flow.pump(from, to, worker_.pool(), !reverse.has_ended()), flow, from, to);
+  const bool passes_end = !reverse.has_ended() && !(&flow == &down_ && may_replay());
+  on_progress(flow.pump(from, to, worker_.pool(), passes_end), flow, from, to);
 }
 
 void Session::on_progress(const Flow::Progress& progress, Flow& flow, Side& from, Side& to) {
@@ -213,6 +223,7 @@ void Session::on_progress(const Flow::Progress& progress, Flow& flow, Side& from
     last_active_ = worker_.now();
     (&flow == &up_ ? worker_.counters().bytes_up : worker_.counters().bytes_down).add(progress.bytes);
     &flow == &up_ ? note_asked() : note_answered();
+    if (&flow == &down_ || (hello_ && !hello_->may_be_said_again())) forget_hello();
     worker_.note_traffic();
   }
   switch (progress.outcome) {
@@ -221,13 +232,46 @@ void Session::on_progress(const Flow::Progress& progress, Flow& flow, Side& from
     case Flow::Outcome::kBudgetSpent:
       return from.watch.call_again({.readable = true});
     case Flow::Outcome::kEnded:
+      if (&from == &node_ && may_replay()) return replay(cluster::HintKind::kClosed);
       return on_end_passed(from);
     case Flow::Outcome::kReadFailed:
+      if (&from == &node_ && may_replay()) return replay(cluster::HintKind::kReset);
       if (&from == &node_) worker_.hint(node_id_, epoch_, cluster::HintKind::kReset);
       return end(&from == &client_ ? ended_by_client(phase()) : ended_by_node(phase()));
     case Flow::Outcome::kWriteFailed:
       return on_write_failed(to);
   }
+}
+
+// The node has said nothing, and heard nothing but a hello: nothing was executed.
+bool Session::may_replay() const {
+  return state_ == State::kRelaying && hello_ && hello_->may_be_said_again() && !hello_->bytes().empty() &&
+         !up_.has_ended() && replays_ < kMostReplays;
+}
+
+void Session::replay(std::optional<cluster::HintKind> hint) {
+  note_answered();
+  worker_.node_counters(node_id_).sessions_now.subtract();
+  worker_.counters().hello_replays.add();
+  ++replays_;
+  node_.close();
+  up_.release(worker_.pool());
+  down_.release(worker_.pool());
+  up_ = Flow();
+  down_ = Flow();
+  // The same node gets it again only under a newer view, or later.
+  dial_failed_ = hint.has_value();
+  if (hint) worker_.hint(node_id_, epoch_, *hint);
+  hold();
+}
+
+void Session::replay_if_unanswered() {
+  if (worker_.standing(node_id_) != Standing::kKeep && may_replay()) replay(std::nullopt);
+}
+
+void Session::forget_hello() {
+  up_.show_to(nullptr);
+  hello_.reset();
 }
 
 void Session::note_asked() {
@@ -259,7 +303,9 @@ void Session::on_write_failed(Side& to) {
     to.readable = true;
     const Flow::Progress progress = last_words.pump(to, other, worker_.pool(), false);
     (&to == &node_ ? worker_.counters().bytes_down : worker_.counters().bytes_up).add(progress.bytes);
+    if (&to == &node_ && progress.bytes > 0) forget_hello();
   }
+  if (&to == &node_ && may_replay()) return replay(cluster::HintKind::kReset);
   if (&to == &node_) worker_.hint(node_id_, epoch_, cluster::HintKind::kReset);
   end(&to == &client_ ? ended_by_client(phase()) : ended_by_node(phase()));
 }

@@ -10,6 +10,7 @@
 #include "bellwether/net/address.h"
 #include "bellwether/net/watch.h"
 #include "end_reason.h"
+#include "hello.h"
 #include "hold.h"
 #include "relay.h"
 
@@ -35,6 +36,8 @@ class Session final : public WaitLink {
   void start();
   void leave_hold(NodeId target);  // REQUIRES: may_dial()
   void undial();                   // back to the hold: nothing was sent. No-op unless connecting
+  // Back to the hold if its node has lost its place and has not answered the client's TLS hello: another will.
+  void replay_if_unanswered();
   void on_tick(TimePoint now);
   // Looks at its node's standing; true if that ended it.
   bool cut_if_due(TimePoint now);
@@ -80,6 +83,9 @@ class Session final : public WaitLink {
   [[nodiscard]] Phase phase() const;
   [[nodiscard]] std::string preamble() const;
   void log(EndReason reason) const;
+  [[nodiscard]] bool may_replay() const;
+  void replay(std::optional<cluster::HintKind> hint);
+  void forget_hello();
 
   Worker& worker_;
   Side client_;
@@ -87,6 +93,7 @@ class Session final : public WaitLink {
   Flow up_;
   Flow down_;
   std::unique_ptr<Origin> origin_;
+  std::unique_ptr<Hello> hello_;  // until the node has said something
   TimePoint started_;
   TimePoint hold_since_{};
   TimePoint dialled_{};
@@ -103,6 +110,7 @@ class Session final : public WaitLink {
   bool dial_failed_ = false;  // under dialled_serial_
   bool was_held_ = false;
   bool said_unanswered_ = false;
+  std::uint8_t replays_ = 0;
 };
 
 }  // namespace bellwether::proxy

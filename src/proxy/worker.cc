@@ -173,6 +173,7 @@ void Worker::set_view(cluster::ViewPtr view) {
   table_.for_each([this](Session& session) {
     // A leader that has lost its place has not had a byte of those that are still connecting.
     if (session.state() == Session::State::kConnecting && view_->leader != session.node()) session.undial();
+    session.replay_if_unanswered();
     if (session.state() == Session::State::kRelaying && nodes_[session.node().index].standing == Standing::kDead) {
       session.cut_if_due(now());
     }

@@ -33,6 +33,7 @@ enum class Metric : std::uint8_t {
   kHoldTimeouts,
   kHoldOverflows,
   kHoldClientGone,
+  kHelloReplays,
   kHoldDuration,
   kSessionsCut,
   kConnections,

@@ -147,6 +147,7 @@ struct ProxyCounts {
   std::uint64_t sessions_total = 0, sessions_now = 0, held_now = 0, held_total = 0, hold_timeouts = 0,
                 hold_overflows = 0;
   std::uint64_t client_gone_while_held = 0;
+  std::uint64_t hello_replays = 0;  // of a TLS client's first words, to a node after one that had not answered them
   std::uint64_t bytes_up = 0, bytes_down = 0;
   std::uint64_t sessions_cut_quiet = 0, sessions_cut_deadline = 0, sessions_cut_dead = 0, sessions_cut_admin = 0,
                 sessions_cut_idle = 0;
