@@ -13,7 +13,7 @@ namespace {
 // Of a client that sends ahead. A held one's share is less: 1,024 of them may wait.
 constexpr std::size_t kInput = 64 * 1024;
 constexpr std::size_t kInputHeld = 16 * 1024;
-constexpr std::size_t kTurnBudget = 1024 * 1024;  // others wait meanwhile
+constexpr std::size_t kTurnBudget = 256 * 1024;  // others wait meanwhile
 
 int status_for(http::Reject reason) {
   using http::Reject;

@@ -220,6 +220,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   void start_tunnel(const http::ResponseHead& head);
   bool tunnel_step();
   void tunnel_step_ends();
+  void end_tunnel();
 
   HttpFront& front_;
   std::unique_ptr<net::Stream> client_;
@@ -255,6 +256,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   bool can_write_client_ = true;
   bool client_ended_ = false;
   bool close_after_ = false;
+  bool node_knows_of_end_ = false;  // of a tunnel's client
   bool again_here_ = false;
   bool keeps_forwarded_for_ = false;
   bool pumping_ = false;

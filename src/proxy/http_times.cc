@@ -53,6 +53,7 @@ void HttpSession::look_at_times(TimePoint now) {
       if (is_idle) cut_idle();
       return;
     case State::kTunnel:
+      if (node_knows_of_end_ && now - linger_since_ >= kLongestLinger) return end_tunnel();
       return is_idle ? cut_idle() : cut_stream_if_due(now);
     case State::kLinger:
       if (now - linger_since_ >= kLongestLinger) end(request_.end);

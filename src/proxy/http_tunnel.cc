@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "bellwether/http/serialize.h"
 #include "http_front.h"
 #include "http_session.h"
@@ -33,11 +35,20 @@ bool HttpSession::tunnel_step() {
   return moved;
 }
 
-// Either side's end is the tunnel's, once what it said before has been passed on.
+// The node's end is the tunnel's, once what it said before has been passed on. The client's is passed on to the node,
+// which may have some last words.
 void HttpSession::tunnel_step_ends() {
   const bool client_is_done = client_ended_ && in_.empty() && to_node_.unsent().empty();
+  if (client_is_done && !std::exchange(node_knows_of_end_, true)) {
+    upstream_->shutdown_write();
+    linger_since_ = front_.worker().now();
+  }
   const bool node_is_done = attempt_.ended != NodeEnd::kNone && from_node_.empty() && to_client_.empty();
-  if (!client_is_done && !node_is_done && !attempt_.write_broken) return;
+  if (!node_is_done && !attempt_.write_broken) return;
+  end_tunnel();
+}
+
+void HttpSession::end_tunnel() {
   settle(Outcome::kOk, answer_.status, kEndedNormally);
   end(kEndedNormally);
 }

@@ -32,6 +32,7 @@ class Upstream final : public net::StreamHandler {
 
   void open(net::Loop& loop, const net::Address& to, net::ConnectOptions options);
   void lend(UpstreamUser* user) { user_ = user; }  // null: idle
+  void shutdown_write() { stream_->shutdown_write(); }
   void close() { stream_->close(); }
   void abort() { stream_->abort(); }
   // Nothing has come that nobody asked for, and the node has not ended it. REQUIRES: idle.

@@ -125,6 +125,26 @@ TEST_CASE("after a 101 that was asked for, bytes pass both ways", "[proxy][http]
   CHECK(it.rig.until([&] { return it.rig.proxy->counts().sessions_now == 0; }));
 }
 
+TEST_CASE("a tunnel's client that half-closes still gets the node's last words", "[proxy][http]") {
+  HttpRig it;
+  it.one.answer = [](const Seen&, Peer& peer) {
+    peer.on_data = nullptr;
+    peer.on_end = [](Peer& self) {
+      self.send("last words");
+      self.finish();
+    };
+    return std::string("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+  };
+  it.start();
+  auto client = it.rig.client();
+  client->send(
+      "GET /v1/sys/events/subscribe/x HTTP/1.1\r\nHost: v\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+  REQUIRE(it.until_has(*client, "HTTP/1.1 101"));
+  client->finish();
+  REQUIRE(it.until_has(*client, "last words"));
+  CHECK(it.rig.until([&] { return it.rig.proxy->counts().sessions_now == 0; }));
+}
+
 TEST_CASE("what is ambiguous is rejected with its reason and nothing of it reaches a node", "[proxy][http]") {
   HttpRig it;
   it.start();
