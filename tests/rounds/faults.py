@@ -1,21 +1,28 @@
-"""Faults that a round may bring, by name. Each is done to the leader and undone by the cluster's heal()."""
+"""Faults that a round may bring, by name. Each is done to the leader; the cluster's heal() undoes it, unless it has a
+length of its own."""
 
 import dataclasses
+import random
 
 
 @dataclasses.dataclass(frozen=True)
 class Fault:
     name: str
     strike: object  # strike(cluster, leader_index)
-    is_planned: bool  # clients must not notice
+    is_planned: bool = False  # clients must not notice
     # The leader itself may answer what was in flight with an error that proves nothing (vault-facts: sealed midway).
     may_answer_ambiguously: bool = False
     # What is sent within so many seconds may be lost: nothing tells yet that the leader is gone.
     unnoticed: float = 0.0
-
-
-def _freeze(cluster, leader):
-    cluster.freeze(leader)
+    # Ended by the round itself after some time between these, by undo(cluster, leader_index): the leader may stay.
+    lasts: tuple | None = None
+    undo: object = None
+    # Nothing can be answered and nothing noticed while it lasts: all that is sent then is in flight.
+    stalls_everything: bool = False
+    # A leader that does not know yet that it was replaced: so many seconds of reads may be old, if nothing verifies them.
+    may_read_old: float = 0.0
+    is_possible: object = lambda cluster: True
+    needs: str = ""  # what makes it possible
 
 
 FAULTS = {
@@ -23,11 +30,38 @@ FAULTS = {
     for fault in (
         Fault("step_down", lambda cluster, leader: cluster.step_down(leader), is_planned=True),
         Fault("seal", lambda cluster, leader: cluster.seal(leader), is_planned=True, may_answer_ambiguously=True),
-        Fault("term", lambda cluster, leader: cluster.terminate(leader), is_planned=False),
-        Fault("kill", lambda cluster, leader: cluster.kill(leader), is_planned=False),
-        Fault("freeze", _freeze, is_planned=False, unnoticed=0.15),
+        Fault("term", lambda cluster, leader: cluster.terminate(leader)),
+        Fault("kill", lambda cluster, leader: cluster.kill(leader)),
+        Fault("freeze", lambda cluster, leader: cluster.freeze(leader), unnoticed=0.15),
+        Fault("cut_off", lambda cluster, leader: cluster.cut_off(leader), unnoticed=2.6, may_read_old=2.6,
+              may_answer_ambiguously=True, is_possible=lambda cluster: cluster.can_cut_off,
+              needs="a raft or simulated cluster, and for raft root and nftables"),
+        Fault("unreachable", lambda cluster, leader: cluster.hide_from_client(leader), unnoticed=0.15, lasts=(1, 8),
+              undo=lambda cluster, leader: cluster.mend_network(),
+              is_possible=lambda cluster: cluster.firewall is not None, needs="root and nftables"),
+        Fault("database_freeze", lambda cluster, leader: cluster.database.freeze(), lasts=(2, 20),
+              undo=lambda cluster, leader: cluster.database.thaw(), stalls_everything=True, may_answer_ambiguously=True,
+              is_possible=lambda cluster: cluster.can_freeze_database, needs="the postgresql cluster"),
     )
 }
+
+
+@dataclasses.dataclass(frozen=True)
+class Strike:
+    """One fault of a run, with all that chance decides about it."""
+
+    fault: Fault
+    pause: float  # seconds before it: where in the rhythm of probes it falls
+    lasts: float  # seconds; 0: until healed
+
+    @classmethod
+    def by_chance(cls, fault, chance):
+        pause = chance.uniform(0, 1)
+        return cls(fault, pause, chance.uniform(*fault.lasts) if fault.lasts else 0.0)
+
+
+def possible(cluster):
+    return [fault for fault in FAULTS.values() if fault.is_possible(cluster)]
 
 
 def parse(words):
@@ -39,3 +73,22 @@ def parse(words):
             raise SystemExit(f"no fault is called {name!r}; there are: {', '.join(FAULTS)}")
         chosen += [FAULTS[name]] * int(count or 1)
     return chosen
+
+
+def choose(cluster, seed, words=None, may_go_on=lambda: True):
+    """The strikes of a run, in their order: of the faults as said, or endlessly by chance. The seed decides everything."""
+    chance = random.Random(seed)
+    if words is None:
+        while may_go_on():
+            yield Strike.by_chance(chance.choice(possible(cluster)), chance)
+        return
+    chosen = parse(words)
+    chance.shuffle(chosen)
+    for fault in chosen:
+        yield Strike.by_chance(fault, chance)
+
+
+def refuse_impossible(cluster, words):
+    for fault in parse(words):
+        if not fault.is_possible(cluster):
+            raise SystemExit(f"{fault.name} is not possible here: it needs {fault.needs}")

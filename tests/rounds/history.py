@@ -11,6 +11,7 @@ class Outcome(enum.Enum):
     AMBIGUOUS = "ambiguous"  # an answer that says: perhaps executed
     NODE_ERROR = "node_error"  # the node's own error, passed on
     BROKEN = "broken"  # no whole answer
+    TOLD = "told"  # a check that failed: the fate of a doubtful write is known
 
 
 @dataclasses.dataclass
@@ -52,6 +53,7 @@ class History:
         self._exchanges = []
         self._violations = []
         self._excused = []
+        self._old_reads_until = -1.0
 
     def add(self, exchange):
         with self._lock:
@@ -66,6 +68,16 @@ class History:
         with self._lock:
             self._excused.append(Violation(what, exchange))
 
+    def allow_old_reads(self, until):
+        """Of what begins before that moment: its leader may be one that does not know yet that it was replaced."""
+        with self._lock:
+            self._old_reads_until = until
+
+    def complain_of_old_read(self, what, exchange):
+        with self._lock:
+            is_allowed = exchange.begun <= self._old_reads_until
+            (self._excused if is_allowed else self._violations).append(Violation(what, exchange))
+
     def excused(self):
         with self._lock:
             return list(self._excused)
@@ -75,7 +87,7 @@ class History:
             return [one for one in self._exchanges if one.ended >= since and one.begun <= until]
 
     def errors(self, since=0.0, until=float("inf")):
-        return [one for one in self.exchanges(since, until) if one.outcome is not Outcome.OK]
+        return [one for one in self.exchanges(since, until) if one.outcome not in (Outcome.OK, Outcome.TOLD)]
 
     def violations(self):
         with self._lock:
@@ -91,7 +103,7 @@ class Register:
     def __init__(self, client, history, is_promised_fresh_reads=True):
         self._client = client
         self._history = history
-        self._complain_of_old_read = history.violate if is_promised_fresh_reads else history.excuse
+        self._complain_of_old_read = history.complain_of_old_read if is_promised_fresh_reads else history.excuse
         self.acknowledged = 0  # the newest version that the server confirmed
         self.seen = 0  # the newest version that was read or confirmed
         self._doubtful = False  # a write is out whose fate nobody knows

@@ -14,9 +14,11 @@ _MISMATCH = "check-and-set parameter did not match"
 
 def judge(status, answer):
     """What an answer of a proxy or a node says about the request."""
-    text = "; ".join(answer.get("errors") or [])
+    text = " ".join("; ".join(answer.get("errors") or []).split())
     if status == 200:
         return Outcome.OK, ""
+    if status == 400 and _MISMATCH in text:
+        return Outcome.TOLD, f"{status} {text}"
     if status == 0:
         return Outcome.BROKEN, text
     if status == 502:
@@ -26,15 +28,30 @@ def judge(status, answer):
     return Outcome.NODE_ERROR, f"{status} {text}"
 
 
-class Writer(threading.Thread):
-    """Writes its entry with the next number and reads it back, in a closed loop."""
+class Pace:
+    """A rate that many threads keep together. A moment that finds none of them free is left out."""
 
-    def __init__(self, name, url, tls, token, history, keeps_alive=True, patience=40, pause=0.0):
+    def __init__(self, rate):
+        self._gap = 1 / rate
+        self._lock = threading.Lock()
+        self._next = time.monotonic()
+
+    def wait_for_turn(self, finish):
+        with self._lock:
+            due = max(self._next, time.monotonic())
+            self._next = due + self._gap
+        finish.wait(due - time.monotonic())
+
+
+class Writer(threading.Thread):
+    """Writes its entry with the next number and reads it back: in a closed loop, or at the pace that it shares."""
+
+    def __init__(self, name, url, tls, token, history, keeps_alive=True, patience=40, pace=None):
         super().__init__(name=name, daemon=True)
         self._url, self._tls, self._token = url, tls, token
         self._path = f"/v1/secret/data/{name}"
         self._history = history
-        self._keeps_alive, self._patience, self._pause = keeps_alive, patience, pause
+        self._keeps_alive, self._patience, self._pace = keeps_alive, patience, pace
         # A relay cannot see that a node, demoted a moment ago, answers a read itself.
         self.register = Register(name, history, is_promised_fresh_reads=keeps_alive)
         self.finish = threading.Event()
@@ -42,10 +59,10 @@ class Writer(threading.Thread):
 
     def run(self):
         while not self.finish.is_set():
-            self._write()
-            self._read()
-            if self._pause:
-                self.finish.wait(self._pause)
+            for ask in (self._write, self._read):
+                if self._pace is not None:
+                    self._pace.wait_for_turn(self.finish)
+                ask()
         self._close()
 
     def _close(self):
@@ -74,7 +91,7 @@ class Writer(threading.Thread):
         if outcome is Outcome.OK:
             number = answer["data"]["version"]
         exchange = Exchange(self.name, "write", number, begun, ended, outcome, said)
-        if status == 400 and _MISMATCH in said:
+        if outcome is Outcome.TOLD:
             self.register.mismatched(exchange)
         else:
             self.register.wrote(exchange)

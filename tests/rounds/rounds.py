@@ -1,6 +1,8 @@
 """Rounds: one fault after the other under load, and what each cost."""
 
+import collections
 import dataclasses
+import math
 import statistics
 import time
 
@@ -12,80 +14,124 @@ from nodes_watch import NodesWatch
 @dataclasses.dataclass
 class Round:
     number: int
-    fault: object
+    strike: object
     old: int
     struck: float = 0.0  # before the fault was asked for
     dealt: float = 0.0  # after it was
+    suspected: float = 0.0  # when Bellwether first knew that something is wrong
+    undone: float = 0.0  # by the round itself, where the fault has a length
     new: int | None = None
-    election: float = 0.0  # from the fault to the new leader's first 200
+    election: float = 0.0  # from the fault to the first 200 of the new leader, or of any node after the fault was undone
     added: dict = dataclasses.field(default_factory=dict)  # by kind of client: from there to its first success
     errors: list = dataclasses.field(default_factory=list)
     complaints: list = dataclasses.field(default_factory=list)
+    log: str = ""  # what Bellwether said meanwhile
+
+    @property
+    def fault(self):
+        return self.strike.fault
+
+    @property
+    def allowance(self):
+        """What Bellwether may add: its probes during an election are a part of its length apart."""
+        return 0.030 + 0.025 * self.election
 
     def __str__(self):
         added = " ".join(f"{kind} +{delay * 1000:.0f} ms" for kind, delay in self.added.items())
-        return (f"{self.number:4d} {self.fault.name:10s} n{self.old + 1} -> n{(self.new or 0) + 1} "
-                f"election {self.election * 1000:6.0f} ms  {added}  errors {len(self.errors)}"
+        lasted = f" for {self.strike.lasts:.1f} s" if self.strike.lasts else ""
+        return (f"{self.number:4d} {self.fault.name:10s}{lasted} n{self.old + 1} -> n{(self.new or 0) + 1} "
+                f"suspected {(self.suspected - self.struck) * 1000:4.0f} ms election {self.election * 1000:6.0f} ms  "
+                f"{added}  errors {len(self.errors)}"
                 + "".join(f"\n       ! {complaint}" for complaint in self.complaints)
-                + "".join(f"\n       . {error}" for error in self.errors))
+                + "".join(f"\n       . {self.ago(error)} {error}" for error in self.errors))
+
+    def ago(self, error):
+        return f"begun {(error.begun - self.struck) * 1000:+.0f} ms"
 
 
 class Rounds:
-    """`load` runs already. `kind_of` names the kind of a client by its name."""
+    """`load` runs already. `proxy_log` returns all that Bellwether has logged; `first_sign(log)`, of a round's log, the
+    moment at which it first knew of trouble, or None. `is_fresh`: reads through http mode are verified."""
 
-    def __init__(self, cluster, load, kind_of, say=print):
-        self._cluster, self._load, self._kind_of, self._say = cluster, load, kind_of, say
+    def __init__(self, cluster, load, proxy_log, first_sign, is_fresh, say=print):
+        self._cluster, self._load, self._say = cluster, load, say
+        self._proxy_log, self._first_sign, self._is_fresh = proxy_log, first_sign, is_fresh
         self.history: History = load.history
         self.rounds = []
 
-    def run(self, faults):
-        for fault in faults:
-            self._one(fault)
+    def run(self, strikes):
+        for strike in strikes:
+            self._one(strike)
 
-    def _one(self, fault):
+    def _one(self, strike):
         self._cluster.heal()
         self._load.wait_for_progress(2, 60)
-        now = Round(len(self.rounds) + 1, fault, self._cluster.leader())
+        time.sleep(strike.pause)
+        now = Round(len(self.rounds) + 1, strike, self._cluster.leader())
         self.rounds.append(now)
-        watch = NodesWatch(self._cluster, without=now.old)
-        now.struck = time.monotonic()
-        try:
-            fault.strike(self._cluster, now.old)
-            now.dealt = time.monotonic()
-            wait_until(watch.first_claim, 60, f"a new leader after {fault.name}")
-        finally:
-            watch.stop()
-        now.new, claimed = watch.first_claim()
+        logged = len(self._proxy_log())
+        claimed = self._until_the_next_leader(now)
         now.election = claimed - now.struck
         # A frozen leader wakes only after clients have found the new one: what it says then is old.
         self._load.wait_for_progress(2, 60)
         self._cluster.heal()
         self._load.wait_for_progress(1, 60)
+        now.log = self._proxy_log()[logged:]
         self._look(now, claimed)
         self._say(str(now))
 
+    def _until_the_next_leader(self, now):
+        """The moment of its first claim."""
+        watch = None if now.fault.lasts else NodesWatch(self._cluster, old=now.old)
+        now.struck = time.monotonic()
+        if not self._is_fresh and now.fault.may_read_old:
+            self.history.allow_old_reads(now.struck + now.fault.may_read_old)
+        try:
+            now.fault.strike(self._cluster, now.old)
+            now.dealt = time.monotonic()
+            if now.fault.lasts:
+                time.sleep(now.strike.lasts)
+                now.fault.undo(self._cluster, now.old)
+                now.undone = time.monotonic()
+                watch = NodesWatch(self._cluster, old=None)
+            wait_until(watch.first_claim, 60, f"a leader after {now.fault.name}")
+        finally:
+            if watch is not None:
+                watch.stop()
+        now.new, claimed = watch.first_claim()
+        return claimed
+
     def _look(self, now, claimed):
         exchanges = self.history.exchanges(since=now.struck)
-        for kind in sorted({self._kind_of(one.client) for one in exchanges}):
-            mine = [one.ended for one in exchanges if self._kind_of(one.client) == kind
+        now.suspected = self._first_sign(now.log) or now.dealt
+        for kind in sorted({kind_of(one.client) for one in exchanges}):
+            good = [one for one in exchanges if kind_of(one.client) == kind
                     and one.outcome is Outcome.OK and one.ended >= claimed]
-            now.added[kind] = max(0.0, min(mine) - claimed)
+            delay = delay_of_the_unhurried(good, claimed, now.suspected) if is_open(kind) else delay_of_the_waiting(good, claimed)
+            if delay is not None:
+                now.added[kind] = delay
         now.errors = self.history.errors(since=now.struck)
         for error in now.errors:
-            complaint = self._complaint(now, error)
+            complaint = self.complaint(now, error)
             if complaint:
-                now.complaints.append(f"{complaint}: {error}")
+                now.complaints.append(f"{complaint}: {now.ago(error)} {error}")
 
-    def _complaint(self, now, error):
+    def complaint(self, now, error):
         """Why this error should not have been; None: it was the fault's own."""
-        begun_before = error.begun <= now.dealt + now.fault.unnoticed
-        if self._kind_of(error.client) == "tcp" and error.outcome is Outcome.NODE_ERROR:
+        noticed = now.undone if now.fault.stalls_everything else now.dealt + now.fault.unnoticed
+        begun_before = error.begun <= noticed
+        is_tcp = kind_of(error.client).startswith("tcp")
+        if is_tcp and error.outcome is Outcome.NODE_ERROR:
             return None  # a relay cannot take back what the old leader said itself
+        if begun_before and is_unconfirmed_read(error):
+            return None  # verified answers trade an old read for this
         if now.fault.is_planned:
+            if is_tcp and error.outcome is Outcome.BROKEN and begun_before:
+                return None
             if now.fault.may_answer_ambiguously and begun_before and "the node said" in error.said:
                 return None
             return "an error in a planned change of leader"
-        if error.outcome in (Outcome.AMBIGUOUS, Outcome.BROKEN) and begun_before:
+        if begun_before and (now.fault.stalls_everything or error.outcome in (Outcome.AMBIGUOUS, Outcome.BROKEN)):
             return None
         return "an error of a request that was not in flight"
 
@@ -99,10 +145,56 @@ class Rounds:
             elections = [one.election for one in mine]
             lines.append(f"{name}: {len(mine)} rounds, election median {_ms(statistics.median(elections))} "
                          f"max {_ms(max(elections))}, errors {sum(len(one.errors) for one in mine)}")
-            for kind in sorted({kind for one in mine for kind in one.added}):
-                added = sorted(one.added[kind] for one in mine if kind in one.added)
-                lines.append(f"  {kind}: added delay median {_ms(statistics.median(added))} max {_ms(added[-1])}")
-        return lines
+            lines += _delays(mine)
+        if self.rounds:
+            lines += ["all:", *_delays(self.rounds)]
+        return lines + self._errors_by_kind()
+
+    def _errors_by_kind(self):
+        counted = collections.Counter((one.fault.name, kind_of(error.client), error.kind, error.outcome.value, error.said)
+                                      for one in self.rounds for error in one.errors)
+        return [f"  {count:4d} x {' '.join(what)}" for what, count in sorted(counted.items(), key=lambda item: -item[1])]
+
+
+def kind_of(client):
+    """http-open-3 is one of http-open."""
+    return client.rpartition("-")[0]
+
+
+def is_open(kind):
+    """Asks at a rate, whatever becomes of what it asked before."""
+    return kind.endswith("-open")
+
+
+def is_unconfirmed_read(exchange):
+    return exchange.kind == "read" and exchange.outcome is Outcome.AMBIGUOUS and "confirm" in exchange.said
+
+
+def delay_of_the_waiting(good, claimed):
+    """Clients in a closed loop: from the claim to the first success. All of them may wait for the old leader's answer."""
+    return max(0.0, min(one.ended for one in good) - claimed) if good else None
+
+
+def delay_of_the_unhurried(good, claimed, suspected):
+    """Of requests that began only after trouble was known: nothing but Bellwether makes the first of them late.
+    One that began after the claim is late by what it took."""
+    good = [one for one in good if one.begun >= suspected]
+    if not good:
+        return None
+    first = min(good, key=lambda one: one.ended)
+    return first.ended - max(claimed, first.begun)
+
+
+def _delays(rounds):
+    lines = []
+    for kind in sorted({kind for one in rounds for kind in one.added}):
+        mine = [one for one in rounds if kind in one.added]
+        added = sorted(one.added[kind] for one in mine)
+        within = sum(one.added[kind] <= one.allowance for one in mine)
+        lines.append(f"  {kind}: added delay median {_ms(statistics.median(added))} "
+                     f"p98 {_ms(added[math.ceil(0.98 * len(added)) - 1])} max {_ms(added[-1])}, "
+                     f"within 30 ms + 2.5 % of the election {within} of {len(mine)}")
+    return lines
 
 
 def _ms(seconds):

@@ -2,6 +2,9 @@
 """Random faults under load, and the history judged: nothing lost, nothing executed twice, no read going back in time."""
 
 import argparse
+import calendar
+import json
+import os
 import pathlib
 import random
 import sys
@@ -11,89 +14,137 @@ import time
 _HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(_HERE), str(_HERE.parent / "support"), str(_HERE.parent / "real")]
 
-from faults import FAULTS, parse  # noqa: E402
+from faults import FAULTS, choose, possible, refuse_impossible  # noqa: E402
 from history import History  # noqa: E402
-from house.bellwether import Bellwether  # noqa: E402
+from house.bellwether import Bellwether, LogLine  # noqa: E402
 from house.certificates import Certificates  # noqa: E402
+from house import firewall  # noqa: E402
 from house.sim_cluster import SimCluster  # noqa: E402
 from house.web import Tls  # noqa: E402
-from load import Load  # noqa: E402
+from load import Load, Pace  # noqa: E402
+from postgresql import programs as postgresql_programs, HOW_TO_GET_ONE as HOW_TO_GET_POSTGRESQL  # noqa: E402
+from postgresql_cluster import PostgresqlCluster  # noqa: E402
 from real_cluster import RealCluster  # noqa: E402
-from rounds import Rounds  # noqa: E402
+from rounds import Rounds, is_unconfirmed_read  # noqa: E402
 from server import HOW_TO_GET_ONE, find_server  # noqa: E402
 
-CONFIG = """{{
-  "listen": [{{ "address": "127.0.0.1:0", "mode": "http" }}, {{ "address": "127.0.0.1:0", "mode": "tcp" }}],
-  "admin": "127.0.0.1:0",
-  "nodes": [{nodes}],
-  "ca_file": "{ca}", "server_name": "{name}",
-  "tls_cert": "{cert}", "tls_key": "{key}"
-}}
-"""
+# What Bellwether logs when it first knows that something is wrong with the leader.
+SIGNS = ("leader_suspect", "leader_lost", "leader_changed")
+
+
+def make_cluster(kind, folder):
+    if kind == "sim":
+        return SimCluster(folder / "sim")
+    server = find_server()
+    if server is None:
+        raise SystemExit("no real OpenBao or Vault found. " + HOW_TO_GET_ONE)
+    if kind == "real":
+        return RealCluster(server, folder / "real")
+    if postgresql_programs() is None:
+        raise SystemExit("no PostgreSQL found. " + HOW_TO_GET_POSTGRESQL)
+    if not server.is_openbao:
+        raise SystemExit("the postgresql cluster needs OpenBao: Vault does not create its tables itself")
+    return PostgresqlCluster(server, folder / "pg")
 
 
 class Stand:
     """A cluster, Bellwether before it in both modes, and clients of both."""
 
-    def __init__(self, kind, folder, http_clients, tcp_clients):
+    def __init__(self, arguments, folder):
         self.folder = pathlib.Path(folder)
-        server = find_server()
-        if kind == "real" and server is None:
-            raise SystemExit("no real OpenBao or Vault found. " + HOW_TO_GET_ONE)
-        self.cluster = RealCluster(server, self.folder / "real") if kind == "real" else SimCluster(self.folder / "sim")
-        self._clients = http_clients, tcp_clients
+        self._arguments = arguments
+        self.cluster = make_cluster(arguments.cluster, self.folder)
+        if firewall.is_possible():
+            self.cluster.firewall = firewall.Firewall()
         self.history = History()
         self.load = Load(self.history)
         self.proxy = None
+        self._front = None
 
     def __enter__(self):
-        self.cluster.start()
-        self.proxy = self._start_proxy()
-        http, tcp = self.proxy.addresses
-        for number in range(self._clients[0]):
-            self.load.add(name=f"http-{number}", url=f"https://{http}", tls=self._front, token=self.cluster.token)
-        for number in range(self._clients[1]):
-            self.load.add(name=f"tcp-{number}", url=f"https://{tcp}", tls=self.cluster.tls, token=self.cluster.token,
-                          keeps_alive=False)
+        try:
+            if self.cluster.firewall is not None:
+                self.cluster.firewall.start()
+            self.cluster.start()
+            self.proxy = self._start_proxy()
+        except BaseException:
+            print(self.cluster.logs())
+            self.__exit__()
+            raise
+        for number in range(self._arguments.http_clients):
+            self._add_client(f"http-{number}")
+        for number in range(self._arguments.tcp_clients):
+            self._add_client(f"tcp-{number}")
+        self._add_open_clients()
         return self
 
     def __exit__(self, *_):
-        self.proxy.end()
+        if self.proxy is not None:
+            self.proxy.end()
         self.cluster.end()
+        if self.cluster.firewall is not None:
+            self.cluster.firewall.end()
+
+    def first_sign(self, log):
+        """When Bellwether first knew that something is wrong, by a part of its log; as time.monotonic() counts."""
+        signs = [line for line in map(LogLine.parse, log.splitlines()) if line and line.event in SIGNS]
+        if not signs:
+            return None
+        whole, _, milliseconds = signs[0].time.rstrip("Z").partition(".")
+        since_1970 = calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) + int(milliseconds) / 1000
+        return since_1970 - time.time() + time.monotonic()
+
+    def _add_client(self, name, pace=None):
+        http, tcp = self.proxy.addresses
+        if name.startswith("http"):
+            self.load.add(name=name, url=f"https://{http}", tls=self._front, token=self.cluster.token, pace=pace)
+        else:
+            self.load.add(name=name, url=f"https://{tcp}", tls=self.cluster.tls, token=self.cluster.token,
+                          keeps_alive=False, pace=pace)
+
+    def _add_open_clients(self):
+        """A rate shared by the modes that have clients at all; as many threads that some always are free to ask."""
+        if not self._arguments.rate:
+            return
+        modes = [mode for mode, count in (("http", self._arguments.http_clients), ("tcp", self._arguments.tcp_clients))
+                 if count] or ["http"]
+        for mode in modes:
+            pace = Pace(self._arguments.rate / len(modes))
+            for number in range(self._arguments.connections // len(modes)):
+                self._add_client(f"{mode}-open-{number}", pace)
 
     def _start_proxy(self):
         certificates = Certificates(self.folder / "front", common_name="bellwether.bellwether.test")
         cert, key = certificates.issue("bellwether")
         self._front = Tls(certificates.ca_file, certificates.common_name)
-        nodes = ", ".join(f'"{url}"' for url in self.cluster.urls)
+        config = {
+            "listen": [{"address": "127.0.0.1:0", "mode": "http", "fresh": self._arguments.fresh},
+                       {"address": "127.0.0.1:0", "mode": "tcp"}],
+            "admin": "127.0.0.1:0", "nodes": self.cluster.urls,
+            "ca_file": self.cluster.tls.ca_file, "server_name": self.cluster.tls.server_name,
+            "tls_cert": str(cert), "tls_key": str(key),
+        }
+        if self.cluster.firewall is not None:
+            config["source"] = self.cluster.firewall.client
         file = self.folder / "bellwether.json"
-        file.write_text(CONFIG.format(nodes=nodes, ca=self.cluster.tls.ca_file, name=self.cluster.tls.server_name,
-                                      cert=cert, key=key), encoding="utf-8")
+        file.write_text(json.dumps(config, indent=2), encoding="utf-8")
         return Bellwether(self.folder, ["-f", file]).wait_ready()
-
-
-def choose(arguments):
-    """The faults of the run, in their order: as said, or endlessly by chance."""
-    chance = random.Random(arguments.seed)
-    if arguments.faults:
-        chosen = parse(arguments.faults)
-        chance.shuffle(chosen)
-        yield from chosen
-        return
-    end = time.monotonic() + 60 * arguments.minutes
-    while time.monotonic() < end:
-        yield chance.choice(list(FAULTS.values()))
 
 
 def parse_arguments(words):
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cluster", choices=("auto", "sim", "real"), default="auto",
-                        help="auto: a real server where one is found, else the simulated cluster")
+    parser.add_argument("--cluster", choices=("auto", "sim", "real", "postgresql"), default="auto",
+                        help="auto: a real server with raft where one is found, else the simulated cluster; "
+                             "postgresql: a real OpenBao on a PostgreSQL of the run's own")
     parser.add_argument("--minutes", type=float, default=5, help="faults by chance for that long (5)")
     parser.add_argument("--faults", help=f"these instead, such as step_down:20,seal:5; of: {', '.join(FAULTS)}")
-    parser.add_argument("--seed", type=int, default=None, help="repeats an order of faults; default: a new one, printed")
+    parser.add_argument("--seed", type=int, default=None, help="repeats the faults, their order, lengths and pauses; default: a new one, printed")
     parser.add_argument("--http-clients", type=int, default=4)
     parser.add_argument("--tcp-clients", type=int, default=0)
+    parser.add_argument("--rate", type=float, default=40,
+                        help="requests per second beside those, whatever becomes of the ones before (40; 0: none)")
+    parser.add_argument("--connections", type=int, default=16, help="that the rate is spread over (16)")
+    parser.add_argument("--fresh", action="store_true", help="verified answers to reads in http mode")
     parser.add_argument("--keep", metavar="FOLDER", help="keep logs and data there")
     arguments = parser.parse_args(words)
     if arguments.cluster == "auto":
@@ -105,30 +156,51 @@ def parse_arguments(words):
 
 def main(words):
     arguments = parse_arguments(words)
-    print(f"{arguments.cluster} cluster, seed {arguments.seed}, "
-          f"{arguments.http_clients} clients in http mode, {arguments.tcp_clients} in tcp mode", flush=True)
     with tempfile.TemporaryDirectory(prefix="rounds-") as folder:
+        os.chmod(folder, 0o711)  # PostgreSQL runs as another user and must pass through
         return run(arguments, arguments.keep or folder)
 
 
 def run(arguments, folder):
-    with Stand(arguments.cluster, folder, arguments.http_clients, arguments.tcp_clients) as stand:
+    print(f"{arguments.cluster} cluster, seed {arguments.seed}, {arguments.http_clients} clients in http mode, "
+          f"{arguments.tcp_clients} in tcp mode, {arguments.rate:g} requests/s beside them, "
+          f"fresh {'on' if arguments.fresh else 'off'}", flush=True)
+    end = time.monotonic() + 60 * arguments.minutes
+    made = Stand(arguments, folder)
+    say_what_is_left_out(made.cluster, arguments.faults)
+    with made as stand:
         stand.load.start()
-        rounds = Rounds(stand.cluster, stand.load, lambda client: client.split("-")[0],
+        rounds = Rounds(stand.cluster, stand.load, stand.proxy.log, stand.first_sign, arguments.fresh,
                         say=lambda text: print(text, flush=True))
-        rounds.run(choose(arguments))
-        stand.cluster.heal()
-        stand.load.stop()
-    return report(rounds)
+        try:
+            rounds.run(choose(stand.cluster, arguments.seed, arguments.faults, lambda: time.monotonic() < end))
+            stand.cluster.heal()
+            stand.load.stop()
+        except BaseException:
+            report(rounds, arguments.fresh)
+            raise
+    return report(rounds, arguments.fresh)
 
 
-def report(rounds):
+def say_what_is_left_out(cluster, faults):
+    if faults:
+        refuse_impossible(cluster, faults)
+        return
+    for fault in FAULTS.values():
+        if fault not in possible(cluster):
+            print(f"left out: {fault.name}, which needs {fault.needs}")
+
+
+def report(rounds, is_fresh):
     history = rounds.history
     exchanges = history.exchanges()
     print(f"\n{len(exchanges)} requests, {len(history.errors())} errors, "
-          f"slowest {max(one.ended - one.begun for one in exchanges):.2f} s")
+          f"slowest {max((one.ended - one.begun for one in exchanges), default=0):.2f} s")
     print("\n".join(rounds.summary()))
-    print(f"{len(history.excused())} old reads through tcp mode, where nobody can see them")
+    report_reads(history, is_fresh)
+    broken = [one for one in rounds.rounds if one.complaints]
+    for one in broken:
+        print(f"--- round {one.number}, {one.fault.name}: what Bellwether logged\n{one.log.rstrip()}")
     for violation in history.violations():
         print(f"VIOLATION {violation}")
     for complaint in rounds.complaints():
@@ -136,6 +208,18 @@ def report(rounds):
     bad = len(history.violations()) + len(rounds.complaints())
     print("every promise was kept" if bad == 0 else f"{bad} promises were broken")
     return 0 if bad == 0 else 1
+
+
+def report_reads(history, is_fresh):
+    http = [one for one in history.exchanges() if one.kind == "read" and one.client.startswith("http")]
+    old = [one.exchange for one in history.excused()]
+    by_http = [exchange for exchange in old if exchange.client.startswith("http")]
+    print(f"fresh {'on' if is_fresh else 'off'}: {len(http)} reads through http mode, "
+          f"{sum(map(is_unconfirmed_read, http))} not confirmed, "
+          f"{len(by_http)} old ones excused by a leader that did not know of its end")
+    print(f"{len(old) - len(by_http)} old reads through tcp mode, where nobody can see them")
+    for exchange in by_http:
+        print(f"EXCUSED {exchange}")
 
 
 if __name__ == "__main__":

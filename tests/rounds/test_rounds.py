@@ -4,6 +4,6 @@ import run
 
 
 def test_a_round_of_each_fault_breaks_no_promise(tmp_path):
-    arguments = run.parse_arguments(["--cluster", "sim", "--faults", "step_down:2,seal:2,kill:2,freeze:1,term:1",
+    arguments = run.parse_arguments(["--cluster", "sim", "--faults", "step_down:2,seal:2,kill:2,freeze:1,term:1,cut_off:1",
                                      "--tcp-clients", "2", "--http-clients", "3"])
     assert run.run(arguments, tmp_path) == 0, f"seed {arguments.seed}; the output says what broke"

@@ -1,5 +1,7 @@
 """What every cluster is asked in the same way, be it real or simulated."""
 
+import urllib.parse
+
 from .waiting import wait_until
 from .web import request
 
@@ -8,6 +10,9 @@ class AskedCluster:
     """Needs nodes (each with index and url), tls and token of its heirs."""
 
     ask_every = 0.02  # seconds between two looks while waiting for a leader
+    firewall = None  # where packets can be dropped; given by who ends it
+    can_cut_off = False
+    can_freeze_database = False
 
     @property
     def urls(self):
@@ -34,3 +39,11 @@ class AskedCluster:
 
     def call(self, index, method, path, body=None, timeout=15):
         return request(self.nodes[index].url + path, method, body, {"X-Vault-Token": self.token}, self.tls, timeout)
+
+    def hide_from_client(self, index):
+        """From the firewall's client, not from its peers."""
+        self.firewall.hide_from_client(urllib.parse.urlsplit(self.nodes[index].url).port)
+
+    def mend_network(self):
+        if self.firewall is not None:
+            self.firewall.clear()

@@ -20,6 +20,7 @@ class SimNode:
 
 class SimCluster(AskedCluster):
     kind = "sim"
+    can_cut_off = True
 
     def __init__(self, folder, tls=True, words=()):
         self.folder = pathlib.Path(folder)
@@ -53,6 +54,7 @@ class SimCluster(AskedCluster):
         return self._process.log()[-4000:]
 
     def heal(self):
+        self.mend_network()
         cure = {"stopped": "restart", "frozen": "wake", "sealed": "unseal"}
         for node, now in zip(self.nodes, request(self._control + "/nodes").json()["nodes"]):
             if now["state"] in cure:
@@ -72,6 +74,9 @@ class SimCluster(AskedCluster):
 
     def thaw(self, index):
         self._inject(index, "wake")
+
+    def cut_off(self, index):
+        self._inject(index, "partition")
 
     def step_down(self, index):
         answer = self.call(index, "PUT", "/v1/sys/step-down")
