@@ -1,5 +1,6 @@
 """A PostgreSQL of our own, from Debian's package: data, socket and port are nobody else's."""
 
+import contextlib
 import os
 import pathlib
 import pwd
@@ -53,12 +54,10 @@ class Postgresql:
     def freeze(self):
         """The first one first: it can start no other then."""
         self._process.freeze()
-        for pid in self._children():
-            os.kill(pid, signal.SIGSTOP)
+        self._send_to_children(signal.SIGSTOP)
 
     def thaw(self):
-        for pid in self._children():
-            os.kill(pid, signal.SIGCONT)
+        self._send_to_children(signal.SIGCONT)
         self._process.thaw()
 
     def log(self):
@@ -73,6 +72,11 @@ class Postgresql:
         closed = [above for above in self.folder.resolve().parents if not above.stat().st_mode & 0o001]
         if closed:
             raise PermissionError(f"the user postgres, who must run PostgreSQL, may not pass through {closed[0]}")
+
+    def _send_to_children(self, number):
+        for pid in self._children():
+            with contextlib.suppress(ProcessLookupError):  # one that ends meanwhile
+                os.kill(pid, number)
 
     def _children(self):
         """Each backend is a child of the first process, in a session of its own."""

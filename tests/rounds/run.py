@@ -178,6 +178,7 @@ def run(arguments, folder):
             stand.load.stop()
         except BaseException:
             report(rounds, arguments.fresh)
+            print("the run was broken off: what it promised so far is above, and why it ended is below", flush=True)
             raise
     return report(rounds, arguments.fresh)
 
