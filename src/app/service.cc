@@ -145,6 +145,11 @@ struct Service::Impl {
     if (!made) return tl::unexpected(made.error());
     proxy = std::move(*made);
     prober->set_on_claim([this](const cluster::Claim& claim) { proxy->confirm(claim); });
+    prober->set_look_at_traffic([this](NodeId leader) {
+      const proxy::LiveTraffic seen = proxy->live(leader);
+      const bool any_completed = control.precise_now() - seen.last_answer < proxy::kWaitingLong;
+      return probe::LiveTraffic{seen.answered_request, seen.waiting, any_completed};
+    });
     return {};
   }
 

@@ -81,8 +81,17 @@ struct Prober::Impl {
     if (late > kLoopLate) {
       inputs.push_front([this, late](TimePoint now) { return tracker.on_loop_late(late, now); });
     }
+    if (look_at_traffic && tracker.view()->leader) take_traffic(*tracker.view()->leader);
     inputs.emplace_back([this](TimePoint now) { return tracker.tick(now); });
     if (!running) run();
+  }
+
+  void take_traffic(NodeId leader) {
+    const LiveTraffic seen = look_at_traffic(leader);
+    inputs.emplace_back(
+        [this, leader, seen](TimePoint now) { return tracker.on_live_answer(leader, seen.answered_request, now); });
+    inputs.emplace_back(
+        [this, seen](TimePoint now) { return tracker.on_exchanges_waiting(seen.waiting, seen.any_completed, now); });
   }
 
   void on_probe_end(NodeId node, cluster::ProbeId probe, ProbeEnd end) {
@@ -136,6 +145,7 @@ struct Prober::Impl {
   OnView on_view;
   OnEvents on_events;
   OnClaim on_claim;
+  LookAtTraffic look_at_traffic;
   std::vector<std::unique_ptr<NodeLinks>> links;
   std::vector<ProbeCounts> counts;
   std::deque<Input> inputs;
@@ -151,6 +161,8 @@ Prober::Prober(net::Loop& loop, ProberOptions options, OnView on_view, OnEvents 
 Prober::~Prober() = default;
 
 void Prober::set_on_claim(OnClaim on_claim) { impl_->on_claim = std::move(on_claim); }
+
+void Prober::set_look_at_traffic(LookAtTraffic look) { impl_->look_at_traffic = std::move(look); }
 
 void Prober::start() {
   impl_->input([impl = impl_.get()](TimePoint now) { return impl->tracker.start(now); });
@@ -170,12 +182,6 @@ void Prober::on_traffic() {
 
 void Prober::on_claim_wanted(TimePoint since) {
   impl_->input([impl = impl_.get(), since](TimePoint now) { return impl->tracker.on_claim_wanted(since, now); });
-}
-
-void Prober::on_live_answer(NodeId node, TimePoint request_sent) {
-  impl_->input([impl = impl_.get(), node, request_sent](TimePoint now) {
-    return impl->tracker.on_live_answer(node, request_sent, now);
-  });
 }
 
 Result<void> Prober::set_admin_state(NodeId node, cluster::AdminState state, bool force) {

@@ -28,6 +28,8 @@ class Counter {
 
 struct NodeCounters {
   Counter connects, connect_failures, sessions_now;
+  // What http mode sees of it (LiveTraffic). Times in nanoseconds of the steady clock; 0: never.
+  Counter answered_request_ns, last_answer_ns, waiting_long;
 };
 
 struct DurationCounter {

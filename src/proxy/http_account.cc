@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "http_front.h"
@@ -62,6 +63,23 @@ EndReason HttpSession::reason_of(vault::Row row) const {
   if (was_silent) return node_timed_out(Phase::kHeaders);
   const bool was_cut = row == vault::Row::kCut || row == vault::Row::kCutInAnswer;
   return was_cut ? ended_by_node(Phase::kHeaders) : refused_by_us(Phase::kHeaders);
+}
+
+// A node that answers what only the leader can is alive; what any node answers for itself says nothing of its state.
+void HttpSession::note_alive() {
+  if (!request_.is_for_leader || request_sent_at_ == kNever) return;
+  const auto ns = [](TimePoint at) { return static_cast<std::uint64_t>(at.time_since_epoch().count()); };
+  NodeCounters& slot = front_.worker().node_counters(attempt_.node);
+  slot.answered_request_ns.set(std::max(slot.answered_request_ns.get(), ns(request_sent_at_)));
+  slot.last_answer_ns.set(ns(front_.worker().now()));
+}
+
+// The node that its request has been waiting for, for long.
+std::optional<NodeId> HttpSession::waits_long_for(TimePoint now) const {
+  const bool waits = state_ == State::kExchange && request_.request_class == vault::RequestClass::kData &&
+                     !answer_.has_begun && !is_unconfirmed() && request_sent_at_ != kNever;
+  if (!waits || now - request_sent_at_ < kWaitingLong) return std::nullopt;
+  return attempt_.node;
 }
 
 void HttpSession::count_status(int status) {

@@ -84,6 +84,7 @@ bool HttpSession::take_answer() {
     from_node_.consume(head.bytes);
     return true;
   }
+  note_alive();
   if (!judge_final(head)) return false;
   // Head and body go out together where both are there.
   if (state_ == State::kExchange && answer_.has_begun) (void)relay_body();

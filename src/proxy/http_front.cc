@@ -198,10 +198,21 @@ void HttpFront::retire(HttpSession& session) {
 
 void HttpFront::tick(TimePoint now) {
   table_.for_each([now](HttpSession& session) { session.on_tick(now); });
+  count_waiting(now);
   if (worker_.is_winding_down()) send_idle_away(now);
   pool_.close_old(now);
   worker_.counters().http.upstream_idle.set(pool_.idle_count());
   release();
+}
+
+void HttpFront::count_waiting(TimePoint now) {
+  for (NodeSide& side : nodes_) side.waiting = 0;
+  table_.for_each([&](HttpSession& session) {
+    if (const auto node = session.waits_long_for(now)) ++nodes_[node->index].waiting;
+  });
+  for (std::uint16_t i = 0; i < nodes_.size(); ++i) {
+    worker_.node_counters(NodeId{i}).waiting_long.set(nodes_[i].waiting);
+  }
 }
 
 void HttpFront::send_idle_away(TimePoint now) {

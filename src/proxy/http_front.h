@@ -76,9 +76,11 @@ class HttpFront {
     std::shared_ptr<net::TlsContext> tls;  // null: plain
     std::vector<std::string> urls;
     std::vector<std::string_view> url_views;  // of `urls`
+    std::uint64_t waiting = 0;                // exchanges, for long
   };
 
   void pump_postponed();
+  void count_waiting(TimePoint now);
   void send_idle_away(TimePoint now);
   void make_node_sides(std::vector<std::shared_ptr<net::TlsContext>> node_tls);
   void add_url(NodeId node, const net::Address& address);

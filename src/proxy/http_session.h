@@ -50,6 +50,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   [[nodiscard]] TimePoint answered_at() const { return answered_at_; }
   void on_confirmed();
   void say_unanswered();
+  [[nodiscard]] std::optional<NodeId> waits_long_for(TimePoint now) const;
 
   void on_open() override;
   void on_readable() override;
@@ -159,6 +160,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   // The request has its outcome. `status`: what the client was told; 0: nothing.
   void settle(Outcome outcome, int status, EndReason reason);
   void settle_unfinished(EndReason reason);
+  void note_alive();
   void count_status(int status);
   void count_up(std::size_t bytes);
   void count_down(std::size_t bytes);

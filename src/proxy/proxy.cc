@@ -233,6 +233,18 @@ ProxyCounts Proxy::counts() const {
   return counts;
 }
 
+LiveTraffic Proxy::live(NodeId node) const {
+  const auto moment = [](std::uint64_t ns) { return TimePoint(Duration(static_cast<Duration::rep>(ns))); };
+  LiveTraffic seen;
+  for (const auto& seat : impl_->shared.seats) {
+    const NodeCounters& slot = seat->counters.nodes[node.index];
+    seen.answered_request = std::max(seen.answered_request, moment(slot.answered_request_ns.get()));
+    seen.last_answer = std::max(seen.last_answer, moment(slot.last_answer_ns.get()));
+    seen.waiting += static_cast<int>(slot.waiting_long.get());
+  }
+  return seen;
+}
+
 const std::vector<net::Address>& Proxy::addresses() const { return impl_->shared.own_addresses; }
 
 }  // namespace bellwether::proxy

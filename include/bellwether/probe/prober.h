@@ -41,6 +41,13 @@ struct ProbeCounts {
 };
 inline constexpr double kProbeBuckets[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5};
 
+// What live traffic shows of the leader, asked for when a probe of it may be late.
+struct LiveTraffic {
+  TimePoint answered_request{};  // see LeaderTracker::on_live_answer
+  int waiting = 0;               // see LeaderTracker::on_exchanges_waiting
+  bool any_completed = true;
+};
+
 // Asks the nodes and runs the tracker: moves bytes between wire and vault, carries out each Step, decides nothing.
 // Control thread.
 class Prober {
@@ -54,7 +61,10 @@ class Prober {
   Prober(const Prober&) = delete;
   Prober& operator=(const Prober&) = delete;
 
-  void set_on_claim(OnClaim on_claim);  // before start()
+  using LookAtTraffic = std::function<LiveTraffic(NodeId leader)>;
+
+  void set_on_claim(OnClaim on_claim);           // before start()
+  void set_look_at_traffic(LookAtTraffic look);  // before start()
   void start();
   [[nodiscard]] const cluster::ViewPtr& view() const;
   // The view with the newest answers and latencies, which are too frequent to be published. For pages and metrics.
@@ -64,7 +74,6 @@ class Prober {
   void on_hint(const cluster::Hint& hint);
   void on_traffic();
   void on_claim_wanted(TimePoint since);
-  void on_live_answer(NodeId node, TimePoint request_sent);
 
   [[nodiscard]] Result<void> set_admin_state(NodeId node, cluster::AdminState state, bool force);
   void repin();

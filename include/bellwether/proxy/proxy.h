@@ -175,6 +175,14 @@ struct ProxyCallbacks {
   std::function<void(NodeId node)> on_stream_ended;
 };
 
+// What the traffic of http listeners shows of a node. Nothing before the first answer: TimePoint{}.
+struct LiveTraffic {
+  TimePoint answered_request{};  // when the latest request was sent that has had a whole answer head
+  TimePoint last_answer{};       // when the latest answer head came
+  int waiting = 0;               // exchanges without an answer for kWaitingLong and more; looked at once per tick
+};
+inline constexpr Duration kWaitingLong = 500ms;
+
 // The workers: listeners, sessions, hold. Created, fed and destroyed on the control thread.
 class Proxy {
  public:
@@ -202,6 +210,7 @@ class Proxy {
   void drain(std::function<void()> on_idle);
 
   [[nodiscard]] ProxyCounts counts() const;
+  [[nodiscard]] LiveTraffic live(NodeId node) const;
   // The listeners' real addresses, ports included, in the order of the options.
   [[nodiscard]] const std::vector<net::Address>& addresses() const;
 

@@ -80,6 +80,33 @@ TEST_CASE("the node that says it is active leads, and the next one after it", "[
   CHECK(watch.saw(cluster::EventKind::kLeaderElected));
 }
 
+TEST_CASE("a leader whose probe hangs is not suspected while it answers live requests", "[probe]") {
+  const auto loop = net::testing::make_loop();
+  FakeNode node(*loop, 200);
+  Watch watch(*loop);
+  watch.options.timeout_check = 10s;
+  watch.add(node.address());
+  watch.start();
+  REQUIRE(watch.until([&] { return watch.leader_is(0); }));
+  watch.prober->set_look_at_traffic([&](NodeId) { return probe::LiveTraffic{loop->now()}; });
+  node.hangs = true;
+  REQUIRE(watch.until([&] { return node.waiting.size() == 2; }));  // the second one goes out when the first is late
+  pass(*loop, 3 * watch.options.tracker.suspect_after);
+  CHECK_FALSE(watch.prober->view()->suspect);
+}
+
+TEST_CASE("exchanges that wait while health is answered are reported as a stall", "[probe]") {
+  const auto loop = net::testing::make_loop();
+  FakeNode node(*loop, 200);
+  Watch watch(*loop);
+  watch.add(node.address());
+  watch.start();
+  REQUIRE(watch.until([&] { return watch.leader_is(0); }));
+  watch.prober->set_look_at_traffic([&](NodeId) { return probe::LiveTraffic{{}, 3, false}; });
+  REQUIRE(watch.until([&] { return watch.saw(cluster::EventKind::kStalled); }));
+  CHECK(watch.leader_is(0));
+}
+
 TEST_CASE("all probes of a node go over one kept connection and are counted", "[probe]") {
   const auto loop = net::testing::make_loop();
   FakeNode node(*loop, 200);
