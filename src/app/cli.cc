@@ -233,6 +233,7 @@ class CommandLine {
     sim->add_option("--tls-cert", sim_.tls_cert, "PEM file with the nodes' certificate; default: plain HTTP");
     sim->add_option("--tls-key", sim_.tls_key, "PEM file with its key");
     add_duration(*sim, "--election", "How long an election takes", sim_.election);
+    add_duration(*sim, "--crash-election", "How long one takes after a crash or hang", sim_.crash_election);
     add_duration(*sim, "--demotion-block", "How long a leader that goes blocks before it says so", sim_.demotion_block);
     add_duration(*sim, "--replication-lag", "What a standby's own reads are behind", sim_.replication_lag);
     sim->add_flag("--vault-bodies", sim_.vault_bodies, "Answer as Vault instead of OpenBao");

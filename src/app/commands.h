@@ -41,6 +41,7 @@ struct SimOptions {
   std::string control;                 // address of the fault API: POST /node/N/FAULT[?for=DURATION], GET /nodes
   std::string tls_cert, tls_key;       // both empty: plain http
   Duration election = 500ms;
+  Duration crash_election = 2s;     // after a crash or hang, when nobody has handed over
   Duration demotion_block = 500ms;  // how long a leader that goes blocks everything before it says so
   Duration replication_lag = 30ms;  // what a standby's own reads are behind
   bool vault_bodies = false;        // Vault's instead of OpenBao's

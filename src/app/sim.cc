@@ -18,6 +18,7 @@ Result<sim::SimOptions> cluster_options(const SimOptions& options) {
   sim::SimOptions result;
   result.nodes = options.nodes;
   result.election = options.election;
+  result.crash_election = options.crash_election;
   result.demotion_block = options.demotion_block;
   result.replication_lag = options.replication_lag;
   result.openbao = !options.vault_bodies;

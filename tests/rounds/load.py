@@ -43,29 +43,19 @@ class Pace:
         finish.wait(due - time.monotonic())
 
 
-class Writer(threading.Thread):
-    """Writes its entry with the next number and reads it back: in a closed loop, or at the pace that it shares."""
+class Entry:
+    """One numbered entry and its client's connection: written with the next number, read back. One request at a time."""
 
-    def __init__(self, name, url, tls, token, history, keeps_alive=True, patience=40, pace=None):
-        super().__init__(name=name, daemon=True)
+    def __init__(self, name, url, tls, token, history, keeps_alive=True, patience=40):
+        self.name = name
         self._url, self._tls, self._token = url, tls, token
         self._path = f"/v1/secret/data/{name}"
-        self._history = history
-        self._keeps_alive, self._patience, self._pace = keeps_alive, patience, pace
+        self._keeps_alive, self._patience = keeps_alive, patience
         # A relay cannot see that a node, demoted a moment ago, answers a read itself.
         self.register = Register(name, history, is_promised_fresh_reads=keeps_alive)
-        self.finish = threading.Event()
         self._connection = None
 
-    def run(self):
-        while not self.finish.is_set():
-            for ask in (self._write, self._read):
-                if self._pace is not None:
-                    self._pace.wait_for_turn(self.finish)
-                ask()
-        self._close()
-
-    def _close(self):
+    def close(self):
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -74,17 +64,17 @@ class Writer(threading.Thread):
         begun = time.monotonic()
         try:
             if self._connection is None or self._connection.sock is None:
-                self._close()
+                self.close()
                 self._connection = connection(self._url, self._tls, self._patience)
             answer = send(self._connection, method, self._path, body, {"X-Vault-Token": self._token})
             said = answer.status, json.loads(answer.body or b"{}")
         except (OSError, ValueError, http.client.HTTPException) as broken:
             said = 0, {"errors": [f"{type(broken).__name__} {broken}"]}
         if said[0] == 0 or not self._keeps_alive:
-            self._close()
+            self.close()
         return (*said, begun, time.monotonic())
 
-    def _write(self):
+    def write(self):
         number = self.register.acknowledged + 1
         status, answer, begun, ended = self._call("POST", {"options": {"cas": number - 1}, "data": {"number": number}})
         outcome, said = judge(status, answer)
@@ -96,7 +86,7 @@ class Writer(threading.Thread):
         else:
             self.register.wrote(exchange)
 
-    def _read(self):
+    def read(self):
         self.register.read(self._look()[0])
 
     def _look(self):
@@ -108,9 +98,28 @@ class Writer(threading.Thread):
         return Exchange(self.name, "read", number, begun, ended, outcome, said), found["metadata"]["version"]
 
     def last_look(self):
-        """After the thread has ended and the cluster is well."""
+        """When nobody uses it and the cluster is well."""
         self.register.ended(*self._look())
-        self._close()
+        self.close()
+
+
+class Writer(threading.Thread):
+    """Writes its entry and reads it back: in a closed loop, or at the pace that it shares."""
+
+    def __init__(self, name, pace=None, **entry):
+        super().__init__(name=name, daemon=True)
+        self._pace = pace
+        self.entry = Entry(name, **entry)
+        self.register = self.entry.register
+        self.finish = threading.Event()
+
+    def run(self):
+        while not self.finish.is_set():
+            for ask in (self.entry.write, self.entry.read):
+                if self._pace is not None:
+                    self._pace.wait_for_turn(self.finish)
+                ask()
+        self.entry.close()
 
 
 class Load:
@@ -141,4 +150,4 @@ class Load:
             writer.join(60)
             assert not writer.is_alive(), f"{writer.name} hangs"
         for writer in self.writers:
-            writer.last_look()
+            writer.entry.last_look()

@@ -51,11 +51,14 @@ class Round:
 
 class Rounds:
     """`load` runs already. `proxy_log` returns all that Bellwether has logged; `first_sign(log)`, of a round's log, the
-    moment at which it first knew of trouble, or None. `is_fresh`: reads through http mode are verified."""
+    moment at which it first knew of trouble, or None. `is_fresh`: reads through http mode are verified.
+    `settle` waits, once there is a leader again, until the fault has shown all that it does: only then it is undone."""
 
-    def __init__(self, cluster, load, proxy_log, first_sign, is_fresh, say=print):
+    def __init__(self, cluster, load, proxy_log, first_sign, is_fresh, say=print, settle=None):
         self._cluster, self._load, self._say = cluster, load, say
         self._proxy_log, self._first_sign, self._is_fresh = proxy_log, first_sign, is_fresh
+        # A frozen leader wakes only after clients have found the new one: what it says then is old.
+        self._settle = settle or (lambda: load.wait_for_progress(2, 60))
         self.history: History = load.history
         self.rounds = []
 
@@ -72,8 +75,7 @@ class Rounds:
         logged = len(self._proxy_log())
         claimed = self._until_the_next_leader(now)
         now.election = claimed - now.struck
-        # A frozen leader wakes only after clients have found the new one: what it says then is old.
-        self._load.wait_for_progress(2, 60)
+        self._settle()
         self._cluster.heal()
         self._load.wait_for_progress(1, 60)
         now.log = self._proxy_log()[logged:]
@@ -82,7 +84,9 @@ class Rounds:
 
     def _until_the_next_leader(self, now):
         """The moment of its first claim."""
-        watch = None if now.fault.lasts else NodesWatch(self._cluster, old=now.old)
+        watch = NodesWatch(self._cluster, old=None if now.fault.lasts else now.old)
+        if not now.fault.lasts:
+            watch.begin()
         now.struck = time.monotonic()
         if not self._is_fresh and now.fault.may_read_old:
             self.history.allow_old_reads(now.struck + now.fault.may_read_old)
@@ -93,11 +97,10 @@ class Rounds:
                 time.sleep(now.strike.lasts)
                 now.fault.undo(self._cluster, now.old)
                 now.undone = time.monotonic()
-                watch = NodesWatch(self._cluster, old=None)
+                watch.begin()
             wait_until(watch.first_claim, 60, f"a leader after {now.fault.name}")
         finally:
-            if watch is not None:
-                watch.stop()
+            watch.stop()
         now.new, claimed = watch.first_claim()
         return claimed
 

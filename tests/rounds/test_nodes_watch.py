@@ -44,6 +44,7 @@ def watch(nodes):
     cluster = types.SimpleNamespace(tls=None, nodes=[
         types.SimpleNamespace(index=i, url=f"http://127.0.0.1:{server.server_port}") for i, server in enumerate(nodes)])
     made = NodesWatch(cluster, old=0)
+    made.begin()
     yield made
     made.stop()
 
