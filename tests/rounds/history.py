@@ -5,6 +5,11 @@ import enum
 import threading
 
 
+def kind_of(client):
+    """http-open-3 is one of http-open."""
+    return client.rpartition("-")[0]
+
+
 class Outcome(enum.Enum):
     OK = "ok"
     REFUSED = "refused"  # an answer that says: not executed

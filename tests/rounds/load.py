@@ -1,12 +1,13 @@
 """Clients that keep a cluster busy and know what the truth must be."""
 
+import collections
 import http.client
 import json
 import threading
 import time
 
-from history import Exchange, Outcome, Register
-from house.waiting import wait_until
+from history import Exchange, Outcome, Register, kind_of
+from house.waiting import WaitedInVain, wait_until
 from house.web import connection, send
 
 _MISMATCH = "check-and-set parameter did not match"
@@ -54,6 +55,16 @@ class Entry:
         # A relay cannot see that a node, demoted a moment ago, answers a read itself.
         self.register = Register(name, history, is_promised_fresh_reads=keeps_alive)
         self._connection = None
+        self._asked = None  # what waits for its answer, and since when
+
+    @property
+    def kind(self):
+        return kind_of(self.name)
+
+    def waits_for(self):
+        """For who wonders why it does not go on."""
+        asked = self._asked
+        return f"{self.name} waits for its {asked[0]} since {time.monotonic() - asked[1]:.1f} s" if asked else self.name
 
     def close(self):
         if self._connection is not None:
@@ -62,6 +73,7 @@ class Entry:
 
     def _call(self, method, body=None):
         begun = time.monotonic()
+        self._asked = method, begun
         try:
             if self._connection is None or self._connection.sock is None:
                 self.close()
@@ -70,6 +82,7 @@ class Entry:
             said = answer.status, json.loads(answer.body or b"{}")
         except (OSError, ValueError, http.client.HTTPException) as broken:
             said = 0, {"errors": [f"{type(broken).__name__} {broken}"]}
+        self._asked = None
         if said[0] == 0 or not self._keeps_alive:
             self.close()
         return (*said, begun, time.monotonic())
@@ -137,11 +150,20 @@ class Load:
             writer.start()
         self.wait_for_progress(3, 30)
 
-    def wait_for_progress(self, writes=3, patience=60):
-        """Each of them writes on."""
-        before = [writer.register.acknowledged for writer in self.writers]
-        wait_until(lambda: all(writer.register.acknowledged >= old + writes
-                               for writer, old in zip(self.writers, before)), patience, "all clients to write on")
+    def wait_for_progress(self, writes=3, patience=60, share=1.0):
+        """That share of each kind of them writes on."""
+        wanted = [(writer, writer.register.acknowledged + writes) for writer in self.writers]
+
+        def missing():
+            late = [writer for writer, number in wanted if writer.register.acknowledged < number]
+            by_kind = collections.Counter(writer.entry.kind for writer in self.writers)
+            late_by_kind = collections.Counter(writer.entry.kind for writer in late)
+            return late if any(late_by_kind[kind] > (1 - share) * count for kind, count in by_kind.items()) else []
+
+        try:
+            wait_until(lambda: not missing(), patience, "all clients to write on")
+        except WaitedInVain as vain:
+            raise WaitedInVain(f"{vain}; {', '.join(writer.entry.waits_for() for writer in missing())}") from vain
 
     def stop(self):
         for writer in self.writers:

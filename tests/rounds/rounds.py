@@ -6,9 +6,11 @@ import math
 import statistics
 import time
 
-from history import History, Outcome
+from history import History, Outcome, kind_of
 from house.waiting import wait_until
 from nodes_watch import NodesWatch
+
+HOLD_TIMEOUT_TCP = 9  # seconds: Bellwether's default, because Go clients give a TLS handshake 10
 
 
 @dataclasses.dataclass
@@ -57,8 +59,9 @@ class Rounds:
     def __init__(self, cluster, load, proxy_log, first_sign, is_fresh, say=print, settle=None):
         self._cluster, self._load, self._say = cluster, load, say
         self._proxy_log, self._first_sign, self._is_fresh = proxy_log, first_sign, is_fresh
-        # A frozen leader wakes only after clients have found the new one: what it says then is old.
-        self._settle = settle or (lambda: load.wait_for_progress(2, 60))
+        # A frozen leader wakes only after clients have found the new one: what it says then is old. Not after all have:
+        # on PostgreSQL it may have fallen asleep in a transaction, and who writes the same key waits for its locks.
+        self._settle = settle or (lambda: load.wait_for_progress(2, 60, share=0.5))
         self.history: History = load.history
         self.rounds = []
 
@@ -126,6 +129,8 @@ class Rounds:
         is_tcp = kind_of(error.client).startswith("tcp")
         if is_tcp and error.outcome is Outcome.NODE_ERROR:
             return None  # a relay cannot take back what the old leader said itself
+        if is_tcp and error.outcome is Outcome.BROKEN and error.ended - error.begun >= HOLD_TIMEOUT_TCP <= now.election:
+            return None  # held for as long as connections are, and unsent: this election took longer
         if begun_before and is_unconfirmed_read(error):
             return None  # verified answers trade an old read for this
         if now.fault.is_planned:
@@ -157,11 +162,6 @@ class Rounds:
         counted = collections.Counter((one.fault.name, kind_of(error.client), error.kind, error.outcome.value, error.said)
                                       for one in self.rounds for error in one.errors)
         return [f"  {count:4d} x {' '.join(what)}" for what, count in sorted(counted.items(), key=lambda item: -item[1])]
-
-
-def kind_of(client):
-    """http-open-3 is one of http-open."""
-    return client.rpartition("-")[0]
 
 
 def is_open(kind):

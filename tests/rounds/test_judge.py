@@ -1,10 +1,12 @@
 """The judge of a round: which errors are the fault's own, and what delay is Bellwether's."""
 
+import dataclasses
+
 import pytest
 
 import faults
 import rounds
-from history import Exchange, History, Outcome
+from history import Exchange, History, Outcome, kind_of
 from rounds import Round, Rounds
 
 DEALT = 10.0
@@ -15,10 +17,10 @@ class Load:
         self.history = History()
 
 
-def complaint(fault, error, undone=0.0):
+def complaint(fault, error, undone=0.0, election=2.0):
     judge = Rounds(None, Load(), proxy_log=None, first_sign=None, is_fresh=False)
     strike = faults.Strike(faults.FAULTS[fault], 0.0, 0.0)
-    return judge.complaint(Round(1, strike, 0, struck=DEALT - 0.5, dealt=DEALT, undone=undone), error)
+    return judge.complaint(Round(1, strike, 0, struck=DEALT - 0.5, dealt=DEALT, undone=undone, election=election), error)
 
 
 def error(outcome, begun, client="http-0", kind="write", said=""):
@@ -52,6 +54,14 @@ def test_a_kill_excuses_no_refusal():
     assert complaint("kill", error(Outcome.REFUSED, DEALT - 0.1))
 
 
+def test_a_connection_that_was_held_for_as_long_as_may_be_is_excused_by_an_election_that_took_longer():
+    held = Exchange("tcp-0", "read", 0, DEALT + 0.1, DEALT + 9.2, Outcome.BROKEN)
+    assert not complaint("kill", held, election=10.8)
+    assert complaint("kill", held, election=8.0)
+    assert complaint("kill", dataclasses.replace(held, ended=DEALT + 8), election=10.8)
+    assert complaint("kill", dataclasses.replace(held, client="http-0"), election=10.8)
+
+
 @pytest.mark.parametrize(("fault", "unnoticed"), [("freeze", 0.15), ("unreachable", 0.15), ("cut_off", 2.6)])
 def test_a_silent_fault_excuses_what_was_sent_before_anybody_could_notice(fault, unnoticed):
     assert not complaint(fault, error(Outcome.AMBIGUOUS, DEALT + unnoticed - 0.01))
@@ -82,7 +92,7 @@ def test_a_request_that_began_after_the_claim_is_late_by_what_it_took():
 
 
 def test_the_kind_of_a_client_is_its_name_without_its_number():
-    assert [rounds.kind_of(name) for name in ("http-3", "tcp-open-12")] == ["http", "tcp-open"]
+    assert [kind_of(name) for name in ("http-3", "tcp-open-12")] == ["http", "tcp-open"]
 
 
 def test_the_98th_percentile_of_few_is_the_worst_of_them():
