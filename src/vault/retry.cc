@@ -65,6 +65,9 @@ constexpr std::array kTexts = {
     TextRow{500, Match::kWithin, "transaction commit failed", Given::kNothing, Row::kLeadershipLost,
             Row::kLeadershipLost},
     TextRow{500, Match::kOnly, "internal error", Given::kNothing, Row::kLeadershipLost, Row::kLeadershipLost},
+    // The same within the list that go-multierror makes of one error.
+    TextRow{500, Match::kOnly, "1 error occurred:\n\t* internal error\n\n", Given::kNothing, Row::kLeadershipLost,
+            Row::kLeadershipLost},
 };
 
 // The errors of a Vault error object, {"errors":[...]} and nothing else; null for any other body.

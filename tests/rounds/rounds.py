@@ -131,8 +131,8 @@ class Rounds:
             return None  # a relay cannot take back what the old leader said itself
         if is_tcp and error.outcome is Outcome.BROKEN and error.ended - error.begun >= HOLD_TIMEOUT_TCP <= now.election:
             return None  # held for as long as connections are, and unsent: this election took longer
-        if begun_before and is_unconfirmed_read(error):
-            return None  # verified answers trade an old read for this
+        if is_unconfirmed_read(error) and error.begun <= max(noticed, now.suspected):
+            return None  # verified answers trade an old read for this, until Bellwether knows
         if now.fault.is_planned:
             if is_tcp and error.outcome is Outcome.BROKEN and begun_before:
                 return None

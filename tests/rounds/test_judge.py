@@ -17,10 +17,11 @@ class Load:
         self.history = History()
 
 
-def complaint(fault, error, undone=0.0, election=2.0):
+def complaint(fault, error, undone=0.0, election=2.0, suspected=0.0):
     judge = Rounds(None, Load(), proxy_log=None, first_sign=None, is_fresh=False)
     strike = faults.Strike(faults.FAULTS[fault], 0.0, 0.0)
-    return judge.complaint(Round(1, strike, 0, struck=DEALT - 0.5, dealt=DEALT, undone=undone, election=election), error)
+    return judge.complaint(Round(1, strike, 0, struck=DEALT - 0.5, dealt=DEALT, undone=undone, election=election,
+                           suspected=suspected), error)
 
 
 def error(outcome, begun, client="http-0", kind="write", said=""):
@@ -78,6 +79,7 @@ def test_a_read_that_nobody_confirmed_is_the_price_of_verified_answers_while_in_
     assert not complaint("step_down", error(Outcome.AMBIGUOUS, DEALT - 0.1, kind="read", said=said))
     assert complaint("step_down", error(Outcome.AMBIGUOUS, DEALT - 0.1, kind="write", said=said))
     assert complaint("step_down", error(Outcome.AMBIGUOUS, DEALT + 0.1, kind="read", said=said))
+    assert not complaint("step_down", error(Outcome.AMBIGUOUS, DEALT + 0.1, kind="read", said=said), suspected=DEALT + 0.12)
 
 
 def test_requests_that_began_before_trouble_was_known_say_nothing_of_the_added_delay():

@@ -257,7 +257,7 @@ TEST_CASE("The texts of a request that leadership was taken from are ambiguous",
   for (const std::string text :
        {"leadership lost while committing log", "leadership transfer in progress", "raft is already shutdown",
         "context canceled", "lock has changed ownership before attempting write", "pq: transaction commit failed",
-        "internal error"}) {
+        "internal error", "1 error occurred:\\n\\t* internal error\\n\\n"}) {
     check(usual(), 500, errors(text), Row::kLeadershipLost, Verdict::kAmbiguous);
   }
   check(usual(), 500, errors("failed to persist: 1 error: leadership lost while committing log"), Row::kLeadershipLost,
