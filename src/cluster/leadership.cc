@@ -65,6 +65,7 @@ void LeaderTracker::Rules::become_leader(NodeId id, TimePoint claim_sent, const 
   event.node = id;
   event.other = last_leader_;
   event.epoch = epoch_ + 1;
+  event.last_claim = last_claim();
   if (const auto since = unsettled_since()) event.unsettled = now - *since;
   event.why = why;
   if (contest_.has_value()) end_contest(fmt::format("{} leads: {}", name(id), why), now);
@@ -87,6 +88,7 @@ void LeaderTracker::Rules::become_leaderless(const std::string& why, TimePoint n
   Event& event = report(EventKind::kLeaderLost, now);
   event.node = leader_;
   event.epoch = epoch_;
+  event.last_claim = last_claim();
   event.why = why;
   leaderless_since_ = suspect_since_.value_or(now);
   leader_.reset();
@@ -105,6 +107,7 @@ void LeaderTracker::Rules::become_suspect(const std::string& why, TimePoint now)
   Event& event = report(EventKind::kLeaderSuspect, now);
   event.node = leader_;
   event.epoch = epoch_;
+  event.last_claim = last_claim();
   event.why = why;
   suspect_since_ = now;
   hold_why_ = why;

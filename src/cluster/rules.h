@@ -69,6 +69,10 @@ class LeaderTracker::Rules {
   [[nodiscard]] std::optional<TimePoint> unsettled_since() const {
     return suspect_since_.has_value() ? suspect_since_ : leaderless_since_;
   }
+  // Of the present or latest leader.
+  [[nodiscard]] std::optional<TimePoint> last_claim() const {
+    return leader_claim_sent_ == kLongAgo ? std::nullopt : std::optional(leader_claim_sent_);
+  }
   [[nodiscard]] bool is_leader(NodeId id) const { return leader_ == id; }
 
   // conflict.cc

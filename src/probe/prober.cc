@@ -197,6 +197,8 @@ void Prober::repin() {
   impl_->input([impl = impl_.get()](TimePoint now) { return impl->tracker.repin(now); });
 }
 
+void Prober::ask_leader(NodeId node) { impl_->links[node.index]->ask_leader(); }
+
 void Prober::set_address(NodeId node, const net::Address& address) { impl_->links[node.index]->set_address(address); }
 
 void Prober::set_tls(const std::shared_ptr<net::TlsContext>& tls) {

@@ -183,6 +183,7 @@ bool HttpSession::relay_body() {
 
 void HttpSession::finish_answer() {
   if (answer_.framing.body == http::BodyKind::kChunked) to_client_.append(http::kLastChunk);
+  if (request_.is_for_leader && answer_.status < 500) front_.worker().note_success(attempt_.epoch);
   settle(Outcome::kOk, answer_.status, kEndedNormally);
   close_after_ = !answer_.framing.keep_alive || !request_body_.done();
   give_upstream_back();

@@ -224,6 +224,7 @@ void Session::on_progress(const Flow::Progress& progress, Flow& flow, Side& from
     (&flow == &up_ ? worker_.counters().bytes_up : worker_.counters().bytes_down).add(progress.bytes);
     &flow == &up_ ? note_asked() : note_answered();
     if (&flow == &down_ || (hello_ && !hello_->may_be_said_again())) forget_hello();
+    if (&flow == &down_) worker_.note_success(epoch_);
     worker_.note_traffic();
   }
   switch (progress.outcome) {

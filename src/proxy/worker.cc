@@ -244,6 +244,11 @@ void Worker::on_claim(const cluster::Claim& claim) {
   if (http_.has_unconfirmed() || claim_.asked < claim_wanted_) want_claim(claim_wanted_);
 }
 
+void Worker::say_success(Epoch epoch) {
+  succeeded_epoch_ = epoch;
+  if (shared_.callbacks.on_first_success) shared_.callbacks.on_first_success(epoch);
+}
+
 void Worker::note_traffic() {
   const bool asked_for = view_ && view_->idle && view_->serial != idle_serial_noted_;
   if (!asked_for && now() - traffic_noted_ < kNoteTrafficEvery) return;

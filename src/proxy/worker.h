@@ -80,6 +80,10 @@ class Worker {
   // Dials for those who wait, in order and paced.
   void release();
   void hint(NodeId node, Epoch epoch, cluster::HintKind kind);
+  // The leader of that epoch has served a client.
+  void note_success(Epoch epoch) {
+    if (epoch > succeeded_epoch_) say_success(epoch);
+  }
   [[nodiscard]] AnswerWatch<Session>& answers() { return answers_; }
   // Somebody uses us: said to the tracker at once if it asked little while nobody did, else now and then.
   void note_traffic();
@@ -97,6 +101,7 @@ class Worker {
     TimePoint since{};
   };
 
+  void say_success(Epoch epoch);
   void open_listeners();
   void on_accept(Accepted accepted);
   void admit(Accepted accepted);
@@ -128,6 +133,7 @@ class Worker {
   net::Timer tick_;
   Duration tick_interval_;
   TimePoint traffic_noted_{};
+  Epoch succeeded_epoch_ = 0;
   std::uint64_t idle_serial_noted_ = 0;
   struct {
     NodeId node;

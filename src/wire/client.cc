@@ -64,7 +64,12 @@ struct Client::Impl final : net::StreamHandler {
 
   void on_open() override { write_request(); }
 
-  void on_broken(Error error) override { fail_with({failure_to_open(stream->failure()), std::move(error.message)}); }
+  void on_broken(Error error) override {
+    const ExchangeFailure failure = failure_to_open(stream->failure());
+    // The kernel of a frozen server still accepts: that is silence, not the want of a connection.
+    const bool is_silence = failure == ExchangeFailure::kConnectTimeout && stream->peer_address();
+    fail_with({is_silence ? ExchangeFailure::kAnswerTimeout : failure, std::move(error.message)});
+  }
 
   void on_writable() override {
     if (busy && !is_sent()) write_request();

@@ -69,6 +69,7 @@ struct Event {
   Role from = Role::kUnknown;
   Role to = Role::kUnknown;
   Duration unsettled{};  // of kLeaderElected: how long nobody was led to for sure, the suspicion before a loss included
+  std::optional<TimePoint> last_claim;  // of a leader's suspicion, loss or replacement: when its last one was asked for
   std::string why;
 };
 

@@ -77,6 +77,8 @@ class Prober {
 
   [[nodiscard]] Result<void> set_admin_state(NodeId node, cluster::AdminState state, bool force);
   void repin();
+  // Asks the node whom it follows; the tracker is told, and the next snapshot shows it.
+  void ask_leader(NodeId node);
   // The node's name resolved anew: used from the next connection on.
   void set_address(NodeId node, const net::Address& address);
   // How nodes that are spoken to over TLS are, from the next connection on; idle connections are closed.

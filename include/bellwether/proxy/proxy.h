@@ -165,6 +165,8 @@ inline constexpr double kHoldBuckets[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0
 // What the proxy tells its owner. Called on worker threads: the owner posts to wherever it belongs.
 struct ProxyCallbacks {
   std::function<void(const cluster::Hint&)> on_hint;
+  // A client was served by the leader of that epoch: said once per epoch and worker.
+  std::function<void(Epoch)> on_first_success;
   std::function<void()> on_traffic;                          // somebody waits while the view is idle, or now and then
   std::function<void(const SessionRecord&)> on_session_end;  // only if log_sessions
   std::function<void(const RequestRecord&)> on_request_end;  // only if log_requests

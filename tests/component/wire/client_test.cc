@@ -306,7 +306,7 @@ TEST_CASE("an answer has its own deadline", "[wire]") {
   }
 }
 
-TEST_CASE("a handshake that does not finish is a connect timeout", "[wire]") {
+TEST_CASE("a handshake that does not finish is a node that does not answer", "[wire]") {
   Pair pair;  // plain: it reads the hello and says nothing
   Client::Options options;
   options.connect.tls = net::testing::client_tls();
@@ -314,7 +314,7 @@ TEST_CASE("a handshake that does not finish is a connect timeout", "[wire]") {
   options.connect.timeout = 30ms;
   Asking asking(pair, options);
   asking.send();
-  asking.check_failure(ExchangeFailure::kConnectTimeout, "");
+  asking.check_failure(ExchangeFailure::kAnswerTimeout, "");
 }
 
 TEST_CASE("a certificate that does not fit is a TLS failure", "[wire]") {

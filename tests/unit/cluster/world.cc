@@ -39,11 +39,12 @@ void World::run_until(TimePoint until) {
 
 void World::apply(Step step) {
   wake_at_ = step.wake_at;
-  for (Event& event : step.events) events_.push_back(std::move(event));
   if (step.view != last_view_) {
     last_view_ = step.view;
     if (on_view) on_view(*step.view);
   }
+  if (on_events && !step.events.empty()) on_events(step.events);
+  for (Event& event : step.events) events_.push_back(std::move(event));
   for (const ProbeOrder& order : step.probes) {
     ++probes_[order.node.index];
     open_[order.probe] = Kept{order.node, now_};

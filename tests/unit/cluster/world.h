@@ -48,6 +48,8 @@ class World {
 
   // Called with each new view, before anything else happens.
   std::function<void(const View&)> on_view;
+  // Called with the events of each step that has some, after that.
+  std::function<void(const std::vector<Event>&)> on_events;
   Duration timeout_check = 3s;
 
  private:

@@ -1,0 +1,201 @@
+#include "bellwether/cluster/failover.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "bellwether/base/assert.h"
+
+namespace bellwether::cluster {
+namespace {
+
+constexpr Duration kLook = 100ms;         // while a record is open
+constexpr Duration kNotableDoubt = 1s;    // a shorter suspicion that was unfounded is no record
+constexpr Duration kWatchedFor = 10s;     // for what the old leader says when it is heard again
+constexpr Duration kServedWithin = 2s;    // a client that has not been served by then does not ask
+constexpr Duration kSaysMoreWithin = 1s;  // one that wakes says 200, blocks for 0.5 s, and then knows better
+constexpr Duration kTrafficSample = 500ms;
+constexpr Duration kFirstQuestion = 300ms;  // a healthy node knows its successor 10 ms after that one's first 200
+constexpr Duration kNextQuestion = 600ms;
+
+}  // namespace
+
+FailoverTraffic operator-(const FailoverTraffic& a, const FailoverTraffic& b) {
+  return {a.held - b.held, a.retried - b.retried, a.failed - b.failed, a.cut - b.cut};
+}
+
+FailoverRecorder::FailoverRecorder(std::vector<std::string> node_addresses) : addresses_(std::move(node_addresses)) {}
+
+void FailoverRecorder::on_events(const std::vector<Event>& events, const View& snapshot, const FailoverTraffic& total) {
+  for (const Event& event : events) {
+    now_ = event.at;
+    on_event(event, snapshot);
+  }
+  look(snapshot, total);
+}
+
+void FailoverRecorder::on_event(const Event& event, const View& snapshot) {
+  switch (event.kind) {
+    case EventKind::kLeaderSuspect:
+      if (!going_on_) open_record(event, snapshot);
+      return;
+    case EventKind::kLeaderLost: {
+      Record& record = going_on_ ? *going_on_ : open_record(event, snapshot);
+      record.evidence.was_taken_out = snapshot.nodes[event.node->index].admin != AdminState::kReady;
+      return;
+    }
+    case EventKind::kLeaderElected:
+      return on_elected(event, snapshot);
+    case EventKind::kLeaderConfirmed:
+      return on_confirmed(event);
+    case EventKind::kConflict:
+      if (event.other) conflict_since_ = event.at;
+      return;
+    case EventKind::kConflictEnded:
+      conflict_since_.reset();
+      return;
+    case EventKind::kRoleChanged:
+    case EventKind::kNodeUp:
+    case EventKind::kNodeDown:
+    case EventKind::kForeignNode:
+    case EventKind::kClusterIdLearned:
+    case EventKind::kAdminStateChanged:
+    case EventKind::kStalled:
+    case EventKind::kStallEnded:
+    case EventKind::kLoopLate:
+      return;
+  }
+}
+
+FailoverRecorder::Record& FailoverRecorder::open_record(const Event& event, const View& snapshot) {
+  const bool is_replaced = event.kind == EventKind::kLeaderElected;
+  Record& record = going_on_.emplace();
+  record.failover.from = is_replaced ? event.other : event.node;
+  record.failover.epoch_from = is_replaced ? event.epoch - 1 : event.epoch;
+  record.failover.first_sign = is_replaced && conflict_since_ ? *conflict_since_ : event.at;
+  record.failover.last_good = event.last_claim;
+  record.failover.sign = event.why;
+  record.traffic_before = traffic_before_.older;
+  if (record.failover.from) record.evidence.named_at_first = snapshot.nodes[record.failover.from->index].names_leader;
+  return record;
+}
+
+void FailoverRecorder::on_elected(const Event& event, const View& snapshot) {
+  if (!going_on_) open_record(event, snapshot);
+  gather(*going_on_, snapshot);
+  if (watched_) end(*std::exchange(watched_, std::nullopt));
+  watched_ = std::exchange(going_on_, std::nullopt);
+  Failover& failover = watched_->failover;
+  failover.to = event.node;
+  failover.epoch_to = event.epoch;
+  failover.elected = event.at;
+  failover.leaderless = failover.from ? event.at - failover.first_sign : event.unsettled;
+  watched_->evidence.next_question = event.at + kFirstQuestion;
+}
+
+void FailoverRecorder::on_confirmed(const Event& event) {
+  if (!going_on_) return;
+  Record record = *std::exchange(going_on_, std::nullopt);
+  if (event.at - record.failover.first_sign < kNotableDoubt) return;
+  record.failover.to = event.node;
+  record.failover.epoch_to = record.failover.epoch_from;
+  record.failover.elected = event.at;
+  record.failover.heard_again = event.at;
+  record.failover.leaderless = event.at - record.failover.first_sign;
+  record.failover.cause = judge(record, event.at);
+  end(std::move(record));
+}
+
+void FailoverRecorder::look(const View& snapshot, const FailoverTraffic& total) {
+  now_ = std::max(now_, snapshot.at);
+  note_traffic(total, now_);
+  for (auto* slot : {&watched_, &going_on_}) {
+    if (!*slot) continue;
+    Record& record = **slot;
+    gather(record, snapshot);
+    record.failover.cause = judge(record, now_);
+    record.failover.traffic = total - record.traffic_before;
+  }
+  if (!watched_) return;
+  if (is_settled(*watched_, now_)) return end(*std::exchange(watched_, std::nullopt));
+  ask_if_due(*watched_, snapshot);
+}
+
+void FailoverRecorder::note_traffic(const FailoverTraffic& total, TimePoint now) {
+  traffic_now_ = total;
+  if (now - traffic_before_.newer_at < kTrafficSample) return;
+  traffic_before_ = {traffic_before_.newer, total, now};
+}
+
+void FailoverRecorder::on_first_success(Epoch epoch, TimePoint at) {
+  if (!watched_ || watched_->failover.epoch_to != epoch || watched_->failover.first_success) return;
+  watched_->failover.first_success = at;
+}
+
+TimePoint FailoverRecorder::next_look() const { return going_on_ || watched_ ? now_ + kLook : kNever; }
+
+std::vector<NodeId> FailoverRecorder::take_questions() { return std::exchange(questions_, {}); }
+
+std::vector<Failover> FailoverRecorder::take_ended() { return std::exchange(ended_, {}); }
+
+std::vector<Failover> FailoverRecorder::open() const {
+  std::vector<Failover> records;
+  for (const auto* slot : {&watched_, &going_on_}) {
+    if (*slot) records.push_back((*slot)->failover);
+  }
+  return records;
+}
+
+// A successor that is known settles it; one that is not, after several questions, too.
+void FailoverRecorder::ask_if_due(Record& record, const View& snapshot) {
+  const Failover& failover = record.failover;
+  Evidence& seen = record.evidence;
+  const bool may_be_cut_off = failover.demoted_to == Role::kStandby || failover.demoted_to == Role::kPerformanceStandby;
+  if (!may_be_cut_off || seen.knows_successor || failover.from == failover.to) return;
+  const NodeView& old = snapshot.nodes[failover.from->index];
+  if (!is_denial(old.role) || old.failure) return;
+  if (now_ < seen.next_question || seen.questions >= kMostQuestions) return;
+  ++seen.questions;
+  seen.next_question = now_ + kNextQuestion;
+  questions_.push_back(*failover.from);
+}
+
+bool FailoverRecorder::is_settled(const Record& record, TimePoint now) const {
+  const Failover& failover = record.failover;
+  const Duration led = now - *failover.elected;
+  if (led >= kWatchedFor || !failover.from) return true;
+  const Evidence& seen = record.evidence;
+  const bool is_asked =
+      seen.knows_successor || seen.peers_were_gone || (seen.questions >= kMostQuestions && now >= seen.next_question);
+  bool is_known = false;
+  switch (failover.cause) {
+    case FailoverCause::kStepDown:
+    case FailoverCause::kCutOffFromPeers:
+      is_known =
+          is_asked || failover.from == failover.to || seen.claimed_on || failover.demoted_to == Role::kDisconnected;
+      break;
+    case FailoverCause::kHang:
+    case FailoverCause::kUnreachable:
+    case FailoverCause::kUnknown:
+      is_known = failover.heard_again && (failover.demoted || now - *failover.heard_again >= kSaysMoreWithin);
+      break;
+    case FailoverCause::kStart:
+    case FailoverCause::kSeal:
+    case FailoverCause::kStop:
+    case FailoverCause::kCrash:
+    case FailoverCause::kLostQuorum:
+    case FailoverCause::kOperator:
+      is_known = true;
+      break;
+  }
+  return is_known && (failover.first_success.has_value() || led >= kServedWithin);
+}
+
+void FailoverRecorder::end(Record record) {
+  record.failover.is_open = false;
+  record.failover.traffic = traffic_now_ - record.traffic_before;
+  ended_.push_back(std::move(record.failover));
+}
+
+}  // namespace bellwether::cluster
