@@ -46,7 +46,16 @@ struct Admin::Impl {
     const Target target = split_target(request.target);
     const cluster::ViewPtr view = sources.view();
     const Counters counters = sources.counters ? sources.counters() : Counters{};
-    const Snapshot snapshot{options, *view, journal, counters, sources.draining(), loop.now(), sources.wall_now()};
+    const bool tells_failovers = target.path == "/failovers" || target.path == "/status";
+    const Snapshot snapshot{
+        options,
+        *view,
+        journal,
+        counters,
+        sources.draining(),
+        loop.now(),
+        sources.wall_now(),
+        tells_failovers && sources.failovers ? sources.failovers() : std::vector<cluster::Failover>{}};
     auto read = answer_read(target.path, snapshot, sources.metrics_text);
     if (read) {
       if (request.method == "GET" || request.method == "HEAD") return std::move(*read);
@@ -54,7 +63,8 @@ struct Admin::Impl {
     }
     const bool changes = target.path == "/repin" || target.path.substr(0, 6) == "/node/";
     if (!changes)
-      return error_response(404, "no such page; there are /, /status, /leader, /readyz, /healthz, /metrics");
+      return error_response(404,
+                            "no such page; there are /, /status, /failovers, /leader, /readyz, /healthz, /metrics");
     if (rights == Rights::kRead) {
       http::Response refusal = error_response(405, "this address only reads; changes go through the control socket");
       refusal.headers.push_back({"Allow", ""});

@@ -96,6 +96,7 @@ std::optional<http::Response> answer_read(std::string_view path, const Snapshot&
                                           const std::function<std::string()>& metrics_text) {
   if (path == "/") return page();
   if (path == "/status") return json_response(200, status_json(snapshot));
+  if (path == "/failovers") return json_response(200, failovers_json(snapshot));
   if (path == "/metrics") return response(200, "text/plain; version=0.0.4; charset=utf-8", metrics_text());
   if (path == "/healthz") return json_response(200, "{\"alive\": true}\n");
   if (path == "/readyz") {

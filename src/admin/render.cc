@@ -1,5 +1,6 @@
 #include "render.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "bellwether/base/assert.h"
@@ -10,6 +11,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using cluster::HoldReason;
+
+constexpr std::size_t kFailoversInStatus = 10;
 
 // Text from the network may be anything; what is not UTF-8 is replaced, never thrown about.
 std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
@@ -48,6 +51,12 @@ class Renderer {
     return changes;
   }
 
+  [[nodiscard]] Json failovers(std::size_t most) const {
+    Json list = Json::array();
+    for (std::size_t i = 0; i < std::min(most, s_.failovers.size()); ++i) list.push_back(failover(s_.failovers[i]));
+    return list;
+  }
+
   [[nodiscard]] Json name(std::optional<NodeId> node) const {
     if (!node) return nullptr;
     return s_.options.node_names.at(node->index);
@@ -78,6 +87,34 @@ class Renderer {
     json["problem"] = node.facts.problem;
     json["names_leader"] = node.names_leader;
     return json;
+  }
+
+  [[nodiscard]] Json failover(const cluster::Failover& of) const {
+    const auto since_sign = [&](const std::optional<TimePoint>& at) {
+      return at ? Json(to_millis(*at - of.first_sign)) : Json(nullptr);
+    };
+    return Json{{"cause", to_text(of.cause)},
+                {"open", of.is_open},
+                {"time", wall(of.first_sign)},
+                {"age_seconds", to_seconds(s_.now - of.first_sign)},
+                {"from", name(of.from)},
+                {"to", name(of.to)},
+                {"epoch_from", of.epoch_from},
+                {"epoch_to", of.to ? Json(of.epoch_to) : Json(nullptr)},
+                {"changed_leader", of.changed_leader()},
+                {"sign", of.sign},
+                {"demoted_to", of.demoted ? Json(to_text(of.demoted_to)) : Json(nullptr)},
+                {"ms_from_sign",
+                 {{"last_good", since_sign(of.last_good)},
+                  {"demoted", since_sign(of.demoted)},
+                  {"elected", since_sign(of.elected)},
+                  {"first_success", since_sign(of.first_success)},
+                  {"heard_again", since_sign(of.heard_again)}}},
+                {"leaderless_ms", of.elected ? Json(to_millis(of.leaderless)) : Json(nullptr)},
+                {"held", of.traffic.held},
+                {"retried", of.traffic.retried},
+                {"failed", of.traffic.failed},
+                {"cut", of.traffic.cut}};
   }
 
   const Snapshot& s_;
@@ -126,10 +163,15 @@ std::string status_json(const Snapshot& s) {
   json["takeover_candidates"] = view.takeover_candidates();
   json["nodes"] = render.nodes();
   json["changes"] = render.changes();
+  json["failovers"] = render.failovers(kFailoversInStatus);
   Json counters = Json::object();
   for (const auto& [key, value] : s.counters) counters[key] = value;
   json["counters"] = counters;
   return dump(json);
+}
+
+std::string failovers_json(const Snapshot& s) {
+  return dump(Json{{"failovers", Renderer(s).failovers(s.failovers.size())}});
 }
 
 std::string leader_json(const Snapshot& s) {

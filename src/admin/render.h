@@ -18,6 +18,7 @@ struct Snapshot {
   bool draining = false;
   TimePoint now{};
   WallTime wall_now{};
+  std::vector<cluster::Failover> failovers{};  // the newest first
 };
 
 // What /readyz says. Ready: there is a leader that clients are sent to, or will be after one fresh answer of it.
@@ -30,7 +31,10 @@ struct Readiness {
 // "leading", "suspect", "idle", "conflict", "no_leader" or "starting": what the page says in large letters.
 [[nodiscard]] std::string_view state_word(const cluster::View& view);
 
+// With the last ten failovers.
 [[nodiscard]] std::string status_json(const Snapshot& snapshot);
+// With all of them.
+[[nodiscard]] std::string failovers_json(const Snapshot& snapshot);
 // REQUIRES: there is a leader.
 [[nodiscard]] std::string leader_json(const Snapshot& snapshot);
 [[nodiscard]] std::string ready_json(const Snapshot& snapshot);

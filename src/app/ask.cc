@@ -1,5 +1,7 @@
 #include "ask.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <optional>
 #include <utility>
@@ -61,6 +63,21 @@ Result<wire::Reply> ask(net::Loop& loop, const net::Address& address, std::strin
   }
   if (!*end) return fail(ErrorKind::kUnavailable, end->error().message);
   return std::move(**end);
+}
+
+Result<std::string> ask_admin(net::Loop& loop, const std::string& admin, const std::string& path) {
+  const auto address = find_address(loop, admin);
+  if (!address) return tl::unexpected(address.error());
+  auto reply = ask(loop, *address, "GET", path);
+  if (!reply) {
+    return fail(ErrorKind::kUnavailable,
+                fmt::format("{} does not answer: {}. Is `bellwether run` running there? --admin names another address",
+                            admin, reply.error().message));
+  }
+  if (reply->status != 200) {
+    return fail(ErrorKind::kProtocol, fmt::format("{} answered {} to {}", admin, reply->status, path));
+  }
+  return std::move(reply->body);
 }
 
 }  // namespace bellwether::app

@@ -242,11 +242,13 @@ class CommandLine {
   void add_status_and_node() {
     CLI::App* status = add("status", "Nodes, roles and the leader, as a running Bellwether sees them",
                            [this] { return status_command(status_); });
-    status->add_option("--admin", status_.admin, "Its admin address")
-        ->envname("BELLWETHER_ADMIN")
-        ->capture_default_str();
+    add_admin(*status, status_.admin);
     status->add_flag("--watch", status_.watch, "Again each second");
     status->add_flag("--json", status_.json, "As JSON");
+    CLI::App* failovers = add("failovers", "The last failovers, how long each took and why it was",
+                              [this] { return failovers_command(failovers_); });
+    add_admin(*failovers, failovers_.admin);
+    failovers->add_flag("--json", failovers_.json, "As JSON");
     CLI::App* node = add("node", "Give a node a state: ready, drain or maint", [this] { return node_command(node_); });
     node->add_option("NAME", node_.node, "The node's name")->required();
     node->add_option("STATE", node_.state, "ready, drain or maint")
@@ -254,9 +256,23 @@ class CommandLine {
         ->check(CLI::IsMember({"ready", "drain", "maint"}));
     node->add_flag("--force", node_.force, "Even if nobody is left to lead: an outage");
     add_control(*node);
+    CLI::App* wait = add("wait-leader", "Wait until there is a leader that is not in doubt, and print its name",
+                         [this] { return wait_leader_command(wait_leader_); });
+    add_admin(*wait, wait_leader_.admin);
+    wait->add_option_function<std::string>(
+            "TIMEOUT",
+            [this](const std::string& text) {
+              wait_leader_.timeout = parse_duration(text).value_or(wait_leader_.timeout);
+            },
+            fmt::format("How long to wait at most [{}]", format_duration(wait_leader_.timeout)))
+        ->check(CLI::Validator(duration_problem, "DURATION"));
     CLI::App* repin = add("repin", "Learn the cluster_id anew, after a restore or a new initialisation",
                           [this] { return repin_command(node_.control); });
     add_control(*repin);
+  }
+
+  static void add_admin(CLI::App& command, std::string& admin) {
+    command.add_option("--admin", admin, "Its admin address")->envname("BELLWETHER_ADMIN")->capture_default_str();
   }
 
   void add_control(CLI::App& command) {
@@ -304,6 +320,8 @@ class CommandLine {
   DevOptions dev_;
   SimOptions sim_;
   StatusOptions status_;
+  FailoversOptions failovers_;
+  WaitLeaderOptions wait_leader_;
   NodeOptions node_;
 };
 

@@ -33,6 +33,7 @@ class Collection {
   std::string render() {
     add_process();
     add_cluster();
+    add_failovers();
     for (std::size_t i = 0; i < g_.node_names.size(); ++i) add_node(i);
     add_hold();
     add_traffic();
@@ -84,6 +85,24 @@ class Collection {
     count(Metric::kConflicts, {"two_leaders"}, g_.tally.two_leaders());
     count(Metric::kConflicts, {"cluster_id"}, g_.tally.foreign_nodes());
     flag(Metric::kStalled, {}, view.stalled);
+  }
+
+  void add_failovers() {
+    for (std::size_t i = 0; i < cluster::kFailoverCauseCount; ++i) {
+      const auto cause = static_cast<cluster::FailoverCause>(i);
+      count(Metric::kFailovers, {std::string(to_text(cause))}, g_.failovers.by_cause[i]);
+    }
+    add_phase("detect", g_.failovers.detect);
+    add_phase("elect", g_.failovers.elect);
+    add_phase("first_success", g_.failovers.first_success);
+  }
+
+  void add_phase(std::string phase, const PhaseCounts& counts) {
+    scrape_.add(Metric::kFailoverDuration,
+                metrics::HistogramSample{{std::move(phase)},
+                                         {std::begin(kFailoverBuckets), std::end(kFailoverBuckets)},
+                                         {counts.buckets.begin(), counts.buckets.end()},
+                                         counts.sum_s});
   }
 
   void add_node(std::size_t index) {

@@ -8,6 +8,7 @@
 #include "bellwether/proxy/proxy.h"
 #include "certificates.h"
 #include "tally.h"
+#include "timeline.h"
 
 namespace bellwether::app {
 
@@ -18,6 +19,7 @@ struct Gathered {
   const std::vector<const probe::ProbeCounts*> probes;
   const proxy::ProxyCounts& proxy;
   const Tally& tally;
+  const FailoverCounts& failovers;
   std::string version;
   int maxconn = 0;
   bool verify = true;

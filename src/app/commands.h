@@ -55,6 +55,12 @@ struct StatusOptions {
 };
 int status_command(const StatusOptions& options);  // status.cc
 
+struct FailoversOptions {
+  std::string admin = "127.0.0.1:8209";
+  bool json = false;
+};
+int failovers_command(const FailoversOptions& options);  // failovers.cc
+
 struct NodeOptions {
   std::string control;  // unix socket; "auto" as in the configuration
   std::string node;
@@ -62,6 +68,12 @@ struct NodeOptions {
   bool force = false;
 };
 int node_command(const NodeOptions& options);  // node.cc
+
+struct WaitLeaderOptions {
+  std::string admin = "127.0.0.1:8209";
+  Duration timeout = 30s;
+};
+int wait_leader_command(const WaitLeaderOptions& options);  // wait_leader.cc
 
 [[nodiscard]] std::string_view version();  // "0.1.0"
 // After a restore or a new initialisation: the cluster_id is learned anew. `control` as in NodeOptions.

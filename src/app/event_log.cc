@@ -1,5 +1,7 @@
 #include "event_log.h"
 
+#include <algorithm>
+
 #include "log.h"
 
 namespace bellwether::app {
@@ -73,6 +75,30 @@ void log_event(const cluster::Event& event, const std::vector<std::string>& node
     case EventKind::kLoopLate:
       return log::warn(to_text(event.kind), {{"why", event.why}});
   }
+}
+
+void log_failover(const cluster::Failover& failover, const std::vector<std::string>& node_names) {
+  const auto number = [](std::uint64_t value) { return static_cast<std::int64_t>(value); };
+  const auto since_sign = [&](std::optional<TimePoint> at) {
+    return at ? std::max<std::int64_t>(millis(*at - failover.first_sign), 0) : -1;
+  };
+  const cluster::FailoverTraffic& traffic = failover.traffic;
+  log::info("failover", {{"cause", std::string(to_text(failover.cause))},
+                         {"from", name_of(node_names, failover.from)},
+                         {"to", name_of(node_names, failover.to)},
+                         {"epoch_from", number(failover.epoch_from)},
+                         {"epoch", number(failover.epoch_to)},
+                         {"sign", failover.sign},
+                         {"unheard_ms", failover.last_good ? millis(failover.first_sign - *failover.last_good) : -1},
+                         {"demoted_ms", since_sign(failover.demoted)},
+                         {"elected_ms", since_sign(failover.elected)},
+                         {"first_success_ms", since_sign(failover.first_success)},
+                         {"heard_again_ms", since_sign(failover.heard_again)},
+                         {"leaderless_ms", millis(failover.leaderless)},
+                         {"held", number(traffic.held)},
+                         {"retried", number(traffic.retried)},
+                         {"failed", number(traffic.failed)},
+                         {"cut", number(traffic.cut)}});
 }
 
 void log_session(const proxy::SessionRecord& session, const std::vector<std::string>& node_names, bool with_client) {

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "bellwether/cluster/failover.h"
 #include "bellwether/cluster/tracker.h"
 #include "bellwether/proxy/proxy.h"
 
@@ -16,5 +17,8 @@ void log_session(const proxy::SessionRecord& session, const std::vector<std::str
 
 // One line per ended request. Any thread.
 void log_request(const proxy::RequestRecord& request, const std::vector<std::string>& node_names, bool with_client);
+
+// One that has ended, in one line; moments are milliseconds from the first sign, -1 for what was not seen.
+void log_failover(const cluster::Failover& failover, const std::vector<std::string>& node_names);
 
 }  // namespace bellwether::app

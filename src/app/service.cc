@@ -19,6 +19,7 @@
 #include "nodes.h"
 #include "plan.h"
 #include "tally.h"
+#include "timeline.h"
 
 namespace bellwether::app {
 
@@ -119,12 +120,32 @@ struct Service::Impl {
     return {};
   }
 
+  void make_timeline() {
+    std::vector<std::string> urls;
+    for (const NodePlan& node : nodes) urls.push_back(node.url);
+    TimelineSources sources;
+    sources.snapshot = [this] { return prober->snapshot(); };
+    const bool has_http = std::any_of(config.listen.begin(), config.listen.end(),
+                                      [](const config::Listen& each) { return each.mode == config::Mode::kHttp; });
+    sources.traffic = [this, has_http] { return failover_traffic(proxy->counts(), has_http); };
+    sources.ask_leader = [this](NodeId node) { prober->ask_leader(node); };
+    timeline = std::make_unique<Timeline>(control, names, std::move(urls), std::move(sources));
+  }
+
   Result<void> make_proxy() {
     auto options = proxy_options(config, nodes, contexts());
     if (!options) return tl::unexpected(options.error());
     proxy::ProxyCallbacks callbacks;
     callbacks.on_hint = [this](const cluster::Hint& hint) { post([hint](Impl& self) { self.prober->on_hint(hint); }); };
-    callbacks.on_traffic = [this] { post([](Impl& self) { self.prober->on_traffic(); }); };
+    callbacks.on_traffic = [this] {
+      post([](Impl& self) {
+        self.prober->on_traffic();
+        self.timeline->on_traffic();
+      });
+    };
+    callbacks.on_first_success = [this](Epoch epoch) {
+      post([epoch](Impl& self) { self.timeline->on_first_success(epoch); });
+    };
     callbacks.on_claim_wanted = [this](TimePoint since) { prober->on_claim_wanted(since); };
     const bool with_client = config.log_level == "debug";
     callbacks.on_session_end = [this, with_client](const proxy::SessionRecord& session) {
@@ -150,6 +171,7 @@ struct Service::Impl {
       const bool any_completed = control.precise_now() - seen.last_answer < proxy::kWaitingLong;
       return probe::LiveTraffic{seen.answered_request, seen.waiting, any_completed};
     });
+    make_timeline();
     return {};
   }
 
@@ -203,7 +225,8 @@ struct Service::Impl {
       prober->repin();
       return {};
     };
-    sources.counters = [this] { return counters(); };
+    sources.counters = [this] { return page_counters(proxy->counts(), tally); };
+    sources.failovers = [this] { return timeline->failovers(); };
     sources.wall_now = wall_now;
     return sources;
   }
@@ -238,6 +261,7 @@ struct Service::Impl {
       tally.record(event);
       log_event(event, names);
     }
+    timeline->on_events(events);
     admin->record(events);
   }
 
@@ -280,6 +304,7 @@ struct Service::Impl {
                             .probes = std::move(probes),
                             .proxy = counts,
                             .tally = tally,
+                            .failovers = timeline->counts(),
                             .version = BELLWETHER_VERSION,
                             .maxconn = config.maxconn,
                             .verify = config.verify,
@@ -290,20 +315,6 @@ struct Service::Impl {
                             .config_read = started,
                             .now = control.precise_now(),
                             .wall_now = wall_now()});
-  }
-
-  [[nodiscard]] admin::Counters counters() const {
-    const proxy::ProxyCounts counts = proxy->counts();
-    const std::uint64_t cut = counts.sessions_cut_quiet + counts.sessions_cut_deadline + counts.sessions_cut_dead +
-                              counts.sessions_cut_admin + counts.sessions_cut_idle;
-    return {{"sessions_now", counts.sessions_now},
-            {"sessions_total", counts.sessions_total},
-            {"waiting_now", counts.held_now},
-            {"waited_total", counts.held_total},
-            {"waited_in_vain_total", counts.hold_timeouts + counts.hold_overflows},
-            {"sessions_cut_total", cut},
-            {"redirects_total", counts.redirects_total},
-            {"leader_changes_total", tally.leader_changes()}};
   }
 
   void reload_certificates() {
@@ -353,6 +364,7 @@ struct Service::Impl {
   std::optional<Certificates> to_nodes;    // none: no node is spoken to over TLS
   std::optional<Certificates> to_clients;  // none: no tls_cert
   Tally tally;
+  std::unique_ptr<Timeline> timeline;
   std::vector<std::string> looping_targets;
   std::string admin_address;
   std::string control_path;

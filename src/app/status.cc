@@ -16,18 +16,9 @@ namespace {
 constexpr Duration kRefresh = 1s;
 
 Result<std::string> status_now(net::Loop& loop, const StatusOptions& options) {
-  const auto address = find_address(loop, options.admin);
-  if (!address) return tl::unexpected(address.error());
-  auto reply = ask(loop, *address, "GET", "/status");
-  if (!reply) {
-    return fail(ErrorKind::kUnavailable,
-                fmt::format("{} does not answer: {}. Is `bellwether run` running there? --admin names another address",
-                            options.admin, reply.error().message));
-  }
-  if (reply->status != 200) {
-    return fail(ErrorKind::kProtocol, fmt::format("{} answered {} to /status", options.admin, reply->status));
-  }
-  return options.json ? std::move(reply->body) : status_text(reply->body);
+  auto answer = ask_admin(loop, options.admin, "/status");
+  if (!answer || options.json) return answer;
+  return status_text(*answer);
 }
 
 bool show(net::Loop& loop, const StatusOptions& options) {

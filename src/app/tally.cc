@@ -37,4 +37,30 @@ Duration Tally::leaderless(TimePoint now) const {
   return leaderless_ + (leaderless_since_ ? now - *leaderless_since_ : Duration::zero());
 }
 
+cluster::FailoverTraffic failover_traffic(const proxy::ProxyCounts& counts, bool has_http) {
+  const proxy::HttpCounts& http = counts.http;
+  cluster::FailoverTraffic traffic;
+  traffic.held = counts.held_total;
+  traffic.retried = http.resent;
+  // An http request that waited in vain is among the unserved: then the others that did are left out.
+  const std::uint64_t in_vain = has_http ? 0 : counts.hold_timeouts + counts.hold_overflows;
+  traffic.failed = http.ambiguous + http.unserved + in_vain;
+  traffic.cut = http.cut + counts.sessions_cut_quiet + counts.sessions_cut_deadline + counts.sessions_cut_dead +
+                counts.sessions_cut_admin;
+  return traffic;
+}
+
+admin::Counters page_counters(const proxy::ProxyCounts& counts, const Tally& tally) {
+  const std::uint64_t cut = counts.sessions_cut_quiet + counts.sessions_cut_deadline + counts.sessions_cut_dead +
+                            counts.sessions_cut_admin + counts.sessions_cut_idle;
+  return {{"sessions_now", counts.sessions_now},
+          {"sessions_total", counts.sessions_total},
+          {"waiting_now", counts.held_now},
+          {"waited_total", counts.held_total},
+          {"waited_in_vain_total", counts.hold_timeouts + counts.hold_overflows},
+          {"sessions_cut_total", cut},
+          {"redirects_total", counts.redirects_total},
+          {"leader_changes_total", tally.leader_changes()}};
+}
+
 }  // namespace bellwether::app

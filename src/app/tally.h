@@ -3,8 +3,11 @@
 #include <cstdint>
 #include <optional>
 
+#include "bellwether/admin/admin.h"
 #include "bellwether/base/time.h"
+#include "bellwether/cluster/failover.h"
 #include "bellwether/cluster/tracker.h"
+#include "bellwether/proxy/proxy.h"
 
 namespace bellwether::app {
 
@@ -28,5 +31,11 @@ class Tally {
   std::optional<TimePoint> leaderless_since_;
   Duration leaderless_{};
 };
+
+// What the proxy has counted that failovers are told with. `has_http`: there is an http listener.
+[[nodiscard]] cluster::FailoverTraffic failover_traffic(const proxy::ProxyCounts& counts, bool has_http);
+
+// What the page shows.
+[[nodiscard]] admin::Counters page_counters(const proxy::ProxyCounts& counts, const Tally& tally);
 
 }  // namespace bellwether::app

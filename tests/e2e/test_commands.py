@@ -2,7 +2,8 @@
 
 import pytest
 
-COMMANDS = ["run", "check", "dev", "sim", "status", "node", "version"]
+COMMANDS = ["run", "check", "dev", "sim", "status", "failovers", "node", "wait-leader",
+            "version"]
 
 
 def test_no_command_is_a_usage_error_that_shows_the_commands(command):

@@ -74,3 +74,20 @@ def test_the_admin_address_changes_nothing(controlled):
     leader = proxy.leader_by_status()
     assert request(f"{proxy.admin}/node/{leader}/maint?force=1", method="POST", timeout=5).status in (404, 405)
     assert admin_state(proxy, leader) == "ready"
+
+
+def test_wait_leader_names_the_leader(controlled, command):
+    proxy, _ = controlled
+    done = command("wait-leader", "5s", "--admin", proxy.admin)
+    assert done.returncode == 0, done
+    assert done.stdout.strip() == proxy.leader_by_status()
+
+
+def test_wait_leader_gives_up_at_its_timeout(controlled, sim, command):
+    proxy, _ = controlled
+    for node in sim.nodes:
+        sim.kill(node.index)
+    wait_until(lambda: proxy.leader_by_status() is None, 20, "no leader")
+    done = command("wait-leader", "300ms", "--admin", proxy.admin)
+    assert done.returncode == 1
+    assert "no node leads" in done.stderr

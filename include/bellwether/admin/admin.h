@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bellwether/base/result.h"
+#include "bellwether/cluster/failover.h"
 #include "bellwether/cluster/tracker.h"
 #include "bellwether/net/address.h"
 #include "bellwether/net/loop.h"
@@ -33,11 +34,13 @@ struct AdminSources {
   std::function<Result<void>(NodeId, cluster::AdminState, bool force)> set_admin_state;
   std::function<Result<void>()> repin;
   std::function<Counters()> counters;
+  std::function<std::vector<cluster::Failover>()> failovers;  // the newest first
   std::function<WallTime()> wall_now;
 };
 
-// /metrics, /healthz, /readyz, /leader, /status and the page on the admin address; POST /node/NAME/STATE on the
-// control socket as well. Reads only on the first; what changes something exists only on the second. Control thread.
+// /metrics, /healthz, /readyz, /leader, /status, /failovers and the page on the admin address; POST /node/NAME/STATE on
+// the control socket as well. Reads only on the first; what changes something exists only on the second. Control
+// thread.
 class Admin {
  public:
   Admin(net::Loop& loop, AdminOptions options, AdminSources sources);

@@ -22,6 +22,8 @@ enum class Metric : std::uint8_t {
   kLeaderChanges,
   kLeaderSince,
   kLeaderlessSeconds,
+  kFailovers,
+  kFailoverDuration,
   kHold,
   kConflicts,
   kStalled,

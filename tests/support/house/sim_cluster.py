@@ -76,6 +76,7 @@ class SimCluster(AskedCluster):
         self._inject(index, "wake")
 
     def cut_off(self, index):
+        """From its peers; we still reach it."""
         self._inject(index, "partition")
 
     def step_down(self, index):

@@ -175,12 +175,47 @@ TEST_CASE("a node order with an unknown name, state or query says which", "[admi
   CHECK_THAT(message("/node//ready"), CATCH_CONTAINS("no node is named \"\""));
 }
 
+TEST_CASE("a failover is told with its cause, its moments and what became of clients", "[admin]") {
+  Desk desk;
+  cluster::Failover failover;
+  failover.cause = cluster::FailoverCause::kStepDown;
+  failover.is_open = false;
+  failover.epoch_from = 3;
+  failover.epoch_to = 4;
+  failover.from = NodeId{0};
+  failover.to = NodeId{1};
+  failover.first_sign = kNow - 10s;
+  failover.sign = "n1's probe is late";
+  failover.last_good = kNow - 10500ms;
+  failover.elected = kNow - 9s;
+  failover.leaderless = 1s;
+  failover.traffic = {5, 4, 3, 2};
+  auto snapshot = desk.snapshot();
+  snapshot.failovers.assign(11, failover);
+  const auto answer = admin::answer_read("/failovers", snapshot, [] { return std::string(); });
+  REQUIRE(answer);
+  const json all = json::parse(answer->body)["failovers"];
+  REQUIRE(all.size() == 11);
+  CHECK(all[0]["cause"] == "step_down");
+  CHECK(all[0]["open"] == false);
+  CHECK(all[0]["from"] == "n1");
+  CHECK(all[0]["to"] == "n2");
+  CHECK(all[0]["changed_leader"] == true);
+  CHECK(all[0]["ms_from_sign"]["last_good"] == -500.0);
+  CHECK(all[0]["ms_from_sign"]["elected"] == 1000.0);
+  CHECK(all[0]["ms_from_sign"]["first_success"].is_null());
+  CHECK(all[0]["demoted_to"].is_null());
+  CHECK(all[0]["held"] == 5);
+  CHECK(all[0]["cut"] == 2);
+  CHECK(json::parse(admin::status_json(snapshot))["failovers"].size() == 10);
+}
+
 TEST_CASE("the page needs nothing from elsewhere and has the marks that tests look for", "[admin]") {
   const Desk desk;
   const auto page = admin::answer_read("/", desk.snapshot(), [] { return std::string(); });
   REQUIRE(page);
   CHECK(page->headers[0].value == "text/html; charset=utf-8");
-  for (const char* id : {"leader-name", "epoch", "state", "nodes", "changes"}) {
+  for (const char* id : {"leader-name", "epoch", "state", "nodes", "failovers"}) {
     CHECK_THAT(page->body, CATCH_CONTAINS("id=\"" + std::string(id) + "\""));
   }
   CHECK(page->body.find("https://") == std::string::npos);

@@ -1,0 +1,55 @@
+#include "failovers_text.h"
+
+#include <fmt/format.h>
+
+#include "answer_text.h"
+
+namespace bellwether::app {
+namespace {
+
+std::string name_or(const Json& failover, const char* key, const char* otherwise) {
+  const std::string name = text_of(failover, key);
+  return name.empty() ? otherwise : name;
+}
+
+// From the first sign on; nothing if it was not seen.
+std::string moment(const Json& failover, const char* key) {
+  const Json& moments = part_of(failover, "ms_from_sign");
+  const double ms = moments.is_object() ? number_of(moments, key, -1) : -1;
+  return ms < 0 ? std::string("-") : span_text(ms / 1000);
+}
+
+std::string count(const Json& failover, const char* key) { return fmt::format("{:.0f}", number_of(failover, key)); }
+
+Row row_of(const Json& failover) {
+  const std::string doubt = flag_of(failover, "open") ? "?" : "";
+  return {text_of(failover, "time"),
+          text_of(failover, "cause") + doubt,
+          name_or(failover, "from", "nobody"),
+          name_or(failover, "to", "nobody yet"),
+          moment(failover, "demoted"),
+          moment(failover, "elected"),
+          moment(failover, "first_success"),
+          count(failover, "held"),
+          count(failover, "retried"),
+          count(failover, "failed"),
+          count(failover, "cut"),
+          text_of(failover, "sign")};
+}
+
+}  // namespace
+
+Result<std::string> failovers_text(std::string_view json) {
+  const Json answer = Json::parse(json, nullptr, false);
+  if (!answer.is_object() || !part_of(answer, "failovers").is_array()) {
+    return fail(ErrorKind::kProtocol, "the answer is not Bellwether's /failovers");
+  }
+  std::vector<Row> rows{{"FIRST SIGN", "CAUSE", "FROM", "TO", "DEMOTED", "ELECTED", "SERVED", "HELD", "RETRIED",
+                         "FAILED", "CUT", "WHAT IT WAS"}};
+  for (const Json& failover : part_of(answer, "failovers")) {
+    if (failover.is_object()) rows.push_back(row_of(failover));
+  }
+  return rows.size() > 1 ? table(rows) : std::string("no failover yet\n");
+}
+
+}  // namespace bellwether::app

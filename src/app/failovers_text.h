@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "bellwether/base/result.h"
+
+namespace bellwether::app {
+
+// A running Bellwether's /failovers, for a terminal.
+[[nodiscard]] Result<std::string> failovers_text(std::string_view json);
+
+}  // namespace bellwether::app

@@ -1,0 +1,64 @@
+#include "timeline.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "event_log.h"
+
+namespace bellwether::app {
+
+void PhaseCounts::record(Duration duration) {
+  const double seconds = to_seconds(duration);
+  const auto* bucket = std::lower_bound(std::begin(kFailoverBuckets), std::end(kFailoverBuckets), seconds);
+  ++buckets[static_cast<std::size_t>(bucket - std::begin(kFailoverBuckets))];
+  sum_s += seconds;
+}
+
+Timeline::Timeline(net::Loop& loop, std::vector<std::string> node_names, std::vector<std::string> node_urls,
+                   TimelineSources sources)
+    : loop_(loop),
+      names_(std::move(node_names)),
+      sources_(std::move(sources)),
+      recorder_(std::move(node_urls)),
+      timer_(loop, [this] { look(); }) {}
+
+void Timeline::on_events(const std::vector<cluster::Event>& events) {
+  recorder_.on_events(events, *sources_.snapshot(), sources_.traffic());
+  after();
+}
+
+void Timeline::on_traffic() { recorder_.note_traffic(sources_.traffic(), loop_.precise_now()); }
+
+void Timeline::on_first_success(Epoch epoch) { recorder_.on_first_success(epoch, loop_.precise_now()); }
+
+std::vector<cluster::Failover> Timeline::failovers() const {
+  std::vector<cluster::Failover> all(ended_.begin(), ended_.end());
+  for (cluster::Failover& failover : recorder_.open()) all.push_back(std::move(failover));
+  std::reverse(all.begin(), all.end());
+  return all;
+}
+
+void Timeline::look() {
+  recorder_.look(*sources_.snapshot(), sources_.traffic());
+  after();
+}
+
+void Timeline::after() {
+  for (const NodeId node : recorder_.take_questions()) sources_.ask_leader(node);
+  for (const cluster::Failover& failover : recorder_.take_ended()) keep(failover);
+  timer_.arm_at(recorder_.next_look());
+}
+
+void Timeline::keep(const cluster::Failover& failover) {
+  ended_.push_back(failover);
+  if (ended_.size() > kMost) ended_.pop_front();
+  if (failover.from) log_failover(failover, names_);
+  if (!failover.changed_leader()) return;
+  ++counts_.by_cause[static_cast<std::size_t>(failover.cause)];
+  if (!failover.from) return;
+  if (failover.last_good) counts_.detect.record(failover.first_sign - *failover.last_good);
+  counts_.elect.record(*failover.elected - failover.first_sign);
+  if (failover.first_success) counts_.first_success.record(*failover.first_success - *failover.elected);
+}
+
+}  // namespace bellwether::app

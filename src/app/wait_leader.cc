@@ -1,0 +1,53 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "answer_text.h"
+#include "ask.h"
+#include "commands.h"
+
+namespace bellwether::app {
+namespace {
+
+constexpr Duration kAskAgain = 100ms;
+
+// The leader that clients may be sent to, or why there is none.
+Result<std::string> settled_leader(net::Loop& loop, const std::string& admin) {
+  const auto answer = ask_admin(loop, admin, "/status");
+  if (!answer) return tl::unexpected(answer.error());
+  const Json status = Json::parse(*answer, nullptr, false);
+  if (!status.is_object()) return fail(ErrorKind::kProtocol, "the answer is not Bellwether's /status");
+  const Json& leader = part_of(status, "leader");
+  if (!leader.is_object()) return fail(ErrorKind::kUnavailable, "no node leads");
+  if (flag_of(status, "suspect")) {
+    return fail(ErrorKind::kUnavailable, fmt::format("{} has gone quiet", text_of(leader, "name")));
+  }
+  if (!text_of(status, "conflict").empty()) return fail(ErrorKind::kUnavailable, "two nodes claim to lead");
+  return text_of(leader, "name");
+}
+
+}  // namespace
+
+int wait_leader_command(const WaitLeaderOptions& options) {
+  const auto loop = net::Loop::create({});
+  if (!loop) {
+    fmt::print(stderr, "bellwether wait-leader: {}\n", loop.error().message);
+    return kExitFailed;
+  }
+  const TimePoint deadline = (*loop)->precise_now() + options.timeout;
+  while (true) {
+    const auto leader = settled_leader(**loop, options.admin);
+    if (leader) {
+      fmt::print("{}\n", *leader);
+      return kExitFine;
+    }
+    if ((*loop)->precise_now() + kAskAgain > deadline) {
+      fmt::print(stderr, "bellwether wait-leader: not within {}: {}\n", format_duration(options.timeout),
+                 leader.error().message);
+      return kExitFailed;
+    }
+    (void)(*loop)->run_until([] { return false; }, kAskAgain);
+  }
+}
+
+}  // namespace bellwether::app
