@@ -103,7 +103,7 @@ class Register:
     """One client's numbered entry, written with check-and-set and read back: its own view of what must be true.
 
     A write that failed ambiguously may be executed at any later time, so a check that fails after it proves nothing;
-    without one, it proves that a request was executed twice."""
+    without one, either a request was executed twice, or who checked was behind: what is found next decides."""
 
     def __init__(self, client, history, is_promised_fresh_reads=True):
         self._client = client
@@ -112,6 +112,7 @@ class Register:
         self.acknowledged = 0  # the newest version that the server confirmed
         self.seen = 0  # the newest version that was read or confirmed
         self._doubtful = False  # a write is out whose fate nobody knows
+        self._puzzle = None  # a check that should have held
         self._refused = None  # the last write, if it was said not to have been executed
 
     def wrote(self, exchange):
@@ -119,6 +120,8 @@ class Register:
         if exchange.outcome is Outcome.OK:
             if exchange.number != self.acknowledged + 1:
                 self._history.violate("a write was executed twice", exchange)
+            else:
+                self._solve_by_nothing_more()
             self.acknowledged = self.seen = max(self.acknowledged, exchange.number)
             self._doubtful, self._refused = False, None
         elif exchange.outcome is Outcome.REFUSED:
@@ -130,7 +133,12 @@ class Register:
         """The check failed: the entry is at another version than this client believes."""
         self._history.add(exchange)
         if not self._doubtful:
-            self._history.violate("a write was executed twice", exchange)
+            self._puzzle = exchange
+
+    def _solve_by_nothing_more(self):
+        if self._puzzle is not None:
+            self._complain_of_old_read("a check was made against old data", self._puzzle)
+            self._puzzle = None
 
     def read(self, exchange):
         self._history.add(exchange)
@@ -142,6 +150,8 @@ class Register:
             self._complain_of_old_read("reads went back in time", exchange)
         if exchange.number > self.acknowledged:
             self._found_unacknowledged(exchange)
+        elif exchange.number == self.acknowledged:
+            self._solve_by_nothing_more()
         self.seen = max(self.seen, exchange.number)
 
     def _found_unacknowledged(self, exchange):
@@ -149,7 +159,7 @@ class Register:
             what = "executed after it was said not to be" if self._refused else "a write was executed twice"
             self._history.violate(what, exchange)
         self.acknowledged = exchange.number
-        self._doubtful = False
+        self._doubtful, self._puzzle = False, None
 
     def ended(self, exchange, version):
         """The last look at the entry, and the server's own count of its versions."""

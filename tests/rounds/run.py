@@ -218,7 +218,7 @@ def report_reads(history, is_fresh):
     print(f"fresh {'on' if is_fresh else 'off'}: {len(http)} reads through http mode, "
           f"{sum(map(is_unconfirmed_read, http))} not confirmed, "
           f"{len(by_http)} old ones excused by a leader that did not know of its end")
-    print(f"{len(old) - len(by_http)} old reads through tcp mode, where nobody can see them")
+    print(f"{len(old) - len(by_http)} old reads and checks through tcp mode, where nobody can see them")
     for exchange in by_http:
         print(f"EXCUSED {exchange}")
 

@@ -46,9 +46,30 @@ def test_a_read_that_goes_back_behind_a_doubtful_write_is_seen(history, register
     assert broken(history) == ["reads went back in time"]
 
 
-def test_a_check_that_fails_without_doubt_means_a_second_execution(history, register):
+def test_a_check_that_fails_without_doubt_means_a_second_execution_if_more_is_found(history, register):
     register.mismatched(exchange("write", 3, Outcome.TOLD))
+    register.read(exchange("read", 3))
     assert broken(history) == ["a write was executed twice"]
+
+
+def test_a_check_that_fails_without_doubt_was_made_by_who_is_behind_if_nothing_more_is_found(history, register):
+    register.mismatched(exchange("write", 3, Outcome.TOLD))
+    register.read(exchange("read", 2))
+    assert broken(history) == ["a check was made against old data"]
+
+
+def test_a_write_that_then_succeeds_shows_too_that_the_check_was_made_by_who_is_behind(history, register):
+    register.mismatched(exchange("write", 3, Outcome.TOLD))
+    register.wrote(exchange("write", 3))
+    assert broken(history) == ["a check was made against old data"]
+
+
+def test_an_old_check_through_a_relay_is_excused_as_an_old_read_is(history):
+    register = Register("client", history, is_promised_fresh_reads=False)
+    register.mismatched(exchange("write", 1, Outcome.TOLD))
+    register.wrote(exchange("write", 1))
+    assert broken(history) == []
+    assert [one.what for one in history.excused()] == ["a check was made against old data"]
 
 
 def test_a_check_that_fails_after_a_doubtful_write_proves_nothing(history, register):
@@ -92,4 +113,5 @@ def test_an_old_read_is_excused_only_if_it_began_while_its_leader_could_not_know
 def test_a_window_for_old_reads_excuses_no_write(history, register):
     history.allow_old_reads(until=10.0)
     register.mismatched(exchange("write", 3, Outcome.TOLD))
+    register.read(at(9.0, 3))
     assert broken(history) == ["a write was executed twice"]
