@@ -5,6 +5,11 @@ import dataclasses
 import random
 
 
+# Silence is noticed by what it holds up: 20 ms until an exchange is slow, up to 100 ms until its gate lets a probe out
+# (DECISIONS.md D13), 100 ms until that is late, and some for a busy machine. The summary says how long it took.
+UNNOTICED_SILENCE = 0.25
+
+
 @dataclasses.dataclass(frozen=True)
 class Fault:
     name: str
@@ -32,11 +37,11 @@ FAULTS = {
         Fault("seal", lambda cluster, leader: cluster.seal(leader), is_planned=True, may_answer_ambiguously=True),
         Fault("term", lambda cluster, leader: cluster.terminate(leader)),
         Fault("kill", lambda cluster, leader: cluster.kill(leader)),
-        Fault("freeze", lambda cluster, leader: cluster.freeze(leader), unnoticed=0.15),
+        Fault("freeze", lambda cluster, leader: cluster.freeze(leader), unnoticed=UNNOTICED_SILENCE),
         Fault("cut_off", lambda cluster, leader: cluster.cut_off(leader), unnoticed=2.6, may_read_old=2.6,
               may_answer_ambiguously=True, is_possible=lambda cluster: cluster.can_cut_off,
               needs="a raft or simulated cluster, and for raft root and nftables"),
-        Fault("unreachable", lambda cluster, leader: cluster.hide_from_client(leader), unnoticed=0.15, lasts=(1, 8),
+        Fault("unreachable", lambda cluster, leader: cluster.hide_from_client(leader), unnoticed=UNNOTICED_SILENCE, lasts=(1, 8),
               undo=lambda cluster, leader: cluster.mend_network(),
               is_possible=lambda cluster: cluster.firewall is not None, needs="root and nftables"),
         Fault("database_freeze", lambda cluster, leader: cluster.database.freeze(), lasts=(2, 20),

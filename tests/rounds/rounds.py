@@ -151,7 +151,9 @@ class Rounds:
         for name in sorted({one.fault.name for one in self.rounds}):
             mine = [one for one in self.rounds if one.fault.name == name]
             elections = [one.election for one in mine]
-            lines.append(f"{name}: {len(mine)} rounds, election median {_ms(statistics.median(elections))} "
+            suspected = [one.suspected - one.struck for one in mine]
+            lines.append(f"{name}: {len(mine)} rounds, suspected after median {_ms(statistics.median(suspected))} "
+                         f"max {_ms(max(suspected))}, election median {_ms(statistics.median(elections))} "
                          f"max {_ms(max(elections))}, errors {sum(len(one.errors) for one in mine)}")
             lines += _delays(mine)
         if self.rounds:

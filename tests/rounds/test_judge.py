@@ -63,7 +63,7 @@ def test_a_connection_that_was_held_for_as_long_as_may_be_is_excused_by_an_elect
     assert complaint("kill", dataclasses.replace(held, client="http-0"), election=10.8)
 
 
-@pytest.mark.parametrize(("fault", "unnoticed"), [("freeze", 0.15), ("unreachable", 0.15), ("cut_off", 2.6)])
+@pytest.mark.parametrize(("fault", "unnoticed"), [("freeze", 0.25), ("unreachable", 0.25), ("cut_off", 2.6)])
 def test_a_silent_fault_excuses_what_was_sent_before_anybody_could_notice(fault, unnoticed):
     assert not complaint(fault, error(Outcome.AMBIGUOUS, DEALT + unnoticed - 0.01))
     assert complaint(fault, error(Outcome.AMBIGUOUS, DEALT + unnoticed + 0.01))
