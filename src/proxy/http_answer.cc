@@ -199,7 +199,7 @@ void HttpSession::give_upstream_back() {
                          !front_.worker().is_draining();
   if (!is_even || !is_sound || !is_wanted) return drop_upstream();
   front_.worker().node_counters(attempt_.node).sessions_now.subtract();
-  front_.pool().give_back(std::move(upstream_));
+  front_.give_back(std::move(upstream_));
 }
 
 // What is missing must be seen to be missing: no last chunk, fewer bytes than announced, or a reset where only the

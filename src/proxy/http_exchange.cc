@@ -67,6 +67,7 @@ void HttpSession::on_upstream_open() {
   Worker& worker = front_.worker();
   sum_.connecting += worker.now() - attempt_.began;
   worker.dial_ended();
+  worker.make_room_to_dial();
   worker.node_counters(attempt_.node).connects.add();
   worker.node_counters(attempt_.node).sessions_now.add();
   pump();

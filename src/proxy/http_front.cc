@@ -162,9 +162,9 @@ void HttpFront::release() {
   if (releasing_) return;
   releasing_ = true;
   WaitLink* link = queue_.first();
-  while (link != nullptr && worker_.may_dial_more()) {
+  while (link != nullptr) {
     const auto target = worker_.target();
-    if (!target) break;
+    if (!target || !(worker_.may_dial_more() || pool_.has_idle(*target))) break;
     WaitLink* next = WaitQueue::after(*link);
     auto& session = static_cast<HttpSession&>(*link);
     if (session.may_send()) session.leave_hold(*target);
@@ -172,6 +172,11 @@ void HttpFront::release() {
   }
   releasing_ = false;
   if (!queue_.empty() && worker_.target() && !release_timer_.is_armed()) release_timer_.arm_in(kReleaseAgain);
+}
+
+void HttpFront::give_back(std::unique_ptr<Upstream> upstream) {
+  pool_.give_back(std::move(upstream));
+  if (!queue_.empty()) release_timer_.arm_in(Duration::zero());
 }
 
 void HttpFront::pump_later(HttpSession& session) {

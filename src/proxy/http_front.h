@@ -68,6 +68,7 @@ class HttpFront {
   [[nodiscard]] bool leader_blocks(NodeId node, TimePoint now) const;
   void say_stream_ended(NodeId node) const;  // for that reason
   void release();
+  void give_back(std::unique_ptr<Upstream> upstream);  // somebody who waits may want it
   void pump_later(HttpSession& session);
   void retire(HttpSession& session);
 

@@ -222,7 +222,9 @@ void Session::on_progress(const Flow::Progress& progress, Flow& flow, Side& from
   if (progress.bytes > 0) {
     last_active_ = worker_.now();
     (&flow == &up_ ? worker_.counters().bytes_up : worker_.counters().bytes_down).add(progress.bytes);
+    const bool is_first_word = &flow == &down_ && awaits_first_word_;
     &flow == &up_ ? note_asked() : note_answered();
+    if (is_first_word) worker_.make_room_to_dial();
     if (&flow == &down_ || (hello_ && !hello_->may_be_said_again())) forget_hello();
     if (&flow == &down_) worker_.note_success(epoch_);
     worker_.note_traffic();
@@ -252,6 +254,7 @@ bool Session::may_replay() const {
 
 void Session::replay(std::optional<cluster::HintKind> hint) {
   note_answered();
+  was_asked_ = false;
   worker_.node_counters(node_id_).sessions_now.subtract();
   worker_.counters().hello_replays.add();
   ++replays_;
@@ -277,6 +280,10 @@ void Session::forget_hello() {
 
 void Session::note_asked() {
   if (is_queued() || said_unanswered_) return;
+  if (!was_asked_) {
+    was_asked_ = awaits_first_word_ = true;
+    worker_.dial_started();
+  }
   asked_at_ = worker_.now();
   worker_.answers().add(*this);
 }
@@ -284,10 +291,18 @@ void Session::note_asked() {
 void Session::note_answered() {
   said_unanswered_ = false;
   worker_.answers().remove(*this);
+  let_others_knock();
+}
+
+// The kernel takes connections faster than the node answers them.
+void Session::let_others_knock() {
+  if (std::exchange(awaits_first_word_, false)) worker_.dial_ended();
 }
 
 void Session::say_unanswered() {
   said_unanswered_ = true;
+  let_others_knock();
+  worker_.release();
   worker_.hint(node_id_, epoch_, cluster::HintKind::kSlow);
 }
 

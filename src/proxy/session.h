@@ -78,6 +78,7 @@ class Session final : public WaitLink {
   void on_progress(const Flow::Progress& progress, Flow& flow, Side& from, Side& to);
   void note_asked();
   void note_answered();
+  void let_others_knock();
   void on_end_passed(const Side& from);
   void on_write_failed(Side& to);
   [[nodiscard]] Phase phase() const;
@@ -110,6 +111,8 @@ class Session final : public WaitLink {
   bool dial_failed_ = false;  // under dialled_serial_
   bool was_held_ = false;
   bool said_unanswered_ = false;
+  bool was_asked_ = false;          // the node
+  bool awaits_first_word_ = false;  // and takes the room of a dial meanwhile
   std::uint8_t replays_ = 0;
 };
 

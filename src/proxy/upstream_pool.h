@@ -21,6 +21,7 @@ class UpstreamPool {
 
   // One that was quiet a moment ago, or null.
   [[nodiscard]] std::unique_ptr<Upstream> take(NodeId node);
+  [[nodiscard]] bool has_idle(NodeId node) const { return !idle_[node.index].empty(); }
   void give_back(std::unique_ptr<Upstream> upstream);
   // Closed at once, destroyed at the end of the turn: one of its callbacks may be running.
   void discard(std::unique_ptr<Upstream> upstream);

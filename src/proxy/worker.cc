@@ -169,6 +169,7 @@ void Worker::fence(std::uint64_t round) {
 void Worker::set_view(cluster::ViewPtr view) {
   view_ = std::move(view);
   fenced_ = false;
+  if (!view_->target()) dial_room_ = kFirstDialing;
   update_standings();
   table_.for_each([this](Session& session) {
     // A leader that has lost its place has not had a byte of those that are still connecting.
@@ -209,11 +210,16 @@ void Worker::count_handshake_failure(net::HandshakeFailure failure) {
   counters().handshake_failures[static_cast<std::size_t>(failure)].add();
 }
 
+void Worker::make_room_to_dial() {
+  dial_room_ = std::min(dial_room_ + 1, kMaxDialing);
+  release();
+}
+
 void Worker::release() {
   if (releasing_) return;
   releasing_ = true;
   WaitLink* link = queue_.first();
-  while (link != nullptr && dialing_ < kMaxDialing) {
+  while (link != nullptr && may_dial_more()) {
     const auto next_target = target();
     if (!next_target) break;
     WaitLink* next = WaitQueue::after(*link);

@@ -25,7 +25,9 @@ namespace bellwether::proxy {
 // Listeners, sessions and the hold of one thread. Lives on that thread; the control side reaches it by posted work.
 class Worker {
  public:
-  // Most dials under way at once while the hold is released: a new leader is met with a queue, not with a storm.
+  // Dials under way at once while the hold is released: a new leader is met with a queue, not with a storm. The first
+  // few are answered before the rest knocks; each that is answered makes room for one more.
+  static constexpr int kFirstDialing = 8;
   static constexpr int kMaxDialing = 64;
   static constexpr int kMaxCutsPerTick = 100;
 
@@ -72,11 +74,12 @@ class Worker {
   [[nodiscard]] TimePoint standing_since(NodeId node) const { return nodes_[node.index].since; }
   [[nodiscard]] bool is_draining() const { return draining_; }
   [[nodiscard]] bool is_winding_down() const { return winding_down_; }  // so is one that drains
-  [[nodiscard]] bool may_dial_more() const { return dialing_ < kMaxDialing; }
+  [[nodiscard]] bool may_dial_more() const { return dialing_ < dial_room_; }
   [[nodiscard]] Cut cut_for(NodeId node, TimePoint last_active, TimePoint now) const;
 
   void dial_started() { ++dialing_; }
   void dial_ended() { --dialing_; }
+  void make_room_to_dial();  // one has been answered
   // Dials for those who wait, in order and paced.
   void release();
   void hint(NodeId node, Epoch epoch, cluster::HintKind kind);
@@ -142,6 +145,7 @@ class Worker {
     TimePoint at{};
   } last_hint_;
   int dialing_ = 0;
+  int dial_room_ = kFirstDialing;
   cluster::Claim claim_;
   TimePoint claim_wanted_ = TimePoint::min();  // asked for then or later
   bool claim_is_asked_for_ = false;            // one asking at a time

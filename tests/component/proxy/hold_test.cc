@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 
 #include "catch.hpp"
 #include "component/proxy/harness.h"
@@ -52,6 +53,24 @@ TEST_CASE("held connections are released in the order in which they came", "[pro
   for (std::size_t i = 0; i < backend.peers.size(); ++i) {
     CHECK(backend.peers[i]->received == std::to_string(i) + ".");
   }
+}
+
+TEST_CASE("a new leader hears the rest of the queue only when it has answered the first or is late", "[proxy]") {
+  Rig rig;
+  Backend backend(*rig.loop);
+  const NodeId n1 = rig.add_node(backend.address());
+  rig.start();
+  std::vector<std::unique_ptr<Peer>> clients;
+  for (int i = 0; i < 20; ++i) {
+    clients.push_back(rig.client());
+    clients.back()->send("x");
+  }
+  REQUIRE(rig.until([&] { return rig.proxy->counts().held_now == 20; }));
+  const auto before = std::chrono::steady_clock::now();
+  rig.lead(1, n1);
+  REQUIRE(rig.until([&] { return backend.peers.size() > 8; }));
+  CHECK(std::chrono::steady_clock::now() - before >= 15ms);  // it is late after 20, by a clock read once per turn
+  REQUIRE(rig.until([&] { return backend.peers.size() == 20; }));
 }
 
 TEST_CASE("a connection that waited too long is closed, counted and logged", "[proxy]") {
