@@ -69,7 +69,20 @@ std::string LeaderTracker::Rules::evidence() const {
                      nodes_naming(contest_->challenger), name(contest_->challenger));
 }
 
-// The challenger wins when the leader stays unanswered for conflict_patience, when it was seen to turn from standby to
+bool LeaderTracker::Rules::challenger_rose() const {
+  const NodeState& challenger = node(contest_->challenger);
+  return challenger.rose_at != kLongAgo && challenger.rose_at >= leader_since_;
+}
+
+// How long the leader may leave its probe unanswered in a contest. Who led before, fell silent and now claims again has
+// most likely just woken, and does not know yet: then as long as ever.
+Duration LeaderTracker::Rules::contest_patience() const {
+  const NodeState& challenger = node(contest_->challenger);
+  const bool may_have_woken = !challenger_rose() && challenger.replaced_at > challenger.denied_at;
+  return may_have_woken ? options_.suspect_after : options_.conflict_patience;
+}
+
+// The challenger wins when the leader stays unanswered for contest_patience(), when it was seen to turn from standby to
 // active and no majority names the leader, or when a majority names the challenger. Otherwise the leader stays.
 void LeaderTracker::Rules::resolve_contest(TimePoint now) {
   if (!contest_.has_value()) return;
@@ -79,10 +92,10 @@ void LeaderTracker::Rules::resolve_contest(TimePoint now) {
     return;
   }
   const NodeState& leader = node(*leader_);
-  const bool unanswered =
-      std::any_of(leader.outstanding.begin(), leader.outstanding.end(), [&](const OutstandingProbe& p) {
-        return now - std::max(p.late_from, contest_->patience_from) >= options_.conflict_patience;
-      });
+  const Duration patience = contest_patience();
+  const bool unanswered = std::any_of(
+      leader.outstanding.begin(), leader.outstanding.end(),
+      [&](const OutstandingProbe& p) { return now - std::max(p.late_from, contest_->patience_from) >= patience; });
   const auto win = [&](const std::string& why) { become_leader(challenger, node(challenger).claim_sent, why, now); };
   if (unanswered) {
     win(fmt::format("{} does not answer", name(*leader_)));
@@ -90,8 +103,7 @@ void LeaderTracker::Rules::resolve_contest(TimePoint now) {
   }
   if (!all_have_said_whom_they_follow() && now - contest_->asked_at < options_.suspect_after) return;
   const int majority = static_cast<int>(nodes_.size()) / 2 + 1;
-  const bool rose = node(challenger).rose_at != kLongAgo && node(challenger).rose_at >= leader_since_;
-  if (nodes_naming(challenger) >= majority || (rose && nodes_naming(*leader_) < majority)) {
+  if (nodes_naming(challenger) >= majority || (challenger_rose() && nodes_naming(*leader_) < majority)) {
     win(evidence());
     return;
   }

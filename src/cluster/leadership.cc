@@ -69,6 +69,7 @@ void LeaderTracker::Rules::become_leader(NodeId id, TimePoint claim_sent, const 
   if (const auto since = unsettled_since()) event.unsettled = now - *since;
   event.why = why;
   if (contest_.has_value()) end_contest(fmt::format("{} leads: {}", name(id), why), now);
+  if (last_leader_.has_value()) node(*last_leader_).replaced_at = now;
   leader_ = id;
   last_leader_ = id;
   epoch_ += 1;

@@ -92,6 +92,8 @@ class LeaderTracker::Rules {
   [[nodiscard]] TimePoint order_due(const NodeState& candidate, TimePoint now) const;
   [[nodiscard]] TimePoint contest_due(TimePoint now) const;
   void notice_idleness(TimePoint now);
+  [[nodiscard]] bool challenger_rose() const;
+  [[nodiscard]] Duration contest_patience() const;
   void reset_hints();
   void notice_identity_dispute(TimePoint now);
   void order_probes(TimePoint now);

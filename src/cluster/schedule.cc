@@ -114,7 +114,7 @@ TimePoint LeaderTracker::Rules::contest_due(TimePoint now) const {
   const TimePoint silent_witnesses = contest_->asked_at + options_.suspect_after;
   if (silent_witnesses > now) due = std::min(due, silent_witnesses);
   for (const OutstandingProbe& probe : node(*leader_).outstanding) {
-    due = std::min(due, std::max(probe.late_from, contest_->patience_from) + options_.conflict_patience);
+    due = std::min(due, std::max(probe.late_from, contest_->patience_from) + contest_patience());
   }
   return due;
 }
