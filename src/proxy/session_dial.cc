@@ -1,0 +1,184 @@
+#include <array>
+#include <cerrno>
+#include <string>
+#include <utility>
+
+#include "bellwether/base/assert.h"
+#include "bellwether/net/proxy_protocol.h"
+#include "session.h"
+#include "worker.h"
+
+// A session's way to a node: hold, dial, and back to the hold with what may be said again.
+namespace bellwether::proxy {
+namespace {
+
+// A failed dial is repeated when a newer view names a target. Where the view stays as it is, because the node answers
+// its probes all the same, it is repeated after that long.
+constexpr Duration kRetrySameView = 1s;
+// How many nodes a hello may be said to that do not answer it.
+constexpr int kMostReplays = 8;
+
+cluster::HintKind hint_for(int connect_error) {
+  switch (connect_error) {
+    case ECONNREFUSED:
+      return cluster::HintKind::kRefused;
+    case ECONNRESET:
+      return cluster::HintKind::kReset;
+    case ETIMEDOUT:
+      return cluster::HintKind::kSlow;
+    default:
+      return cluster::HintKind::kClosed;
+  }
+}
+
+}  // namespace
+
+// From wherever it was: that is over, whatever comes now.
+void Session::hold() {
+  become(State::kNew);
+  if (!worker_.shared().held.try_acquire()) {
+    const auto suspect = worker_.suspect_leader();
+    if (suspect && may_dial()) return dial(*suspect);
+    worker_.counters().hold_overflows.add();
+    return end(refused_by_us(Phase::kHeld));
+  }
+  if (was_held_) {
+    worker_.queue().push_front(*this);
+  } else {
+    worker_.queue().push_back(*this);
+    worker_.counters().held_total.add();
+  }
+  was_held_ = true;
+  hold_since_ = worker_.now();
+  worker_.counters().held_now.add();
+  become(State::kHeld);
+  if (client_.closed) client_left();
+}
+
+void Session::unhold() {
+  worker_.queue().remove(*this);
+  worker_.shared().held.release();
+  worker_.counters().held_now.subtract();
+  const Duration held = worker_.now() - hold_since_;
+  worker_.counters().record_hold(held);
+  held_ += held;
+}
+
+bool Session::may_dial() const {
+  return !dial_failed_ || worker_.view()->serial != dialled_serial_ || worker_.now() - dialled_ >= kRetrySameView;
+}
+
+void Session::leave_hold(NodeId target) {
+  BW_ASSERT(state_ == State::kHeld);
+  // It may have left in this very turn, unseen. One byte tells.
+  std::array<char, 1> byte;
+  const net::IoStatus seen = client_.socket.peek(byte).status;
+  if (seen == net::IoStatus::kEof || seen == net::IoStatus::kError) return client_left();
+  unhold();
+  dial(target);
+}
+
+void Session::dial(NodeId node) {
+  node_id_ = node;
+  has_node_ = true;
+  epoch_ = worker_.view()->epoch;
+  dialled_serial_ = worker_.view()->serial;
+  dialled_ = worker_.now();
+  dial_failed_ = false;
+  become(State::kConnecting);
+  worker_.dial_started();
+  const net::Address* address = worker_.address(node);
+  if (address == nullptr) return dial_failed(std::nullopt);
+  auto socket = net::Socket::connect(*address, worker_.options().source, worker_.options().tcp);
+  // Nothing went out: no descriptor, no source port, no route. The hold's own pace repeats it.
+  if (!socket) return dial_failed(std::nullopt);
+  node_.socket = std::move(*socket);
+  if (!node_.watch.open(worker_.loop(), node_.socket.fd(), node_)) dial_failed(std::nullopt);
+}
+
+void Session::dial_failed(std::optional<cluster::HintKind> hint) {
+  worker_.node_counters(node_id_).connect_failures.add();
+  close_dial();
+  dial_failed_ = true;
+  if (hint) worker_.hint(node_id_, epoch_, *hint);
+  hold();
+}
+
+void Session::close_dial() {
+  node_.close();
+  worker_.dial_ended();
+  connecting_ += worker_.now() - dialled_;
+}
+
+void Session::undial() {
+  if (state_ != State::kConnecting) return;
+  close_dial();
+  hold();
+}
+
+void Session::on_connect_ready() {
+  // A fresh connection is writable. Readable too: it failed, or the server speaks first.
+  if (!node_.writable && !node_.readable) return;
+  if (node_.readable) {
+    const int error = node_.socket.connect_error();
+    if (error != 0) return dial_failed(hint_for(error));
+  }
+  connected();
+}
+
+void Session::connected() {
+  worker_.dial_ended();
+  connecting_ += worker_.now() - dialled_;
+  become(State::kRelaying);
+  last_active_ = worker_.now();
+  worker_.node_counters(node_id_).connects.add();
+  worker_.node_counters(node_id_).sessions_now.add();
+  node_.writable = true;
+  std::string first;
+  if (worker_.options().send_proxy != net::ProxyVersion::kNone) first = preamble();
+  if (!hello_) hello_ = std::make_unique<Hello>();
+  first += hello_->bytes();
+  up_.deliver_first(first);
+  up_.show_to(hello_.get());
+  relay(up_, client_, node_);
+  if (state_ == State::kRelaying && node_.readable) relay(down_, node_, client_);
+}
+
+std::string Session::preamble() const {
+  const net::ProxyVersion version = worker_.options().send_proxy;
+  return origin_ ? net::proxy_header(version, origin_->client, origin_->destination) : net::proxy_header_local(version);
+}
+
+// The node has said nothing, and heard nothing but a hello: nothing was executed.
+bool Session::may_replay() const {
+  return state_ == State::kRelaying && hello_ && hello_->may_be_said_again() && !hello_->bytes().empty() &&
+         !up_.has_ended() && replays_ < kMostReplays;
+}
+
+void Session::replay(std::optional<cluster::HintKind> hint) {
+  note_answered();
+  was_asked_ = false;
+  worker_.node_counters(node_id_).sessions_now.subtract();
+  worker_.counters().hello_replays.add();
+  ++replays_;
+  node_.close();
+  up_.release(worker_.pool());
+  down_.release(worker_.pool());
+  up_ = Flow();
+  down_ = Flow();
+  // The same node gets it again only under a newer view, or later.
+  dial_failed_ = hint.has_value();
+  if (hint) worker_.hint(node_id_, epoch_, *hint);
+  hold();
+}
+
+void Session::replay_if_unanswered() {
+  if (worker_.standing(node_id_) != Standing::kKeep && may_replay()) replay(std::nullopt);
+}
+
+void Session::forget_hello() {
+  up_.show_to(nullptr);
+  hello_.reset();
+}
+
+}  // namespace bellwether::proxy
