@@ -217,6 +217,9 @@ class CommandLine {
                         [this] { return dev_command(dev_); });
     dev->add_option("--nodes", dev_.nodes, "How many nodes")->check(CLI::Range(1, 9))->capture_default_str();
     dev->add_option("--listen", dev_.listen, "Where clients connect")->capture_default_str();
+    dev->add_option("--mode", dev_.mode, "How the proxy treats them: http or tcp")
+        ->check(CLI::IsMember({"http", "tcp"}))
+        ->capture_default_str();
     dev->add_option("--admin", dev_.admin, "Where the status page is")->capture_default_str();
     add_duration(*dev, "--failover-every", "Time between two failovers; 0: none by itself", dev_.failover_every);
     dev->add_option("--failovers", dev_.failovers, "End after that many; 0: run until interrupted")

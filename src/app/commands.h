@@ -30,6 +30,7 @@ struct DevOptions {
   int nodes = 3;
   std::string listen = "127.0.0.1:8200";
   std::string admin = "127.0.0.1:8209";
+  std::string mode = "http";      // or "tcp"
   Duration failover_every = 15s;  // zero: only when asked for
   int failovers = 0;              // end after that many; 0: run until interrupted
 };

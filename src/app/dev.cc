@@ -114,7 +114,8 @@ Result<config::Config> proxy_config(const DevOptions& options, const SimThread& 
   if (!listen) return tl::unexpected(listen.error());
   const Result<std::string> admin = free_address(options.admin, "status page", screen);
   if (!admin) return tl::unexpected(admin.error());
-  config.listen.push_back({*listen, config::Mode::kTcp, false});
+  const config::Mode mode = options.mode == "tcp" ? config::Mode::kTcp : config::Mode::kHttp;
+  config.listen.push_back({*listen, mode, false});
   config.admin = *admin;
   config.control = "off";
   for (const std::string& url : cluster.urls()) {

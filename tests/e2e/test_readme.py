@@ -33,7 +33,8 @@ def test_the_demo_ends_after_the_failovers_asked_for(tmp_path):
         assert demo.process.wait(90) == 0, demo.log()
         said = demo.log()
     assert "http://127.0.0.1:" in said
-    assert "leader" in said
+    assert "step-down" in said
+    assert ", 0 failed" in said, said
 
 
 def test_the_command_line_of_the_quick_start_runs(sim, tmp_path):
