@@ -97,7 +97,9 @@ def cli_wrapping(front, name):
 
 def cli_login(front, name):
     server = find_server().path
-    front.call("POST", f"/v1/auth/userpass/users/{name}", {"password": "tell-nobody", "policies": "default"})
+    made = front.call("POST", f"/v1/auth/userpass/users/{name}", {"password": "tell-nobody", "policies": "default"})
+    if made.status != 204:
+        raise ConnectionError(f"{made}")
     token = front.run(server, "login", "-method=userpass", "-no-store", "-token-only", f"username={name}",
                       "password=tell-nobody").strip()
     assert f"userpass-{name}" in front.run(server, "token", "lookup", token)
