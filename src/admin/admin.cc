@@ -54,7 +54,7 @@ struct Admin::Impl {
         counters,
         sources.draining(),
         loop.now(),
-        sources.wall_now(),
+        sources.wall_at,
         tells_failovers && sources.failovers ? sources.failovers() : std::vector<cluster::Failover>{}};
     auto read = answer_read(target.path, snapshot, sources.metrics_text);
     if (read) {
@@ -118,7 +118,7 @@ Result<void> Admin::listen_control(const net::Address& unix_address) {
 }
 
 void Admin::record(const std::vector<cluster::Event>& events) {
-  for (const auto& event : events) impl_->journal.record(event, impl_->sources.wall_now());
+  for (const auto& event : events) impl_->journal.record(event, impl_->sources.wall_at(impl_->loop.now()));
 }
 
 }  // namespace bellwether::admin

@@ -41,7 +41,7 @@ class Renderer {
     const auto& kept = s_.journal.changes();
     for (auto it = kept.rbegin(); it != kept.rend(); ++it) {
       changes.push_back({{"time", format_utc(it->at)},
-                         {"age_seconds", to_seconds(s_.wall_now - it->at)},
+                         {"age_seconds", to_seconds(s_.wall_at(s_.now) - it->at)},
                          {"epoch", it->to ? Json(it->epoch) : Json(nullptr)},
                          {"from", name(it->from)},
                          {"to", name(it->to)},
@@ -63,7 +63,7 @@ class Renderer {
   }
 
   [[nodiscard]] std::string wall(TimePoint at) const {
-    return format_utc(s_.wall_now - duration_cast<WallTime::duration>(s_.now - at));
+    return format_utc(s_.wall_at(at));
   }
 
  private:
@@ -142,9 +142,9 @@ std::string status_json(const Snapshot& s) {
   const cluster::View& view = s.view;
   const Readiness ready = readiness(view, s.draining);
   Json json{{"version", s.options.version},
-            {"time", format_utc(s.wall_now)},
-            {"started", format_utc(s.options.started)},
-            {"uptime_seconds", to_seconds(s.wall_now - s.options.started)},
+            {"time", render.wall(s.now)},
+            {"started", render.wall(s.options.started)},
+            {"uptime_seconds", to_seconds(s.now - s.options.started)},
             {"listeners", s.options.listeners},
             {"state", state_word(view)},
             {"ready", ready.ready},

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -17,7 +18,7 @@ struct Snapshot {
   const Counters& counters;
   bool draining = false;
   TimePoint now{};
-  WallTime wall_now{};
+  const std::function<WallTime(TimePoint)>& wall_at;
   std::vector<cluster::Failover> failovers{};  // the newest first
 };
 

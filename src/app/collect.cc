@@ -75,8 +75,7 @@ class Collection {
     add(Metric::kTakeoverCandidates, {}, view.takeover_candidates());
     count(Metric::kLeaderEpoch, {}, view.epoch);
     count(Metric::kLeaderChanges, {}, g_.tally.leader_changes());
-    const auto led_for = duration_cast<WallTime::duration>(g_.now - view.leader_since);
-    add(Metric::kLeaderSince, {}, view.leader ? unix_seconds(g_.wall_now - led_for) : 0);
+    add(Metric::kLeaderSince, {}, view.leader ? unix_seconds(g_.leader_since) : 0);
     add(Metric::kLeaderlessSeconds, {}, to_seconds(g_.tally.leaderless(g_.now)));
     for (const HoldReason reason : {HoldReason::kStarting, HoldReason::kNoLeader, HoldReason::kSuspect,
                                     HoldReason::kConflict, HoldReason::kIdle}) {

@@ -29,7 +29,7 @@ struct Gathered {
   Duration loop_lateness{};
   WallTime config_read{};
   TimePoint now{};
-  WallTime wall_now{};
+  WallTime leader_since{};  // when there is a leader
 };
 
 // The scrape: every metric of the catalogue, those that never happened at 0.

@@ -37,7 +37,8 @@ struct Service::Impl {
   Impl(net::Loop& loop, const config::Config& c)
       : control(loop),
         config(c),
-        started(wall_now()),
+        started(control.precise_now()),
+        clock(started, wall_now()),
         resolver(loop),
         alive(std::make_shared<Impl*>(this)),
         drain_timer(loop, [this] { look_while_draining(); }) {}
@@ -227,7 +228,7 @@ struct Service::Impl {
     };
     sources.counters = [this] { return page_counters(proxy->counts(), tally); };
     sources.failovers = [this] { return timeline->failovers(); };
-    sources.wall_now = wall_now;
+    sources.wall_at = [this](TimePoint moment) { return wall_at(moment); };
     return sources;
   }
 
@@ -312,9 +313,14 @@ struct Service::Impl {
                             .server_cert = to_clients ? to_clients->counts() : none,
                             .log_dropped = log::dropped_lines(),
                             .loop_lateness = control.take_worst_lateness(),
-                            .config_read = started,
+                            .config_read = wall_at(started),
                             .now = control.precise_now(),
-                            .wall_now = wall_now()});
+                            .leader_since = wall_at(view->leader_since)});
+  }
+
+  [[nodiscard]] WallTime wall_at(TimePoint moment) {
+    clock.follow(control.precise_now(), wall_now());
+    return clock.at(moment);
   }
 
   void reload_certificates() {
@@ -352,7 +358,8 @@ struct Service::Impl {
 
   net::Loop& control;
   const config::Config config;
-  const WallTime started;
+  const TimePoint started;
+  WallClock clock;
   net::Resolver resolver;
   std::shared_ptr<Impl*> alive;
   net::Timer drain_timer;

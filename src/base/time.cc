@@ -54,6 +54,12 @@ std::string format_duration(Duration d) {
   return fmt::format("{}ns", d.count());
 }
 
+void WallClock::follow(TimePoint now, WallTime wall_now) {
+  if (std::chrono::abs(wall_now - at(now)) <= kSet) return;
+  steady_ = now;
+  wall_ = wall_now;
+}
+
 std::string format_utc(WallTime t) {
   const auto since_epoch = t.time_since_epoch();
   const auto seconds = std::chrono::floor<std::chrono::seconds>(since_epoch);

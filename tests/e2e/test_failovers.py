@@ -113,6 +113,17 @@ def test_the_command_shows_what_the_page_shows(sim, proxy, command):
     assert [each["cause"] for each in proxy.status()["failovers"]] == ["step_down", "start"]
 
 
+def test_times_of_what_is_over_never_move(sim, proxy):
+    sim.step_down(sim.leader())
+    only_ended(proxy)
+    told = set()
+    for _ in range(50):
+        status = proxy.status()
+        times = [each["time"] for each in status["failovers"]]
+        told.add((*times, status["leader"]["since"], status["started"], proxy.metrics().sum("bellwether_leader_since_timestamp_seconds")))
+    assert len(told) == 1, told
+
+
 def test_a_failover_that_still_goes_on_is_shown_as_open(sim, proxy):
     for node in sim.nodes:
         sim.kill(node.index)

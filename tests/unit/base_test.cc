@@ -53,6 +53,22 @@ TEST_CASE("jitter stays inside its fraction and differs", "[base]") {
   CHECK(high - low > 150ms);
 }
 
+TEST_CASE("a moment keeps its wall time while the clocks run together, and moves when one is set", "[base]") {
+  const TimePoint start{100s};
+  const WallTime wall(1795232520123ms);
+  WallClock clock(start, wall);
+  const WallTime shown = clock.at(start + 7s);
+  CHECK(shown == wall + 7s);
+  // Two readings of two clocks are never quite the same distance apart.
+  for (const auto apart : {1us, 900us, 400000us, -400000us}) {
+    clock.follow(start + 60s, wall + 60s + apart);
+    CHECK(clock.at(start + 7s) == shown);
+  }
+  clock.follow(start + 60s, wall + 1h);
+  CHECK(clock.at(start + 60s) == wall + 1h);
+  CHECK(clock.at(start + 7s) == wall + 1h - 53s);
+}
+
 TEST_CASE("UTC is printed with milliseconds", "[base]") {
   CHECK(format_utc(WallTime(1795232520123ms)) == "2026-11-21T03:42:00.123Z");
 }

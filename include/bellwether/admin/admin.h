@@ -20,7 +20,7 @@ struct AdminOptions {
   std::vector<std::string> node_urls;
   std::vector<std::string> listeners;  // for the page: "127.0.0.1:8200 tcp"
   std::string version;
-  WallTime started{};
+  TimePoint started{};
 };
 
 // What the page counts, in its order: "sessions_now", 12.
@@ -35,7 +35,7 @@ struct AdminSources {
   std::function<Result<void>()> repin;
   std::function<Counters()> counters;
   std::function<std::vector<cluster::Failover>()> failovers;  // the newest first
-  std::function<WallTime()> wall_now;
+  std::function<WallTime(TimePoint)> wall_at;  // of one moment always the same
 };
 
 // /metrics, /healthz, /readyz, /leader, /status, /failovers and the page on the admin address; POST /node/NAME/STATE on

@@ -52,7 +52,7 @@ struct Desk {
       orders.emplace_back("repin");
       return {};
     };
-    sources.wall_now = [] { return WallTime{} + std::chrono::hours(1); };
+    sources.wall_at = [](TimePoint) { return WallTime{} + std::chrono::hours(1); };
     admin::AdminOptions options;
     options.node_names = {"n1", "n2"};
     options.node_urls = {"http://a:1", "http://b:2"};

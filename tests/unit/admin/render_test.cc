@@ -35,14 +35,15 @@ struct Desk {
                               .node_urls = {"http://a:1", "http://b:2", "http://c:3"},
                               .listeners = {"127.0.0.1:8200 tcp"},
                               .version = "0.1.0",
-                              .started = kWallNow - 1h};
+                              .started = kNow - 1h};
   cluster::View view = led_view();
   admin::Journal journal{};
   admin::Counters counters{{"sessions_now", 7}};
   bool draining = false;
+  std::function<WallTime(TimePoint)> wall_at = [](TimePoint moment) { return kWallNow + (moment - kNow); };
 
   [[nodiscard]] admin::Snapshot snapshot() const {
-    return {options, view, journal, counters, draining, kNow, kWallNow};
+    return {options, view, journal, counters, draining, kNow, wall_at};
   }
   [[nodiscard]] json status() const { return json::parse(admin::status_json(snapshot())); }
   [[nodiscard]] int code(std::string_view path) const {
