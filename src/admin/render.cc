@@ -62,9 +62,7 @@ class Renderer {
     return s_.options.node_names.at(node->index);
   }
 
-  [[nodiscard]] std::string wall(TimePoint at) const {
-    return format_utc(s_.wall_at(at));
-  }
+  [[nodiscard]] std::string wall(TimePoint at) const { return format_utc(s_.wall_at(at)); }
 
  private:
   [[nodiscard]] Json node(std::size_t index) const {

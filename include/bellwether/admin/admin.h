@@ -35,7 +35,7 @@ struct AdminSources {
   std::function<Result<void>()> repin;
   std::function<Counters()> counters;
   std::function<std::vector<cluster::Failover>()> failovers;  // the newest first
-  std::function<WallTime(TimePoint)> wall_at;  // of one moment always the same
+  std::function<WallTime(TimePoint)> wall_at;                 // of one moment always the same
 };
 
 // /metrics, /healthz, /readyz, /leader, /status, /failovers and the page on the admin address; POST /node/NAME/STATE on

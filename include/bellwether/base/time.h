@@ -23,8 +23,8 @@ inline constexpr TimePoint kNever = TimePoint::max();
 [[nodiscard]] inline double to_seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
 [[nodiscard]] inline double to_millis(Duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
 
-// The wall time of steady moments, for people. A moment keeps the wall time it was once given, to the nanosecond, for as
-// long as the two clocks run together; only when the wall clock has been set do all moments move with it. Pure.
+// The wall time of steady moments, for people. A moment keeps the wall time it was once given, to the nanosecond, for
+// as long as the two clocks run together; only when the wall clock has been set do all moments move with it. Pure.
 class WallClock {
  public:
   static constexpr Duration kSet = 500ms;  // clocks further apart than this: somebody set one
@@ -33,7 +33,9 @@ class WallClock {
 
   // Both clocks, read one right after the other.
   void follow(TimePoint now, WallTime wall_now);
-  [[nodiscard]] WallTime at(TimePoint moment) const { return wall_ + duration_cast<WallTime::duration>(moment - steady_); }
+  [[nodiscard]] WallTime at(TimePoint moment) const {
+    return wall_ + duration_cast<WallTime::duration>(moment - steady_);
+  }
 
  private:
   TimePoint steady_;

@@ -42,9 +42,7 @@ struct Desk {
   bool draining = false;
   std::function<WallTime(TimePoint)> wall_at = [](TimePoint moment) { return kWallNow + (moment - kNow); };
 
-  [[nodiscard]] admin::Snapshot snapshot() const {
-    return {options, view, journal, counters, draining, kNow, wall_at};
-  }
+  [[nodiscard]] admin::Snapshot snapshot() const { return {options, view, journal, counters, draining, kNow, wall_at}; }
   [[nodiscard]] json status() const { return json::parse(admin::status_json(snapshot())); }
   [[nodiscard]] int code(std::string_view path) const {
     const auto response = admin::answer_read(path, snapshot(), [] { return std::string("up 1\n"); });
