@@ -25,9 +25,9 @@ namespace bellwether::proxy {
 // Listeners, sessions and the hold of one thread. Lives on that thread; the control side reaches it by posted work.
 class Worker {
  public:
-  // Dials under way at once while the hold is released: a new leader is met with a queue, not with a storm. Each that is
-  // answered makes room for one more, so their number doubles with every round trip. Few at first: TLS handshakes under
-  // way together end together, and the first answer is what ends the failover for its client.
+  // Dials under way at once while the hold is released: a new leader is met with a queue, not with a storm. Each that
+  // is answered makes room for one more, so their number doubles with every round trip. Few at first: TLS handshakes
+  // under way together end together, and the first answer is what ends the failover for its client.
   static constexpr int kFirstDialing = 2;
   static constexpr int kMaxDialing = 64;
   static constexpr int kMaxCutsPerTick = 100;
