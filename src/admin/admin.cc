@@ -61,7 +61,8 @@ struct Admin::Impl {
       if (request.method == "GET" || request.method == "HEAD") return std::move(*read);
       return method_not_allowed("GET, HEAD");
     }
-    const bool changes = target.path == "/repin" || target.path.substr(0, 6) == "/node/";
+    const bool changes = target.path == "/repin" || target.path == "/pause" || target.path == "/resume" ||
+                         target.path.substr(0, 6) == "/node/";
     if (!changes)
       return error_response(404,
                             "no such page; there are /, /status, /failovers, /leader, /readyz, /healthz, /metrics");
@@ -71,7 +72,22 @@ struct Admin::Impl {
       return refusal;
     }
     if (request.method != "POST") return method_not_allowed("POST");
+    if (target.path == "/pause") return pause(target);
+    if (target.path == "/resume") return resume();
     return target.path == "/repin" ? repin() : order(target);
+  }
+
+  [[nodiscard]] http::Response pause(const Target& target) {
+    const auto at_most = parse_pause(target);
+    if (!at_most) return error_response(400, at_most.error().message);
+    sources.pause(*at_most);
+    return json_response(200, pause_json(*at_most));
+  }
+
+  [[nodiscard]] http::Response resume() {
+    const bool was_paused = sources.view()->paused_until.has_value();
+    sources.resume();
+    return json_response(200, resume_json(was_paused));
   }
 
   [[nodiscard]] http::Response repin() {

@@ -92,6 +92,21 @@ Result<NodeOrder> parse_node_order(const Target& target, const std::vector<std::
   return NodeOrder{NodeId{static_cast<std::uint16_t>(found - node_names.begin())}, *state, *force};
 }
 
+Result<Duration> parse_pause(const Target& target) {
+  constexpr std::string_view kFor = "for=";
+  if (target.query.empty()) return kUsualPause;
+  if (target.query.substr(0, kFor.size()) != kFor) {
+    return fail(ErrorKind::kInvalid, fmt::format("unknown query \"{}\": only for=DURATION is known", target.query));
+  }
+  const auto at_most = parse_duration(target.query.substr(kFor.size()));
+  if (!at_most) return tl::unexpected(at_most.error());
+  if (*at_most <= Duration::zero() || *at_most > kLongestPause) {
+    return fail(ErrorKind::kInvalid,
+                fmt::format("a pause lasts more than 0 and at most {}", format_duration(kLongestPause)));
+  }
+  return *at_most;
+}
+
 std::optional<http::Response> answer_read(std::string_view path, const Snapshot& snapshot,
                                           const std::function<std::string()>& metrics_text) {
   if (path == "/") return page();

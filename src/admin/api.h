@@ -29,6 +29,11 @@ struct NodeOrder {
 // From "/node/NAME/STATE[?force=1]". kInvalid: no such path, node, state or parameter; the message says which.
 [[nodiscard]] Result<NodeOrder> parse_node_order(const Target& target, const std::vector<std::string>& node_names);
 
+inline constexpr Duration kUsualPause = 60s;
+inline constexpr Duration kLongestPause = 1h;
+// From "/pause[?for=60s]": how long at most.
+[[nodiscard]] Result<Duration> parse_pause(const Target& target);
+
 // The answer to a GET or HEAD of anything that only reads, or nothing: no such path.
 [[nodiscard]] std::optional<http::Response> answer_read(std::string_view path, const Snapshot& snapshot,
                                                         const std::function<std::string()>& metrics_text);

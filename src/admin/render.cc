@@ -124,7 +124,7 @@ Readiness readiness(const cluster::View& view, bool draining) {
   if (draining) return {false, "draining"};
   if (!view.leader) return {false, view.hold_why.empty() ? std::string(to_text(view.hold)) : view.hold_why};
   // Suspect: it is still the leader, and what waits goes on or ends soon. To take a sidecar out of service for every
-  // answer that is 100 ms late would do more harm than the wait.
+  // answer that is 100 ms late would do more harm than the wait. Paused: clients are meant to wait, not to be refused.
   if (view.hold == HoldReason::kConflict) return {false, "two nodes claim to lead: " + view.hold_why};
   return {true, ""};
 }
@@ -153,6 +153,8 @@ std::string status_json(const Snapshot& s) {
   json["leaderless_since"] = view.leaderless_since ? Json(render.wall(*view.leaderless_since)) : Json(nullptr);
   json["leaderless_seconds"] = view.leaderless_since ? Json(to_seconds(s.now - *view.leaderless_since)) : Json(nullptr);
   json["hold"] = {{"reason", to_text(view.hold)}, {"why", view.hold_why}};
+  json["paused_until"] = view.paused_until ? Json(render.wall(*view.paused_until)) : Json(nullptr);
+  json["paused_seconds_left"] = view.paused_until ? Json(to_seconds(*view.paused_until - s.now)) : Json(nullptr);
   json["suspect"] = view.suspect;
   json["conflict"] = render.name(view.challenger);
   json["idle"] = view.idle;
@@ -188,6 +190,10 @@ std::string ready_json(const Snapshot& s) {
 std::string node_json(std::string_view name, cluster::AdminState state) {
   return dump(Json{{"node", name}, {"admin", to_text(state)}});
 }
+
+std::string pause_json(Duration at_most) { return dump(Json{{"paused_seconds_left", to_seconds(at_most)}}); }
+
+std::string resume_json(bool was_paused) { return dump(Json{{"was_paused", was_paused}}); }
 
 std::string error_json(std::string_view message) { return dump(Json{{"error", message}}); }
 

@@ -29,7 +29,7 @@ struct Readiness {
 };
 [[nodiscard]] Readiness readiness(const cluster::View& view, bool draining);
 
-// "leading", "suspect", "idle", "conflict", "no_leader" or "starting": what the page says in large letters.
+// "leading", "suspect", "idle", "conflict", "paused", "no_leader" or "starting": what the page says in large letters.
 [[nodiscard]] std::string_view state_word(const cluster::View& view);
 
 // With the last ten failovers.
@@ -40,6 +40,8 @@ struct Readiness {
 [[nodiscard]] std::string leader_json(const Snapshot& snapshot);
 [[nodiscard]] std::string ready_json(const Snapshot& snapshot);
 [[nodiscard]] std::string node_json(std::string_view name, cluster::AdminState state);
+[[nodiscard]] std::string pause_json(Duration at_most);
+[[nodiscard]] std::string resume_json(bool was_paused);
 // {"error": "..."}
 [[nodiscard]] std::string error_json(std::string_view message);
 

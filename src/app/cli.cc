@@ -259,9 +259,19 @@ class CommandLine {
         ->check(CLI::IsMember({"ready", "drain", "maint"}));
     node->add_flag("--force", node_.force, "Even if nobody is left to lead: an outage");
     add_control(*node);
+    CLI::App* pause = add("pause", "Let new requests wait, leader or not, until resume", [this] {
+      return pause_command({node_.control, pause_for_});
+    });
+    add_duration(*pause, "--for", "How long at most", pause_for_);
+    add_control(*pause);
+    CLI::App* resume = add("resume", "Send requests to the leader again, after pause",
+                           [this] { return resume_command(node_.control); });
+    add_control(*resume);
     CLI::App* wait = add("wait-leader", "Wait until there is a leader that is not in doubt, and print its name",
                          [this] { return wait_leader_command(wait_leader_); });
     add_admin(*wait, wait_leader_.admin);
+    wait->add_option("--other-than", wait_leader_.other_than, "The node that is about to lose the lead")
+        ->type_name("NAME");
     wait->add_option_function<std::string>(
             "TIMEOUT",
             [this](const std::string& text) {
@@ -326,6 +336,7 @@ class CommandLine {
   FailoversOptions failovers_;
   WaitLeaderOptions wait_leader_;
   NodeOptions node_;
+  Duration pause_for_ = PauseOptions().at_most;
 };
 
 }  // namespace

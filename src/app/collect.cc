@@ -81,6 +81,7 @@ class Collection {
                                     HoldReason::kConflict, HoldReason::kIdle}) {
       flag(Metric::kHold, {std::string(to_text(reason))}, view.hold == reason);
     }
+    flag(Metric::kHold, {std::string(to_text(HoldReason::kPaused))}, view.paused_until.has_value());
     count(Metric::kConflicts, {"two_leaders"}, g_.tally.two_leaders());
     count(Metric::kConflicts, {"cluster_id"}, g_.tally.foreign_nodes());
     flag(Metric::kStalled, {}, view.stalled);

@@ -70,8 +70,16 @@ struct NodeOptions {
 };
 int node_command(const NodeOptions& options);  // node.cc
 
+struct PauseOptions {
+  std::string control;  // as in NodeOptions
+  Duration at_most = 60s;
+};
+int pause_command(const PauseOptions& options);  // node.cc
+int resume_command(const std::string& control);  // node.cc
+
 struct WaitLeaderOptions {
   std::string admin = "127.0.0.1:8209";
+  std::string other_than;  // who is about to go
   Duration timeout = 30s;
 };
 int wait_leader_command(const WaitLeaderOptions& options);  // wait_leader.cc

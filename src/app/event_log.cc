@@ -72,6 +72,8 @@ void log_event(const cluster::Event& event, const std::vector<std::string>& node
       return log::info(to_text(event.kind), {{"node", node}});
     case EventKind::kClusterIdLearned:
       return log::info(to_text(event.kind), {{"cluster_id", event.why}});
+    case EventKind::kPaused:
+    case EventKind::kResumed:
     case EventKind::kLoopLate:
       return log::warn(to_text(event.kind), {{"why", event.why}});
   }

@@ -32,8 +32,8 @@ std::string refusal(const wire::Reply& reply) {
   return fmt::format("answered {}", reply.status);
 }
 
-// POSTs to the control socket of a running Bellwether.
-Result<void> order(const std::string& control, const std::string& target) {
+// POSTs to the control socket of a running Bellwether, and gives its answer.
+Result<std::string> order(const std::string& control, const std::string& target) {
   const auto path = control_path_to_ask(control);
   if (!path) {
     return fail(ErrorKind::kUnavailable,
@@ -46,7 +46,7 @@ Result<void> order(const std::string& control, const std::string& target) {
   const auto reply = ask(**loop, *address, "POST", target);
   if (!reply) return tl::unexpected(reply.error().within(*path));
   if (reply->status != 200) return fail(ErrorKind::kUnavailable, refusal(*reply));
-  return {};
+  return reply->body;
 }
 
 }  // namespace
@@ -63,6 +63,28 @@ int node_command(const NodeOptions& options) {
     return kExitFailed;
   }
   fmt::print("{} is set to {}\n", options.node, options.state);
+  return kExitFine;
+}
+
+int pause_command(const PauseOptions& options) {
+  const std::string at_most = format_duration(options.at_most);
+  if (const auto done = order(options.control, "/pause?for=" + at_most); !done) {
+    fmt::print(stderr, "bellwether pause: {}\n", done.error().message);
+    return kExitFailed;
+  }
+  fmt::print("paused: new requests wait until `bellwether resume`, at most {}\n", at_most);
+  return kExitFine;
+}
+
+int resume_command(const std::string& control) {
+  const auto done = order(control, "/resume");
+  if (!done) {
+    fmt::print(stderr, "bellwether resume: {}\n", done.error().message);
+    return kExitFailed;
+  }
+  const auto json = nlohmann::json::parse(*done, nullptr, false);
+  const bool was_paused = json.is_object() && json.value("was_paused", true);
+  fmt::print("{}\n", was_paused ? "resumed: requests go to the leader" : "it was not paused, or no longer");
   return kExitFine;
 }
 

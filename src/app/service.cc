@@ -226,6 +226,8 @@ struct Service::Impl {
       prober->repin();
       return {};
     };
+    sources.pause = [this](Duration at_most) { prober->pause(at_most); };
+    sources.resume = [this] { prober->resume(); };
     sources.counters = [this] { return page_counters(proxy->counts(), tally); };
     sources.failovers = [this] { return timeline->failovers(); };
     sources.wall_at = [this](TimePoint moment) { return wall_at(moment); };

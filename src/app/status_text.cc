@@ -24,6 +24,13 @@ std::string headline(const Json& status) {
     }
   }
   if (!why.empty()) line += ": " + why;
+  if (const std::string other = text_of(status, "conflict"); !other.empty()) {
+    line += fmt::format("; {} claims to lead as well", other);
+  }
+  if (part_of(status, "paused_until").is_string()) {
+    line += fmt::format("; new requests wait until {} ({} left) or `bellwether resume`",
+                        text_of(status, "paused_until"), span_text(number_of(status, "paused_seconds_left")));
+  }
   if (flag_of(status, "draining")) line += "; ending";
   return line + "\n";
 }

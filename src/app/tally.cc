@@ -26,6 +26,8 @@ void Tally::record(const cluster::Event& event) {
     case cluster::EventKind::kAdminStateChanged:
     case cluster::EventKind::kStalled:
     case cluster::EventKind::kStallEnded:
+    case cluster::EventKind::kPaused:
+    case cluster::EventKind::kResumed:
     case cluster::EventKind::kLoopLate:
       return;
   }

@@ -12,8 +12,8 @@ namespace {
 constexpr Duration kAskAgain = 100ms;
 
 // The leader that clients may be sent to, or why there is none.
-Result<std::string> settled_leader(net::Loop& loop, const std::string& admin) {
-  const auto answer = ask_admin(loop, admin, "/status");
+Result<std::string> settled_leader(net::Loop& loop, const WaitLeaderOptions& options) {
+  const auto answer = ask_admin(loop, options.admin, "/status");
   if (!answer) return tl::unexpected(answer.error());
   const Json status = Json::parse(*answer, nullptr, false);
   if (!status.is_object()) return fail(ErrorKind::kProtocol, "the answer is not Bellwether's /status");
@@ -23,7 +23,9 @@ Result<std::string> settled_leader(net::Loop& loop, const std::string& admin) {
     return fail(ErrorKind::kUnavailable, fmt::format("{} has gone quiet", text_of(leader, "name")));
   }
   if (!text_of(status, "conflict").empty()) return fail(ErrorKind::kUnavailable, "two nodes claim to lead");
-  return text_of(leader, "name");
+  std::string name = text_of(leader, "name");
+  if (name == options.other_than) return fail(ErrorKind::kUnavailable, name + " leads still");
+  return name;
 }
 
 }  // namespace
@@ -36,7 +38,7 @@ int wait_leader_command(const WaitLeaderOptions& options) {
   }
   const TimePoint deadline = (*loop)->precise_now() + options.timeout;
   while (true) {
-    const auto leader = settled_leader(**loop, options.admin);
+    const auto leader = settled_leader(**loop, options);
     if (leader) {
       fmt::print("{}\n", *leader);
       return kExitFine;

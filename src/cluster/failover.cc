@@ -63,6 +63,8 @@ void FailoverRecorder::on_event(const Event& event, const View& snapshot) {
     case EventKind::kAdminStateChanged:
     case EventKind::kStalled:
     case EventKind::kStallEnded:
+    case EventKind::kPaused:
+    case EventKind::kResumed:
     case EventKind::kLoopLate:
       return;
   }

@@ -128,6 +128,8 @@ std::string_view to_text(HoldReason reason) {
       return "conflict";
     case HoldReason::kIdle:
       return "idle";
+    case HoldReason::kPaused:
+      return "paused";
   }
   BW_ASSERT(!"a hold reason without a name");
 }
@@ -162,6 +164,10 @@ std::string_view to_text(EventKind kind) {
       return "leader_stalled";
     case EventKind::kStallEnded:
       return "leader_stall_ended";
+    case EventKind::kPaused:
+      return "paused";
+    case EventKind::kResumed:
+      return "resumed";
     case EventKind::kLoopLate:
       return "loop_late";
   }

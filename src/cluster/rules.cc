@@ -87,14 +87,17 @@ Step LeaderTracker::Rules::on_live_answer(NodeId id, TimePoint request_sent, Tim
 }
 
 Step LeaderTracker::Rules::on_traffic(TimePoint now) {
-  last_traffic_ = now;
-  if (idle_) {
-    idle_ = false;
-    confirm_since_ = now;
-    hold_why_ = "idle until now: a fresh claim first";
-    probe_all_now();
-  }
+  wake_up(now);
   return settle(now);
+}
+
+void LeaderTracker::Rules::wake_up(TimePoint now) {
+  last_traffic_ = now;
+  if (!idle_) return;
+  idle_ = false;
+  confirm_since_ = now;
+  hold_why_ = "idle until now: a fresh claim first";
+  probe_all_now();
 }
 
 Step LeaderTracker::Rules::on_claim_wanted(TimePoint since, TimePoint now) {
@@ -161,6 +164,26 @@ Step LeaderTracker::Rules::repin(TimePoint now) {
   identity_.forget();
   probe_all_now();
   return settle(now);
+}
+
+// What is found when it ends must not be old.
+Step LeaderTracker::Rules::pause(Duration at_most, TimePoint now) {
+  wake_up(now);
+  paused_until_ = now + at_most;
+  report(EventKind::kPaused, now).why =
+      fmt::format("new requests wait until `bellwether resume`, at most {}", format_duration(at_most));
+  return settle(now);
+}
+
+Step LeaderTracker::Rules::resume(TimePoint now) {
+  if (paused_until_.has_value()) end_pause("the operator's word", now);
+  return settle(now);
+}
+
+void LeaderTracker::Rules::end_pause(const std::string& why, TimePoint now) {
+  paused_until_.reset();
+  last_traffic_ = now;
+  report(EventKind::kResumed, now).why = why;
 }
 
 std::optional<NodeId> LeaderTracker::Rules::end_probe(ProbeId probe, TimePoint now, bool answered) {

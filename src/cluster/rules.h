@@ -32,6 +32,8 @@ class LeaderTracker::Rules {
   Step on_loop_late(Duration late, TimePoint now);
   Result<Step> set_admin_state(NodeId id, AdminState state, bool force, TimePoint now);
   Step repin(TimePoint now);
+  Step pause(Duration at_most, TimePoint now);
+  Step resume(TimePoint now);
 
   [[nodiscard]] const ViewPtr& view() const { return view_; }
   [[nodiscard]] ViewPtr snapshot(TimePoint now) const;
@@ -92,6 +94,9 @@ class LeaderTracker::Rules {
   [[nodiscard]] TimePoint order_due(const NodeState& candidate, TimePoint now) const;
   [[nodiscard]] TimePoint contest_due(TimePoint now) const;
   void notice_idleness(TimePoint now);
+  void notice_pause_over(TimePoint now);
+  void wake_up(TimePoint now);
+  void end_pause(const std::string& why, TimePoint now);
   [[nodiscard]] bool challenger_rose() const;
   [[nodiscard]] Duration contest_patience() const;
   void reset_hints();
@@ -133,6 +138,7 @@ class LeaderTracker::Rules {
   TimePoint last_traffic_{};
   bool idle_ = false;
   std::optional<TimePoint> confirm_since_;  // after idle: a claim asked for since then is needed
+  std::optional<TimePoint> paused_until_;
   bool stalled_ = false;
 
   ViewPtr view_;

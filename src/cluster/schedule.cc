@@ -14,7 +14,7 @@ bool same_node(const NodeView& a, const NodeView& b) {
 bool same_heading(const View& a, const View& b) {
   return a.leader == b.leader && a.epoch == b.epoch && a.leaderless_since == b.leaderless_since && a.hold == b.hold &&
          a.hold_why == b.hold_why && a.suspect == b.suspect && a.challenger == b.challenger && a.idle == b.idle &&
-         a.stalled == b.stalled && a.cluster_id == b.cluster_id;
+         a.stalled == b.stalled && a.paused_until == b.paused_until && a.cluster_id == b.cluster_id;
 }
 
 }  // namespace
@@ -26,6 +26,7 @@ Step LeaderTracker::Rules::settle(TimePoint now) {
   if (!leader_.has_value()) elect_waiting_claimant("it is the only one that claims to lead", now);
   resolve_contest(now);
   notice_identity_dispute(now);
+  notice_pause_over(now);
   notice_idleness(now);
   order_probes(now);
   publish(now);
@@ -62,7 +63,13 @@ void LeaderTracker::Rules::notice_identity_dispute(TimePoint now) {
 }
 
 bool LeaderTracker::Rules::may_idle() const {
-  return options_.idle_inter > options_.inter && leader_.has_value() && !suspect_since_ && !contest_ && !confirm_since_;
+  return options_.idle_inter > options_.inter && leader_.has_value() && !suspect_since_ && !contest_ &&
+         !confirm_since_ && !paused_until_;
+}
+
+void LeaderTracker::Rules::notice_pause_over(TimePoint now) {
+  if (paused_until_.has_value() && now >= *paused_until_)
+    end_pause("the time given to `bellwether pause` is over", now);
 }
 
 void LeaderTracker::Rules::notice_idleness(TimePoint now) {
@@ -130,6 +137,7 @@ TimePoint LeaderTracker::Rules::next_wake(TimePoint now) const {
   }
   if (contest_.has_value()) wake = std::min(wake, contest_due(now));
   if (may_idle() && !idle_) wake = std::min(wake, last_traffic_ + options_.idle_after);
+  if (paused_until_.has_value()) wake = std::min(wake, *paused_until_);
   const TimePoint all_had_their_chance = started_ + options_.suspect_after;
   if (!leader_.has_value() && all_had_their_chance > now) wake = std::min(wake, all_had_their_chance);
   return wake;
@@ -148,22 +156,26 @@ View LeaderTracker::Rules::heading(TimePoint now) const {
   if (contest_.has_value()) view.challenger = contest_->challenger;
   view.idle = idle_;
   view.stalled = stalled_;
+  view.paused_until = paused_until_;
   view.cluster_id = identity_.pinned();
   const bool anyone_heard = std::any_of(nodes_.begin(), nodes_.end(), [](const NodeState& each) {
     return each.ever_answered || each.seen.failure.has_value() || each.seen.facts.status != 0;
   });
   if (!leader_.has_value()) {
     view.hold = anyone_heard ? HoldReason::kNoLeader : HoldReason::kStarting;
+  } else if (contest_.has_value() && !view.suspect && options_.on_conflict == OnConflict::kHold) {
+    view.hold = HoldReason::kConflict;
+  } else if (paused_until_.has_value()) {
+    view.hold = HoldReason::kPaused;  // before suspect: a full hold must not send then
   } else if (view.suspect) {
     view.hold = HoldReason::kSuspect;
-  } else if (contest_.has_value() && options_.on_conflict == OnConflict::kHold) {
-    view.hold = HoldReason::kConflict;
   } else {
     view.hold = idle_ || confirm_since_.has_value() ? HoldReason::kIdle : HoldReason::kNone;
   }
   if (view.hold != HoldReason::kNone) view.hold_why = hold_why_;
   if (view.hold == HoldReason::kNoLeader && epoch_ == 0 && !identity_disputed_)
     view.hold_why = "no node says that it leads";
+  if (view.hold == HoldReason::kPaused) view.hold_why = "paused by the operator";
   if (view.hold == HoldReason::kConflict) view.hold_why = "two nodes claim to lead";
   return view;
 }

@@ -34,6 +34,8 @@ Result<Step> LeaderTracker::set_admin_state(NodeId node, AdminState state, bool 
   return rules_->set_admin_state(node, state, force, now);
 }
 Step LeaderTracker::repin(TimePoint now) { return rules_->repin(now); }
+Step LeaderTracker::pause(Duration at_most, TimePoint now) { return rules_->pause(at_most, now); }
+Step LeaderTracker::resume(TimePoint now) { return rules_->resume(now); }
 const ViewPtr& LeaderTracker::view() const { return rules_->view(); }
 ViewPtr LeaderTracker::snapshot(TimePoint now) const { return rules_->snapshot(now); }
 

@@ -69,7 +69,9 @@ std::vector<Row> rows() {
       {M::kHold,
        "bellwether_hold",
        kGauge,
-       "1 for the reason why new requests wait unsent now, 0 for the others; all 0: they do not wait.",
+       "1 for the reason why new requests wait unsent now, 0 for the others; all 0: they do not wait. paused is 1 "
+       "during "
+       "`bellwether pause` whatever else there is.",
        {"reason"}},
       {M::kConflicts,
        "bellwether_conflicts_total",

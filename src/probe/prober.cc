@@ -197,6 +197,14 @@ void Prober::repin() {
   impl_->input([impl = impl_.get()](TimePoint now) { return impl->tracker.repin(now); });
 }
 
+void Prober::pause(Duration at_most) {
+  impl_->input([impl = impl_.get(), at_most](TimePoint now) { return impl->tracker.pause(at_most, now); });
+}
+
+void Prober::resume() {
+  impl_->input([impl = impl_.get()](TimePoint now) { return impl->tracker.resume(now); });
+}
+
 void Prober::ask_leader(NodeId node) { impl_->links[node.index]->ask_leader(); }
 
 void Prober::set_address(NodeId node, const net::Address& address) { impl_->links[node.index]->set_address(address); }

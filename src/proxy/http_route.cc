@@ -75,7 +75,8 @@ void HttpSession::hold() {
     const auto suspect = worker.suspect_leader();
     if (suspect && may_send()) return begin_attempt(*suspect);
     worker.counters().hold_overflows.add();
-    return answer_unserved("no leader, and too many requests wait for one", refused_by_us(Phase::kHeld));
+    return answer_unserved(fmt::format("{}, and too many requests wait", worker.why_held()),
+                           refused_by_us(Phase::kHeld));
   }
   if (std::exchange(request_.was_held, true)) {
     front_.queue().push_front(*this);

@@ -46,7 +46,7 @@ void HttpSession::look_at_times(TimePoint now) {
       if (request_.held + (now - hold_since_) < options.hold_timeout_http) return;
       front_.worker().counters().hold_timeouts.add();
       unhold();
-      return answer_unserved("no leader", node_timed_out(Phase::kHeld));
+      return answer_unserved(front_.worker().why_held(), node_timed_out(Phase::kHeld));
     case State::kExchange:
       return on_exchange_tick(now);
     case State::kFlushing:

@@ -51,7 +51,8 @@ void Redirector::on_request(std::size_t listener, wire::ServerRequest request) {
   if (!worker_.shared().held.try_acquire()) {
     if (const auto suspect = worker_.suspect_leader()) return answer(asked, *suspect);
     worker_.counters().hold_overflows.add();
-    return refuse(asked, "no leader, and too many requests wait for one", refused_by_us(Phase::kHeld));
+    return refuse(asked, fmt::format("{}, and too many requests wait", worker_.why_held()),
+                  refused_by_us(Phase::kHeld));
   }
   worker_.counters().held_total.add();
   worker_.counters().held_now.add();
@@ -91,7 +92,7 @@ void Redirector::tick(TimePoint now) {
     waiting_.erase(waiting_.begin());
     leave_hold(asked);
     worker_.counters().hold_timeouts.add();
-    refuse(asked, "no leader", node_timed_out(Phase::kHeld));
+    refuse(asked, worker_.why_held(), node_timed_out(Phase::kHeld));
   }
   count_rooms();
 }
@@ -134,7 +135,7 @@ void Redirector::answer_loop(const Asked& asked, NodeId node, const std::string&
           {508, Outcome::kRejected, refused_by_us(Phase::kRequest), node, "redirect_loop"});
 }
 
-void Redirector::refuse(const Asked& asked, const char* why, EndReason reason) {
+void Redirector::refuse(const Asked& asked, std::string_view why, EndReason reason) {
   http::Response response = http::vault_error(503, why);
   response.headers.push_back({"Retry-After", "1"});
   respond(asked, response, {503, Outcome::kUnserved, reason, std::nullopt, {}});

@@ -60,7 +60,7 @@ class Redirector {
   void on_gone(std::size_t listener, wire::ExchangeId exchange);
   void answer(const Asked& asked, NodeId node);
   void answer_loop(const Asked& asked, NodeId node, const std::string& location);
-  void refuse(const Asked& asked, const char* why, EndReason reason);
+  void refuse(const Asked& asked, std::string_view why, EndReason reason);
   void respond(const Asked& asked, const http::Response& response, const Told& told);
   void tell(const Asked& asked, const Told& told) const;
   void leave_hold(const Asked& asked);

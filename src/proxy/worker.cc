@@ -150,6 +150,11 @@ std::optional<NodeId> Worker::suspect_leader() const {
 
 bool Worker::is_leaderless() const { return view_ && view_->hold == cluster::HoldReason::kNoLeader; }
 
+std::string_view Worker::why_held() const {
+  const bool is_paused = view_ && view_->hold == cluster::HoldReason::kPaused;
+  return is_paused ? "paused by the operator" : "no leader";
+}
+
 const net::Address* Worker::address(NodeId node) const {
   return node.index < nodes_.size() && nodes_[node.index].address ? &*nodes_[node.index].address : nullptr;
 }

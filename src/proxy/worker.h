@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "answer_watch.h"
@@ -70,6 +71,8 @@ class Worker {
   [[nodiscard]] std::optional<NodeId> suspect_leader() const;
   // The nodes have been heard, and none of them leads.
   [[nodiscard]] bool is_leaderless() const;
+  // For those who waited in vain.
+  [[nodiscard]] std::string_view why_held() const;
   [[nodiscard]] const net::Address* address(NodeId node) const;
   [[nodiscard]] Standing standing(NodeId node) const { return nodes_[node.index].standing; }
   [[nodiscard]] TimePoint standing_since(NodeId node) const { return nodes_[node.index].since; }

@@ -39,7 +39,7 @@ def fake_leader(tmp_path):
     script = pathlib.Path(__file__).resolve().parent.parent / "support/house/fake_leader.py"
     process = Process("fake leader", [sys.executable, script], tmp_path / "fake_leader.log")
     try:
-        port = wait_until(lambda: "port " in process.log() and process.log().split()[1], 20, "the fake leader's port")
+        port = wait_until(lambda: process.log().endswith("\n") and process.log().split()[1], 20, "the fake leader's port")
         yield f"http://127.0.0.1:{port}"
     finally:
         process.end()

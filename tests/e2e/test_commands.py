@@ -2,8 +2,8 @@
 
 import pytest
 
-COMMANDS = ["run", "check", "dev", "sim", "status", "failovers", "node", "wait-leader",
-            "version"]
+COMMANDS = ["run", "check", "dev", "sim", "status", "failovers", "node", "pause", "resume",
+            "wait-leader", "repin", "version"]
 
 
 def test_no_command_is_a_usage_error_that_shows_the_commands(command):
@@ -32,7 +32,7 @@ def test_version_is_fine(command):
 
 
 @pytest.mark.parametrize("words", [["gallop"], ["run", "--no-such-flag"], ["run", "--fall"], ["check", "-f"],
-                                   ["node"], ["run", "--mode", "sideways", "http://127.0.0.1:1"]])
+                                   ["node"], ["pause", "--for", "soon"], ["run", "--mode", "sideways", "http://127.0.0.1:1"]])
 def test_what_cannot_be_understood_is_a_usage_error(command, words):
     done = command(*words)
     assert done.returncode == 2, done

@@ -1,4 +1,9 @@
-"""The operator's word: node states and repin over the control socket, and nowhere else."""
+"""The operator's word: node states, pause, resume and repin over the control socket, and nowhere else."""
+
+import os
+import stat
+import threading
+import time
 
 import pytest
 
@@ -13,6 +18,36 @@ def controlled(sim, tmp_path):
     socket = tmp_path / "control.sock"
     with Bellwether(tmp_path, [*LOOPBACK, "--control", socket, *sim.urls], env={"BELLWETHER_CONTROL": ""}) as made:
         yield made.wait_ready(), socket
+
+
+@pytest.fixture(params=["tcp", "http"])
+def controlled_mode(request, sim, tmp_path):
+    """The same in each mode that moves bytes; a request waits 5 s at most."""
+    socket = tmp_path / "control.sock"
+    words = ["--mode", request.param, "--control", socket, *sim.urls]
+    with Bellwether(tmp_path, [*LOOPBACK, *words], env={"BELLWETHER_CONTROL": ""}) as made:
+        yield made.wait_ready(), socket
+
+
+class Asking:
+    """A request through the proxy, on its own thread."""
+
+    def __init__(self, proxy):
+        self.answer = None
+        self._url = f"http://{proxy.address}/v1/secret/data/none"
+        self._thread = threading.Thread(target=self._ask)
+        self._thread.start()
+
+    def _ask(self):
+        self.answer = request(self._url, timeout=20)
+
+    def wait(self):
+        self._thread.join(25)
+        return self.answer
+
+
+def held(proxy):
+    return proxy.metrics().sum("bellwether_held_requests")
 
 
 def admin_state(proxy, name):
@@ -76,11 +111,82 @@ def test_the_admin_address_changes_nothing(controlled):
     assert admin_state(proxy, leader) == "ready"
 
 
+def test_only_the_owner_and_its_group_may_give_orders(controlled):
+    _, socket = controlled
+    assert stat.S_IMODE(os.stat(socket).st_mode) == 0o660
+
+
+def test_paused_requests_wait_until_resume(controlled_mode, command):
+    proxy, socket = controlled_mode
+    done = command("pause", "--control", socket)
+    assert done.returncode == 0, done.stderr
+    assert "at most 1m" in done.stdout
+    assert proxy.status()["state"] == "paused"
+    assert proxy.is_ready()
+    assert proxy.metrics().sum("bellwether_hold", reason="paused") == 1
+    asking = Asking(proxy)
+    wait_until(lambda: held(proxy) == 1, 8, "the request to be held")
+    assert asking.answer is None
+    done = command("resume", "--control", socket)
+    assert done.returncode == 0 and "resumed" in done.stdout, done
+    assert asking.wait().status < 500
+    assert proxy.status()["state"] in ("leading", "idle")
+    assert proxy.metrics().sum("bellwether_hold") == 0
+    assert [line.level for line in proxy.events("paused") + proxy.events("resumed")] == ["WARN", "WARN"]
+
+
+def test_a_forgotten_pause_ends_by_itself(controlled, command):
+    proxy, socket = controlled
+    began = time.monotonic()
+    assert command("pause", "--for", "2s", "--control", socket).returncode == 0
+    assert 0 < proxy.status()["paused_seconds_left"] <= 2
+    assert "bellwether resume" in command("status", "--admin", proxy.admin).stdout
+    assert Asking(proxy).wait().status < 500
+    assert time.monotonic() - began >= 2
+    late = command("resume", "--control", socket)
+    assert late.returncode == 0 and "not paused" in late.stdout, late
+
+
+def test_a_step_down_under_pause_is_seen_by_nobody(controlled_mode, sim, command):
+    proxy, socket = controlled_mode
+    old = proxy.leader_by_status()
+    assert command("pause", "--control", socket).returncode == 0
+    asking = Asking(proxy)
+    sim.step_down(sim.leader())
+    done = command("wait-leader", "20s", "--other-than", old, "--admin", proxy.admin)
+    assert done.returncode == 0 and done.stdout.strip() not in ("", old), done
+    assert asking.answer is None
+    assert command("resume", "--control", socket).returncode == 0
+    assert asking.wait().status < 500
+
+
+def test_a_pause_longer_than_an_hour_is_refused(controlled, command):
+    proxy, socket = controlled
+    refused = command("pause", "--for", "2h", "--control", socket)
+    assert refused.returncode == 1
+    assert "at most" in refused.stderr
+    assert proxy.status()["state"] != "paused"
+
+
+def test_the_admin_address_does_not_pause(controlled):
+    proxy, _ = controlled
+    assert request(proxy.admin + "/pause", method="POST", timeout=5).status == 405
+    assert proxy.status()["paused_until"] is None
+
+
 def test_wait_leader_names_the_leader(controlled, command):
     proxy, _ = controlled
     done = command("wait-leader", "5s", "--admin", proxy.admin)
     assert done.returncode == 0, done
     assert done.stdout.strip() == proxy.leader_by_status()
+
+
+def test_wait_leader_may_wait_for_another(controlled, command):
+    proxy, _ = controlled
+    old = proxy.leader_by_status()
+    done = command("wait-leader", "300ms", "--other-than", old, "--admin", proxy.admin)
+    assert done.returncode == 1
+    assert f"{old} leads still" in done.stderr
 
 
 def test_wait_leader_gives_up_at_its_timeout(controlled, sim, command):

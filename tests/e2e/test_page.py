@@ -2,6 +2,7 @@
 
 import pytest
 
+from house.bellwether import LOOPBACK, Bellwether
 from house.browser import Browser
 from house.waiting import wait_until
 
@@ -26,3 +27,16 @@ def test_a_leader_change_appears_without_reload(proxy, sim, tmp_path):
 
         wait_until(shows_the_new_leader, 20, f"the page to name {new} as leader; it said:\n{before}")
         assert browser.run("return window.never_reloaded === true"), "the page was loaded again"
+
+
+@pytest.mark.slow
+def test_a_pause_is_told_with_its_end(sim, tmp_path, command):
+    socket = tmp_path / "control.sock"
+    words = [*LOOPBACK, "--control", socket, *sim.urls]
+    with Bellwether(tmp_path, words, env={"BELLWETHER_CONTROL": ""}) as proxy, Browser(tmp_path) as browser:
+        browser.open(proxy.wait_ready().admin + "/")
+        assert command("pause", "--control", socket).returncode == 0
+        wait_until(lambda: "paused by the operator" in browser.text(), 20, "the page to tell of the pause")
+        assert "Paused until" in browser.text()
+        assert command("resume", "--control", socket).returncode == 0
+        wait_until(lambda: "aused" not in browser.text(), 20, "the page to forget it")

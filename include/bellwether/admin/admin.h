@@ -33,14 +33,16 @@ struct AdminSources {
   std::function<bool()> draining;
   std::function<Result<void>(NodeId, cluster::AdminState, bool force)> set_admin_state;
   std::function<Result<void>()> repin;
+  std::function<void(Duration at_most)> pause;
+  std::function<void()> resume;
   std::function<Counters()> counters;
   std::function<std::vector<cluster::Failover>()> failovers;  // the newest first
   std::function<WallTime(TimePoint)> wall_at;                 // of one moment always the same
 };
 
-// /metrics, /healthz, /readyz, /leader, /status, /failovers and the page on the admin address; POST /node/NAME/STATE on
-// the control socket as well. Reads only on the first; what changes something exists only on the second. Control
-// thread.
+// /metrics, /healthz, /readyz, /leader, /status, /failovers and the page on the admin address; POST /node/NAME/STATE,
+// /pause[?for=60s], /resume and /repin on the control socket as well. Reads only on the first; what changes something
+// exists only on the second. Control thread.
 class Admin {
  public:
   Admin(net::Loop& loop, AdminOptions options, AdminSources sources);

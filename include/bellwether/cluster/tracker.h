@@ -55,6 +55,8 @@ enum class EventKind : std::uint8_t {
   kAdminStateChanged,
   kStalled,  // the leader answers health but no exchange completes
   kStallEnded,
+  kPaused,    // why
+  kResumed,   // why
   kLoopLate,  // our own loop stood still
 };
 [[nodiscard]] std::string_view to_text(EventKind kind);
@@ -122,6 +124,10 @@ class LeaderTracker {
   [[nodiscard]] Result<Step> set_admin_state(NodeId node, AdminState state, bool force, TimePoint now);
   // Forgets the pinned cluster_id; the next answers teach a new one.
   [[nodiscard]] Step repin(TimePoint now);
+  // New requests are held, leader or not, until resume() or for that long. Nothing else changes, but that nodes are
+  // not probed as slowly as when idle. Said again, the time counts anew.
+  [[nodiscard]] Step pause(Duration at_most, TimePoint now);
+  [[nodiscard]] Step resume(TimePoint now);
 
   [[nodiscard]] const ViewPtr& view() const;
   // The same picture with what changes too often to be published: the last answers, their times and latencies.

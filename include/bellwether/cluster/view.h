@@ -21,6 +21,7 @@ enum class HoldReason : std::uint8_t {
   kSuspect,   // there is a leader, but it has gone quiet; if the hold would overflow, send rather than refuse
   kConflict,  // two claim it and on_conflict is hold
   kIdle,      // nobody asked for a while: one fresh claim first
+  kPaused,    // the operator's word; there is a leader, perhaps a suspect one
 };
 [[nodiscard]] std::string_view to_text(HoldReason reason);
 
@@ -58,9 +59,10 @@ struct View {
   std::string hold_why;  // for people: "n2's probe is late"
   bool suspect = false;
   std::optional<NodeId> challenger;  // the other node that claims to lead, while that is unresolved
-  bool idle = false;       // probing slowly; whoever brings a request must call LeaderTracker::on_traffic first
-  bool stalled = false;    // the leader answers health, but no exchange completes
-  std::string cluster_id;  // pinned, or empty until learned
+  bool idle = false;     // probing slowly; whoever brings a request must call LeaderTracker::on_traffic first
+  bool stalled = false;  // the leader answers health, but no exchange completes
+  std::optional<TimePoint> paused_until;  // by the operator; `hold` may name a better reason
+  std::string cluster_id;                 // pinned, or empty until learned
   std::vector<NodeView> nodes;
 
   // The node to send a new request to now, or nobody (hold it).

@@ -77,6 +77,9 @@ class Prober {
 
   [[nodiscard]] Result<void> set_admin_state(NodeId node, cluster::AdminState state, bool force);
   void repin();
+  // See LeaderTracker.
+  void pause(Duration at_most);
+  void resume();
   // Asks the node whom it follows; the tracker is told, and the next snapshot shows it.
   void ask_leader(NodeId node);
   // The node's name resolved anew: used from the next connection on.

@@ -52,6 +52,8 @@ struct Desk {
       orders.emplace_back("repin");
       return {};
     };
+    sources.pause = [this](Duration at_most) { orders.push_back("pause " + format_duration(at_most)); };
+    sources.resume = [this] { orders.emplace_back("resume"); };
     sources.wall_at = [](TimePoint) { return WallTime{} + std::chrono::hours(1); };
     admin::AdminOptions options;
     options.node_names = {"n1", "n2"};
@@ -150,6 +152,8 @@ TEST_CASE("the read-only address changes nothing", "[admin]") {
   Desk desk;
   CHECK(desk.ask(desk.reading, "POST", "/node/n2/maint").status == 405);
   CHECK(desk.ask(desk.reading, "POST", "/repin").status == 405);
+  CHECK(desk.ask(desk.reading, "POST", "/pause").status == 405);
+  CHECK(desk.ask(desk.reading, "POST", "/resume").status == 405);
   CHECK(desk.orders.empty());
 }
 
@@ -161,6 +165,29 @@ TEST_CASE("the control socket takes orders and reads", "[admin]") {
   CHECK(desk.orders == std::vector<std::string>{"1 drain", "0 maint", "repin"});
   CHECK(desk.ask(desk.control, "GET", "/leader").status == 200);
   CHECK(desk.ask(desk.control, "GET", "/node/n2/drain").status == 405);
+}
+
+TEST_CASE("the control socket pauses for 60 s or as long as is said, and resumes", "[admin]") {
+  Desk desk;
+  CHECK(desk.post("/pause").status == 200);
+  CHECK(desk.post("/pause?for=90s").status == 200);
+  const auto in_vain = desk.post("/resume");
+  CHECK(in_vain.status == 200);
+  CHECK(nlohmann::json::parse(in_vain.body)["was_paused"] == false);
+  CHECK(desk.orders == std::vector<std::string>{"pause 1m", "pause 90s", "resume"});
+  auto paused = std::make_shared<cluster::View>(*desk.view);
+  paused->paused_until = desk.loop->now() + 1s;
+  desk.view = paused;
+  CHECK(nlohmann::json::parse(desk.post("/resume").body)["was_paused"] == true);
+}
+
+TEST_CASE("a pause of no time, of more than an hour, or of what is no time is refused", "[admin]") {
+  Desk desk;
+  for (const char* query : {"for=0s", "for=2h", "for=soon", "for=", "until=60s"}) {
+    INFO(query);
+    CHECK(desk.post(std::string("/pause?") + query).status == 400);
+  }
+  CHECK(desk.orders.empty());
 }
 
 TEST_CASE("the control socket refuses unknown nodes, unknown states and outages", "[admin]") {

@@ -129,6 +129,21 @@ TEST_CASE("readyz says yes while there is a leader, idle and suspect included", 
   CHECK(desk.code("/readyz") == 200);
 }
 
+TEST_CASE("a pause is told with its end, and does not make us unready", "[admin]") {
+  Desk desk;
+  CHECK(desk.status()["paused_until"].is_null());
+  desk.view.hold = cluster::HoldReason::kPaused;
+  desk.view.paused_until = kNow + 30s;
+  CHECK(desk.code("/readyz") == 200);
+  CHECK(desk.status()["state"] == "paused");
+  CHECK(desk.status()["paused_until"] == "1971-01-01T00:00:30.000Z");
+  CHECK(desk.status()["paused_seconds_left"] == 30.0);
+  desk.view.leader.reset();
+  desk.view.hold = cluster::HoldReason::kNoLeader;
+  CHECK(desk.status()["state"] == "no_leader");
+  CHECK(desk.status()["paused_seconds_left"] == 30.0);
+}
+
 TEST_CASE("readyz says why not without a leader and while draining", "[admin]") {
   Desk desk;
   desk.draining = true;

@@ -27,6 +27,24 @@ TEST_CASE("without a leader the status says why requests wait", "[app]") {
   CHECK_THAT(*text, CATCH_CONTAINS("no leader: requests wait (for 3.2s): n2 sealed itself"));
 }
 
+TEST_CASE("who contests the leader is named", "[app]") {
+  const auto text = status_text(
+      R"({"leader": {"name": "n2", "since": "2026-11-21T03:42:00.123Z", "since_seconds": 90}, "epoch": 4,
+          "conflict": "n3", "nodes": []})");
+  REQUIRE(text);
+  CHECK_THAT(*text, CATCH_CONTAINS("epoch 4; n3 claims to lead as well\n"));
+}
+
+TEST_CASE("a pause is told with its end, and how to end it", "[app]") {
+  const auto text = status_text(
+      R"({"leader": {"name": "n2", "since": "2026-11-21T03:42:00.123Z", "since_seconds": 90}, "epoch": 4, "nodes": [],
+          "hold": {"reason": "paused", "why": "paused by the operator"},
+          "paused_until": "2026-11-21T03:43:00.000Z", "paused_seconds_left": 12.5})");
+  REQUIRE(text);
+  CHECK_THAT(*text, CATCH_CONTAINS("epoch 4: paused by the operator; new requests wait until 2026-11-21T03:43:00.000Z "
+                                   "(12.5s left) or `bellwether resume`"));
+}
+
 TEST_CASE("what is not a status is refused, whatever its types", "[app]") {
   CHECK_FALSE(status_text("<html>"));
   CHECK_FALSE(status_text("[]"));

@@ -139,8 +139,11 @@ class RandomCluster {
       world_.apply(tracker.on_live_answer(id, now - Duration(1ms), now));
     } else if (dice < 95) {
       world_.apply(tracker.on_traffic(now));
-    } else if (dice < 97) {
+    } else if (dice < 96) {
       world_.apply(tracker.on_loop_late(60ms, now));
+    } else if (dice < 97) {
+      world_.apply(prng_.chance(0.5) ? tracker.pause(Duration(1ms * (1 + prng_.below(500))), now)
+                                     : tracker.resume(now));
     } else if (dice < 99) {
       world_.apply(tracker.on_exchanges_waiting(static_cast<int>(prng_.below(5)), prng_.chance(0.5), now));
     } else if (auto step = tracker.set_admin_state(id, static_cast<AdminState>(prng_.below(3)), false, now)) {
@@ -161,6 +164,8 @@ class RandomCluster {
       if (view.leaderless_since.has_value()) FAIL("leader and leaderless");
     }
     if ((view.hold == HoldReason::kNone) != view.target().has_value()) FAIL("no hold and nowhere to send");
+    if (view.paused_until.has_value() && view.target().has_value()) FAIL("sends while paused");
+    if (view.paused_until.has_value() && *view.paused_until <= world_.now()) FAIL("paused for longer than was said");
     if (view.challenger.has_value() && view.challenger == view.leader) FAIL("the leader contests itself");
     for (const NodeId id : kAll) {
       if (world_.outstanding(id) > 2) FAIL("a third probe");

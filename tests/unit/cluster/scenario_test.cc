@@ -171,6 +171,10 @@ class Scenario {
       world().apply(tracker.on_exchanges_waiting(std::stoi(words.at(1)), words.size() > 2, now));
     } else if (verb == "loop_late") {
       world().apply(tracker.on_loop_late(parse_duration(words.at(1)).value(), now));
+    } else if (verb == "pause") {  // pause AT_MOST
+      world().apply(tracker.pause(parse_duration(words.at(1)).value(), now));
+    } else if (verb == "resume") {
+      world().apply(tracker.resume(now));
     } else if (verb == "repin") {
       world().apply(tracker.repin(now));
     } else if (verb == "admin") {  // admin NODE STATE [force|refused]
@@ -225,6 +229,8 @@ class Scenario {
       CHECK(view.takeover_candidates() == std::stoi(words.at(1)));
     } else if (what == "stalled") {
       CHECK(view.stalled);
+    } else if (what == "paused" || (what == "no" && words.at(1) == "pause")) {
+      CHECK(view.paused_until.has_value() == (what == "paused"));
     } else {
       FAIL("cannot expect " << what);
     }
