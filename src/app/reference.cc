@@ -41,7 +41,7 @@ objects: `{{"url": "https://10.0.0.1:8200", "name": "a", "server_name": "vault.e
 
 | signal | effect |
 |---|---|
-| TERM, INT | readiness turns 503, nothing new is accepted; ends when the last session has, or after `hard_stop_after` |
+| TERM, INT | readiness turns 503 while listeners stay open; ends when no session is left, or after `hard_stop_after` |
 | TERM, INT again | ends at once |
 | HUP | certificates, keys and CA files are read again at once, as they are anyhow when they change (`tls_reload_interval`); the configuration file is not |
 

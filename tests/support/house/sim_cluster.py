@@ -93,6 +93,21 @@ class SimCluster(AskedCluster):
     def restart(self, index):
         self._inject(index, "restart")
 
+    def seal_without_asking(self, index):
+        """A standby too, which forwards the request for it."""
+        self._inject(index, "seal")
+
+    def pretend_to_lead(self, index):
+        """A standby that says 200."""
+        self._inject(index, "split-brain")
+
+    def make_foreign(self, index):
+        """It states the cluster_id of another cluster, as after a restore."""
+        self._inject(index, "foreign")
+
+    def heal_node(self, index):
+        self._inject(index, "heal")
+
     def _inject(self, index, fault):
         answer = request(f"{self._control}/node/{self.nodes[index].name}/{fault}", "POST")
         assert answer.status == 200, answer
