@@ -154,7 +154,7 @@ void FailoverRecorder::ask_if_due(Record& record, const View& snapshot) {
   const Failover& failover = record.failover;
   Evidence& seen = record.evidence;
   const bool may_be_cut_off = failover.demoted_to == Role::kStandby || failover.demoted_to == Role::kPerformanceStandby;
-  if (!may_be_cut_off || seen.knows_successor || failover.from == failover.to) return;
+  if (!may_be_cut_off || seen.knows_successor || seen.went_away || failover.from == failover.to) return;
   const NodeView& old = snapshot.nodes[failover.from->index];
   if (!is_denial(old.role) || old.failure) return;
   if (now_ < seen.next_question || seen.questions >= kMostQuestions) return;
@@ -168,8 +168,8 @@ bool FailoverRecorder::is_settled(const Record& record, TimePoint now) const {
   const Duration led = now - *failover.elected;
   if (led >= kWatchedFor || !failover.from) return true;
   const Evidence& seen = record.evidence;
-  const bool is_asked =
-      seen.knows_successor || seen.peers_were_gone || (seen.questions >= kMostQuestions && now >= seen.next_question);
+  const bool is_asked = seen.knows_successor || seen.peers_were_gone || seen.went_away ||
+                        (seen.questions >= kMostQuestions && now >= seen.next_question);
   bool is_known = false;
   switch (failover.cause) {
     case FailoverCause::kStepDown:

@@ -97,6 +97,7 @@ void FailoverRecorder::gather_from_old_leader(Record& record, const View& snapsh
 void FailoverRecorder::gather_after_election(Record& record, const NodeView& old) const {
   Failover& failover = record.failover;
   Evidence& seen = record.evidence;
+  seen.went_away = seen.went_away || (failover.demoted && is_cut(old.failure));
   if (old.failure || !old.answered_at) return;
   if (!failover.heard_again && *old.answered_at > *failover.elected) failover.heard_again = old.answered_at;
   if (failover.from == failover.to) return;
@@ -159,7 +160,7 @@ FailoverCause FailoverRecorder::judge_standby(const Record& record, TimePoint no
   if (addresses_.size() == 1) return FailoverCause::kStepDown;
   // Who stepped down stays out of the next elections; who was cut off comes back.
   if (failover.to == failover.from) return FailoverCause::kCutOffFromPeers;
-  const bool had_its_chance = seen.questions >= kMostQuestions && now >= seen.next_question;
+  const bool had_its_chance = !seen.went_away && seen.questions >= kMostQuestions && now >= seen.next_question;
   return had_its_chance && !seen.knows_successor ? FailoverCause::kCutOffFromPeers : FailoverCause::kStepDown;
 }
 

@@ -25,7 +25,7 @@ Duration probe_interval(const NodeState& node, const PaceContext& context, const
     return node.slow ? interval * 2 : interval;
   }
   if (node.fast_rounds > 0) return options.fastinter;
-  if (context.contested) return std::min(options.inter, kSlowestElectionPace);
+  if (context.contested || context.paused) return std::min(options.inter, kSlowestElectionPace);
   if (!node.seen.up) return options.downinter;
   return context.idle ? options.idle_inter : options.inter;
 }

@@ -14,6 +14,7 @@ inline constexpr double kJitter = 0.1;
 struct PaceContext {
   std::optional<TimePoint> unsettled_since;  // no leader, or a suspect one, since then
   bool contested = false;
+  bool paused = false;  // and no traffic will tell what happens
   bool idle = false;
 };
 

@@ -81,6 +81,7 @@ PaceContext LeaderTracker::Rules::pace() const {
   PaceContext context;
   context.unsettled_since = unsettled_since();
   context.contested = contest_.has_value();
+  context.paused = paused_until_.has_value();
   context.idle = idle_;
   return context;
 }

@@ -100,6 +100,7 @@ class FailoverRecorder {
     std::optional<TimePoint> claimed_on_since;  // 200 to a question put under its successor's epoch
     bool claimed_on = false;                    // ... for longer than a node needs to wake up
     std::string named_at_first;                 // what its sys/leader had said before
+    bool went_away = false;                     // stopped after it was demoted: nobody is left to ask
     int questions = 0;
     TimePoint next_question = kNever;
   };

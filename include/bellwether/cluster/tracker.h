@@ -125,7 +125,7 @@ class LeaderTracker {
   // Forgets the pinned cluster_id; the next answers teach a new one.
   [[nodiscard]] Step repin(TimePoint now);
   // New requests are held, leader or not, until resume() or for that long. Nothing else changes, but that nodes are
-  // not probed as slowly as when idle. Said again, the time counts anew.
+  // probed more often. Said again, the time counts anew.
   [[nodiscard]] Step pause(Duration at_most, TimePoint now);
   [[nodiscard]] Step resume(TimePoint now);
 

@@ -176,6 +176,20 @@ TEST_CASE("a standby that follows its successor stepped down, one that follows n
   CHECK(failover.demoted_to == Role::kStandby);
 }
 
+TEST_CASE("one that is stopped after it stepped down was not cut off because it answers nothing", "[failover]") {
+  Story story;
+  story.says(kN1, Role::kStandby);
+  story.says(kN3, Role::kActive);
+  while (story.world().view().leader != kN3) story.run(10ms);
+  story.fails(kN1, ProbeFailure::kRefused);
+  story.run(2s);
+  story.says(kN1, Role::kSealed);
+  story.run(12s);
+  const Failover failover = story.only();
+  CHECK_FALSE(failover.is_open);
+  CHECK(failover.cause == FailoverCause::kStepDown);
+}
+
 TEST_CASE("a leader that the operator took out was not lost by the cluster", "[failover]") {
   Story story;
   auto step = story.world().tracker().set_admin_state(kN1, AdminState::kMaint, true, story.world().now());
