@@ -92,12 +92,8 @@ void HttpSession::hold() {
 }
 
 void HttpSession::unhold() {
-  Worker& worker = front_.worker();
   front_.queue().remove(*this);
-  worker.shared().held.release();
-  worker.counters().held_now.subtract();
-  const Duration held = worker.now() - hold_since_;
-  worker.counters().record_hold(held);
+  const Duration held = front_.worker().end_hold(hold_since_);
   request_.held += held;
   sum_.held += held;
   state_ = State::kReading;

@@ -64,16 +64,10 @@ void Redirector::on_gone(std::size_t listener, wire::ExchangeId exchange) {
     return asked.listener == listener && asked.exchange == exchange;
   });
   if (found == waiting_.end()) return;
-  leave_hold(*found);
+  worker_.end_hold(found->since);
   worker_.counters().client_gone_while_held.add();
   tell(*found, {0, Outcome::kClientGone, ended_by_client(Phase::kHeld), std::nullopt, {}});
   waiting_.erase(found);
-}
-
-void Redirector::leave_hold(const Asked& asked) {
-  worker_.shared().held.release();
-  worker_.counters().held_now.subtract();
-  worker_.counters().record_hold(worker_.now() - asked.since);
 }
 
 void Redirector::on_view() {
@@ -81,7 +75,7 @@ void Redirector::on_view() {
   if (!target) return;
   // An answer may end its connection, and that must not touch the list we walk.
   for (const Asked& asked : std::exchange(waiting_, {})) {
-    leave_hold(asked);
+    worker_.end_hold(asked.since);
     answer(asked, *target);
   }
 }
@@ -90,7 +84,7 @@ void Redirector::tick(TimePoint now) {
   while (!waiting_.empty() && now - waiting_.front().since >= worker_.options().hold_timeout_http) {
     const Asked asked = std::move(waiting_.front());
     waiting_.erase(waiting_.begin());
-    leave_hold(asked);
+    worker_.end_hold(asked.since);
     worker_.counters().hold_timeouts.add();
     refuse(asked, worker_.why_held(), node_timed_out(Phase::kHeld));
   }

@@ -63,7 +63,6 @@ class Redirector {
   void refuse(const Asked& asked, std::string_view why, EndReason reason);
   void respond(const Asked& asked, const http::Response& response, const Told& told);
   void tell(const Asked& asked, const Told& told) const;
-  void leave_hold(const Asked& asked);
   [[nodiscard]] bool is_loop(const Asked& asked, const std::string& location) const;
   [[nodiscard]] std::size_t connections() const;
   void count_rooms();

@@ -57,11 +57,7 @@ void Session::hold() {
 
 void Session::unhold() {
   worker_.queue().remove(*this);
-  worker_.shared().held.release();
-  worker_.counters().held_now.subtract();
-  const Duration held = worker_.now() - hold_since_;
-  worker_.counters().record_hold(held);
-  held_ += held;
+  held_ += worker_.end_hold(hold_since_);
 }
 
 bool Session::may_dial() const {

@@ -150,6 +150,14 @@ std::optional<NodeId> Worker::suspect_leader() const {
 
 bool Worker::is_leaderless() const { return view_ && view_->hold == cluster::HoldReason::kNoLeader; }
 
+Duration Worker::end_hold(TimePoint since) {
+  const Duration held = now() - since;
+  shared_.held.release();
+  counters().held_now.subtract();
+  counters().record_hold(held);
+  return held;
+}
+
 std::string_view Worker::why_held() const {
   const bool is_paused = view_ && view_->hold == cluster::HoldReason::kPaused;
   return is_paused ? "paused by the operator" : "no leader";

@@ -71,6 +71,8 @@ class Worker {
   [[nodiscard]] std::optional<NodeId> suspect_leader() const;
   // The nodes have been heard, and none of them leads.
   [[nodiscard]] bool is_leaderless() const;
+  // One that was held since then waits no more, whatever became of it. Returns how long it did.
+  Duration end_hold(TimePoint since);
   // For those who waited in vain.
   [[nodiscard]] std::string_view why_held() const;
   [[nodiscard]] const net::Address* address(NodeId node) const;
