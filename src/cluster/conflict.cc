@@ -74,15 +74,25 @@ bool LeaderTracker::Rules::challenger_rose() const {
   return challenger.rose_at != kLongAgo && challenger.rose_at >= leader_since_;
 }
 
+// It led before, another node replaced it, and since then it has only claimed.
+bool LeaderTracker::Rules::has_not_stood_down(const NodeState& former) const {
+  return former.rose_at < leader_since_ && former.replaced_at > former.denied_at;
+}
+
+// A former leader that goes on claiming though a majority follows the present one is cut off from its peers: that the
+// present one is late is no sign that it is wrong to follow. Its loss, or a majority, brings the former one back.
+bool LeaderTracker::Rules::is_left_behind(NodeId id) const {
+  return leader_.has_value() && followed_ == leader_ && has_not_stood_down(node(id));
+}
+
 // How long the leader may leave its probe unanswered in a contest. Who led before, fell silent and now claims again has
 // most likely just woken, and does not know yet: then as long as ever.
 Duration LeaderTracker::Rules::contest_patience() const {
-  const NodeState& challenger = node(contest_->challenger);
-  const bool may_have_woken = !challenger_rose() && challenger.replaced_at > challenger.denied_at;
-  return may_have_woken ? options_.suspect_after : options_.conflict_patience;
+  return has_not_stood_down(node(contest_->challenger)) ? options_.suspect_after : options_.conflict_patience;
 }
 
-// The challenger wins when the leader stays unanswered for contest_patience(), when it was seen to turn from standby to
+// The challenger wins when the leader stays unanswered for contest_patience() (unless it is the one that was left
+// behind), when it was seen to turn from standby to
 // active and no majority names the leader, or when a majority names the challenger. Otherwise the leader stays.
 void LeaderTracker::Rules::resolve_contest(TimePoint now) {
   if (!contest_.has_value()) return;
@@ -97,15 +107,23 @@ void LeaderTracker::Rules::resolve_contest(TimePoint now) {
       leader.outstanding.begin(), leader.outstanding.end(),
       [&](const OutstandingProbe& p) { return now - std::max(p.late_from, contest_->patience_from) >= patience; });
   const auto win = [&](const std::string& why) { become_leader(challenger, node(challenger).claim_sent, why, now); };
-  if (unanswered) {
+  if (unanswered && !is_left_behind(challenger)) {
     win(fmt::format("{} does not answer", name(*leader_)));
     return;
   }
   if (!all_have_said_whom_they_follow() && now - contest_->asked_at < options_.suspect_after) return;
   const int majority = static_cast<int>(nodes_.size()) / 2 + 1;
-  if (nodes_naming(challenger) >= majority || (challenger_rose() && nodes_naming(*leader_) < majority)) {
+  const bool leader_is_followed = nodes_naming(*leader_) >= majority;
+  const bool challenger_is_followed = nodes_naming(challenger) >= majority;
+  if (challenger_is_followed || (challenger_rose() && !leader_is_followed)) {
+    if (challenger_is_followed) followed_ = challenger;
     win(evidence());
     return;
+  }
+  if (leader_is_followed) {
+    followed_ = leader_;
+  } else if (all_have_said_whom_they_follow()) {
+    followed_.reset();
   }
   // Undecided: the leader stays, and the question is asked again.
   if (now - contest_->asked_at >= options_.inter) ask_whom_they_follow(now);

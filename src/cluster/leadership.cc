@@ -70,6 +70,7 @@ void LeaderTracker::Rules::become_leader(NodeId id, TimePoint claim_sent, const 
   event.why = why;
   if (contest_.has_value()) end_contest(fmt::format("{} leads: {}", name(id), why), now);
   if (last_leader_.has_value()) node(*last_leader_).replaced_at = now;
+  if (followed_ != id) followed_.reset();
   leader_ = id;
   last_leader_ = id;
   epoch_ += 1;
@@ -93,6 +94,7 @@ void LeaderTracker::Rules::become_leaderless(const std::string& why, TimePoint n
   event.why = why;
   leaderless_since_ = suspect_since_.value_or(now);
   leader_.reset();
+  followed_.reset();
   suspect_since_.reset();
   confirm_since_.reset();
   stalled_ = false;
@@ -115,6 +117,7 @@ void LeaderTracker::Rules::become_suspect(const std::string& why, TimePoint now)
   reset_hints();
   if (!contest_.has_value()) return;
   const NodeId challenger = contest_->challenger;
+  if (is_left_behind(challenger)) return;
   if (!may_lead(node(challenger)) || has_late_probe(node(challenger), now)) return;  // its next claim will do
   become_leader(challenger, node(challenger).claim_sent, fmt::format("it claims to lead while {}", why), now);
 }

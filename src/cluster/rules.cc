@@ -266,7 +266,7 @@ void LeaderTracker::Rules::on_claim(NodeId id, TimePoint sent, TimePoint now) {
   }
   if (!leader_.has_value()) {
     elect_waiting_claimant("it is the only one that claims to lead", now);
-  } else if (suspect_since_.has_value()) {
+  } else if (suspect_since_.has_value() && !is_left_behind(id)) {
     become_leader(id, sent, fmt::format("it claims to lead while {} is suspect", name(*leader_)), now);
   } else {
     contest(id, now);

@@ -83,8 +83,12 @@ class LeaderTracker::Rules {
   void end_contest(const std::string& outcome, TimePoint now);
   void resolve_contest(TimePoint now);
   [[nodiscard]] int nodes_naming(NodeId id) const;
+  [[nodiscard]] bool is_left_behind(NodeId id) const;
+  [[nodiscard]] bool has_not_stood_down(const NodeState& former) const;
   [[nodiscard]] bool all_have_said_whom_they_follow() const;
   [[nodiscard]] std::string evidence() const;
+  [[nodiscard]] bool challenger_rose() const;
+  [[nodiscard]] Duration contest_patience() const;
 
   // schedule.cc: time, orders, publication
   Step settle(TimePoint now);
@@ -97,8 +101,6 @@ class LeaderTracker::Rules {
   void notice_pause_over(TimePoint now);
   void wake_up(TimePoint now);
   void end_pause(const std::string& why, TimePoint now);
-  [[nodiscard]] bool challenger_rose() const;
-  [[nodiscard]] Duration contest_patience() const;
   void reset_hints();
   void notice_identity_dispute(TimePoint now);
   void order_probes(TimePoint now);
@@ -133,6 +135,7 @@ class LeaderTracker::Rules {
   std::optional<TimePoint> leaderless_since_;
   std::string hold_why_;
   std::optional<Contest> contest_;
+  std::optional<NodeId> followed_;  // the present leader, if a majority named it when it was contested last
   bool identity_disputed_ = false;
 
   TimePoint last_traffic_{};

@@ -121,6 +121,7 @@ TimePoint LeaderTracker::Rules::contest_due(TimePoint now) const {
   TimePoint due = contest_->asked_at + options_.inter;
   const TimePoint silent_witnesses = contest_->asked_at + options_.suspect_after;
   if (silent_witnesses > now) due = std::min(due, silent_witnesses);
+  if (is_left_behind(contest_->challenger)) return due;
   for (const OutstandingProbe& probe : node(*leader_).outstanding) {
     due = std::min(due, std::max(probe.late_from, contest_->patience_from) + contest_patience());
   }
