@@ -239,6 +239,8 @@ class CommandLine {
     add_duration(*sim, "--crash-election", "How long one takes after a crash or hang", sim_.crash_election);
     add_duration(*sim, "--demotion-block", "How long a leader that goes blocks before it says so", sim_.demotion_block);
     add_duration(*sim, "--replication-lag", "What a standby's own reads are behind", sim_.replication_lag);
+    add_duration(*sim, "--lease", "How long a leader without quorum goes on saying 200", sim_.lease);
+    sim->add_flag("--node-id-header", sim_.node_id_header, "Say in X-Vault-Raft-Node-ID who answers");
     sim->add_flag("--vault-bodies", sim_.vault_bodies, "Answer as Vault instead of OpenBao");
   }
 

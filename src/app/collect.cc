@@ -84,6 +84,7 @@ class Collection {
     flag(Metric::kHold, {std::string(to_text(HoldReason::kPaused))}, view.paused_until.has_value());
     count(Metric::kConflicts, {"two_leaders"}, g_.tally.two_leaders());
     count(Metric::kConflicts, {"cluster_id"}, g_.tally.foreign_nodes());
+    flag(Metric::kContested, {}, view.challenger.has_value());
     flag(Metric::kStalled, {}, view.stalled);
   }
 

@@ -21,6 +21,8 @@ Result<sim::SimOptions> cluster_options(const SimOptions& options) {
   result.crash_election = options.crash_election;
   result.demotion_block = options.demotion_block;
   result.replication_lag = options.replication_lag;
+  result.lease = options.lease;
+  result.names_itself = options.node_id_header;
   result.openbao = !options.vault_bodies;
   result.wall_at_start = std::chrono::system_clock::now();
   for (const std::string& text : options.addresses) {

@@ -10,7 +10,8 @@ void Tally::record(const cluster::Event& event) {
       leaderless_ += event.unsettled;
       return;
     case cluster::EventKind::kConflict:
-      ++two_leaders_;
+      // Without a challenger the nodes state different cluster_ids, and none has a majority.
+      ++(event.other ? two_leaders_ : foreign_nodes_);
       return;
     case cluster::EventKind::kForeignNode:
       ++foreign_nodes_;

@@ -22,12 +22,21 @@ ModelOptions model_options(const SimOptions& options, std::vector<std::string> u
   result.demotion_block = options.demotion_block;
   result.crash_election = options.crash_election;
   result.unseal_after = options.unseal_after;
+  result.lease = options.lease;
   result.replication_lag = options.replication_lag;
   result.standby_reads = options.standby_reads;
   result.openbao = options.openbao;
+  result.names_itself = options.names_itself;
   result.seed = options.seed;
   result.wall_at_start = options.wall_at_start;
   return result;
+}
+
+// api_addr: where peers and clients find the node that listens there.
+std::string url_of(const net::Address& listening, bool tls) {
+  const bool is_everywhere = listening.host() == "0.0.0.0" || listening.host() == "::";
+  const std::string authority = is_everywhere ? fmt::format("127.0.0.1:{}", listening.port()) : listening.to_string();
+  return (tls ? "https://" : "http://") + authority;
 }
 
 std::string state_text(const NodeState& state) {
@@ -182,7 +191,7 @@ Result<std::unique_ptr<Cluster>> Cluster::start(net::Loop& loop, SimOptions opti
     if (!socket) return tl::unexpected(socket.error());
     const Result<net::Address> local = socket->local_address();
     if (!local) return tl::unexpected(local.error());
-    urls.push_back(fmt::format("{}://{}:{}", options.tls ? "https" : "http", options.public_host, local->port()));
+    urls.push_back(url_of(*local, options.tls != nullptr));
     bound.emplace_back(std::move(*socket), *local);
   }
   auto impl = std::make_unique<Impl>(loop, std::move(options), std::move(urls));

@@ -18,7 +18,6 @@
 namespace bellwether::sim {
 
 // What was measured on raft with performance_multiplier 1 (src/vault/FACTS.md 5, tests/traces) and is not an option.
-inline constexpr Duration kLease = 500ms;            // a leader without quorum goes on saying 200 for that long
 inline constexpr Duration kTermElection = 50ms;      // SIGTERM hands over at once
 inline constexpr Duration kQuorumElection = 300ms;   // from quorum regained to a leader
 inline constexpr Duration kWokenLease = 20ms;        // a woken leader answers what waited before it knows
@@ -33,9 +32,11 @@ struct ModelOptions {
   Duration demotion_block = 500ms;
   Duration crash_election = 2s;
   Duration unseal_after = 1s;
+  Duration lease = 500ms;           // a leader without quorum goes on saying 200 for that long, as was measured
   Duration replication_lag = 30ms;  // what a standby's own reads are behind
   bool standby_reads = true;
   bool openbao = true;
+  bool names_itself = false;  // each answer says whose it is, as with enable_response_header_raft_node_id
   std::uint64_t seed = 1;
   std::string root_token = "root";
   WallTime wall_at_start{};
@@ -172,6 +173,7 @@ class Model {
   [[nodiscard]] nlohmann::json nodes_answer(TimePoint now) const;
   [[nodiscard]] bool is_allowed(const Request& request) const;
   void serve_all(int node, std::vector<Pending> pending, TimePoint now);
+  void sign(int node, http::Response& response) const;
   void answer(RequestId id, http::Response response, TimePoint now);
   void release_forwards_to(int node, TimePoint now);
 

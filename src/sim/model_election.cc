@@ -33,7 +33,7 @@ void Model::reconcile(TimePoint now, Duration election) {
     return;
   }
   if (leader_ >= 0 && at(leader_).process == Process::kRunning && at(leader_).lease_ends == kNever) {
-    at(leader_).lease_ends = now + kLease;
+    at(leader_).lease_ends = now + options_.lease;
   }
   if (!has_quorum()) {
     election_at_ = kNever;

@@ -104,7 +104,9 @@ void Model::serve_data(int node, Pending pending, TimePoint now) {
       n.stuck.push_back(std::move(pending));
       return;
     }
-    answer(pending.id, execute(request, std::min(now, n.cut_at), now), now);
+    http::Response response = execute(request, std::min(now, n.cut_at), now);
+    sign(node, response);
+    answer(pending.id, std::move(response), now);
     if (steps_down) static_cast<void>(step_down(node, {}, now));
   } else if (n.partitioned && size() > 1) {
     answer(pending.id, errors_answer(500, {std::string(kNoLeader)}), now);
@@ -215,9 +217,20 @@ void Model::release_forwards_to(int node, TimePoint now) {
   for (Pending& pending : released) answer(pending.id, redirect(pending.id.node, pending.request), now);
 }
 
+// Who executed it, though another may have passed it on.
+void Model::sign(int node, http::Response& response) const {
+  constexpr std::string_view kNodeId = "X-Vault-Raft-Node-ID";
+  const bool signed_already = std::any_of(response.headers.begin(), response.headers.end(),
+                                          [&](const auto& header) { return header.name == kNodeId; });
+  if (options_.names_itself && !signed_already) {
+    response.headers.push_back({std::string(kNodeId), "n" + std::to_string(node + 1)});
+  }
+}
+
 void Model::answer(RequestId id, http::Response response, TimePoint now) {
   Node& n = at(id.node);
   if (n.process == Process::kStopped) return;
+  sign(id.node, response);
   if (n.slow > Duration{}) {
     delayed_.emplace(now + n.slow, Answer{id, std::move(response)});
   } else if (n.process == Process::kFrozen) {

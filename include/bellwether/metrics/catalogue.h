@@ -26,6 +26,7 @@ enum class Metric : std::uint8_t {
   kFailoverDuration,
   kHold,
   kConflicts,
+  kContested,
   kStalled,
   kProbes,
   kProbeFailures,

@@ -16,16 +16,17 @@ namespace bellwether::sim {
 
 struct SimOptions {
   int nodes = 3;
-  std::vector<net::Address> addresses;    // one per node; empty: loopback, port 0
-  std::shared_ptr<net::TlsContext> tls;   // null: plain http
-  std::string public_host = "127.0.0.1";  // in api_addr
-  Duration election = 500ms;              // leader's end to the successor's first 200
-  Duration demotion_block = 500ms;        // how long a demoting leader blocks everything, health too
-  Duration crash_election = 2s;           // after a crash or hang: nobody handed over
-  Duration unseal_after = 1s;             // a restarted or crashed node comes back (static seal)
-  bool standby_reads = true;              // OpenBao >= 2.5: standbys answer reads themselves
-  bool openbao = true;                    // bodies of OpenBao, else of Vault
-  Duration replication_lag = 30ms;        // what a standby's own reads are behind
+  std::vector<net::Address> addresses;   // one per node; empty: loopback, port 0
+  std::shared_ptr<net::TlsContext> tls;  // null: plain http
+  Duration election = 500ms;             // leader's end to the successor's first 200
+  Duration demotion_block = 500ms;       // how long a demoting leader blocks everything, health too
+  Duration crash_election = 2s;          // after a crash or hang: nobody handed over
+  Duration unseal_after = 1s;            // a restarted or crashed node comes back (static seal)
+  Duration lease = 500ms;                // how long a leader without quorum goes on saying 200
+  bool standby_reads = true;             // OpenBao >= 2.5: standbys answer reads themselves
+  bool openbao = true;                   // bodies of OpenBao, else of Vault
+  bool names_itself = false;             // X-Vault-Raft-Node-ID in each answer
+  Duration replication_lag = 30ms;       // what a standby's own reads are behind
   std::uint64_t seed = 1;
   WallTime wall_at_start{};  // for created_time and the like; nothing is decided by it
 };

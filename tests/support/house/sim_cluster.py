@@ -79,6 +79,14 @@ class SimCluster(AskedCluster):
         """From its peers; we still reach it."""
         self._inject(index, "partition")
 
+    def pretend_to_lead(self, index):
+        """A standby says 200 like the leader, and names itself."""
+        self._inject(index, "split-brain")
+
+    def stop_pretending(self, index):
+        """Whoever says 200 without being followed: an impostor, or a leader that is cut off."""
+        self._inject(index, "heal")
+
     def step_down(self, index):
         answer = self.call(index, "PUT", "/v1/sys/step-down")
         assert answer.status == 204, answer

@@ -50,6 +50,30 @@ TEST_CASE("a name that does not resolve is a node without an address", "[app]") 
   CHECK_FALSE(plans->front().address);
 }
 
+TEST_CASE("a node whose name leads to one of our listeners is an error that names both", "[app]") {
+  std::vector<config::Listen> listen(1);
+  const auto plans = *app::plan_nodes({node("first", "vault")}, {{address("127.0.0.1:8200")}});
+  const auto refused = [&](std::string ours) {
+    listen.front().address = std::move(ours);
+    return !app::check_no_loop(plans, listen);
+  };
+  CHECK(refused("127.0.0.1:8200"));
+  CHECK(refused("0.0.0.0:8200"));
+  CHECK(refused(":8200"));
+  CHECK_FALSE(refused("127.0.0.1:8201"));
+  CHECK_FALSE(refused("127.0.0.2:8200"));
+  CHECK_FALSE(refused("unix:/run/bw.sock"));
+  listen.front().address = "127.0.0.1:8200";
+  CHECK_THAT(app::check_no_loop(plans, listen).error().message,
+             CATCH_CONTAINS("\"first\": vault leads to 127.0.0.1:8200"));
+}
+
+TEST_CASE("another machine's address does not lead back, though we listen on all of ours", "[app]") {
+  std::vector<config::Listen> listen(1);
+  listen.front().address = "0.0.0.0:8200";
+  CHECK_FALSE(app::leads_back(address("192.0.2.1:8200"), listen));
+}
+
 TEST_CASE("too few file descriptors for maxconn is an error with both numbers and the way out", "[app]") {
   config::Config config;
   config.maxconn = 100'000;
@@ -68,6 +92,20 @@ TEST_CASE("http listeners keep idle connections to nodes, and these need file de
   const auto without = app::descriptors_needed(config);
   config.listen.front().mode = config::Mode::kHttp;
   CHECK(app::descriptors_needed(config) == without + 2 * 3 * proxy::kMostIdleUpstreams);
+}
+
+TEST_CASE("two that claim to lead, and cluster_ids without a majority, are counted apart", "[app]") {
+  app::Tally tally;
+  cluster::Event event;
+  event.kind = cluster::EventKind::kConflict;
+  tally.record(event);
+  CHECK(tally.two_leaders() == 0);
+  CHECK(tally.foreign_nodes() == 1);
+  event.node = NodeId{0};
+  event.other = NodeId{1};
+  tally.record(event);
+  CHECK(tally.two_leaders() == 1);
+  CHECK(tally.foreign_nodes() == 1);
 }
 
 TEST_CASE("the tally counts changes of leader and the time without one", "[app]") {

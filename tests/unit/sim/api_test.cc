@@ -28,6 +28,19 @@ TEST_CASE("a check-and-set that does not match changes nothing and says so in Va
   CHECK(lab.model.store().puts("k") == 2);
 }
 
+TEST_CASE("an answer may name the node that executed it, which is not always the one that was asked", "[sim]") {
+  const auto executor = [](const http::Response& response) {
+    return response.headers.empty() ? std::string() : response.headers.back().value;
+  };
+  ModelOptions options;
+  options.names_itself = true;
+  Lab lab(std::move(options));
+  CHECK(executor(lab.ask(1, "GET", "/v1/sys/health")) == "n2");
+  CHECK(executor(lab.put(1, "k", "forwarded", false)) == "n1");
+  CHECK(executor(lab.put(1, "k", "redirected")) == "n2");
+  CHECK(executor(lab.put(0, "k", "executed")) == "n1");
+}
+
 TEST_CASE("an older version can be asked for", "[sim]") {
   Lab lab;
   lab.put(0, "k", "old");

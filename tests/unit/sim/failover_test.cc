@@ -207,6 +207,29 @@ TEST_CASE("a leader cut off from its peers says 200 for its lease while writes b
   CHECK(lab.put(0, "k", "1").status == 307);
 }
 
+TEST_CASE("where the lease outlasts the election, two nodes say 200 and answer reads, each in its own name", "[sim]") {
+  ModelOptions options;
+  options.lease = 3s;
+  options.crash_election = 200ms;
+  options.names_itself = true;
+  Lab lab(std::move(options));
+  lab.inject(0, "partition");
+  lab.advance(300ms);
+  const int successor = lab.model.leader();
+  REQUIRE(successor > 0);
+  CHECK(lab.health(0) == 200);
+  CHECK(lab.health(successor) == 200);
+  for (const int node : {0, successor}) {
+    const http::Response read = lab.ask(node, "GET", "/v1/sys/mounts");
+    CHECK(read.status == 200);
+    CHECK(read.headers.back().name == "X-Vault-Raft-Node-ID");
+    CHECK(read.headers.back().value == "n" + std::to_string(node + 1));
+  }
+  lab.advance(3200ms);
+  CHECK(lab.health(0) == 429);
+  CHECK(lab.health(successor) == 200);
+}
+
 TEST_CASE("a leader whose followers are back within its lease executes what waited", "[sim]") {
   Lab lab;
   lab.inject(0, "partition");
