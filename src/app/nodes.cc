@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "bellwether/net/listener.h"
+
 namespace bellwether::app {
 
 namespace {
@@ -75,6 +77,25 @@ Result<std::vector<NodePlan>> plan_nodes(const std::vector<config::Node>& nodes,
     if (!addresses.empty()) plans.back().address = addresses.front();
   }
   return plans;
+}
+
+bool leads_back(const net::Address& node, const std::vector<config::Listen>& listen) {
+  return std::any_of(listen.begin(), listen.end(), [&](const config::Listen& each) {
+    const auto own = net::Address::parse(each.address);
+    if (!own || own->is_unix() || own->port() != node.port()) return false;
+    const bool takes_all = own->host() == "0.0.0.0" || own->host() == "::";
+    // What can be bound is this machine's.
+    return takes_all ? net::bind_listener(node.with_port(0), {}).has_value() : *own == node;
+  });
+}
+
+Result<void> check_no_loop(const std::vector<NodePlan>& plans, const std::vector<config::Listen>& listen) {
+  for (const NodePlan& plan : plans) {
+    if (!plan.address || !leads_back(*plan.address, listen)) continue;
+    return fail(ErrorKind::kInvalid, fmt::format("node \"{}\": {} leads to {}, where we listen ourselves", plan.name,
+                                                 plan.host, plan.address->to_string()));
+  }
+  return {};
 }
 
 std::vector<std::vector<net::Address>> resolve_all(net::Loop& loop, net::Resolver& resolver,

@@ -36,6 +36,14 @@ struct NodePlan {
 [[nodiscard]] Result<std::vector<NodePlan>> plan_nodes(const std::vector<config::Node>& nodes,
                                                        const std::vector<std::vector<net::Address>>& found);
 
+// Whether who connects to `node` comes back to one of our listeners: by that address, or by any of this machine's where
+// the listener takes them all.
+[[nodiscard]] bool leads_back(const net::Address& node, const std::vector<config::Listen>& listen);
+
+// kInvalid, naming it, if a node's name has led to one of our listeners: its health would be the leader's, and it would
+// be led to.
+[[nodiscard]] Result<void> check_no_loop(const std::vector<NodePlan>& plans, const std::vector<config::Listen>& listen);
+
 // Asks for the addresses of all names at once and turns the loop until all have answered or `patience` is over; what
 // has no answer by then is empty. REQUIRES: not called from within the loop.
 [[nodiscard]] std::vector<std::vector<net::Address>> resolve_all(net::Loop& loop, net::Resolver& resolver,

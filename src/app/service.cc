@@ -66,6 +66,7 @@ struct Service::Impl {
   Result<void> resolve_nodes() {
     auto plans = plan_nodes(config.nodes, resolve_all(control, resolver, config.nodes, kResolvePatience));
     if (!plans) return tl::unexpected(plans.error());
+    if (auto straight = check_no_loop(*plans, config.listen); !straight) return straight;
     nodes = std::move(*plans);
     for (const NodePlan& node : nodes) {
       names.push_back(node.name);
@@ -269,6 +270,12 @@ struct Service::Impl {
   }
 
   void on_address(NodeId node, const net::Address& address) {
+    if (leads_back(address, config.listen)) {
+      log::error("node_address_refused", {{"node", names[node.index]},
+                                          {"address", address.to_string()},
+                                          {"why", std::string("we listen there ourselves; the last address stays")}});
+      return;
+    }
     log::info("node_address_changed", {{"node", names[node.index]}, {"address", address.to_string()}});
     prober->set_address(node, address);
     proxy->set_address(node, address);

@@ -1,65 +1,13 @@
-#include "bellwether/probe/prober.h"
-
-#include <algorithm>
 #include <array>
 
 #include "component/net/stream_pair.h"
 #include "component/probe/fake_node.h"
+#include "component/probe/watch.h"
 
 using namespace bellwether;
-using cluster::Role;
 using probe::testing::FakeNode;
-
-namespace {
-
-constexpr Duration kPatience = 10s;
-
-// Lets things happen that must not: for checks that nothing more comes.
-void pass(net::Loop& loop, Duration time) {
-  CHECK_FALSE(loop.run_until([] { return false; }, time));
-}
-
-// The prober before some nodes, in a hurry.
-class Watch {
- public:
-  explicit Watch(net::Loop& loop) : loop_(loop) {
-    options.tracker.inter = 40ms;
-    options.tracker.downinter = 40ms;
-    options.tracker.fastinter = 10ms;
-  }
-
-  void add(std::optional<net::Address> address) {
-    const std::string name = "n" + std::to_string(options.targets.size() + 1);
-    options.tracker.node_names.push_back(name);
-    options.tracker.node_addresses.push_back("http://" + name);
-    options.targets.push_back({name, address, nullptr, "", "vault.test"});
-  }
-
-  void start() {
-    prober = std::make_unique<probe::Prober>(
-        loop_, options, [this](const cluster::ViewPtr& view) { views.push_back(view); },
-        [this](const std::vector<cluster::Event>& some) { events.insert(events.end(), some.begin(), some.end()); });
-    prober->start();
-  }
-
-  [[nodiscard]] bool until(const std::function<bool()>& condition) { return loop_.run_until(condition, kPatience); }
-  [[nodiscard]] bool leader_is(int index) const {
-    return prober->view()->target() == NodeId{static_cast<std::uint16_t>(index)};
-  }
-  [[nodiscard]] bool saw(cluster::EventKind kind) const {
-    return std::any_of(events.begin(), events.end(), [&](const auto& event) { return event.kind == kind; });
-  }
-
-  probe::ProberOptions options;
-  std::unique_ptr<probe::Prober> prober;
-  std::vector<cluster::ViewPtr> views;
-  std::vector<cluster::Event> events;
-
- private:
-  net::Loop& loop_;
-};
-
-}  // namespace
+using probe::testing::pass;
+using probe::testing::Watch;
 
 TEST_CASE("the node that says it is active leads, and the next one after it", "[probe]") {
   const auto loop = net::testing::make_loop();

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bellwether/probe/prober.h"
+#include "catch.hpp"
+
+namespace bellwether::probe::testing {
+
+inline constexpr Duration kPatience = 10s;
+
+// Lets things happen that must not: for checks that nothing more comes.
+inline void pass(net::Loop& loop, Duration time) {
+  CHECK_FALSE(loop.run_until([] { return false; }, time));
+}
+
+// The prober before some nodes, in a hurry.
+class Watch {
+ public:
+  explicit Watch(net::Loop& loop) : loop_(loop) {
+    options.tracker.inter = 40ms;
+    options.tracker.downinter = 40ms;
+    options.tracker.fastinter = 10ms;
+  }
+
+  void add(std::optional<net::Address> address) {
+    const std::string name = "n" + std::to_string(options.targets.size() + 1);
+    options.tracker.node_names.push_back(name);
+    options.tracker.node_addresses.push_back("http://" + name);
+    options.targets.push_back({name, address, nullptr, "", "vault.test"});
+  }
+
+  void start() {
+    prober = std::make_unique<Prober>(
+        loop_, options, [this](const cluster::ViewPtr& view) { views.push_back(view); },
+        [this](const std::vector<cluster::Event>& some) { events.insert(events.end(), some.begin(), some.end()); });
+    prober->start();
+  }
+
+  [[nodiscard]] bool until(const std::function<bool()>& condition) { return loop_.run_until(condition, kPatience); }
+  [[nodiscard]] bool leader_is(int index) const {
+    return prober->view()->target() == NodeId{static_cast<std::uint16_t>(index)};
+  }
+  [[nodiscard]] bool saw(cluster::EventKind kind) const {
+    return std::any_of(events.begin(), events.end(), [&](const auto& event) { return event.kind == kind; });
+  }
+
+  ProberOptions options;
+  std::unique_ptr<Prober> prober;
+  std::vector<cluster::ViewPtr> views;
+  std::vector<cluster::Event> events;
+
+ private:
+  net::Loop& loop_;
+};
+
+}  // namespace bellwether::probe::testing
