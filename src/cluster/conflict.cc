@@ -103,9 +103,10 @@ void LeaderTracker::Rules::resolve_contest(TimePoint now) {
   }
   const NodeState& leader = node(*leader_);
   const Duration patience = contest_patience();
-  const bool unanswered = std::any_of(
-      leader.outstanding.begin(), leader.outstanding.end(),
-      [&](const OutstandingProbe& p) { return now - std::max(p.late_from, contest_->patience_from) >= patience; });
+  const bool unanswered =
+      std::any_of(leader.outstanding.begin(), leader.outstanding.end(), [&](const OutstandingProbe& p) {
+        return !is_overtaken(leader, p.ordered) && now - std::max(p.late_from, contest_->patience_from) >= patience;
+      });
   const auto win = [&](const std::string& why) { become_leader(challenger, node(challenger).claim_sent, why, now); };
   if (unanswered && !is_left_behind(challenger)) {
     win(fmt::format("{} does not answer", name(*leader_)));

@@ -29,6 +29,8 @@ bool count_answer(NodeState& node, const TrackerOptions& options) {
   return true;
 }
 
+bool is_overtaken(const NodeState& node, TimePoint ordered) { return node.answered_sent > ordered; }
+
 void note_latency(NodeState& node, Duration latency, bool settled, const TrackerOptions& options) {
   const bool known = node.usual_latency > Duration::zero();
   node.slow = known && latency > node.usual_latency * 10 && latency > options.fastinter;

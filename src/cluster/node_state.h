@@ -29,11 +29,12 @@ inline constexpr int kFastRoundsAfterChange = 3;
 struct NodeState {
   NodeView seen;  // what the view shows of it
 
-  TimePoint claim_sent = kLongAgo;   // when the newest claim was asked for: the moment it is true for
-  TimePoint denied_at = kLongAgo;    // when the newest denial was received: true from then on
-  TimePoint replaced_at = kLongAgo;  // when another node took the lead from it, or took it after it
-  TimePoint rose_at = kLongAgo;      // when it was seen to turn from a denial to a claim
-  TimePoint live_sent = kLongAgo;    // when the newest live request that it answered was sent
+  TimePoint claim_sent = kLongAgo;     // when the newest claim was asked for: the moment it is true for
+  TimePoint denied_at = kLongAgo;      // when the newest denial was received: true from then on
+  TimePoint replaced_at = kLongAgo;    // when another node took the lead from it, or took it after it
+  TimePoint rose_at = kLongAgo;        // when it was seen to turn from a denial to a claim
+  TimePoint live_sent = kLongAgo;      // when the newest live request that it answered was sent
+  TimePoint answered_sent = kLongAgo;  // when the newest probe that it answered was sent
   TimePoint silence_counted = kLongAgo;
   bool ever_answered = false;
   std::string cluster_id;  // last stated in an answer of Vault's
@@ -49,6 +50,8 @@ struct NodeState {
   std::optional<LeaderStatement> statement;
 };
 
+// A younger probe has been answered: what is old and still waits has a dead connection, not a dead node.
+[[nodiscard]] bool is_overtaken(const NodeState& node, TimePoint ordered);
 // Counts one unanswered or unintelligible probe; at most one per `inter`, however fast we probe. True if that took the
 // node down.
 bool count_silence(NodeState& node, const TrackerOptions& options, TimePoint now);

@@ -39,29 +39,36 @@ Step LeaderTracker::Rules::start(TimePoint now) {
 }
 
 Step LeaderTracker::Rules::on_answer(const ProbeAnswer& answer, TimePoint now) {
-  const std::optional<NodeId> id = end_probe(answer.probe, now, true);
-  if (!id.has_value()) return settle(now);
-  NodeState& asked = node(*id);
+  const std::optional<EndedProbe> ended = end_probe(answer.probe, now, true);
+  if (!ended.has_value()) return settle(now);
+  const NodeId id = ended->node;
+  NodeState& asked = node(id);
   asked.seen.answered_at = answer.received;
   asked.seen.failure.reset();
   note_latency(asked, answer.received - answer.sent, leader_.has_value() && !suspect_since_.has_value(), options_);
   asked.seen.facts = answer.facts;
   if (answer.facts.role == Role::kError) {
-    on_silence(*id, answer.facts.problem, now);
+    on_silence(id, answer.facts.problem, now);
   } else {
+    asked.answered_sent = std::max(asked.answered_sent, answer.sent);
     if (!answer.facts.cluster_id.empty() || answer.facts.role == Role::kActive)
       asked.cluster_id = answer.facts.cluster_id;
-    if (identity_.learn(*id, answer.facts.cluster_id)) on_cluster_id_learned(*id, now);
-    on_vault_answer(*id, answer, now);
+    if (identity_.learn(id, answer.facts.cluster_id)) on_cluster_id_learned(id, now);
+    on_vault_answer(id, answer, now);
   }
   return settle(now);
 }
 
 Step LeaderTracker::Rules::on_failure(ProbeId probe, ProbeFailure failure, TimePoint now) {
-  const std::optional<NodeId> id = end_probe(probe, now, false);
-  if (!id.has_value()) return settle(now);
-  node(*id).seen.failure = failure;
-  on_silence(*id, std::string(to_text(failure)), now);
+  const std::optional<EndedProbe> ended = end_probe(probe, now, false);
+  if (!ended.has_value()) return settle(now);
+  NodeState& asked = node(ended->node);
+  if (is_overtaken(asked, ended->ordered)) {
+    asked.probe_now = true;
+    return settle(now);
+  }
+  asked.seen.failure = failure;
+  on_silence(ended->node, std::string(to_text(failure)), now);
   return settle(now);
 }
 
@@ -186,15 +193,17 @@ void LeaderTracker::Rules::end_pause(const std::string& why, TimePoint now) {
   report(EventKind::kResumed, now).why = why;
 }
 
-std::optional<NodeId> LeaderTracker::Rules::end_probe(ProbeId probe, TimePoint now, bool answered) {
+std::optional<LeaderTracker::Rules::EndedProbe> LeaderTracker::Rules::end_probe(ProbeId probe, TimePoint now,
+                                                                                bool answered) {
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     std::vector<OutstandingProbe>& open = nodes_[i].outstanding;
     const auto found = std::find_if(open.begin(), open.end(), [&](const OutstandingProbe& p) { return p.id == probe; });
     if (found == open.end()) continue;
     // What came late may have changed since it was asked: ask again at once.
     if (answered && now - found->ordered >= options_.suspect_after) nodes_[i].probe_now = true;
+    const EndedProbe ended{NodeId{static_cast<std::uint16_t>(i)}, found->ordered};
     open.erase(found);
-    return NodeId{static_cast<std::uint16_t>(i)};
+    return ended;
   }
   return std::nullopt;
 }

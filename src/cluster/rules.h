@@ -50,7 +50,11 @@ class LeaderTracker::Rules {
   [[nodiscard]] NodeState& node(NodeId id) { return nodes_[id.index]; }
   [[nodiscard]] const NodeState& node(NodeId id) const { return nodes_[id.index]; }
   [[nodiscard]] const std::string& name(NodeId id) const { return options_.node_names[id.index]; }
-  std::optional<NodeId> end_probe(ProbeId probe, TimePoint now, bool answered);
+  struct EndedProbe {
+    NodeId node;
+    TimePoint ordered{};
+  };
+  std::optional<EndedProbe> end_probe(ProbeId probe, TimePoint now, bool answered);
   void on_vault_answer(NodeId id, const ProbeAnswer& answer, TimePoint now);
   void on_silence(NodeId id, const std::string& what, TimePoint now);
   void on_claim(NodeId id, TimePoint sent, TimePoint now);

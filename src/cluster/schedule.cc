@@ -17,6 +17,11 @@ bool same_heading(const View& a, const View& b) {
          a.stalled == b.stalled && a.paused_until == b.paused_until && a.cluster_id == b.cluster_id;
 }
 
+// It is alive, whatever became of this one: a live request or a younger probe has been answered.
+bool is_excused(const NodeState& candidate, const OutstandingProbe& probe) {
+  return candidate.live_sent > probe.ordered || is_overtaken(candidate, probe.ordered);
+}
+
 }  // namespace
 
 Step LeaderTracker::Rules::settle(TimePoint now) {
@@ -37,8 +42,7 @@ Step LeaderTracker::Rules::settle(TimePoint now) {
 }
 
 bool LeaderTracker::Rules::is_late(const NodeState& candidate, const OutstandingProbe& probe, TimePoint now) const {
-  const bool shielded = candidate.live_sent > probe.ordered;
-  return !shielded && now - probe.late_from >= options_.suspect_after;
+  return !is_excused(candidate, probe) && now - probe.late_from >= options_.suspect_after;
 }
 
 bool LeaderTracker::Rules::has_late_probe(const NodeState& candidate, TimePoint now) const {
@@ -123,6 +127,7 @@ TimePoint LeaderTracker::Rules::contest_due(TimePoint now) const {
   if (silent_witnesses > now) due = std::min(due, silent_witnesses);
   if (is_left_behind(contest_->challenger)) return due;
   for (const OutstandingProbe& probe : node(*leader_).outstanding) {
+    if (is_overtaken(node(*leader_), probe.ordered)) continue;
     due = std::min(due, std::max(probe.late_from, contest_->patience_from) + contest_patience());
   }
   return due;
@@ -134,7 +139,7 @@ TimePoint LeaderTracker::Rules::next_wake(TimePoint now) const {
   if (leader_.has_value() && !suspect_since_.has_value()) {
     const NodeState& leader = node(*leader_);
     for (const OutstandingProbe& probe : leader.outstanding) {
-      if (leader.live_sent <= probe.ordered) wake = std::min(wake, probe.late_from + options_.suspect_after);
+      if (!is_excused(leader, probe)) wake = std::min(wake, probe.late_from + options_.suspect_after);
     }
   }
   if (contest_.has_value()) wake = std::min(wake, contest_due(now));

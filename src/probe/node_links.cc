@@ -6,6 +6,13 @@
 #include "bellwether/vault/health.h"
 
 namespace bellwether::probe {
+namespace {
+
+constexpr Duration kLeastConnectPatience = 50ms;
+constexpr int kRoundTrips = 4;     // that a SYN is given to be answered
+constexpr int kSilenceShare = 50;  // of a silence's length: what the end of it is noticed late by, at most
+
+}  // namespace
 
 NodeLinks::NodeLinks(net::Loop& loop, const ProbeTarget& target, const LinkOptions& options, OnProbeEnd on_probe_end,
                      OnQuestionEnd on_question_end, OnIdleEnd on_idle_end)
@@ -24,6 +31,7 @@ std::shared_ptr<wire::Client> NodeLinks::open() {
   options.connect.source = options_.source;
   options.connect.preamble = options_.preamble;
   options.connect.timeout = options_.timeout_connect;
+  options.connect_patience = [this] { return connect_patience(); };
   options.answer_timeout = options_.timeout_check;
   auto client = std::make_shared<wire::Client>(loop_, std::move(options));
   client->set_on_idle_end([this](wire::ExchangeFailure failure) { on_idle_end_(failure); });
@@ -59,7 +67,21 @@ void NodeLinks::probe(cluster::ProbeId probe, bool fresh_connection) {
       [this, weak = std::weak_ptr(client), probe](ProbeEnd end) { on_end(weak.lock(), probe, std::move(end)); });
 }
 
+// While a network lets nothing through, the kernel repeats a SYN after 1, 2, 4 s: so long after its end we would not
+// know. A node that never answered may be as far away as it likes.
+Duration NodeLinks::connect_patience() const {
+  if (!heard_) return options_.timeout_connect;
+  const Duration silence = loop_.precise_now() - *heard_;
+  return std::max({kLeastConnectPatience, quickest_ * kRoundTrips, silence / kSilenceShare});
+}
+
+void NodeLinks::note_answer(const wire::Reply& reply) {
+  heard_ = reply.received;
+  quickest_ = std::min(quickest_, reply.received - reply.sent);
+}
+
 void NodeLinks::on_end(const std::shared_ptr<wire::Client>& client, cluster::ProbeId probe, ProbeEnd end) {
+  if (end) note_answer(*end);
   for (Link& link : links_) {
     if (link.client != client) continue;
     link.busy = false;
@@ -99,6 +121,8 @@ void NodeLinks::ask_leader() {
 void NodeLinks::set_address(const net::Address& address) {
   if (target_.address == address) return;
   target_.address = address;
+  heard_.reset();
+  quickest_ = Duration::max();
   outdate();
 }
 

@@ -55,6 +55,8 @@ class NodeLinks {
   [[nodiscard]] std::shared_ptr<wire::Client> open();
   [[nodiscard]] Link& choose(bool fresh_connection);
   [[nodiscard]] bool has_outlived_a_probe(const Link& link) const;
+  [[nodiscard]] Duration connect_patience() const;
+  void note_answer(const wire::Reply& reply);
   void on_end(const std::shared_ptr<wire::Client>& client, cluster::ProbeId probe, ProbeEnd end);
   void outdate();
   void drop_surplus();
@@ -69,6 +71,8 @@ class NodeLinks {
   OnIdleEnd on_idle_end_;
   std::vector<Link> links_;
   std::uint64_t moments_ = 0;
+  std::optional<TimePoint> heard_;       // when a probe was last answered
+  Duration quickest_ = Duration::max();  // answer to a probe over a kept connection: no round trip is longer
   std::shared_ptr<wire::Client> questions_;
 };
 

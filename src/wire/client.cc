@@ -41,7 +41,8 @@ ExchangeFailure failure_when_open(net::StreamFailure failure) {
 }  // namespace
 
 struct Client::Impl final : net::StreamHandler {
-  Impl(net::Loop& l, Options o) : loop(l), options(std::move(o)), timer(l, [this] { on_timer(); }) {}
+  Impl(net::Loop& l, Options o)
+      : loop(l), options(std::move(o)), timer(l, [this] { on_timer(); }), redial(l, [this] { on_redial(); }) {}
   ~Impl() { drop_stream(); }
 
   void start(std::string bytes, std::string_view asked_method, OnReply callback) {
@@ -55,11 +56,24 @@ struct Client::Impl final : net::StreamHandler {
     answer.emplace(asked_method, options.max_head_bytes, options.max_body_bytes);
     reused = stream != nullptr;
     timer.cancel();
-    if (!stream) {
-      stream = net::Stream::connect(loop, options.address, options.connect, *this);
-      return;
-    }
-    write_request();
+    if (stream) return write_request();
+    connect_until = loop.precise_now() + options.connect.timeout;
+    dial();
+  }
+
+  void dial() {
+    net::ConnectOptions connect = options.connect;
+    connect.timeout = std::max(connect_until - loop.precise_now(), Duration(1ms));
+    stream = net::Stream::connect(loop, options.address, std::move(connect), *this);
+    if (options.connect_patience) redial.arm_in(options.connect_patience());
+  }
+
+  // A kernel that has answered the SYN needs no other: it is the process behind it that is slow.
+  void on_redial() {
+    if (!busy || !stream || stream->is_open() || stream->peer_address()) return;
+    if (loop.precise_now() >= connect_until) return;
+    drop_stream();
+    dial();
   }
 
   void on_open() override { write_request(); }
@@ -181,6 +195,7 @@ struct Client::Impl final : net::StreamHandler {
   void forget_exchange() {
     busy = false;
     timer.cancel();
+    redial.cancel();
     answer.reset();
     received.reset();
     write_failure.reset();
@@ -199,6 +214,8 @@ struct Client::Impl final : net::StreamHandler {
   Options options;
   std::unique_ptr<net::Stream> stream;
   net::Timer timer;  // the answer's deadline, or "in the next turn"
+  net::Timer redial;
+  TimePoint connect_until{};
   OnReply on_reply;
   std::function<void(ExchangeFailure)> on_idle_end;
 

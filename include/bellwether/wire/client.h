@@ -44,7 +44,10 @@ class Client {
  public:
   struct Options {
     net::Address address;
-    net::ConnectOptions connect;   // TLS, server name, source, preamble, connect timeout
+    net::ConnectOptions connect;  // TLS, server name, source, preamble, connect timeout
+    // How long a SYN may go unanswered before another follows from a new socket, asked before each; empty: the kernel's
+    // own rhythm, 1 s and then twice as long each time. Another one is only of use when longer than the round trip.
+    std::function<Duration()> connect_patience;
     Duration answer_timeout = 3s;  // from the first byte sent
     std::size_t max_head_bytes = 32 * 1024;
     std::size_t max_body_bytes = 256 * 1024;

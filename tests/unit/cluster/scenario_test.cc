@@ -134,10 +134,12 @@ class Scenario {
       does.fails.reset();
     } else if (verb == "releases") {  // answers what it kept: with what it says now, whenever that was asked
       does.says = role_from(words.at(2));
-      world().release(id, [&](TimePoint) { return facts(*does.says, does.id); });
+      world().release(
+          id, [&](TimePoint) { return facts(*does.says, does.id); }, words.back() == "newest");
     } else if (verb == "cuts") {  // ends what it kept without an answer
       const auto failure = kind_from<ProbeFailure, kProbeFailureCount>(words.at(2));
-      world().release(id, [&](TimePoint) { return failure; });
+      world().release(
+          id, [&](TimePoint) { return failure; }, words.back() == "newest");
     } else if (verb == "names") {
       does.names = words.at(2) == "nobody" ? "" : words.at(2) == "itself" ? "self" : words.at(2);
       if (names_.count(*does.names) != 0) does.names = "https://" + *does.names + ":8200";

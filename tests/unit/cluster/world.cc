@@ -74,11 +74,12 @@ void World::end_probe(ProbeId probe, const ProbeEnd& end) {
   }
 }
 
-void World::release(NodeId node, const std::function<ProbeEnd(TimePoint)>& end) {
+void World::release(NodeId node, const std::function<ProbeEnd(TimePoint)>& end, bool only_newest) {
   std::vector<std::pair<ProbeId, TimePoint>> kept;
   for (const auto& [probe, what] : open_) {
     if (what.node == node) kept.emplace_back(probe, what.sent);
   }
+  if (only_newest && !kept.empty()) kept.erase(kept.begin(), kept.end() - 1);
   for (const auto& [probe, sent] : kept) end_probe(probe, end(sent));
 }
 

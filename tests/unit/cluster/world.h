@@ -35,8 +35,8 @@ class World {
   // Something of the test's own at that moment.
   void at(TimePoint when, std::function<void()> what);
 
-  // Ends what the node has kept, as if it answered or cut it now.
-  void release(NodeId node, const std::function<ProbeEnd(TimePoint sent)>& end);
+  // Ends what the node has kept, or only the last of it, as if it answered or cut it now.
+  void release(NodeId node, const std::function<ProbeEnd(TimePoint sent)>& end, bool only_newest = false);
 
   [[nodiscard]] LeaderTracker& tracker() { return tracker_; }
   void apply(Step step);
