@@ -138,8 +138,7 @@ void HttpSession::on_view() {
     end_unconfirmed();
     return pump();
   }
-  const bool has_lost = front_.worker().view()->leader != attempt_.node;
-  if (has_lost && request_.is_for_leader) undial();
+  if (request_.is_for_leader && front_.worker().may_not_reach(attempt_.node)) undial();
 }
 
 void HttpSession::undial() {

@@ -185,8 +185,7 @@ void Worker::set_view(cluster::ViewPtr view) {
   if (!view_->target()) dial_room_ = kFirstDialing;
   update_standings();
   table_.for_each([this](Session& session) {
-    // A leader that has lost its place has not had a byte of those that are still connecting.
-    if (session.state() == Session::State::kConnecting && view_->leader != session.node()) session.undial();
+    if (session.state() == Session::State::kConnecting && may_not_reach(session.node())) session.undial();
     session.replay_if_unanswered();
     if (session.state() == Session::State::kRelaying && nodes_[session.node().index].standing == Standing::kDead) {
       session.cut_if_due(now());
@@ -197,6 +196,10 @@ void Worker::set_view(cluster::ViewPtr view) {
   http_.on_view();
   if (!queue_.empty() || http_.has_waiting() || redirector_.has_waiting()) note_traffic();
 }
+
+// Of a node that is being connected to, and has not had a byte yet: it leads no more, or is suspect. Packets of before
+// may have been lost, and the kernel repeats them late.
+bool Worker::may_not_reach(NodeId node) const { return view_->leader != node || view_->suspect; }
 
 void Worker::update_standings() {
   for (std::size_t i = 0; i < nodes_.size(); ++i) {

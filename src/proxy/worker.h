@@ -81,6 +81,7 @@ class Worker {
   [[nodiscard]] bool is_draining() const { return draining_; }
   [[nodiscard]] bool is_winding_down() const { return winding_down_; }  // so is one that drains
   [[nodiscard]] bool may_dial_more() const { return dialing_ < dial_room_; }
+  [[nodiscard]] bool may_not_reach(NodeId node) const;
   [[nodiscard]] Cut cut_for(NodeId node, TimePoint last_active, TimePoint now) const;
 
   void dial_started() { ++dialing_; }

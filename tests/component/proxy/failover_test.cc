@@ -179,6 +179,34 @@ TEST_CASE("a session that was still connecting when the leader moved reaches the
   CHECK(rig.proxy->counts().connect_failures[n1.index] == 0);
 }
 
+TEST_CASE("a session that was still connecting when its leader became suspect waits, and dials anew", "[proxy]") {
+  Rig rig;
+  net::ListenOptions tiny;
+  tiny.backlog = 0;
+  auto hidden = net::bind_listener(*net::Address::parse("127.0.0.1:0"), tiny);
+  REQUIRE(hidden);
+  auto fill = Peer::dial(*rig.loop, *hidden->local_address());
+  REQUIRE(rig.until([&] { return fill->connected; }));
+  const NodeId n1 = rig.add_node(*hidden->local_address());
+  rig.start();
+  rig.lead(1, n1);
+  auto client = rig.client();
+  REQUIRE(rig.until([&] { return rig.proxy->counts().sessions_now == 1; }));
+  CHECK(rig.proxy->counts().held_now == 0);
+  cluster::View view = rig.view(1, n1, cluster::HoldReason::kSuspect);
+  view.suspect = true;
+  rig.publish(view);
+  REQUIRE(rig.until([&] { return rig.proxy->counts().held_now == 1; }));
+
+  std::vector<net::Socket> accepted;
+  const net::Listener listener(*rig.loop, std::move(*hidden),
+                               [&](net::Socket socket, const net::Address&) { accepted.push_back(std::move(socket)); });
+  REQUIRE(rig.until([&] { return accepted.size() == 1; }));
+  rig.lead(1, n1);
+  REQUIRE(rig.until([&] { return rig.proxy->counts().connects[n1.index] == 1; }));
+  CHECK(rig.proxy->counts().connect_failures[n1.index] == 0);
+}
+
 TEST_CASE("no worker dials the new leader before every worker has stopped dialling the old one", "[proxy]") {
   // While one worker is kept busy inside a callback it cannot confirm: the other must go on holding.
   Pair pair;
