@@ -136,13 +136,14 @@ class ServerCluster(AskedCluster):
         wait_until(lambda: time.monotonic() - self._stepped_down >= 10.5, 15, "the last one that stepped down to stand again")
 
     def seal(self, index):
-        """OpenBao 2.6.2 was seen to hang in it as it does in terminate()."""
+        """OpenBao 2.6.2 was seen to hang in it as it does in terminate(). True: it did, and was killed."""
         try:
             answer = self.call(index, "PUT", "/v1/sys/seal")
         except TimeoutError:
             self.kill(index)
-            return
+            return True
         assert answer.status == 204, answer
+        return False
 
     def recover_from_seal(self, index):
         """OpenBao with a static seal must be started again; Vault takes its key."""

@@ -13,7 +13,7 @@ UNNOTICED_SILENCE = 0.25
 @dataclasses.dataclass(frozen=True)
 class Fault:
     name: str
-    strike: object  # strike(cluster, leader_index)
+    strike: object  # strike(cluster, leader_index); true: the server hung in it, never answered anybody, and was killed
     is_planned: bool = False  # clients must not notice
     # The leader itself may answer what was in flight with an error that proves nothing (vault-facts: sealed midway).
     may_answer_ambiguously: bool = False

@@ -6,6 +6,7 @@ import math
 import statistics
 import time
 
+from faults import UNNOTICED_SILENCE
 from history import History, Outcome, kind_of
 from house.waiting import wait_until
 from nodes_watch import NodesWatch
@@ -20,6 +21,7 @@ class Round:
     old: int
     struck: float = 0.0  # before the fault was asked for
     dealt: float = 0.0  # after it was
+    has_hung: bool = False  # the server itself, in what it was asked to do: a hang, whatever was planned
     suspected: float = 0.0  # when Bellwether first knew that something is wrong
     undone: float = 0.0  # by the round itself, where the fault has a length
     new: int | None = None
@@ -44,6 +46,7 @@ class Round:
         return (f"{self.number:4d} {self.fault.name:10s}{lasted} n{self.old + 1} -> n{(self.new or 0) + 1} "
                 f"suspected {(self.suspected - self.struck) * 1000:4.0f} ms election {self.election * 1000:6.0f} ms  "
                 f"{added}  errors {len(self.errors)}"
+                + ("  THE SERVER HUNG" if self.has_hung else "")
                 + "".join(f"\n       ! {complaint}" for complaint in self.complaints)
                 + "".join(f"\n       . {self.ago(error)} {error}" for error in self.errors))
 
@@ -94,7 +97,7 @@ class Rounds:
         if not self._is_fresh and now.fault.may_read_old:
             self.history.allow_old_reads(now.struck + now.fault.may_read_old)
         try:
-            now.fault.strike(self._cluster, now.old)
+            now.has_hung = bool(now.fault.strike(self._cluster, now.old))
             now.dealt = time.monotonic()
             if now.fault.lasts:
                 time.sleep(now.strike.lasts)
@@ -125,6 +128,8 @@ class Rounds:
     def complaint(self, now, error):
         """Why this error should not have been; None: it was the fault's own."""
         noticed = now.undone if now.fault.stalls_everything else now.dealt + now.fault.unnoticed
+        if now.has_hung:
+            noticed = now.struck + UNNOTICED_SILENCE
         begun_before = error.begun <= noticed
         is_tcp = kind_of(error.client).startswith("tcp")
         if is_tcp and error.outcome is Outcome.NODE_ERROR:
@@ -133,7 +138,7 @@ class Rounds:
             return None  # held for as long as connections are, and unsent: this election took longer
         if is_unconfirmed_read(error) and error.begun <= max(noticed, now.suspected):
             return None  # verified answers trade an old read for this, until Bellwether knows
-        if now.fault.is_planned:
+        if now.fault.is_planned and not now.has_hung:
             if is_tcp and error.outcome is Outcome.BROKEN and begun_before:
                 return None
             if now.fault.may_answer_ambiguously and begun_before and "the node said" in error.said:
@@ -151,10 +156,12 @@ class Rounds:
         for name in sorted({one.fault.name for one in self.rounds}):
             mine = [one for one in self.rounds if one.fault.name == name]
             elections = [one.election for one in mine]
+            hung = sum(one.has_hung for one in mine)
             suspected = [one.suspected - one.struck for one in mine]
             lines.append(f"{name}: {len(mine)} rounds, suspected after median {_ms(statistics.median(suspected))} "
                          f"max {_ms(max(suspected))}, election median {_ms(statistics.median(elections))} "
-                         f"max {_ms(max(elections))}, errors {sum(len(one.errors) for one in mine)}")
+                         f"max {_ms(max(elections))}, errors {sum(len(one.errors) for one in mine)}"
+                         + (f"; the server itself hung in {hung} of them and was killed" if hung else ""))
             lines += _delays(mine)
         if self.rounds:
             lines += ["all:", *_delays(self.rounds)]

@@ -17,11 +17,11 @@ class Load:
         self.history = History()
 
 
-def complaint(fault, error, undone=0.0, election=2.0, suspected=0.0):
+def complaint(fault, error, undone=0.0, election=2.0, suspected=0.0, has_hung=False):
     judge = Rounds(None, Load(), proxy_log=None, first_sign=None, is_fresh=False)
     strike = faults.Strike(faults.FAULTS[fault], 0.0, 0.0)
     return judge.complaint(Round(1, strike, 0, struck=DEALT - 0.5, dealt=DEALT, undone=undone, election=election,
-                           suspected=suspected), error)
+                           suspected=suspected, has_hung=has_hung), error)
 
 
 def error(outcome, begun, client="http-0", kind="write", said=""):
@@ -44,6 +44,14 @@ def test_a_step_down_excuses_what_the_old_leader_itself_said_through_tcp_mode():
 def test_a_step_down_excuses_a_connection_through_tcp_mode_only_if_it_was_in_flight():
     assert not complaint("step_down", error(Outcome.BROKEN, DEALT - 0.1, client="tcp-0"))
     assert complaint("step_down", error(Outcome.BROKEN, DEALT + 0.1, client="tcp-0"))
+
+
+def test_a_seal_in_which_the_server_hung_excuses_what_was_sent_before_anybody_could_notice():
+    struck = DEALT - 0.5
+    assert complaint("seal", error(Outcome.AMBIGUOUS, struck + 0.2))
+    assert not complaint("seal", error(Outcome.AMBIGUOUS, struck + 0.2), has_hung=True)
+    assert complaint("seal", error(Outcome.AMBIGUOUS, struck + 0.3), has_hung=True)
+    assert complaint("seal", error(Outcome.REFUSED, struck + 0.2), has_hung=True)
 
 
 def test_a_kill_excuses_only_what_was_in_flight():
