@@ -10,12 +10,15 @@ namespace bellwether::cluster {
 // Intervals are shortened by up to this share, never lengthened: an interval is a promise of "at the latest".
 inline constexpr double kJitter = 0.1;
 
+// While nobody waits no interval is shorter than this, and a round that a hint asks for begins within it.
+inline constexpr Duration kUnhurried = 250ms;
+
 // What the pace of probing depends on, beside the node itself.
 struct PaceContext {
   std::optional<TimePoint> unsettled_since;  // no leader, or a suspect one, since then
   bool contested = false;
   bool paused = false;  // and no traffic will tell what happens
-  bool idle = false;
+  bool unused = false;  // no client has asked for anything for idle_after: nobody waits
 };
 
 // The time from the node's last order to its next, before jitter.

@@ -83,7 +83,7 @@ Step LeaderTracker::Rules::on_leader_statement(const LeaderStatement& statement,
 
 Step LeaderTracker::Rules::on_hint(const Hint& hint, TimePoint now) {
   HintGate& gate = hint.kind == HintKind::kSlow ? slow_hints_ : hints_;
-  if (hint.epoch == epoch_ && gate.admit(now)) probe_all_now();
+  if (hint.epoch == epoch_ && gate.admit(now)) probe_all_on_hint(now);
   return settle(now);
 }
 
@@ -99,12 +99,12 @@ Step LeaderTracker::Rules::on_traffic(TimePoint now) {
 }
 
 void LeaderTracker::Rules::wake_up(TimePoint now) {
+  if (is_unused(now)) probe_all_now();
   last_traffic_ = now;
   if (!idle_) return;
   idle_ = false;
   confirm_since_ = now;
   hold_why_ = "idle until now: a fresh claim first";
-  probe_all_now();
 }
 
 Step LeaderTracker::Rules::on_claim_wanted(TimePoint since, TimePoint now) {
@@ -199,8 +199,9 @@ std::optional<LeaderTracker::Rules::EndedProbe> LeaderTracker::Rules::end_probe(
     std::vector<OutstandingProbe>& open = nodes_[i].outstanding;
     const auto found = std::find_if(open.begin(), open.end(), [&](const OutstandingProbe& p) { return p.id == probe; });
     if (found == open.end()) continue;
-    // What came late may have changed since it was asked: ask again at once.
-    if (answered && now - found->ordered >= options_.suspect_after) nodes_[i].probe_now = true;
+    // What came late may have changed since it was asked: ask again at once, if anybody waits for it.
+    const bool was_late = now - found->ordered >= patience_with(nodes_[i]);
+    if (answered && was_late && !is_unused(now)) nodes_[i].probe_now = true;
     const EndedProbe ended{NodeId{static_cast<std::uint16_t>(i)}, found->ordered};
     open.erase(found);
     return ended;

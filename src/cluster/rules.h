@@ -97,6 +97,7 @@ class LeaderTracker::Rules {
   // schedule.cc: time, orders, publication
   Step settle(TimePoint now);
   void notice_lateness(TimePoint now);
+  [[nodiscard]] Duration patience_with(const NodeState& candidate) const;
   [[nodiscard]] bool is_late(const NodeState& candidate, const OutstandingProbe& probe, TimePoint now) const;
   [[nodiscard]] bool has_late_probe(const NodeState& candidate, TimePoint now) const;
   [[nodiscard]] TimePoint order_due(const NodeState& candidate, TimePoint now) const;
@@ -110,9 +111,12 @@ class LeaderTracker::Rules {
   void order_probes(TimePoint now);
   void order_probe(NodeId id, TimePoint now);
   void probe_all_now();
+  void probe_all_on_hint(TimePoint now);
   [[nodiscard]] TimePoint next_wake(TimePoint now) const;
-  [[nodiscard]] PaceContext pace() const;
-  [[nodiscard]] bool may_idle() const;
+  [[nodiscard]] PaceContext pace(TimePoint now) const;
+  // When no client will have asked for anything for idle_after; kNever if that shall make no difference.
+  [[nodiscard]] TimePoint unused_from() const;
+  [[nodiscard]] bool is_unused(TimePoint now) const { return unused_from() <= now; }
   void publish(TimePoint now);
   void tell_claim();
   [[nodiscard]] View heading(TimePoint now) const;
@@ -122,8 +126,9 @@ class LeaderTracker::Rules {
   TrackerOptions options_;
   Prng prng_;
   ClusterIdentity identity_;
-  HintGate hints_;       // of trouble: refused, reset, redirected, ...
-  HintGate slow_hints_;  // of slowness, which may be the usual thing: it must not silence the others
+  HintGate hints_;                         // of trouble: refused, reset, redirected, ...
+  HintGate slow_hints_;                    // of slowness, which may be the usual thing: it must not silence the others
+  TimePoint unhurried_round_at_ = kNever;  // of a hint that came while nobody waited
   std::vector<NodeState> nodes_;
   ProbeId last_probe_ = 0;
 

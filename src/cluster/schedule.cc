@@ -26,7 +26,7 @@ bool is_excused(const NodeState& candidate, const OutstandingProbe& probe) {
 
 Step LeaderTracker::Rules::settle(TimePoint now) {
   const bool is_trouble_due = hints_.take_due(now);
-  if (slow_hints_.take_due(now) || is_trouble_due) probe_all_now();
+  if (slow_hints_.take_due(now) || is_trouble_due || unhurried_round_at_ <= now) probe_all_now();
   notice_lateness(now);
   if (!leader_.has_value()) elect_waiting_claimant("it is the only one that claims to lead", now);
   resolve_contest(now);
@@ -41,8 +41,13 @@ Step LeaderTracker::Rules::settle(TimePoint now) {
   return std::exchange(pending_, Step{});
 }
 
+// A node that takes long for each answer is slow and not gone: its lateness begins at twice what the last one took.
+Duration LeaderTracker::Rules::patience_with(const NodeState& candidate) const {
+  return std::max(options_.suspect_after, std::min(candidate.seen.latency * 2, options_.inter));
+}
+
 bool LeaderTracker::Rules::is_late(const NodeState& candidate, const OutstandingProbe& probe, TimePoint now) const {
-  return !is_excused(candidate, probe) && now - probe.late_from >= options_.suspect_after;
+  return !is_excused(candidate, probe) && now - probe.late_from >= patience_with(candidate);
 }
 
 bool LeaderTracker::Rules::has_late_probe(const NodeState& candidate, TimePoint now) const {
@@ -66,9 +71,9 @@ void LeaderTracker::Rules::notice_identity_dispute(TimePoint now) {
   identity_disputed_ = disputed;
 }
 
-bool LeaderTracker::Rules::may_idle() const {
-  return options_.idle_inter > options_.inter && leader_.has_value() && !suspect_since_ && !contest_ &&
-         !confirm_since_ && !paused_until_;
+TimePoint LeaderTracker::Rules::unused_from() const {
+  if (paused_until_.has_value() || options_.idle_inter <= options_.inter) return kNever;
+  return last_traffic_ + options_.idle_after;
 }
 
 void LeaderTracker::Rules::notice_pause_over(TimePoint now) {
@@ -77,16 +82,16 @@ void LeaderTracker::Rules::notice_pause_over(TimePoint now) {
 }
 
 void LeaderTracker::Rules::notice_idleness(TimePoint now) {
-  idle_ = may_idle() && now - last_traffic_ >= options_.idle_after;
+  idle_ = is_unused(now) && leader_.has_value() && !suspect_since_ && !contest_ && !confirm_since_;
   if (idle_) hold_why_ = "idle: the first request waits for a fresh claim";
 }
 
-PaceContext LeaderTracker::Rules::pace() const {
+PaceContext LeaderTracker::Rules::pace(TimePoint now) const {
   PaceContext context;
   context.unsettled_since = unsettled_since();
   context.contested = contest_.has_value();
   context.paused = paused_until_.has_value();
-  context.idle = idle_;
+  context.unused = is_unused(now);
   return context;
 }
 
@@ -94,7 +99,7 @@ PaceContext LeaderTracker::Rules::pace() const {
 TimePoint LeaderTracker::Rules::order_due(const NodeState& candidate, TimePoint now) const {
   if (candidate.outstanding.size() >= kMaxOutstanding) return kNever;
   if (candidate.last_order == kLongAgo) return now;
-  const Duration interval = probe_interval(candidate, pace(), options_);
+  const Duration interval = probe_interval(candidate, pace(now), options_);
   const auto shortened = static_cast<Duration::rep>(static_cast<double>(interval.count()) * candidate.shortening);
   const TimePoint regular = candidate.last_order + Duration(shortened);
   if (candidate.outstanding.empty()) return candidate.probe_now ? now : regular;
@@ -118,7 +123,14 @@ void LeaderTracker::Rules::order_probe(NodeId id, TimePoint now) {
 }
 
 void LeaderTracker::Rules::probe_all_now() {
+  unhurried_round_at_ = kNever;
   for (NodeState& each : nodes_) each.probe_now = true;
+}
+
+// Many sidecars hear of one crash at once: those that nobody uses spread their rounds.
+void LeaderTracker::Rules::probe_all_on_hint(TimePoint now) {
+  if (!is_unused(now)) return probe_all_now();
+  unhurried_round_at_ = std::min(unhurried_round_at_, now + prng_.jitter(kUnhurried / 2, 1.0));
 }
 
 TimePoint LeaderTracker::Rules::contest_due(TimePoint now) const {
@@ -134,16 +146,16 @@ TimePoint LeaderTracker::Rules::contest_due(TimePoint now) const {
 }
 
 TimePoint LeaderTracker::Rules::next_wake(TimePoint now) const {
-  TimePoint wake = std::min(hints_.due(), slow_hints_.due());
+  TimePoint wake = std::min({hints_.due(), slow_hints_.due(), unhurried_round_at_});
   for (const NodeState& each : nodes_) wake = std::min(wake, order_due(each, now));
   if (leader_.has_value() && !suspect_since_.has_value()) {
     const NodeState& leader = node(*leader_);
     for (const OutstandingProbe& probe : leader.outstanding) {
-      if (!is_excused(leader, probe)) wake = std::min(wake, probe.late_from + options_.suspect_after);
+      if (!is_excused(leader, probe)) wake = std::min(wake, probe.late_from + patience_with(leader));
     }
   }
   if (contest_.has_value()) wake = std::min(wake, contest_due(now));
-  if (may_idle() && !idle_) wake = std::min(wake, last_traffic_ + options_.idle_after);
+  if (!is_unused(now)) wake = std::min(wake, unused_from());
   if (paused_until_.has_value()) wake = std::min(wake, *paused_until_);
   const TimePoint all_had_their_chance = started_ + options_.suspect_after;
   if (!leader_.has_value() && all_had_their_chance > now) wake = std::min(wake, all_had_their_chance);

@@ -293,6 +293,8 @@ void Worker::tick() {
   end_due_sessions();
   redirector_.tick(now());
   http_.tick(now());
+  // Who waits is traffic, however long ago it came.
+  if (!queue_.empty() || !http_.queue().empty() || redirector_.has_waiting()) note_traffic();
   release();
   check_drained();
   if (has_work() || http_.has_idle_upstreams()) arm_tick();

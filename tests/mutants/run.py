@@ -69,14 +69,18 @@ MUTANTS = [
      "} else if (paused_until_.has_value() && !view.suspect) {"),
     ("nodes are asked slowly in a pause", "pacing.cc", "context.contested || context.paused", "context.contested"),
     ("a pause ends with what was known before it", "rules.cc", "  wake_up(now);\n  paused_until_ =", "  paused_until_ ="),
+    ("slow nodes are suspect for good", "schedule.cc", "std::min(candidate.seen.latency * 2, options_.inter)", "Duration{}"),
+    ("idle sidecars storm an election", "pacing.cc", "if (!context.unused) return options.fastinter;",
+     "if (options.fall > 0) return options.fastinter;"),
+    ("idle sidecars all ask at once", "schedule.cc", "if (!is_unused(now)) return probe_all_now();", "return probe_all_now();"),
     ("a late answer is not followed by a question", "rules.cc",
-     "now - found->ordered >= options_.suspect_after", "false"),
+     "now - found->ordered >= patience_with(nodes_[i])", "false"),
 ]
 
 
 def copy_sources(target: pathlib.Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
-    for part in ("CMakeLists.txt", "CMakePresets.json", "src", "include", "tests", "conf"):
+    for part in ("CMakeLists.txt", "CMakePresets.json", "src", "include", "tests", "conf", "bench"):
         source = ROOT / part
         if source.is_dir():
             shutil.copytree(source, target / part, dirs_exist_ok=True)
