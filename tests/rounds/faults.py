@@ -10,6 +10,20 @@ import random
 UNNOTICED_SILENCE = 0.25
 
 
+def followers(cluster, leader):
+    return [node.index for node in cluster.nodes if node.index != leader]
+
+
+def kill_followers(cluster, leader):
+    for index in followers(cluster, leader):
+        cluster.kill(index)
+
+
+def restart_followers(cluster, leader):
+    for index in followers(cluster, leader):
+        cluster.restart(index)
+
+
 @dataclasses.dataclass(frozen=True)
 class Fault:
     name: str
@@ -28,22 +42,27 @@ class Fault:
     may_read_old: float = 0.0
     is_possible: object = lambda cluster: True
     needs: str = ""  # what makes it possible
+    cause: str = ""  # what /failovers should call it; empty: it depends
 
 
 FAULTS = {
     fault.name: fault
     for fault in (
-        Fault("step_down", lambda cluster, leader: cluster.step_down(leader), is_planned=True),
-        Fault("seal", lambda cluster, leader: cluster.seal(leader), is_planned=True, may_answer_ambiguously=True),
-        Fault("term", lambda cluster, leader: cluster.terminate(leader)),
-        Fault("kill", lambda cluster, leader: cluster.kill(leader)),
-        Fault("freeze", lambda cluster, leader: cluster.freeze(leader), unnoticed=UNNOTICED_SILENCE),
+        Fault("step_down", lambda cluster, leader: cluster.step_down(leader), is_planned=True, cause="step_down"),
+        Fault("seal", lambda cluster, leader: cluster.seal(leader), is_planned=True, may_answer_ambiguously=True,
+              cause="seal"),
+        Fault("term", lambda cluster, leader: cluster.terminate(leader), cause="stop"),
+        Fault("kill", lambda cluster, leader: cluster.kill(leader), cause="crash"),
+        Fault("freeze", lambda cluster, leader: cluster.freeze(leader), unnoticed=UNNOTICED_SILENCE, cause="hang"),
         Fault("cut_off", lambda cluster, leader: cluster.cut_off(leader), unnoticed=2.6, may_read_old=2.6,
               may_answer_ambiguously=True, is_possible=lambda cluster: cluster.can_cut_off,
-              needs="a raft or simulated cluster, and for raft root and nftables"),
+              needs="a raft or simulated cluster, and for raft root and nftables", cause="cut_off_from_peers"),
+        Fault("lose_quorum", kill_followers, unnoticed=2.6, lasts=(4, 8), undo=restart_followers, stalls_everything=True,
+              may_read_old=2.6, may_answer_ambiguously=True, is_possible=lambda cluster: not cluster.can_freeze_database,
+              needs="a raft or simulated cluster", cause="lost_quorum"),
         Fault("unreachable", lambda cluster, leader: cluster.hide_from_client(leader), unnoticed=UNNOTICED_SILENCE, lasts=(1, 8),
               undo=lambda cluster, leader: cluster.mend_network(),
-              is_possible=lambda cluster: cluster.firewall is not None, needs="root and nftables"),
+              is_possible=lambda cluster: cluster.firewall is not None, needs="root and nftables", cause="unreachable"),
         Fault("database_freeze", lambda cluster, leader: cluster.database.freeze(), lasts=(2, 20),
               undo=lambda cluster, leader: cluster.database.thaw(), stalls_everything=True, may_answer_ambiguously=True,
               is_possible=lambda cluster: cluster.can_freeze_database, needs="the postgresql cluster"),

@@ -6,6 +6,7 @@ import math
 import statistics
 import time
 
+import causes
 from faults import UNNOTICED_SILENCE
 from history import History, Outcome, kind_of
 from house.waiting import wait_until
@@ -28,6 +29,7 @@ class Round:
     election: float = 0.0  # from the fault to the first 200 of the new leader, or of any node after the fault was undone
     added: dict = dataclasses.field(default_factory=dict)  # by kind of client: from there to its first success
     errors: list = dataclasses.field(default_factory=list)
+    causes: list = dataclasses.field(default_factory=list)  # that Bellwether named
     complaints: list = dataclasses.field(default_factory=list)
     log: str = ""  # what Bellwether said meanwhile
 
@@ -59,12 +61,13 @@ class Rounds:
     moment at which it first knew of trouble, or None. `is_fresh`: reads through http mode are verified.
     `settle` waits, once there is a leader again, until the fault has shown all that it does: only then it is undone."""
 
-    def __init__(self, cluster, load, proxy_log, first_sign, is_fresh, say=print, settle=None):
+    def __init__(self, cluster, load, proxy_log, first_sign, is_fresh, say=print, settle=None, timeline=None):
         self._cluster, self._load, self._say = cluster, load, say
         self._proxy_log, self._first_sign, self._is_fresh = proxy_log, first_sign, is_fresh
         # A frozen leader wakes only after clients have found the new one: what it says then is old. Not after all have:
         # on PostgreSQL it may have fallen asleep in a transaction, and who writes the same key waits for its locks.
         self._settle = settle or (lambda: load.wait_for_progress(2, 60, share=0.5))
+        self._timeline = timeline
         self.history: History = load.history
         self.rounds = []
 
@@ -84,6 +87,8 @@ class Rounds:
         self._settle()
         self._cluster.heal()
         self._load.wait_for_progress(1, 60)
+        if self._timeline is not None:
+            self._timeline.look()
         now.log = self._proxy_log()[logged:]
         self._look(now, claimed)
         self._say(str(now))
@@ -165,6 +170,9 @@ class Rounds:
             lines += _delays(mine)
         if self.rounds:
             lines += ["all:", *_delays(self.rounds)]
+        if self._timeline is not None:
+            self._timeline.look()
+            lines += causes.summary(causes.judge(self.rounds, self._timeline))
         return lines + self._errors_by_kind()
 
     def _errors_by_kind(self):

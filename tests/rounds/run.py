@@ -2,7 +2,6 @@
 """Random faults under load, and the history judged: nothing lost, nothing executed twice, no read going back in time."""
 
 import argparse
-import calendar
 import json
 import os
 import pathlib
@@ -14,12 +13,14 @@ import time
 _HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(_HERE), str(_HERE.parent / "support"), str(_HERE.parent / "real")]
 
+from causes import Timeline, monotonic_of  # noqa: E402
 from faults import FAULTS, choose, possible, refuse_impossible  # noqa: E402
 from history import History  # noqa: E402
 from house.bellwether import Bellwether, LogLine  # noqa: E402
 from house.certificates import Certificates  # noqa: E402
 from house import firewall  # noqa: E402
 from house.sim_cluster import SimCluster  # noqa: E402
+from house.waiting import wait_until  # noqa: E402
 from house.web import Tls  # noqa: E402
 from load import Load, Pace  # noqa: E402
 from postgresql import programs as postgresql_programs, HOW_TO_GET_ONE as HOW_TO_GET_POSTGRESQL  # noqa: E402
@@ -90,9 +91,7 @@ class Stand:
         signs = [line for line in map(LogLine.parse, log.splitlines()) if line and line.event in SIGNS]
         if not signs:
             return None
-        whole, _, milliseconds = signs[0].time.rstrip("Z").partition(".")
-        since_1970 = calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) + int(milliseconds) / 1000
-        return since_1970 - time.time() + time.monotonic()
+        return monotonic_of(signs[0].time)
 
     def _add_client(self, name, pace=None):
         http, tcp = self.proxy.addresses
@@ -170,11 +169,14 @@ def run(arguments, folder):
     say_what_is_left_out(made.cluster, arguments.faults)
     with made as stand:
         stand.load.start()
+        timeline = Timeline(lambda: stand.proxy.get("/failovers").json()["failovers"])
         rounds = Rounds(stand.cluster, stand.load, stand.proxy.log, stand.first_sign, arguments.fresh,
-                        say=lambda text: print(text, flush=True))
+                        say=lambda text: print(text, flush=True), timeline=timeline)
         try:
             rounds.run(choose(stand.cluster, arguments.seed, arguments.faults, lambda: time.monotonic() < end))
             stand.cluster.heal()
+            wait_until(lambda: not any(one["open"] for one in stand.proxy.get("/failovers").json()["failovers"]), 30,
+                       "the last failover to be over")
             stand.load.stop()
         except BaseException:
             report(rounds, arguments.fresh)
