@@ -20,7 +20,7 @@ struct TrackerOptions {
   std::vector<std::string> node_names;      // as configured; used in texts
   std::vector<std::string> node_addresses;  // "https://vault1:8200": what /v1/sys/leader is compared with; same order
   Duration inter = 1s;
-  Duration fastinter = 20ms;
+  Duration fastinter = 10ms;
   Duration downinter = 1s;
   Duration idle_inter = 30s;
   Duration idle_after = 10s;

@@ -46,7 +46,7 @@ struct Config {
   int threads = 1;                       // 0: auto, one per core
   int maxconn = 2000;
   // leader tracking
-  Duration inter = 1s, fastinter = 20ms, downinter = 1s, idle_inter = 30s, idle_after = 10s;
+  Duration inter = 1s, fastinter = 10ms, downinter = 1s, idle_inter = 30s, idle_after = 10s;
   Duration suspect_after = 100ms, timeout_check = 3s;
   int fall = 3, rise = 2;
   OnConflict on_conflict = OnConflict::kKeep;
