@@ -72,6 +72,11 @@ Step LeaderTracker::Rules::on_failure(ProbeId probe, ProbeFailure failure, TimeP
   return settle(now);
 }
 
+Step LeaderTracker::Rules::on_lost_syn(NodeId id, TimePoint now) {
+  node(id).seen.failure = ProbeFailure::kConnectTimeout;
+  return settle(now);
+}
+
 Step LeaderTracker::Rules::on_leader_statement(const LeaderStatement& statement, TimePoint now) {
   NodeState& witness = node(statement.node);
   witness.statement = statement;

@@ -23,6 +23,7 @@ class LeaderTracker::Rules {
   Step tick(TimePoint now) { return settle(now); }
   Step on_answer(const ProbeAnswer& answer, TimePoint now);
   Step on_failure(ProbeId probe, ProbeFailure failure, TimePoint now);
+  Step on_lost_syn(NodeId id, TimePoint now);
   Step on_leader_statement(const LeaderStatement& statement, TimePoint now);
   Step on_hint(const Hint& hint, TimePoint now);
   Step on_live_answer(NodeId node, TimePoint request_sent, TimePoint now);

@@ -33,6 +33,7 @@ Step LeaderTracker::on_loop_late(Duration late, TimePoint now) { return rules_->
 Result<Step> LeaderTracker::set_admin_state(NodeId node, AdminState state, bool force, TimePoint now) {
   return rules_->set_admin_state(node, state, force, now);
 }
+Step LeaderTracker::on_lost_syn(NodeId node, TimePoint now) { return rules_->on_lost_syn(node, now); }
 Step LeaderTracker::repin(TimePoint now) { return rules_->repin(now); }
 Step LeaderTracker::pause(Duration at_most, TimePoint now) { return rules_->pause(at_most, now); }
 Step LeaderTracker::resume(TimePoint now) { return rules_->resume(now); }

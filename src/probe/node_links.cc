@@ -15,13 +15,14 @@ constexpr int kSilenceShare = 50;  // of a silence's length: what the end of it 
 }  // namespace
 
 NodeLinks::NodeLinks(net::Loop& loop, const ProbeTarget& target, const LinkOptions& options, OnProbeEnd on_probe_end,
-                     OnQuestionEnd on_question_end, OnIdleEnd on_idle_end)
+                     OnQuestionEnd on_question_end, OnIdleEnd on_idle_end, OnLostSyn on_lost_syn)
     : loop_(loop),
       target_(target),
       options_(options),
       on_probe_end_(std::move(on_probe_end)),
       on_question_end_(std::move(on_question_end)),
-      on_idle_end_(std::move(on_idle_end)) {}
+      on_idle_end_(std::move(on_idle_end)),
+      on_lost_syn_(std::move(on_lost_syn)) {}
 
 std::shared_ptr<wire::Client> NodeLinks::open() {
   wire::Client::Options options;
@@ -32,6 +33,7 @@ std::shared_ptr<wire::Client> NodeLinks::open() {
   options.connect.preamble = options_.preamble;
   options.connect.timeout = options_.timeout_connect;
   options.connect_patience = [this] { return connect_patience(); };
+  options.on_lost_syn = on_lost_syn_;
   options.answer_timeout = options_.timeout_check;
   auto client = std::make_shared<wire::Client>(loop_, std::move(options));
   client->set_on_idle_end([this](wire::ExchangeFailure failure) { on_idle_end_(failure); });

@@ -30,9 +30,10 @@ class NodeLinks {
   using OnProbeEnd = std::function<void(cluster::ProbeId, ProbeEnd)>;
   using OnQuestionEnd = std::function<void(ProbeEnd)>;
   using OnIdleEnd = std::function<void(wire::ExchangeFailure)>;
+  using OnLostSyn = std::function<void()>;
 
   NodeLinks(net::Loop& loop, const ProbeTarget& target, const LinkOptions& options, OnProbeEnd on_probe_end,
-            OnQuestionEnd on_question_end, OnIdleEnd on_idle_end);
+            OnQuestionEnd on_question_end, OnIdleEnd on_idle_end, OnLostSyn on_lost_syn);
 
   void probe(cluster::ProbeId probe, bool fresh_connection);
   // Dropped if the last question has not been answered yet.
@@ -69,10 +70,11 @@ class NodeLinks {
   OnProbeEnd on_probe_end_;
   OnQuestionEnd on_question_end_;
   OnIdleEnd on_idle_end_;
+  OnLostSyn on_lost_syn_;
   std::vector<Link> links_;
   std::uint64_t moments_ = 0;
   std::optional<TimePoint> heard_;       // when a probe was last answered
-  Duration quickest_ = Duration::max();  // answer to a probe over a kept connection: no round trip is longer
+  Duration quickest_ = Duration::max();  // the quickest answer: the round trip is no longer
   std::shared_ptr<wire::Client> questions_;
 };
 

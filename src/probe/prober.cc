@@ -36,7 +36,8 @@ struct Prober::Impl {
           loop, options.targets[i], link_options,
           [this, node](cluster::ProbeId probe, ProbeEnd end) { on_probe_end(node, probe, std::move(end)); },
           [this, node](ProbeEnd end) { on_question_end(node, end); },
-          [this, node](wire::ExchangeFailure failure) { on_idle_end(node, failure); }));
+          [this, node](wire::ExchangeFailure failure) { on_idle_end(node, failure); },
+          [this, node] { input([this, node](TimePoint now) { return tracker.on_lost_syn(node, now); }); }));
       ProbeCounts& count = counts.emplace_back();
       count.failures.resize(cluster::kProbeFailureCount + 1);
       count.duration_buckets.resize(std::size(kProbeBuckets) + 1);

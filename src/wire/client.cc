@@ -74,6 +74,7 @@ struct Client::Impl final : net::StreamHandler {
     if (loop.precise_now() >= connect_until) return;
     drop_stream();
     dial();
+    if (options.on_lost_syn) options.on_lost_syn();
   }
 
   void on_open() override { write_request(); }

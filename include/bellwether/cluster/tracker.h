@@ -106,6 +106,10 @@ class LeaderTracker {
   [[nodiscard]] Step on_answer(const ProbeAnswer& answer, TimePoint now);
   [[nodiscard]] Step on_failure(ProbeId probe, ProbeFailure failure, TimePoint now);
 
+  // The node's kernel has not answered a SYN within several round trips: not even a frozen process is so silent. The
+  // probe goes on. Nothing is decided by it, but the timeline tells what was wrong by it.
+  [[nodiscard]] Step on_lost_syn(NodeId node, TimePoint now);
+
   [[nodiscard]] Step on_leader_statement(const LeaderStatement& statement, TimePoint now);
   [[nodiscard]] Step on_hint(const Hint& hint, TimePoint now);
   // A complete HTTP answer head came from `node` to a request sent at `request_sent`: it is alive (not: it leads).

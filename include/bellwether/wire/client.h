@@ -48,7 +48,8 @@ class Client {
     // How long a SYN may go unanswered before another follows from a new socket, asked before each; empty: the kernel's
     // own rhythm, 1 s and then twice as long each time. Another one is only of use when longer than the round trip.
     std::function<Duration()> connect_patience;
-    Duration answer_timeout = 3s;  // from the first byte sent
+    std::function<void()> on_lost_syn;  // another one follows
+    Duration answer_timeout = 3s;       // from the first byte sent
     std::size_t max_head_bytes = 32 * 1024;
     std::size_t max_body_bytes = 256 * 1024;
   };

@@ -316,6 +316,7 @@ TEST_CASE("a SYN that is lost is followed by another one after the connect's pat
   filler.stream = net::Stream::connect(*loop, address, {}, filler);
   REQUIRE(loop->run_until([&] { return filler.stream->is_open(); }, 5s));
   int dials = 0;
+  int lost = 0;
   Client::Options options;
   options.address = address;
   options.connect.timeout = 900ms;  // the kernel's own second SYN would come after 1 s
@@ -323,10 +324,12 @@ TEST_CASE("a SYN that is lost is followed by another one after the connect's pat
     ++dials;
     return Duration(50ms);
   };
+  options.on_lost_syn = [&] { ++lost; };
   Client client(*loop, std::move(options));
   std::optional<Outcome> outcome;
   client.send(get("/"), "GET", [&](Outcome result) { outcome = std::move(result); });
   REQUIRE(loop->run_until([&] { return dials == 4; }, 5s));
+  CHECK(lost == 3);
 
   std::vector<net::Socket> accepted;
   const net::Listener listener(*loop, std::move(*full),

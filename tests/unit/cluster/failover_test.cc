@@ -115,6 +115,21 @@ TEST_CASE("a doubt that ends within a second is no record", "[failover]") {
   CHECK(story.recorded().records().empty());
 }
 
+TEST_CASE("a leader that is silent hangs, unless its kernel is silent too: then it was unreachable", "[failover]") {
+  Story story;
+  const bool is_kernel_silent = GENERATE(false, true);
+  story.hangs(kN1);
+  while (!story.world().view().suspect) story.run(10ms);
+  if (is_kernel_silent) story.world().apply(story.world().tracker().on_lost_syn(kN1, story.world().now()));
+  CHECK(story.world().view().nodes[0].failure.has_value() == is_kernel_silent);
+  story.run(1500ms);
+  story.says(kN1, Role::kActive);
+  story.world().release(kN1, [](TimePoint) { return ProbeEnd(facts(Role::kActive)); });
+  story.run(5s);
+  CHECK(story.only().cause == (is_kernel_silent ? FailoverCause::kUnreachable : FailoverCause::kHang));
+  CHECK_FALSE(story.world().view().nodes[0].failure.has_value());
+}
+
 TEST_CASE("a leader that nothing reaches from here, and that leads when it is seen again, was unreachable",
           "[failover]") {
   Story story;
