@@ -171,7 +171,6 @@ class Rounds:
         if self.rounds:
             lines += ["all:", *_delays(self.rounds)]
         if self._timeline is not None:
-            self._timeline.look()
             lines += causes.summary(causes.judge(self.rounds, self._timeline))
         return lines + self._errors_by_kind()
 

@@ -177,6 +177,7 @@ def run(arguments, folder):
             stand.cluster.heal()
             wait_until(lambda: not any(one["open"] for one in stand.proxy.get("/failovers").json()["failovers"]), 30,
                        "the last failover to be over")
+            timeline.look()
             stand.load.stop()
         except BaseException:
             report(rounds, arguments.fresh)
