@@ -72,7 +72,8 @@ void FailoverRecorder::on_event(const Event& event, const View& snapshot) {
 
 FailoverRecorder::Record& FailoverRecorder::open_record(const Event& event, const View& snapshot) {
   const bool is_replaced = event.kind == EventKind::kLeaderElected;
-  Record& record = going_on_.emplace();
+  going_on_ = Record{};
+  Record& record = *going_on_;
   record.failover.from = is_replaced ? event.other : event.node;
   record.failover.epoch_from = is_replaced ? event.epoch - 1 : event.epoch;
   record.failover.first_sign = is_replaced && conflict_since_ ? *conflict_since_ : event.at;

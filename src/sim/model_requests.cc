@@ -119,13 +119,13 @@ void Model::serve_data(int node, Pending pending, TimePoint now) {
 
 void Model::pass_on(int node, Pending pending, TimePoint now) {
   const int to = at(node).knows_leader;
-  const bool redirects = pending.request.header("X-Vault-No-Request-Forwarding").value_or("").size() > 0;
-  if (to < 0 || to == node || redirects || at(to).process == Process::kStopped || at(to).partitioned) {
+  const bool is_unwanted = !pending.request.header("X-Vault-No-Request-Forwarding").value_or("").empty();
+  const bool cannot_reach = to < 0 || to == node || at(to).process == Process::kStopped || at(to).partitioned;
+  const bool must_wait = !cannot_reach && (at(to).process == Process::kFrozen || is_blocked(at(to)));
+  if (is_unwanted || cannot_reach || (!must_wait && to != leader_)) {
     answer(pending.id, redirect(node, pending.request), now);
-  } else if (at(to).process == Process::kFrozen || is_blocked(at(to))) {
+  } else if (must_wait) {
     at(to).waiting.push_back(std::move(pending));
-  } else if (to != leader_) {
-    answer(pending.id, redirect(node, pending.request), now);
   } else {
     serve_data(to, std::move(pending), now);
   }
