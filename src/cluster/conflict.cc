@@ -91,9 +91,9 @@ Duration LeaderTracker::Rules::contest_patience() const {
   return has_not_stood_down(node(contest_->challenger)) ? options_.suspect_after : options_.conflict_patience;
 }
 
-// The challenger wins when the leader stays unanswered for contest_patience() (unless it is the one that was left
-// behind), when it was seen to turn from standby to
-// active and no majority names the leader, or when a majority names the challenger. Otherwise the leader stays.
+// The challenger wins when the leader stays unanswered for contest_patience() (unless the challenger is left behind),
+// when it was seen to turn from standby to active and no majority names the leader, or when a majority names the
+// challenger. Otherwise the leader stays.
 void LeaderTracker::Rules::resolve_contest(TimePoint now) {
   if (!contest_.has_value()) return;
   const NodeId challenger = contest_->challenger;

@@ -54,11 +54,8 @@ class SimStand(Stand):
 
 @pytest.fixture
 def stand(sim, tmp_path):
-    made = SimStand(tmp_path, sim)
-    try:
+    with SimStand(tmp_path, sim) as made:
         yield made
-    finally:
-        made.close()
 
 
 @pytest.fixture

@@ -8,11 +8,8 @@ from house.waiting import wait_until
 
 @pytest.fixture
 def stand(cluster, tmp_path):
-    made = Stand(tmp_path, cluster)
-    try:
+    with Stand(tmp_path, cluster) as made:
         yield made
-    finally:
-        made.close()
 
 
 def test_no_client_notices_that_each_node_is_upgraded_in_turn(stand, cluster):

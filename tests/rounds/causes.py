@@ -40,8 +40,8 @@ def judge(rounds, timeline):
     for one, end in zip(rounds, ends):
         if one.has_hung or not one.fault.cause:
             continue
-        one.causes = timeline.causes(one.struck, end)
-        named[one.fault][one.causes[0] if one.causes else "none"] += 1
+        causes = timeline.causes(one.struck, end)
+        named[one.fault][causes[0] if causes else "none"] += 1
     return named
 
 

@@ -29,7 +29,6 @@ class Round:
     election: float = 0.0  # from the fault to the first 200 of the new leader, or of any node after the fault was undone
     added: dict = dataclasses.field(default_factory=dict)  # by kind of client: from there to its first success
     errors: list = dataclasses.field(default_factory=list)
-    causes: list = dataclasses.field(default_factory=list)  # that Bellwether named
     complaints: list = dataclasses.field(default_factory=list)
     log: str = ""  # what Bellwether said meanwhile
 
@@ -149,6 +148,8 @@ class Rounds:
             if now.fault.may_answer_ambiguously and begun_before and "the node said" in error.said:
                 return None
             return "an error in a planned change of leader"
+        if begun_before and has_arrived_in_part(error):
+            return None  # the rest of it was lost with the network
         if begun_before and (now.fault.stalls_everything or error.outcome in (Outcome.AMBIGUOUS, Outcome.BROKEN)):
             return None
         return "an error of a request that was not in flight"
@@ -187,6 +188,13 @@ def is_open(kind):
 
 def is_unconfirmed_read(exchange):
     return exchange.kind == "read" and exchange.outcome is Outcome.AMBIGUOUS and "confirm" in exchange.said
+
+
+def has_arrived_in_part(exchange):
+    """So the node itself says when it has waited long enough for the rest: with a 408 (RFC 9110, section 15.5.9), or as
+    OpenBao does with what its read of the body failed with. It was not executed."""
+    says_so = exchange.said.startswith("408 ") or (exchange.said.startswith("500 read tcp") and "i/o timeout" in exchange.said)
+    return exchange.outcome is Outcome.NODE_ERROR and says_so
 
 
 def delay_of_the_waiting(good, claimed):

@@ -77,6 +77,14 @@ def test_a_silent_fault_excuses_what_was_sent_before_anybody_could_notice(fault,
     assert complaint(fault, error(Outcome.AMBIGUOUS, DEALT + unnoticed + 0.01))
 
 
+@pytest.mark.parametrize("said", ["408 the request did not arrive in time", "500 read tcp 127.0.0.1:1->127.0.0.1:2: i/o timeout"])
+def test_a_request_of_which_half_was_lost_with_the_network_is_the_nodes_to_refuse(said):
+    assert not complaint("unreachable", error(Outcome.NODE_ERROR, DEALT - 0.01, said=said))
+    assert complaint("unreachable", error(Outcome.NODE_ERROR, DEALT + 0.26, said=said))
+    assert complaint("unreachable", error(Outcome.NODE_ERROR, DEALT - 0.01, said="500 internal error"))
+    assert complaint("step_down", error(Outcome.NODE_ERROR, DEALT - 0.01, said=said))
+
+
 def test_a_frozen_database_excuses_all_that_was_sent_before_it_thawed():
     assert not complaint("database_freeze", error(Outcome.NODE_ERROR, DEALT + 19), undone=DEALT + 20)
     assert complaint("database_freeze", error(Outcome.NODE_ERROR, DEALT + 21), undone=DEALT + 20)

@@ -83,6 +83,23 @@ struct End final : StreamHandler {
   [[nodiscard]] bool over() const { return broken || read_error || eof; }
 };
 
+// A listener at which nobody accepts, its queue full: one fills a backlog of 0, and the kernel drops the SYNs of
+// whoever comes then. So does a node that is hidden, or has hung.
+struct FullListener {
+  explicit FullListener(Loop& loop) {
+    auto bound = bind_listener(*Address::parse("127.0.0.1:0"), {.backlog = 0});
+    REQUIRE(bound);
+    socket = std::move(*bound);
+    address = *socket.local_address();
+    filler.stream = Stream::connect(loop, address, {}, filler);
+    REQUIRE(loop.run_until([this] { return filler.opened; }, 20s));
+  }
+
+  Socket socket;
+  Address address;
+  End filler;
+};
+
 // A loopback listener whose first connection becomes `server`, and a `client` that connects to it.
 struct Pair {
   explicit Pair(std::shared_ptr<TlsContext> tls = nullptr, const std::string& where = "127.0.0.1:0")

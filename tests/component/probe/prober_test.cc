@@ -1,11 +1,10 @@
-#include <array>
-
 #include "component/net/stream_pair.h"
 #include "component/probe/fake_node.h"
 #include "component/probe/watch.h"
 
 using namespace bellwether;
 using probe::testing::FakeNode;
+using probe::testing::first_probe;
 using probe::testing::pass;
 using probe::testing::Watch;
 
@@ -211,25 +210,7 @@ TEST_CASE("another CA is used from the next probe on, over a new connection", "[
 }
 
 TEST_CASE("probes begin with the PROXY header that data connections have", "[probe]") {
-  const auto loop = net::testing::make_loop();
-  std::vector<net::Socket> accepted;
-  auto socket = net::bind_listener(*net::Address::parse("127.0.0.1:0"), {});
-  REQUIRE(socket);
-  const net::Listener listener(*loop, std::move(*socket),
-                               [&](net::Socket one, const net::Address&) { accepted.push_back(std::move(one)); });
-  Watch watch(*loop);
-  watch.options.send_proxy = net::ProxyVersion::kV1;
-  watch.add(listener.address());
-  watch.start();
-  std::string got;
-  REQUIRE(watch.until([&] {
-    std::array<char, 1024> chunk{};
-    if (!accepted.empty()) {
-      const auto read = accepted.front().read(chunk);
-      if (read.status == net::IoStatus::kOk) got.append(chunk.data(), read.bytes);
-    }
-    return got.find("\r\n\r\n") != std::string::npos;
-  }));
+  const std::string got = first_probe(net::ProxyVersion::kV1);
   CHECK(got.rfind("PROXY UNKNOWN\r\nGET /v1/sys/health HTTP/1.1\r\nHost: vault.test\r\n", 0) == 0);
 }
 

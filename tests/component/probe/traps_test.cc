@@ -1,5 +1,3 @@
-#include <array>
-
 #include "component/net/stream_pair.h"
 #include "component/probe/fake_node.h"
 #include "component/probe/watch.h"
@@ -11,6 +9,7 @@ using cluster::EventKind;
 using cluster::ProbeFailure;
 using cluster::Role;
 using probe::testing::FakeNode;
+using probe::testing::first_probe;
 using probe::testing::pass;
 using probe::testing::Watch;
 
@@ -188,25 +187,7 @@ TEST_CASE("a leader that stands down and is elected again within moments has a n
 }
 
 TEST_CASE("a probe's PROXY v2 header is LOCAL: it speaks for no client", "[probe][traps]") {
-  const auto loop = net::testing::make_loop();
-  std::vector<net::Socket> accepted;
-  auto socket = net::bind_listener(*net::Address::parse("127.0.0.1:0"), {});
-  REQUIRE(socket);
-  const net::Listener listener(*loop, std::move(*socket),
-                               [&](net::Socket one, const net::Address&) { accepted.push_back(std::move(one)); });
-  Watch watch(*loop);
-  watch.options.send_proxy = net::ProxyVersion::kV2;
-  watch.add(listener.address());
-  watch.start();
-  std::string got;
-  REQUIRE(watch.until([&] {
-    std::array<char, 1024> chunk{};
-    if (!accepted.empty()) {
-      const auto read = accepted.front().read(chunk);
-      if (read.status == net::IoStatus::kOk) got.append(chunk.data(), read.bytes);
-    }
-    return got.find("\r\n\r\n") != std::string::npos;
-  }));
+  const std::string got = first_probe(net::ProxyVersion::kV2);
   // Signature, version 2 with LOCAL, unspecified family, no addresses (PROXY protocol, section 2.2).
   const std::string header("\r\n\r\n\0\r\nQUIT\n\x20\0\0\0", 16);
   CHECK(got.rfind(header + "GET /v1/sys/health HTTP/1.1\r\n", 0) == 0);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -9,6 +10,7 @@
 
 #include "bellwether/probe/prober.h"
 #include "catch.hpp"
+#include "component/net/stream_pair.h"
 
 namespace bellwether::probe::testing {
 
@@ -58,5 +60,29 @@ class Watch {
  private:
   net::Loop& loop_;
 };
+
+// What a node reads first: a probe's head, behind its PROXY header.
+inline std::string first_probe(net::ProxyVersion version) {
+  const auto loop = net::testing::make_loop();
+  std::vector<net::Socket> accepted;
+  auto socket = net::bind_listener(*net::Address::parse("127.0.0.1:0"), {});
+  REQUIRE(socket);
+  const net::Listener listener(*loop, std::move(*socket),
+                               [&](net::Socket one, const net::Address&) { accepted.push_back(std::move(one)); });
+  Watch watch(*loop);
+  watch.options.send_proxy = version;
+  watch.add(listener.address());
+  watch.start();
+  std::string got;
+  REQUIRE(watch.until([&] {
+    std::array<char, 1024> chunk{};
+    if (!accepted.empty()) {
+      const auto read = accepted.front().read(chunk);
+      if (read.status == net::IoStatus::kOk) got.append(chunk.data(), read.bytes);
+    }
+    return got.find("\r\n\r\n") != std::string::npos;
+  }));
+  return got;
+}
 
 }  // namespace bellwether::probe::testing

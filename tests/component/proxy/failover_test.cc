@@ -2,6 +2,7 @@
 #include <thread>
 
 #include "catch.hpp"
+#include "component/net/stream_pair.h"
 #include "component/proxy/harness.h"
 
 namespace bellwether::proxy {
@@ -158,16 +159,9 @@ TEST_CASE("a node in drain keeps its sessions", "[proxy]") {
 
 TEST_CASE("a session that was still connecting when the leader moved reaches the new leader", "[proxy]") {
   Rig rig;
-  net::ListenOptions tiny;
-  tiny.backlog = 0;
-  auto hung = net::bind_listener(*net::Address::parse("127.0.0.1:0"), tiny);
-  REQUIRE(hung);
-  const auto hung_address = *hung->local_address();
-  std::vector<std::unique_ptr<Peer>> fill;
-  for (int i = 0; i < 4; ++i) fill.push_back(Peer::dial(*rig.loop, hung_address));
-  REQUIRE(rig.until([&] { return fill.front()->connected; }));
+  const net::testing::FullListener hung(*rig.loop);
   auto backend = Backend::echo(*rig.loop);
-  const NodeId n1 = rig.add_node(hung_address);
+  const NodeId n1 = rig.add_node(hung.address);
   const NodeId n2 = rig.add_node(backend->address());
   rig.start();
   rig.lead(1, n1);
@@ -181,13 +175,8 @@ TEST_CASE("a session that was still connecting when the leader moved reaches the
 
 TEST_CASE("a session that was still connecting when its leader became suspect waits, and dials anew", "[proxy]") {
   Rig rig;
-  net::ListenOptions tiny;
-  tiny.backlog = 0;
-  auto hidden = net::bind_listener(*net::Address::parse("127.0.0.1:0"), tiny);
-  REQUIRE(hidden);
-  auto fill = Peer::dial(*rig.loop, *hidden->local_address());
-  REQUIRE(rig.until([&] { return fill->connected; }));
-  const NodeId n1 = rig.add_node(*hidden->local_address());
+  net::testing::FullListener hidden(*rig.loop);
+  const NodeId n1 = rig.add_node(hidden.address);
   rig.start();
   rig.lead(1, n1);
   auto client = rig.client();
@@ -199,7 +188,7 @@ TEST_CASE("a session that was still connecting when its leader became suspect wa
   REQUIRE(rig.until([&] { return rig.proxy->counts().held_now == 1; }));
 
   std::vector<net::Socket> accepted;
-  const net::Listener listener(*rig.loop, std::move(*hidden),
+  const net::Listener listener(*rig.loop, std::move(hidden.socket),
                                [&](net::Socket socket, const net::Address&) { accepted.push_back(std::move(socket)); });
   REQUIRE(rig.until([&] { return accepted.size() == 1; }));
   rig.lead(1, n1);

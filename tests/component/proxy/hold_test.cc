@@ -2,6 +2,7 @@
 #include <chrono>
 
 #include "catch.hpp"
+#include "component/net/stream_pair.h"
 #include "component/proxy/harness.h"
 
 namespace bellwether::proxy {
@@ -187,17 +188,9 @@ TEST_CASE("a dial that fails at home is no hint about the node, and waits as any
 
 TEST_CASE("a connect that is not answered goes back to the hold after its time", "[proxy]") {
   Rig rig;
-  // A full accept queue drops the SYN: a node that hangs.
-  net::ListenOptions tiny;
-  tiny.backlog = 0;
-  auto hung = net::bind_listener(*net::Address::parse("127.0.0.1:0"), tiny);
-  REQUIRE(hung);
-  const auto hung_address = *hung->local_address();
-  std::vector<std::unique_ptr<Peer>> fill;
-  for (int i = 0; i < 4; ++i) fill.push_back(Peer::dial(*rig.loop, hung_address));
-  REQUIRE(rig.until([&] { return fill.front()->connected; }));
+  const net::testing::FullListener hung(*rig.loop);
   auto backend = Backend::echo(*rig.loop);
-  const NodeId n1 = rig.add_node(hung_address);
+  const NodeId n1 = rig.add_node(hung.address);
   const NodeId n2 = rig.add_node(backend->address());
   rig.options.timeout_connect = 100ms;
   rig.start();

@@ -308,17 +308,11 @@ TEST_CASE("an answer has its own deadline", "[wire]") {
 
 TEST_CASE("a SYN that is lost is followed by another one after the connect's patience", "[wire]") {
   const auto loop = net::testing::make_loop();
-  auto full = net::bind_listener(*net::Address::parse("127.0.0.1:0"), {.backlog = 0});
-  REQUIRE(full);
-  const net::Address address = *full->local_address();
-  // Nobody accepts: one fills the queue of a backlog of 0, and the kernel drops the SYNs of the rest.
-  End filler;
-  filler.stream = net::Stream::connect(*loop, address, {}, filler);
-  REQUIRE(loop->run_until([&] { return filler.stream->is_open(); }, 5s));
+  net::testing::FullListener full(*loop);
   int dials = 0;
   int lost = 0;
   Client::Options options;
-  options.address = address;
+  options.address = full.address;
   options.connect.timeout = 900ms;  // the kernel's own second SYN would come after 1 s
   options.connect_patience = [&] {
     ++dials;
@@ -332,7 +326,7 @@ TEST_CASE("a SYN that is lost is followed by another one after the connect's pat
   CHECK(lost == 3);
 
   std::vector<net::Socket> accepted;
-  const net::Listener listener(*loop, std::move(*full),
+  const net::Listener listener(*loop, std::move(full.socket),
                                [&](net::Socket socket, const net::Address&) { accepted.push_back(std::move(socket)); });
   REQUIRE(loop->run_until([&] { return accepted.size() == 2 || outcome; }, 5s));
   REQUIRE_FALSE(outcome);

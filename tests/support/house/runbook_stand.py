@@ -75,7 +75,10 @@ class Stand:
             ("systemctl restart bellwether", self._restart_bellwether),
         ], {"BELLWETHER_ADMIN": self._admin, "BELLWETHER_CONTROL": control})
 
-    def close(self):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
         self.desk.close()
         for proxy in self.proxies:
             proxy.end()

@@ -37,6 +37,8 @@ def connection(url, tls=None, timeout=5):
     conn = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
     if parts.scheme == "https":
         raw = socket.create_connection((parts.hostname, parts.port), timeout=timeout)
+        # A body goes behind its head at once: without TLS http.client sees to that itself.
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             conn.sock = tls.context.wrap_socket(raw, server_hostname=tls.server_name)
         except BaseException:
