@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "bellwether/base/assert.h"
 #include "bellwether/cluster/observation.h"
 #include "bellwether/cluster/tracker.h"
@@ -174,13 +176,14 @@ std::string_view to_text(EventKind kind) {
   BW_ASSERT(!"an event without a name");
 }
 
+bool NodeView::could_take_over() const {
+  const bool could_win = role == Role::kStandby || role == Role::kPerformanceStandby;
+  return could_win && up && admin == AdminState::kReady;
+}
+
 int View::takeover_candidates() const {
-  int count = 0;
-  for (const NodeView& node : nodes) {
-    const bool could_win = node.role == Role::kStandby || node.role == Role::kPerformanceStandby;
-    if (could_win && node.up && node.admin == AdminState::kReady) ++count;
-  }
-  return count;
+  return static_cast<int>(
+      std::count_if(nodes.begin(), nodes.end(), [](const NodeView& node) { return node.could_take_over(); }));
 }
 
 }  // namespace bellwether::cluster

@@ -151,7 +151,7 @@ void HttpSession::start_answer(const http::ResponseHead& head) {
   answer_body_ = http::BodyReader(head.body);
   from_node_.consume(head.bytes);
   to_node_.stop_keeping();
-  front_.answers().remove(*this);
+  note_answered();
 }
 
 bool HttpSession::relay_body() {

@@ -52,7 +52,7 @@ void HttpSession::begin_attempt(NodeId node) {
     worker.node_counters(node).sessions_now.add();
     return pump();
   }
-  upstream_ = front_.open_upstream(node, preamble_, *this);
+  upstream_ = front_.open_upstream(node, preamble_, this);
   if (!upstream_) {
     worker.node_counters(node).connect_failures.add();
     return attempt_failed(vault::Failure::kNotConnected);
@@ -66,11 +66,12 @@ void HttpSession::on_upstream_open() {
   attempt_.can_write = true;
   Worker& worker = front_.worker();
   sum_.connecting += worker.now() - attempt_.began;
-  worker.dial_ended();
-  worker.make_room_to_dial();
+  attempt_.is_fresh = attempt_.awaits_first_word = true;
   worker.node_counters(attempt_.node).connects.add();
   worker.node_counters(attempt_.node).sessions_now.add();
   pump();
+  // A request that is not yet sent whole may take as long as its client likes.
+  if (attempt_.awaits_first_word && !is_queued()) let_others_knock();
   front_.release();
 }
 
@@ -96,6 +97,7 @@ void HttpSession::on_upstream_broken(net::StreamFailure failure) {
 void HttpSession::drop_upstream() {
   stop_awaiting_claim();
   front_.answers().remove(*this);
+  let_others_knock();
   if (!upstream_) return;
   if (std::exchange(attempt_.is_connecting, false)) {
     front_.worker().dial_ended();
@@ -206,7 +208,24 @@ bool HttpSession::read_node() {
   return false;
 }
 
-void HttpSession::say_unanswered() { front_.worker().hint(attempt_.node, attempt_.epoch, cluster::HintKind::kSlow); }
+void HttpSession::say_unanswered() {
+  let_others_knock();
+  front_.release();
+  front_.worker().hint(attempt_.node, attempt_.epoch, cluster::HintKind::kSlow);
+}
+
+void HttpSession::note_answered() {
+  front_.answers().remove(*this);
+  let_others_knock();
+  if (!std::exchange(attempt_.is_fresh, false)) return;
+  front_.worker().make_room_to_dial();
+  front_.release_soon();
+}
+
+// The kernel takes connections faster than the node answers them.
+void HttpSession::let_others_knock() {
+  if (std::exchange(attempt_.awaits_first_word, false)) front_.worker().dial_ended();
+}
 
 void HttpSession::attempt_failed(vault::Failure failure) {
   const vault::Row row = vault::judge(vault::Transport{failure, attempt_.sent, attempt_.received});

@@ -23,7 +23,7 @@ bool HttpSession::is_of_leader() const {
 }
 
 void HttpSession::await_claim() {
-  front_.answers().remove(*this);
+  note_answered();
   answered_at_ = front_.worker().loop().precise_now();
   front_.unconfirmed().push_back(*this);
   if (!is_of_leader()) return end_unconfirmed();

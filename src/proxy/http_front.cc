@@ -12,13 +12,17 @@ namespace {
 constexpr Duration kReleaseAgain = 10ms;
 // A leader's probe is suspect after 100 ms; in all it has then been late for 300 ms (design.md section 3).
 constexpr Duration kBlocksAfter = 200ms;
+// Connections that wait at each node that may lead next, and how soon there may be others after they were closed.
+constexpr int kWarm = 2;
+constexpr Duration kWarmAgain = 1s;
 
 }  // namespace
 
 HttpFront::HttpFront(Worker& worker, std::vector<std::shared_ptr<net::TlsContext>> node_tls)
     : worker_(worker),
       nodes_(worker.options().nodes.size()),
-      pool_(worker.loop(), worker.options().nodes.size()),
+      pool_(worker.loop(), worker.options().nodes.size(),
+            [this](NodeId node, bool is_open) { on_warm(node, is_open); }),
       answers_(worker.loop()),
       release_timer_(worker.loop(), [this] { release(); }),
       pump_timer_(worker.loop(), [this] { pump_postponed(); }) {
@@ -69,7 +73,7 @@ void HttpFront::adopt(Accepted accepted) {
 
 bool HttpFront::shares_upstreams() const { return worker_.options().send_proxy == net::ProxyVersion::kNone; }
 
-std::unique_ptr<Upstream> HttpFront::open_upstream(NodeId node, std::string preamble, UpstreamUser& user) {
+std::unique_ptr<Upstream> HttpFront::open_upstream(NodeId node, std::string preamble, UpstreamUser* user) {
   const net::Address* address = worker_.address(node);
   const NodeSide& side = nodes_[node.index];
   if (address == nullptr) return nullptr;
@@ -81,9 +85,35 @@ std::unique_ptr<Upstream> HttpFront::open_upstream(NodeId node, std::string prea
   options.timeout = worker_.options().timeout_connect;
   options.tcp = worker_.options().tcp;
   auto upstream = std::make_unique<Upstream>(pool_, node, pool_.generation(node));
-  upstream->lend(&user);
+  upstream->lend(user);
   upstream->open(worker_.loop(), *address, std::move(options));
   return upstream;
+}
+
+void HttpFront::warm_up() {
+  if (!worker_.view() || table_.empty() || !shares_upstreams() || worker_.is_winding_down()) return;
+  for (std::uint16_t i = 0; i < nodes_.size(); ++i) {
+    NodeSide& side = nodes_[i];
+    const bool was_just_now = side.warmed && worker_.now() - *side.warmed < kWarmAgain;
+    if (was_just_now || pool_.is_warm(NodeId{i}) || !may_take_over(NodeId{i})) continue;
+    side.warmed = worker_.now();
+    for (int count = 0; count < kWarm; ++count) {
+      if (auto opening = open_upstream(NodeId{i}, {}, nullptr)) pool_.warm(std::move(opening));
+    }
+  }
+}
+
+// The last leader is none: its connections are of its time, and are closed.
+bool HttpFront::may_take_over(NodeId node) const {
+  const auto& view = worker_.view();
+  if (view->hold != cluster::HoldReason::kNoLeader && view->hold != cluster::HoldReason::kSuspect) return false;
+  return node != last_leader_ && node.index < view->nodes.size() && view->nodes[node.index].could_take_over();
+}
+
+void HttpFront::on_warm(NodeId node, bool is_open) {
+  NodeCounters& counters = worker_.node_counters(node);
+  (is_open ? counters.connects : counters.connect_failures).add();
+  release_soon();
 }
 
 std::optional<NodeId> HttpFront::any_node(const std::vector<NodeId>& tried) const {
@@ -138,9 +168,11 @@ void HttpFront::on_view() {
   const auto& view = worker_.view();
   if (!view->suspect) suspect_since_ = kNever;
   if (view->suspect && suspect_since_ == kNever) suspect_since_ = worker_.now();
+  if (view->leader) last_leader_ = view->leader;
   for (std::uint16_t i = 0; i < nodes_.size(); ++i) {
-    if (worker_.standing(NodeId{i}) != Standing::kKeep) pool_.close_idle(NodeId{i});
+    if (worker_.standing(NodeId{i}) != Standing::kKeep && !may_take_over(NodeId{i})) pool_.close_idle(NodeId{i});
   }
+  warm_up();
   table_.for_each([](HttpSession& session) { session.on_view(); });
   release();
 }
@@ -176,6 +208,10 @@ void HttpFront::release() {
 
 void HttpFront::give_back(std::unique_ptr<Upstream> upstream) {
   pool_.give_back(std::move(upstream));
+  release_soon();
+}
+
+void HttpFront::release_soon() {
   if (!queue_.empty()) release_timer_.arm_in(Duration::zero());
 }
 

@@ -55,8 +55,10 @@ class HttpFront {
   [[nodiscard]] http::ResponseHead& response_scratch() { return response_scratch_; }
   // A PROXY header speaks for one client only.
   [[nodiscard]] bool shares_upstreams() const;
-  // A new connection, opening; null if there is no way to.
-  [[nodiscard]] std::unique_ptr<Upstream> open_upstream(NodeId node, std::string preamble, UpstreamUser& user);
+  // A new connection, opening; null if there is no way to. `user` is null if it is for nobody yet.
+  [[nodiscard]] std::unique_ptr<Upstream> open_upstream(NodeId node, std::string preamble, UpstreamUser* user);
+  // While requests wait for a leader: connections to those that may be the next, so that the first need no handshake.
+  void warm_up();
   // What a node may call itself, in a redirect.
   [[nodiscard]] std::span<const std::string_view> urls(NodeId node) const { return nodes_[node.index].url_views; }
   // A node to ask about itself, other than those `tried` already.
@@ -68,6 +70,7 @@ class HttpFront {
   [[nodiscard]] bool leader_blocks(NodeId node, TimePoint now) const;
   void say_stream_ended(NodeId node) const;  // for that reason
   void release();
+  void release_soon();                                 // when the turn of who asks is over
   void give_back(std::unique_ptr<Upstream> upstream);  // somebody who waits may want it
   void pump_later(HttpSession& session);
   void retire(HttpSession& session);
@@ -78,8 +81,11 @@ class HttpFront {
     std::vector<std::string> urls;
     std::vector<std::string_view> url_views;  // of `urls`
     std::uint64_t waiting = 0;                // exchanges, for long
+    std::optional<TimePoint> warmed;          // when connections were last opened for nobody
   };
 
+  [[nodiscard]] bool may_take_over(NodeId node) const;
+  void on_warm(NodeId node, bool is_open);
   void pump_postponed();
   void count_waiting(TimePoint now);
   void send_idle_away(TimePoint now);
@@ -99,6 +105,7 @@ class HttpFront {
   net::Timer release_timer_;
   net::Timer pump_timer_;
   TimePoint suspect_since_ = kNever;
+  std::optional<NodeId> last_leader_;
   bool releasing_ = false;
 };
 

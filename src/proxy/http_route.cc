@@ -88,6 +88,7 @@ void HttpSession::hold() {
   hold_since_ = worker.now();
   state_ = State::kHeld;
   if (client_ended_) return client_left();
+  front_.warm_up();
   front_.release();
 }
 

@@ -128,6 +128,8 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
     int interim = 0;  // answers of 1xx
     http::HeadSearch answer_search;
     bool is_connecting = false;
+    bool is_fresh = false;           // over a connection made for it
+    bool awaits_first_word = false;  // counts as a dial until the node answers, or is late
     bool can_read = false;
     bool can_write = false;
     bool write_broken = false;
@@ -189,6 +191,8 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   // http_exchange.cc: its way there
   void begin_attempt(NodeId node);
   void drop_upstream();
+  void note_answered();
+  void let_others_knock();
   bool exchange_step();
   bool take_body();
   void queue_body(std::string_view content);

@@ -11,7 +11,7 @@ void HttpSession::start_tunnel(const http::ResponseHead& head) {
   http::append_response_head(to_client_.room(), head, {request_.version, true});
   from_node_.consume(head.bytes);
   to_node_.stop_keeping();
-  front_.answers().remove(*this);
+  note_answered();
   answer_.has_begun = true;
   answer_.status = head.status;
   request_.upstream = front_.worker().now() - attempt_.began;

@@ -24,7 +24,7 @@ class UpstreamUser {
 
 class UpstreamPool;
 
-// One connection to a node: borrowed by one exchange at a time, else idle in its pool.
+// One connection to a node: borrowed by one exchange at a time, else idle in its pool, or opening there for nobody yet.
 class Upstream final : public net::StreamHandler {
  public:
   Upstream(UpstreamPool& pool, NodeId node, std::uint32_t generation)

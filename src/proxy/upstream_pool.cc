@@ -27,6 +27,26 @@ void UpstreamPool::give_back(std::unique_ptr<Upstream> upstream) {
   idle.push_back(std::move(upstream));
 }
 
+void UpstreamPool::warm(std::unique_ptr<Upstream> opening) {
+  opening_[opening->node().index].push_back(std::move(opening));
+}
+
+void UpstreamPool::opened(Upstream& warm) {
+  const NodeId node = warm.node();
+  auto upstream = take_out(opening_[node.index], warm);
+  if (!upstream) return;
+  give_back(std::move(upstream));
+  on_warm_(node, true);
+}
+
+void UpstreamPool::failed(Upstream& warm) {
+  const NodeId node = warm.node();
+  auto upstream = take_out(opening_[node.index], warm);
+  if (!upstream) return;
+  discard(std::move(upstream));
+  on_warm_(node, false);
+}
+
 void UpstreamPool::discard(std::unique_ptr<Upstream> upstream) {
   upstream->lend(nullptr);
   upstream->close();
@@ -35,16 +55,20 @@ void UpstreamPool::discard(std::unique_ptr<Upstream> upstream) {
 }
 
 void UpstreamPool::drop(Upstream& idle) {
-  auto& all = idle_[idle.node().index];
-  const auto found = std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.get() == &idle; });
-  if (found == all.end()) return;
+  if (auto upstream = take_out(idle_[idle.node().index], idle)) discard(std::move(upstream));
+}
+
+std::unique_ptr<Upstream> UpstreamPool::take_out(Upstreams& all, const Upstream& one) {
+  const auto found = std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.get() == &one; });
+  if (found == all.end()) return nullptr;
   auto upstream = std::move(*found);
   all.erase(found);
-  discard(std::move(upstream));
+  return upstream;
 }
 
 void UpstreamPool::close_idle(NodeId node) {
   for (auto& upstream : std::exchange(idle_[node.index], {})) discard(std::move(upstream));
+  for (auto& upstream : std::exchange(opening_[node.index], {})) discard(std::move(upstream));
 }
 
 void UpstreamPool::outdate(NodeId node) {

@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "upstream.h"
@@ -15,7 +17,11 @@ class UpstreamPool {
  public:
   static constexpr Duration kLongestIdle = 60s;
 
-  UpstreamPool(net::Loop& loop, std::size_t nodes) : loop_(loop), idle_(nodes), generations_(nodes) {}
+  // One that was made for nobody has opened, or never will.
+  using OnWarm = std::function<void(NodeId node, bool is_open)>;
+
+  UpstreamPool(net::Loop& loop, std::size_t nodes, OnWarm on_warm)
+      : loop_(loop), on_warm_(std::move(on_warm)), idle_(nodes), opening_(nodes), generations_(nodes) {}
   UpstreamPool(const UpstreamPool&) = delete;
   UpstreamPool& operator=(const UpstreamPool&) = delete;
 
@@ -23,10 +29,15 @@ class UpstreamPool {
   [[nodiscard]] std::unique_ptr<Upstream> take(NodeId node);
   [[nodiscard]] bool has_idle(NodeId node) const { return !idle_[node.index].empty(); }
   void give_back(std::unique_ptr<Upstream> upstream);
+  // One that opens, and that nobody has borrowed: idle as soon as it is open.
+  void warm(std::unique_ptr<Upstream> opening);
+  [[nodiscard]] bool is_warm(NodeId node) const { return has_idle(node) || !opening_[node.index].empty(); }
+  void opened(Upstream& warm);
+  void failed(Upstream& warm);
   // Closed at once, destroyed at the end of the turn: one of its callbacks may be running.
   void discard(std::unique_ptr<Upstream> upstream);
   void drop(Upstream& idle);
-  void close_idle(NodeId node);
+  void close_idle(NodeId node);  // those that open for nobody too
   // Connections there are now are not kept: those in use end when they are given back.
   void outdate(NodeId node);
   [[nodiscard]] std::uint32_t generation(NodeId node) const { return generations_[node.index]; }
@@ -34,10 +45,15 @@ class UpstreamPool {
   [[nodiscard]] std::size_t idle_count() const;
 
  private:
+  using Upstreams = std::vector<std::unique_ptr<Upstream>>;
+  [[nodiscard]] static std::unique_ptr<Upstream> take_out(Upstreams& all, const Upstream& one);  // null: not there
+
   net::Loop& loop_;
-  std::vector<std::vector<std::unique_ptr<Upstream>>> idle_;  // by node; the newest last
-  std::vector<std::uint32_t> generations_;                    // by node
-  std::vector<std::unique_ptr<Upstream>> graveyard_;
+  OnWarm on_warm_;
+  std::vector<Upstreams> idle_;             // by node; the newest last
+  std::vector<Upstreams> opening_;          // by node; for nobody
+  std::vector<std::uint32_t> generations_;  // by node
+  Upstreams graveyard_;
 };
 
 }  // namespace bellwether::proxy

@@ -37,6 +37,9 @@ struct NodeView {
   Duration latency{};                   // of the last answer
   std::optional<ProbeFailure> failure;  // of the last probe, if it had no answer
   std::string names_leader;             // what its /v1/sys/leader last said; empty: never asked, or none
+
+  // An unsealed standby that answers and is ready.
+  [[nodiscard]] bool could_take_over() const;
 };
 
 // What the leader said of itself last: it led at the moment at which it was asked.
@@ -67,7 +70,6 @@ struct View {
 
   // The node to send a new request to now, or nobody (hold it).
   [[nodiscard]] std::optional<NodeId> target() const { return hold == HoldReason::kNone ? leader : std::nullopt; }
-  // Nodes that could take over: unsealed standbys that answer and are ready.
   [[nodiscard]] int takeover_candidates() const;
 };
 using ViewPtr = std::shared_ptr<const View>;
