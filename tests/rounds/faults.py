@@ -9,6 +9,9 @@ import random
 # (DECISIONS.md D13), 100 ms until that is late, and some for a busy machine. The summary says how long it took.
 UNNOTICED_SILENCE = 0.25
 
+# Of the packets in a slow network. TCP repeats each after 200 ms at the earliest.
+LOST_SHARE = 0.2
+
 
 def followers(cluster, leader):
     return [node.index for node in cluster.nodes if node.index != leader]
@@ -28,7 +31,7 @@ def restart_followers(cluster, leader):
 class Fault:
     name: str
     strike: object  # strike(cluster, leader_index); true: the server hung in it, never answered anybody, and was killed
-    is_planned: bool = False  # clients must not notice
+    is_harmless: bool = False  # planned, or nobody dies of it: clients must not notice
     # The leader itself may answer what was in flight with an error that proves nothing (vault-facts: sealed midway).
     may_answer_ambiguously: bool = False
     # What is sent within so many seconds may be lost: nothing tells yet that the leader is gone.
@@ -40,6 +43,7 @@ class Fault:
     stalls_everything: bool = False
     # A leader that does not know yet that it was replaced: so many seconds of reads may be old, if nothing verifies them.
     may_read_old: float = 0.0
+    stops_nobody: bool = False  # the leader serves on: no delay can be said to follow it
     is_possible: object = lambda cluster: True
     needs: str = ""  # what makes it possible
     cause: str = ""  # what /failovers should call it; empty: it depends
@@ -48,8 +52,8 @@ class Fault:
 FAULTS = {
     fault.name: fault
     for fault in (
-        Fault("step_down", lambda cluster, leader: cluster.step_down(leader), is_planned=True, cause="step_down"),
-        Fault("seal", lambda cluster, leader: cluster.seal(leader), is_planned=True, may_answer_ambiguously=True,
+        Fault("step_down", lambda cluster, leader: cluster.step_down(leader), is_harmless=True, cause="step_down"),
+        Fault("seal", lambda cluster, leader: cluster.seal(leader), is_harmless=True, may_answer_ambiguously=True,
               cause="seal"),
         Fault("term", lambda cluster, leader: cluster.terminate(leader), cause="stop"),
         Fault("kill", lambda cluster, leader: cluster.kill(leader), cause="crash"),
@@ -63,6 +67,10 @@ FAULTS = {
         Fault("unreachable", lambda cluster, leader: cluster.hide_from_client(leader), unnoticed=UNNOTICED_SILENCE, lasts=(1, 8),
               undo=lambda cluster, leader: cluster.mend_network(),
               is_possible=lambda cluster: cluster.firewall is not None, needs="root and nftables", cause="unreachable"),
+        Fault("slow_network", lambda cluster, leader: cluster.slow_for_client(leader, LOST_SHARE), is_harmless=True, lasts=(2, 8),
+              stops_nobody=True,
+              undo=lambda cluster, leader: cluster.mend_network(),
+              is_possible=lambda cluster: cluster.firewall is not None, needs="root and nftables"),
         Fault("database_freeze", lambda cluster, leader: cluster.database.freeze(), lasts=(2, 20),
               undo=lambda cluster, leader: cluster.database.thaw(), stalls_everything=True, may_answer_ambiguously=True,
               is_possible=lambda cluster: cluster.can_freeze_database, needs="the postgresql cluster"),

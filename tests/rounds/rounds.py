@@ -117,7 +117,7 @@ class Rounds:
     def _look(self, now, claimed):
         exchanges = self.history.exchanges(since=now.struck)
         now.suspected = self._first_sign(now.log) or now.dealt
-        for kind in sorted({kind_of(one.client) for one in exchanges}):
+        for kind in () if now.fault.stops_nobody else sorted({kind_of(one.client) for one in exchanges}):
             good = [one for one in exchanges if kind_of(one.client) == kind
                     and one.outcome is Outcome.OK and one.ended >= claimed]
             delay = delay_of_the_unhurried(good, claimed, now.suspected) if is_open(kind) else delay_of_the_waiting(good, claimed)
@@ -142,12 +142,12 @@ class Rounds:
             return None  # held for as long as connections are, and unsent: this election took longer
         if is_unconfirmed_read(error) and error.begun <= max(noticed, now.suspected):
             return None  # verified answers trade an old read for this, until Bellwether knows
-        if now.fault.is_planned and not now.has_hung:
+        if now.fault.is_harmless and not now.has_hung:
             if is_tcp and error.outcome is Outcome.BROKEN and begun_before:
                 return None
             if now.fault.may_answer_ambiguously and begun_before and "the node said" in error.said:
                 return None
-            return "an error in a planned change of leader"
+            return "an error in what no client may notice"
         if begun_before and has_arrived_in_part(error):
             return None  # the rest of it was lost with the network
         if begun_before and (now.fault.stalls_everything or error.outcome in (Outcome.AMBIGUOUS, Outcome.BROKEN)):

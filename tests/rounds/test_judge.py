@@ -54,6 +54,12 @@ def test_a_seal_in_which_the_server_hung_excuses_what_was_sent_before_anybody_co
     assert complaint("seal", error(Outcome.REFUSED, struck + 0.2), has_hung=True)
 
 
+def test_a_slow_network_excuses_no_error_for_it_loses_nothing():
+    assert complaint("slow_network", error(Outcome.AMBIGUOUS, DEALT - 0.1))
+    assert complaint("slow_network", error(Outcome.REFUSED, DEALT + 0.1))
+    assert complaint("slow_network", error(Outcome.BROKEN, DEALT + 0.1, client="tcp-0"))
+
+
 def test_a_kill_excuses_only_what_was_in_flight():
     assert not complaint("kill", error(Outcome.AMBIGUOUS, DEALT - 0.1))
     assert complaint("kill", error(Outcome.AMBIGUOUS, DEALT + 0.1))

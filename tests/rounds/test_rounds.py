@@ -3,7 +3,7 @@
 import run
 from house import firewall
 
-FAULTS = "step_down:2,seal:2,kill:2,freeze:1,term:1,cut_off:1" + (",unreachable:1" if firewall.is_possible() else "")
+FAULTS = "step_down:2,seal:2,kill:2,freeze:1,term:1,cut_off:1" + (",unreachable:1,slow_network:1" if firewall.is_possible() else "")
 
 
 def test_a_round_of_each_fault_breaks_no_promise(tmp_path):

@@ -44,6 +44,10 @@ class AskedCluster:
         """From the firewall's client, not from its peers."""
         self.firewall.hide_from_client(urllib.parse.urlsplit(self.nodes[index].url).port)
 
+    def slow_for_client(self, index, share):
+        """So much of what `source_address` and that node send each other gets lost."""
+        self.firewall.lose_for_client(urllib.parse.urlsplit(self.nodes[index].url).port, share)
+
     def mend_network(self):
         if self.firewall is not None:
             self.firewall.clear()

@@ -1,6 +1,7 @@
 """Packets on loopback that get lost, by a table of our own in nftables. Needs root."""
 
 import os
+import re
 import shutil
 import subprocess
 
@@ -35,11 +36,21 @@ class Firewall:
 
     def drop(self, *matches):
         """Each is a match of nftables."""
-        _nft("\n".join(f"add rule ip {self._table} out {match} drop" for match in matches))
+        _nft("\n".join(f"add rule ip {self._table} out {match} counter drop" for match in matches))
 
     def hide_from_client(self, port):
         """Both ways."""
         self.drop(f"ip saddr {self.client} tcp dport {port}", f"ip daddr {self.client} tcp sport {port}")
+
+    def lose_for_client(self, port, share):
+        """Both ways, and so much of it by chance, more than 0 and less than 1: who sends again gets through, late."""
+        lost = f"numgen random mod 1000 < {round(share * 1000)}"
+        self.drop(f"ip saddr {self.client} tcp dport {port} {lost}", f"ip daddr {self.client} tcp sport {port} {lost}")
+
+    def dropped(self):
+        """How many packets, by the rules that there are now."""
+        listed = subprocess.run(["nft", "list", "table", "ip", self._table], capture_output=True, text=True, check=True)
+        return sum(map(int, re.findall(r"counter packets (\d+)", listed.stdout)))
 
     def clear(self):
         _nft(f"flush chain ip {self._table} out")
