@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "bellwether/base/assert.h"
 #include "bellwether/base/text.h"
@@ -26,14 +27,19 @@ bool names(const LeaderStatement& statement, NodeId id, const std::string& addre
 void LeaderTracker::Rules::contest(NodeId challenger, TimePoint now) {
   BW_ASSERT(leader_.has_value() && !is_leader(challenger));
   if (contest_.has_value()) return;
-  contest_ = Contest{challenger, leader_since_, now};
-  Event& event = report(EventKind::kConflict, now);
-  event.node = leader_;
-  event.other = challenger;
-  event.epoch = epoch_;
-  event.why = fmt::format("{} leads, and {} claims to lead too", name(*leader_), name(challenger));
+  contest_ = Contest{.challenger = challenger, .patience_from = leader_since_, .begun = now};
   probe_all_now();
   ask_whom_they_follow(now);
+}
+
+// Nobody is told of a contest before: most leaders that are contested have just stood down, and say so when asked.
+void LeaderTracker::Rules::on_claim_in_contest(TimePoint sent, TimePoint now) {
+  if (!contest_.has_value() || sent < contest_->begun || std::exchange(contest_->both_lead, true)) return;
+  Event& event = report(EventKind::kConflict, now);
+  event.node = leader_;
+  event.other = contest_->challenger;
+  event.epoch = epoch_;
+  event.why = fmt::format("{} leads, and {} claims to lead too", name(*leader_), name(contest_->challenger));
 }
 
 void LeaderTracker::Rules::ask_whom_they_follow(TimePoint now) {
@@ -45,12 +51,13 @@ void LeaderTracker::Rules::ask_whom_they_follow(TimePoint now) {
 }
 
 void LeaderTracker::Rules::end_contest(const std::string& outcome, TimePoint now) {
+  const Contest ended = *std::exchange(contest_, std::nullopt);
+  if (!ended.both_lead) return;
   Event& event = report(EventKind::kConflictEnded, now);
   event.node = leader_;
-  event.other = contest_->challenger;
+  event.other = ended.challenger;
   event.epoch = epoch_;
   event.why = outcome;
-  contest_.reset();
 }
 
 int LeaderTracker::Rules::nodes_naming(NodeId id) const {

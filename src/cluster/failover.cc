@@ -50,11 +50,7 @@ void FailoverRecorder::on_event(const Event& event, const View& snapshot) {
     case EventKind::kLeaderConfirmed:
       return on_confirmed(event);
     case EventKind::kConflict:
-      if (event.other) conflict_since_ = event.at;
-      return;
     case EventKind::kConflictEnded:
-      conflict_since_.reset();
-      return;
     case EventKind::kRoleChanged:
     case EventKind::kNodeUp:
     case EventKind::kNodeDown:
@@ -76,7 +72,7 @@ FailoverRecorder::Record& FailoverRecorder::open_record(const Event& event, cons
   Record& record = *going_on_;
   record.failover.from = is_replaced ? event.other : event.node;
   record.failover.epoch_from = is_replaced ? event.epoch - 1 : event.epoch;
-  record.failover.first_sign = is_replaced && conflict_since_ ? *conflict_since_ : event.at;
+  record.failover.first_sign = event.at - event.contested;
   record.failover.last_good = event.last_claim;
   record.failover.sign = event.why;
   record.traffic_before = traffic_before_.older;

@@ -67,6 +67,7 @@ void LeaderTracker::Rules::become_leader(NodeId id, TimePoint claim_sent, const 
   event.epoch = epoch_ + 1;
   event.last_claim = last_claim();
   if (const auto since = unsettled_since()) event.unsettled = now - *since;
+  if (contest_.has_value()) event.contested = now - contest_->begun;
   event.why = why;
   if (contest_.has_value()) end_contest(fmt::format("{} leads: {}", name(id), why), now);
   if (last_leader_.has_value()) node(*last_leader_).replaced_at = now;

@@ -273,6 +273,7 @@ void LeaderTracker::Rules::on_claim(NodeId id, TimePoint sent, TimePoint now) {
     leader_claim_sent_ = std::max(leader_claim_sent_, sent);
     if (suspect_since_.has_value() && sent >= *suspect_since_) become_confirmed(now);
     if (confirm_since_.has_value() && sent >= *confirm_since_) confirm_since_.reset();
+    on_claim_in_contest(sent, now);
     return;
   }
   if (!is_newer_than_leader(node(id))) {

@@ -44,7 +44,10 @@ class LeaderTracker::Rules {
   struct Contest {
     NodeId challenger;
     TimePoint patience_from{};  // the leader's lateness counts from here at the earliest
-    TimePoint asked_at{};       // /v1/sys/leader, last
+    TimePoint begun{};
+    TimePoint asked_at{};  // /v1/sys/leader, last
+    bool both_lead =
+        false;  // the leader has claimed anew since it began: a conflict, not a change that it has not told of
   };
 
   // rules.cc: evidence
@@ -84,6 +87,7 @@ class LeaderTracker::Rules {
 
   // conflict.cc
   void contest(NodeId challenger, TimePoint now);
+  void on_claim_in_contest(TimePoint sent, TimePoint now);
   void ask_whom_they_follow(TimePoint now);
   void end_contest(const std::string& outcome, TimePoint now);
   void resolve_contest(TimePoint now);

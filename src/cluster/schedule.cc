@@ -172,7 +172,7 @@ View LeaderTracker::Rules::heading(TimePoint now) const {
   view.leader_since = leader_since_;
   view.leaderless_since = leaderless_since_;
   view.suspect = suspect_since_.has_value();
-  if (contest_.has_value()) view.challenger = contest_->challenger;
+  if (contest_.has_value() && contest_->both_lead) view.challenger = contest_->challenger;
   view.idle = idle_;
   view.stalled = stalled_;
   view.paused_until = paused_until_;

@@ -137,9 +137,9 @@ def test_while_old_and_new_leader_say_200_no_client_goes_back(cut_cluster, tmp_p
         if mode == "http":
             assert errors == []
         assert {at.epoch for history in histories.values() for _, at in history} == {1, 2, 3, 4}
-        # Each time once when the new one rose, and once for what the old one goes on to say.
+        # Each time once for what the old one goes on to say, and before if it was heard again before the new one led.
         counted = proxy.metrics().sum("bellwether_conflicts_total", kind="two_leaders")
-        assert len(proxy.events("conflict")) == len(proxy.events("conflict_ended")) == counted >= 6
+        assert len(proxy.events("conflict")) == len(proxy.events("conflict_ended")) == counted >= 3
         print(f"{mode}, {workers} workers: {len(told)} answers, {len(errors)} cut connections")
 
 

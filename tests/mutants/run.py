@@ -48,6 +48,8 @@ MUTANTS = [
     ("the old leader's silence is not held against it in a conflict", "conflict.cc", "if (unanswered && !is_left_behind(challenger)) {", "if (false) {"),
     ("a majority for the old leader does not count", "conflict.cc",
      "(challenger_rose() && !leader_is_followed)", "challenger_rose()"),
+    ("what the leader was asked before it was contested makes a conflict", "conflict.cc", "sent < contest_->begun", "sent < kLongAgo"),
+    ("a contest is a conflict before the leader was asked again", "schedule.cc", "contest_.has_value() && contest_->both_lead", "contest_.has_value()"),
     ("a leader that woke wins by a slow answer", "conflict.cc", "has_not_stood_down(node(contest_->challenger)) ? options_.suspect_after",
      "false ? options_.suspect_after"),
     ("a foreign node may lead", "rules.cc",

@@ -39,7 +39,9 @@ class Postgresql:
             "--no-sync"], check=False, capture_output=True, text=True, cwd=self.folder, **self._as)
         assert made.returncode == 0, made.stderr
         self._process = Process("postgresql", [
-            self._bin / "postgres", "-D", self.folder / "data", "-h", "127.0.0.1", "-p", self.port, "-k", self.folder],
+            self._bin / "postgres", "-D", self.folder / "data", "-h", "127.0.0.1", "-p", self.port, "-k", self.folder,
+            # A node that is stopped in the middle of a transaction would keep the lock from all others for good.
+            "-c", "idle_in_transaction_session_timeout=2s"],
             self.folder / "postgresql.log", cwd=self.folder, **self._as)
         self._process.expect_log("ready to accept connections", 30)
 

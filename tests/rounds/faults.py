@@ -39,6 +39,9 @@ class Fault:
     # Ended by the round itself after some time between these, by undo(cluster, leader_index): the leader may stay.
     lasts: tuple | None = None
     undo: object = None
+    # It goes on for so many seconds after the clients have found a new leader. Bellwether asks the old one until 1.5 s after
+    # the election whom it follows: whoever has found back to its peers by then looks like one that stood down.
+    goes_on: float = 0.0
     # Nothing can be answered and nothing noticed while it lasts: all that is sent then is in flight.
     stalls_everything: bool = False
     # A leader that does not know yet that it was replaced: so many seconds of reads may be old, if nothing verifies them.
@@ -59,7 +62,7 @@ FAULTS = {
         Fault("kill", lambda cluster, leader: cluster.kill(leader), cause="crash"),
         Fault("freeze", lambda cluster, leader: cluster.freeze(leader), unnoticed=UNNOTICED_SILENCE, cause="hang"),
         Fault("cut_off", lambda cluster, leader: cluster.cut_off(leader), unnoticed=2.6, may_read_old=2.6,
-              may_answer_ambiguously=True, is_possible=lambda cluster: cluster.can_cut_off,
+              may_answer_ambiguously=True, goes_on=2.0, is_possible=lambda cluster: cluster.can_cut_off,
               needs="a raft or simulated cluster, and for raft root and nftables", cause="cut_off_from_peers"),
         Fault("lose_quorum", kill_followers, unnoticed=2.6, lasts=(4, 8), undo=restart_followers, stalls_everything=True,
               may_read_old=2.6, may_answer_ambiguously=True, is_possible=lambda cluster: not cluster.can_freeze_database,

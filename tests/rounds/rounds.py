@@ -84,6 +84,7 @@ class Rounds:
         claimed = self._until_the_next_leader(now)
         now.election = claimed - now.struck
         self._settle()
+        time.sleep(now.fault.goes_on)
         self._cluster.heal()
         self._load.wait_for_progress(1, 60)
         if self._timeline is not None:

@@ -126,7 +126,6 @@ class FailoverRecorder {
   std::vector<std::string> addresses_;
   std::optional<Record> going_on_;  // no new leader yet
   std::optional<Record> watched_;   // a new one leads; what ailed the old one may still come out
-  std::optional<TimePoint> conflict_since_;
   FailoverTraffic traffic_now_;
   struct {
     FailoverTraffic older, newer;

@@ -48,7 +48,7 @@ enum class EventKind : std::uint8_t {
   kLeaderLost,       // node, why
   kLeaderSuspect,    // node, why
   kLeaderConfirmed,  // node: suspicion ended
-  kConflict,         // node (leader), other (challenger), why = evidence
+  kConflict,         // node (leader), other (challenger): both claim, the leader asked again; why = evidence
   kConflictEnded,
   kForeignNode,       // node, why
   kClusterIdLearned,  // why = the id
@@ -70,6 +70,8 @@ struct Event {
   Epoch epoch = 0;
   Role from = Role::kUnknown;
   Role to = Role::kUnknown;
+  Duration
+      contested{};  // of kLeaderElected: how long the leader that it replaces was in doubt, for two claimed to lead
   Duration unsettled{};  // of kLeaderElected: how long nobody was led to for sure, the suspicion before a loss included
   std::optional<TimePoint> last_claim;  // of a leader's suspicion, loss or replacement: when its last one was asked for
   std::string why;

@@ -61,7 +61,8 @@ struct View {
   HoldReason hold = HoldReason::kStarting;
   std::string hold_why;  // for people: "n2's probe is late"
   bool suspect = false;
-  std::optional<NodeId> challenger;  // the other node that claims to lead, while that is unresolved
+  // The other node that claims to lead, while that is unresolved and the leader, asked again, claims too.
+  std::optional<NodeId> challenger;
   bool idle = false;     // probing slowly; whoever brings a request must call LeaderTracker::on_traffic first
   bool stalled = false;  // the leader answers health, but no exchange completes
   std::optional<TimePoint> paused_until;  // by the operator; `hold` may name a better reason
