@@ -228,7 +228,7 @@ bool compare_first_requests(const Options& options) {
     int asked = 0;
     for (int i = 0; i < kSidecars; ++i) {
       const cluster::View& view = fleet.view(i);
-      if (!view.idle || view.leader != NodeId{static_cast<std::uint16_t>(old)}) continue;
+      if (!view.idle || view.leader != node_at(old)) continue;
       fleet.request(i);
       ++asked;
     }

@@ -89,7 +89,7 @@ Result<NodeOrder> parse_node_order(const Target& target, const std::vector<std::
   }
   const auto force = parse_force(target.query);
   if (!force) return tl::unexpected(force.error());
-  return NodeOrder{NodeId{static_cast<std::uint16_t>(found - node_names.begin())}, *state, *force};
+  return NodeOrder{node_at(found - node_names.begin()), *state, *force};
 }
 
 Result<Duration> parse_pause(const Target& target) {

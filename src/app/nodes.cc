@@ -133,7 +133,7 @@ AddressKeeper::~AddressKeeper() = default;
 
 void AddressKeeper::look() {
   for (std::size_t i = 0; i < plans_.size(); ++i) {
-    const bool down = is_down_(NodeId{static_cast<std::uint16_t>(i)});
+    const bool down = is_down_(node_at(i));
     rounds_down_[i] = down ? rounds_down_[i] + 1 : 0;
     const bool moved_perhaps = rounds_down_[i] > 0 && rounds_down_[i] % kRoundsDown == 0;
     if (plans_[i].address && !moved_perhaps) continue;
@@ -153,7 +153,7 @@ void AddressKeeper::on_found(std::size_t index, const std::vector<net::Address>&
   for (const net::Address& address : found) {
     if (is_siblings(index, address)) continue;
     plan.address = address;
-    on_address_(NodeId{static_cast<std::uint16_t>(index)}, address);
+    on_address_(node_at(index), address);
     return;
   }
 }

@@ -307,7 +307,7 @@ struct Service::Impl {
     const CertificateCounts none;
     std::vector<const probe::ProbeCounts*> probes;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
-      probes.push_back(&prober->counts(NodeId{static_cast<std::uint16_t>(i)}));
+      probes.push_back(&prober->counts(node_at(i)));
     }
     return collect_metrics({.node_names = names,
                             .view = *view,

@@ -46,7 +46,7 @@ void LeaderTracker::Rules::ask_whom_they_follow(TimePoint now) {
   contest_->asked_at = now;
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     nodes_[i].statement.reset();
-    if (nodes_[i].seen.up) pending_.ask_leader.push_back(NodeId{static_cast<std::uint16_t>(i)});
+    if (nodes_[i].seen.up) pending_.ask_leader.push_back(node_at(i));
   }
 }
 

@@ -43,7 +43,7 @@ void LeaderTracker::Rules::elect_waiting_claimant(const std::string& why, TimePo
   BW_ASSERT(!leader_.has_value());
   std::vector<NodeId> claimants;
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    const NodeId id{static_cast<std::uint16_t>(i)};
+    const NodeId id = node_at(i);
     const NodeState& candidate = nodes_[i];
     if (candidate.seen.role != Role::kActive || candidate.claim_sent == kLongAgo) continue;
     if (!may_lead(candidate) || !is_newer_than_leader(candidate) || !others_were_asked(id, now)) continue;

@@ -207,7 +207,7 @@ std::optional<LeaderTracker::Rules::EndedProbe> LeaderTracker::Rules::end_probe(
     // What came late may have changed since it was asked: ask again at once, if anybody waits for it.
     const bool was_late = now - found->ordered >= patience_with(nodes_[i]);
     if (answered && was_late && !is_unused(now)) nodes_[i].probe_now = true;
-    const EndedProbe ended{NodeId{static_cast<std::uint16_t>(i)}, found->ordered};
+    const EndedProbe ended{node_at(i), found->ordered};
     open.erase(found);
     return ended;
   }
@@ -242,7 +242,7 @@ void LeaderTracker::Rules::on_vault_answer(NodeId id, const ProbeAnswer& answer,
 void LeaderTracker::Rules::on_cluster_id_learned(NodeId by, TimePoint now) {
   report(EventKind::kClusterIdLearned, now).why = identity_.pinned();
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    const NodeId id{static_cast<std::uint16_t>(i)};
+    const NodeId id = node_at(i);
     NodeState& each = nodes_[i];
     if (id == by || each.cluster_id.empty() || each.cluster_id == identity_.pinned()) continue;
     each.denied_at = std::max(each.denied_at, now);

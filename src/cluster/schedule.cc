@@ -108,7 +108,7 @@ TimePoint LeaderTracker::Rules::order_due(const NodeState& candidate, TimePoint 
 
 void LeaderTracker::Rules::order_probes(TimePoint now) {
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    if (order_due(nodes_[i], now) <= now) order_probe(NodeId{static_cast<std::uint16_t>(i)}, now);
+    if (order_due(nodes_[i], now) <= now) order_probe(node_at(i), now);
   }
 }
 

@@ -31,7 +31,7 @@ struct Prober::Impl {
     const LinkOptions link_options{options.timeout_connect, options.timeout_check, options.source,
                                    net::proxy_header_local(options.send_proxy), options.headers};
     for (std::size_t i = 0; i < options.targets.size(); ++i) {
-      const NodeId node{static_cast<std::uint16_t>(i)};
+      const NodeId node = node_at(i);
       links.push_back(std::make_unique<NodeLinks>(
           loop, options.targets[i], link_options,
           [this, node](cluster::ProbeId probe, ProbeEnd end) { on_probe_end(node, probe, std::move(end)); },

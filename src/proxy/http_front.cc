@@ -38,7 +38,7 @@ void HttpFront::make_node_sides(std::vector<std::shared_ptr<net::TlsContext>> no
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (!nodes[i].public_url.empty()) nodes_[i].urls.push_back(nodes[i].public_url);
     nodes_[i].url_views.assign(nodes_[i].urls.begin(), nodes_[i].urls.end());
-    if (nodes[i].address) add_url(NodeId{static_cast<std::uint16_t>(i)}, *nodes[i].address);
+    if (nodes[i].address) add_url(node_at(i), *nodes[i].address);
     nodes_[i].tls = std::move(node_tls[i]);
   }
 }
@@ -53,7 +53,7 @@ void HttpFront::set_node_tls(const std::shared_ptr<net::TlsContext>& tls) {
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     if (!nodes_[i].tls) continue;
     nodes_[i].tls = tls;
-    pool_.outdate(NodeId{static_cast<std::uint16_t>(i)});
+    pool_.outdate(node_at(i));
   }
 }
 
@@ -92,13 +92,13 @@ std::unique_ptr<Upstream> HttpFront::open_upstream(NodeId node, std::string prea
 
 void HttpFront::warm_up() {
   if (!worker_.view() || table_.empty() || !shares_upstreams() || worker_.is_winding_down()) return;
-  for (std::uint16_t i = 0; i < nodes_.size(); ++i) {
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
     NodeSide& side = nodes_[i];
     const bool was_just_now = side.warmed && worker_.now() - *side.warmed < kWarmAgain;
-    if (was_just_now || pool_.is_warm(NodeId{i}) || !may_take_over(NodeId{i})) continue;
+    if (was_just_now || pool_.is_warm(node_at(i)) || !may_take_over(node_at(i))) continue;
     side.warmed = worker_.now();
     for (int count = 0; count < kWarm; ++count) {
-      if (auto opening = open_upstream(NodeId{i}, {}, nullptr)) pool_.warm(std::move(opening));
+      if (auto opening = open_upstream(node_at(i), {}, nullptr)) pool_.warm(std::move(opening));
     }
   }
 }
@@ -122,8 +122,8 @@ std::optional<NodeId> HttpFront::any_node(const std::vector<NodeId>& tried) cons
   const bool has_leader = view && view->leader && !view->suspect && tried.empty();
   if (has_leader) return view->leader;
   std::optional<NodeId> doubtful;
-  for (std::uint16_t i = 0; i < nodes_.size(); ++i) {
-    const NodeId node{i};
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    const NodeId node = node_at(i);
     if (std::find(tried.begin(), tried.end(), node) != tried.end()) continue;
     const bool is_suspect = view && view->suspect && view->leader == node;
     const bool answers = view && i < view->nodes.size() && view->nodes[i].up && !is_suspect;
@@ -135,10 +135,10 @@ std::optional<NodeId> HttpFront::any_node(const std::vector<NodeId>& tried) cons
 
 std::optional<NodeId> HttpFront::node_that_says(cluster::Role role, const std::vector<NodeId>& tried) const {
   const auto& nodes = worker_.view()->nodes;
-  for (std::uint16_t i = 0; i < nodes.size(); ++i) {
-    const bool was_tried = std::find(tried.begin(), tried.end(), NodeId{i}) != tried.end();
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const bool was_tried = std::find(tried.begin(), tried.end(), node_at(i)) != tried.end();
     const bool is_out = nodes[i].admin == cluster::AdminState::kMaint;
-    if (nodes[i].up && nodes[i].role == role && !is_out && !was_tried) return NodeId{i};
+    if (nodes[i].up && nodes[i].role == role && !is_out && !was_tried) return node_at(i);
   }
   return std::nullopt;
 }
@@ -169,8 +169,8 @@ void HttpFront::on_view() {
   if (!view->suspect) suspect_since_ = kNever;
   if (view->suspect && suspect_since_ == kNever) suspect_since_ = worker_.now();
   if (view->leader) last_leader_ = view->leader;
-  for (std::uint16_t i = 0; i < nodes_.size(); ++i) {
-    if (worker_.standing(NodeId{i}) != Standing::kKeep && !may_take_over(NodeId{i})) pool_.close_idle(NodeId{i});
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    if (worker_.standing(node_at(i)) != Standing::kKeep && !may_take_over(node_at(i))) pool_.close_idle(node_at(i));
   }
   warm_up();
   table_.for_each([](HttpSession& session) { session.on_view(); });
@@ -251,8 +251,8 @@ void HttpFront::count_waiting(TimePoint now) {
   table_.for_each([&](HttpSession& session) {
     if (const auto node = session.waits_long_for(now)) ++nodes_[node->index].waiting;
   });
-  for (std::uint16_t i = 0; i < nodes_.size(); ++i) {
-    worker_.node_counters(NodeId{i}).waiting_long.set(nodes_[i].waiting);
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    worker_.node_counters(node_at(i)).waiting_long.set(nodes_[i].waiting);
   }
 }
 
@@ -265,7 +265,7 @@ void HttpFront::send_idle_away(TimePoint now) {
 
 void HttpFront::drain() {
   table_.for_each([](HttpSession& session) { session.on_drain(); });
-  for (std::uint16_t i = 0; i < nodes_.size(); ++i) pool_.close_idle(NodeId{i});
+  for (std::size_t i = 0; i < nodes_.size(); ++i) pool_.close_idle(node_at(i));
 }
 
 }  // namespace bellwether::proxy

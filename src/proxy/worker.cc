@@ -203,7 +203,7 @@ bool Worker::may_not_reach(NodeId node) const { return view_->leader != node || 
 
 void Worker::update_standings() {
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    const Standing standing = standing_of(*view_, NodeId{static_cast<std::uint16_t>(i)});
+    const Standing standing = standing_of(*view_, node_at(i));
     if (nodes_[i].standing == Standing::kKeep && standing != Standing::kKeep) nodes_[i].since = now();
     nodes_[i].standing = standing;
   }

@@ -11,6 +11,7 @@ struct NodeId {
   std::uint16_t index = 0;
   friend auto operator<=>(NodeId, NodeId) = default;
 };
+[[nodiscard]] constexpr NodeId node_at(std::size_t index) { return {static_cast<std::uint16_t>(index)}; }
 
 // Grows by one with each new leader; 0 means that nobody has led yet.
 using Epoch = std::uint64_t;

@@ -116,7 +116,7 @@ TEST_CASE("the tally counts changes of leader and the time without one", "[app]"
     event.kind = cluster::EventKind::kLeaderElected;
     event.at = at;
     event.unsettled = unsettled;
-    event.node = NodeId{static_cast<std::uint16_t>(index)};
+    event.node = node_at(index);
     tally.record(event);
   };
   const auto publish = [&](TimePoint at, std::optional<TimePoint> leaderless_since) {

@@ -74,7 +74,7 @@ class Scenario {
 
   void make_nodes(const Words& words) {
     for (std::size_t i = 1; i < words.size(); ++i) {
-      names_[words[i]] = NodeId{static_cast<std::uint16_t>(i - 1)};
+      names_[words[i]] = node_at(i - 1);
       options_.node_names.push_back(words[i]);
       options_.node_addresses.push_back("https://" + words[i] + ":8200");
     }

@@ -12,7 +12,7 @@ namespace {
 
 NodeId node_named(const std::string& name) {
   REQUIRE(name.size() == 2);
-  return NodeId{static_cast<std::uint16_t>(name[1] - '1')};
+  return node_at(name[1] - '1');
 }
 
 ProbeEnd probe_end(const Trace::Answer& answer) {
