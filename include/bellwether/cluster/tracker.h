@@ -70,8 +70,7 @@ struct Event {
   Epoch epoch = 0;
   Role from = Role::kUnknown;
   Role to = Role::kUnknown;
-  Duration
-      contested{};  // of kLeaderElected: how long the leader that it replaces was in doubt, for two claimed to lead
+  Duration contested{};  // of kLeaderElected: how long the leader that it replaces was in contest with it
   Duration unsettled{};  // of kLeaderElected: how long nobody was led to for sure, the suspicion before a loss included
   std::optional<TimePoint> last_claim;  // of a leader's suspicion, loss or replacement: when its last one was asked for
   std::string why;
