@@ -45,9 +45,7 @@ class Watch {
   }
 
   [[nodiscard]] bool until(const std::function<bool()>& condition) { return loop_.run_until(condition, kPatience); }
-  [[nodiscard]] bool leader_is(int index) const {
-    return prober->view()->target() == node_at(index);
-  }
+  [[nodiscard]] bool leader_is(int index) const { return prober->view()->target() == node_at(index); }
   [[nodiscard]] bool saw(cluster::EventKind kind) const {
     return std::any_of(events.begin(), events.end(), [&](const auto& event) { return event.kind == kind; });
   }
