@@ -1,7 +1,7 @@
 #pragma once
 
 #include <compare>
-#include <cstddef>
+#include <concepts>
 #include <cstdint>
 
 namespace bellwether {
@@ -11,7 +11,10 @@ struct NodeId {
   std::uint16_t index = 0;
   friend auto operator<=>(NodeId, NodeId) = default;
 };
-[[nodiscard]] constexpr NodeId node_at(std::size_t index) { return {static_cast<std::uint16_t>(index)}; }
+template <std::integral Index>
+[[nodiscard]] constexpr NodeId node_at(Index index) {
+  return {static_cast<std::uint16_t>(index)};
+}
 
 // Grows by one with each new leader; 0 means that nobody has led yet.
 using Epoch = std::uint64_t;

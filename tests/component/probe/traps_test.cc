@@ -10,7 +10,6 @@ using cluster::ProbeFailure;
 using cluster::Role;
 using probe::testing::FakeNode;
 using probe::testing::first_probe;
-using probe::testing::pass;
 using probe::testing::Watch;
 
 namespace {
