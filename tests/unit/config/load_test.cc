@@ -9,6 +9,7 @@ using namespace bellwether::config;
 namespace {
 
 using Lines = std::vector<std::string>;
+const Lines kNoLines;
 
 Loaded load_text(std::string text) {
   Sources sources;
@@ -43,7 +44,7 @@ constexpr const char* kSmallest = R"({"nodes": ["https://n1:8200"]})";
 TEST_CASE("the smallest file is enough, and everything else has its default", "[config]") {
   const Loaded loaded = load_text(R"({ "listen": "127.0.0.1:8200",
     "nodes": ["https://vault1.example.com:8200", "http://[::1]:8300", "https://vault3.example.com"] })");
-  REQUIRE(lines(loaded.problems) == Lines{});
+  REQUIRE(lines(loaded.problems) == kNoLines);
   REQUIRE(loaded.config.listen.size() == 1);
   CHECK(loaded.config.listen[0].mode == Mode::kTcp);
   REQUIRE(loaded.config.nodes.size() == 3);
@@ -69,7 +70,7 @@ TEST_CASE("comments, a $schema key and every form of listener are understood", "
   "forwarded_for_trusted": ["10.0.0.0/8", "::1"],
   "nodes": [{"url": "https://n1:8200/", "name": "a", "server_name": "vault", "public_address": "https://pub"}], // last
   "threads": "auto", "inter": 500, "fall":2/* two */})");
-  REQUIRE(lines(loaded.problems) == Lines{});
+  REQUIRE(lines(loaded.problems) == kNoLines);
   const Config& config = loaded.config;
   REQUIRE(config.listen.size() == 3);
   CHECK(config.listen[0].mode == Mode::kRedirect);
@@ -229,7 +230,7 @@ TEST_CASE("flags beat the environment, which beats the file, which beats Vault's
   sources.file = File{"f", R"({"server_name": "file", "fall": 4, "nodes": ["https://c:3"], "rise": 4, "inter": "3s"})"};
   sources.flags = {{"rise", "7"}, {"verify", "true"}};
   const Loaded loaded = load(sources);
-  REQUIRE(lines(loaded.problems) == Lines{});
+  REQUIRE(lines(loaded.problems) == kNoLines);
   const Config& config = loaded.config;
   CHECK(config.ca_file == "vault");
   CHECK(config.client_cert == "bao");
@@ -285,7 +286,7 @@ TEST_CASE("every option can be set from text to its own default", "[config]") {
     if (std::holds_alternative<NodesField>(option.field)) continue;
     const Loaded loaded = load_text(std::string(R"({"nodes": ["https://n1:8201"], ")") + std::string(option.key) +
                                     "\": " + default_text(option) + "}");
-    CHECK(lines(loaded.problems) == Lines{});
+    CHECK(lines(loaded.problems) == kNoLines);
     CHECK(value_text(option, loaded.config) == default_text(option));
   }
 }
