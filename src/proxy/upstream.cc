@@ -16,7 +16,7 @@ bool Upstream::is_quiet() {
   return stream_->is_open() && stream_->read(byte).status == net::IoStatus::kAgain;
 }
 
-void Upstream::on_open() { user_ != nullptr ? user_->on_upstream_open() : pool_.opened(*this); }
+void Upstream::on_open() { user_ != nullptr ? user_->on_upstream_open() : pool_.on_warm(*this, true); }
 
 void Upstream::on_readable() {
   if (user_ != nullptr) return user_->on_upstream_readable();
@@ -29,7 +29,7 @@ void Upstream::on_writable() {
 }
 
 void Upstream::on_broken(Error) {
-  user_ != nullptr ? user_->on_upstream_broken(stream_->failure()) : pool_.failed(*this);
+  user_ != nullptr ? user_->on_upstream_broken(stream_->failure()) : pool_.on_warm(*this, false);
 }
 
 }  // namespace bellwether::proxy

@@ -31,20 +31,12 @@ void UpstreamPool::warm(std::unique_ptr<Upstream> opening) {
   opening_[opening->node().index].push_back(std::move(opening));
 }
 
-void UpstreamPool::opened(Upstream& warm) {
+void UpstreamPool::on_warm(Upstream& warm, bool is_open) {
   const NodeId node = warm.node();
   auto upstream = take_out(opening_[node.index], warm);
   if (!upstream) return;
-  give_back(std::move(upstream));
-  on_warm_(node, true);
-}
-
-void UpstreamPool::failed(Upstream& warm) {
-  const NodeId node = warm.node();
-  auto upstream = take_out(opening_[node.index], warm);
-  if (!upstream) return;
-  discard(std::move(upstream));
-  on_warm_(node, false);
+  is_open ? give_back(std::move(upstream)) : discard(std::move(upstream));
+  on_warm_(node, is_open);
 }
 
 void UpstreamPool::discard(std::unique_ptr<Upstream> upstream) {

@@ -32,8 +32,7 @@ class UpstreamPool {
   // One that opens, and that nobody has borrowed: idle as soon as it is open.
   void warm(std::unique_ptr<Upstream> opening);
   [[nodiscard]] bool is_warm(NodeId node) const { return has_idle(node) || !opening_[node.index].empty(); }
-  void opened(Upstream& warm);
-  void failed(Upstream& warm);
+  void on_warm(Upstream& warm, bool is_open);  // from its own callback
   // Closed at once, destroyed at the end of the turn: one of its callbacks may be running.
   void discard(std::unique_ptr<Upstream> upstream);
   void drop(Upstream& idle);

@@ -100,6 +100,16 @@ struct FullListener {
   End filler;
 };
 
+// Accepts, keeps what it accepted, and says nothing.
+struct MuteListener {
+  MuteListener(Loop& loop, Socket socket)
+      : listener(loop, std::move(socket), [this](Socket one, const Address&) { accepted.push_back(std::move(one)); }) {}
+  explicit MuteListener(Loop& loop) : MuteListener(loop, bind_listener(*Address::parse("127.0.0.1:0"), {}).value()) {}
+
+  std::vector<Socket> accepted;
+  Listener listener;
+};
+
 // A loopback listener whose first connection becomes `server`, and a `client` that connects to it.
 struct Pair {
   explicit Pair(std::shared_ptr<TlsContext> tls = nullptr, const std::string& where = "127.0.0.1:0")

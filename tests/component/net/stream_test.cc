@@ -142,7 +142,7 @@ TEST_CASE("a unix socket that nobody made is refused", "[net]") {
 
 TEST_CASE("a connection that is never answered times out", "[net]") {
   const auto loop = make_loop();
-  const FullListener full(*loop);
+  FullListener full(*loop);
   End end;
   end.stream = Stream::connect(*loop, full.address, {.timeout = 50ms}, end);
   REQUIRE(loop->run_until([&] { return end.broken.has_value(); }, 5s));

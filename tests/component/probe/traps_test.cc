@@ -93,11 +93,7 @@ TEST_CASE("an is_self that is absent, and an address that is no node's, name nob
 
 TEST_CASE("a TLS handshake that never ends makes the leader suspect, then nobody leads", "[probe][tls][traps]") {
   const auto loop = net::testing::make_loop();
-  std::vector<net::Socket> silent;
-  auto socket = net::bind_listener(*net::Address::parse("127.0.0.1:0"), {});
-  REQUIRE(socket);
-  const net::Listener mute(*loop, std::move(*socket),
-                           [&](net::Socket one, const net::Address&) { silent.push_back(std::move(one)); });
+  net::testing::MuteListener mute(*loop);
   FakeNode leader(*loop, 200, net::testing::server_tls());
   Watch watch(*loop);
   watch.options.timeout_check = 150ms;
@@ -107,12 +103,12 @@ TEST_CASE("a TLS handshake that never ends makes the leader suspect, then nobody
   watch.start();
   REQUIRE(watch.until([&] { return watch.leader_is(0); }));
   leader.drop_connections();
-  watch.prober->set_address(NodeId{0}, mute.address());
+  watch.prober->set_address(NodeId{0}, mute.listener.address());
   REQUIRE(watch.until([&] { return watch.prober->view()->suspect; }));
   CHECK_FALSE(watch.prober->view()->target());
   REQUIRE(watch.until([&] { return !watch.prober->view()->leader; }));
   CHECK(watch.prober->snapshot()->nodes[0].failure == ProbeFailure::kAnswerTimeout);
-  CHECK_FALSE(silent.empty());
+  CHECK_FALSE(mute.accepted.empty());
 }
 
 TEST_CASE("a node of another cluster that says 200 is reported and never led to", "[probe][traps]") {

@@ -62,20 +62,16 @@ class Watch {
 // What a node reads first: a probe's head, behind its PROXY header.
 inline std::string first_probe(net::ProxyVersion version) {
   const auto loop = net::testing::make_loop();
-  std::vector<net::Socket> accepted;
-  auto socket = net::bind_listener(*net::Address::parse("127.0.0.1:0"), {});
-  REQUIRE(socket);
-  const net::Listener listener(*loop, std::move(*socket),
-                               [&](net::Socket one, const net::Address&) { accepted.push_back(std::move(one)); });
+  net::testing::MuteListener node(*loop);
   Watch watch(*loop);
   watch.options.send_proxy = version;
-  watch.add(listener.address());
+  watch.add(node.listener.address());
   watch.start();
   std::string got;
   REQUIRE(watch.until([&] {
     std::array<char, 1024> chunk{};
-    if (!accepted.empty()) {
-      const auto read = accepted.front().read(chunk);
+    if (!node.accepted.empty()) {
+      const auto read = node.accepted.front().read(chunk);
       if (read.status == net::IoStatus::kOk) got.append(chunk.data(), read.bytes);
     }
     return got.find("\r\n\r\n") != std::string::npos;

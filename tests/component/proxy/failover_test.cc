@@ -159,7 +159,7 @@ TEST_CASE("a node in drain keeps its sessions", "[proxy]") {
 
 TEST_CASE("a session that was still connecting when the leader moved reaches the new leader", "[proxy]") {
   Rig rig;
-  const net::testing::FullListener hung(*rig.loop);
+  net::testing::FullListener hung(*rig.loop);
   auto backend = Backend::echo(*rig.loop);
   const NodeId n1 = rig.add_node(hung.address);
   const NodeId n2 = rig.add_node(backend->address());
@@ -182,15 +182,11 @@ TEST_CASE("a session that was still connecting when its leader became suspect wa
   auto client = rig.client();
   REQUIRE(rig.until([&] { return rig.proxy->counts().sessions_now == 1; }));
   CHECK(rig.proxy->counts().held_now == 0);
-  cluster::View view = rig.view(1, n1, cluster::HoldReason::kSuspect);
-  view.suspect = true;
-  rig.publish(view);
+  rig.publish(rig.suspect(1, n1));
   REQUIRE(rig.until([&] { return rig.proxy->counts().held_now == 1; }));
 
-  std::vector<net::Socket> accepted;
-  const net::Listener listener(*rig.loop, std::move(hidden.socket),
-                               [&](net::Socket socket, const net::Address&) { accepted.push_back(std::move(socket)); });
-  REQUIRE(rig.until([&] { return accepted.size() == 1; }));
+  net::testing::MuteListener awake(*rig.loop, std::move(hidden.socket));
+  REQUIRE(rig.until([&] { return awake.accepted.size() == 1; }));
   rig.lead(1, n1);
   REQUIRE(rig.until([&] { return rig.proxy->counts().connects[n1.index] == 1; }));
   CHECK(rig.proxy->counts().connect_failures[n1.index] == 0);

@@ -187,6 +187,12 @@ cluster::View Rig::view(Epoch epoch, std::optional<NodeId> leader, cluster::Hold
   return made;
 }
 
+cluster::View Rig::suspect(Epoch epoch, NodeId leader) {
+  cluster::View made = view(epoch, leader, cluster::HoldReason::kSuspect);
+  made.suspect = true;
+  return made;
+}
+
 void Rig::publish(cluster::View view) { proxy->publish(std::make_shared<const cluster::View>(std::move(view))); }
 
 }  // namespace bellwether::proxy

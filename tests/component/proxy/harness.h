@@ -98,6 +98,7 @@ class Rig {
   // The next view: its serial grows by one each time.
   [[nodiscard]] cluster::View view(Epoch epoch, std::optional<NodeId> leader,
                                    cluster::HoldReason hold = cluster::HoldReason::kNone);
+  [[nodiscard]] cluster::View suspect(Epoch epoch, NodeId leader);
   void publish(cluster::View view);
   void lead(Epoch epoch, NodeId node) { publish(view(epoch, node)); }
   void no_leader(Epoch epoch) { publish(view(epoch, std::nullopt, cluster::HoldReason::kNoLeader)); }

@@ -188,7 +188,7 @@ TEST_CASE("a dial that fails at home is no hint about the node, and waits as any
 
 TEST_CASE("a connect that is not answered goes back to the hold after its time", "[proxy]") {
   Rig rig;
-  const net::testing::FullListener hung(*rig.loop);
+  net::testing::FullListener hung(*rig.loop);
   auto backend = Backend::echo(*rig.loop);
   const NodeId n1 = rig.add_node(hung.address);
   const NodeId n2 = rig.add_node(backend->address());

@@ -278,9 +278,7 @@ TEST_CASE("a monitor stream on a leader that has begun to block is ended visibly
   auto client = it.rig.client();
   client->send(get("/v1/sys/monitor"));
   REQUIRE(it.until_has(*client, "log"));
-  cluster::View suspect = it.rig.view(1, it.n1, cluster::HoldReason::kSuspect);
-  suspect.suspect = true;
-  it.rig.publish(suspect);
+  it.rig.publish(it.rig.suspect(1, it.n1));
   REQUIRE(it.rig.until([&] { return client->is_over(); }));
   CHECK(client->received.find("\r\n0\r\n\r\n") == std::string::npos);
   CHECK(it.rig.until([&] { return it.one.backend.peers[0]->is_over(); }));
@@ -293,9 +291,7 @@ TEST_CASE("a monitor stream without a line yet is ended too when its leader bloc
   auto client = it.rig.client();
   client->send(get("/v1/sys/monitor"));
   REQUIRE(it.rig.until([&] { return it.one.seen.size() == 1; }));
-  cluster::View suspect = it.rig.view(1, it.n1, cluster::HoldReason::kSuspect);
-  suspect.suspect = true;
-  it.rig.publish(suspect);
+  it.rig.publish(it.rig.suspect(1, it.n1));
   REQUIRE(it.until_has(*client, "502"));
   CHECK(it.rig.until([&] { return it.one.backend.peers[0]->is_over(); }));
   CHECK(it.rig.until([&] { return it.rig.ended_streams == std::vector<NodeId>{it.n1}; }));
@@ -305,9 +301,7 @@ TEST_CASE("requests beyond the hold's limit go to a suspect leader rather than n
   HttpRig it;
   it.rig.options.hold_max = 1;
   it.rig.start();
-  cluster::View suspect = it.rig.view(1, it.n1, cluster::HoldReason::kSuspect);
-  suspect.suspect = true;
-  it.rig.publish(suspect);
+  it.rig.publish(it.rig.suspect(1, it.n1));
   auto held = it.rig.client();
   held->send(get("/v1/held"));
   REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().held_now == 1; }));

@@ -172,9 +172,7 @@ TEST_CASE("an answer waits through a suspicion that ends well", "[proxy][http]")
   auto client = it.rig.client();
   client->send(get("/v1/a"));
   REQUIRE(it.until_asked());
-  auto suspect = it.rig.view(1, it.n1, cluster::HoldReason::kSuspect);
-  suspect.suspect = true;
-  it.rig.publish(suspect);
+  it.rig.publish(it.rig.suspect(1, it.n1));
   it.rig.lead(1, it.n1);
   it.confirm(1, it.n1);
   REQUIRE(it.until_has(*client, "200 OK"));

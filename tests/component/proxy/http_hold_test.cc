@@ -48,8 +48,7 @@ TEST_CASE("connections to the next leader are opened for a leader that is suspec
   auto client = it.rig.client();
   client->send(get("/v1/a"));
   REQUIRE(it.until_has(*client, "200 OK"));
-  cluster::View suspect = it.rig.view(1, it.n1, cluster::HoldReason::kSuspect);
-  suspect.suspect = true;
+  cluster::View suspect = it.rig.suspect(1, it.n1);
   suspect.nodes[it.n2.index].role = cluster::Role::kStandby;
   it.rig.publish(std::move(suspect));
   REQUIRE(it.rig.until([&] { return it.two.backend.peers.size() == 2; }));

@@ -325,10 +325,8 @@ TEST_CASE("a SYN that is lost is followed by another one after the connect's pat
   REQUIRE(loop->run_until([&] { return dials == 4; }, 5s));
   CHECK(lost == 3);
 
-  std::vector<net::Socket> accepted;
-  const net::Listener listener(*loop, std::move(full.socket),
-                               [&](net::Socket socket, const net::Address&) { accepted.push_back(std::move(socket)); });
-  REQUIRE(loop->run_until([&] { return accepted.size() == 2 || outcome; }, 5s));
+  net::testing::MuteListener awake(*loop, std::move(full.socket));
+  REQUIRE(loop->run_until([&] { return awake.accepted.size() == 2 || outcome; }, 5s));
   REQUIRE_FALSE(outcome);
   CHECK(client.is_connected());
 }
