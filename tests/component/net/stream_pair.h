@@ -7,10 +7,11 @@
 #include "bellwether/net/listener.h"
 #include "bellwether/net/stream.h"
 #include "catch.hpp"
+#include "support/paths.h"
 
 namespace bellwether::net::testing {
 
-inline std::string cert(const std::string& name) { return BELLWETHER_TEST_CERTS "/" + name; }
+inline std::string cert(const std::string& name) { return bellwether::testing::cert_path(name); }
 
 inline std::unique_ptr<Loop> make_loop() {
   auto loop = Loop::create({.precise_timers = true});

@@ -3,11 +3,12 @@
 #include "bellwether/net/stream.h"
 #include "bellwether/net/tls.h"
 #include "component/proxy/http_rig.h"
+#include "support/paths.h"
 
 namespace bellwether::proxy {
 namespace {
 
-std::string cert(const std::string& file) { return std::string(BELLWETHER_TEST_CERTS) + "/" + file; }
+std::string cert(const std::string& file) { return bellwether::testing::cert_path(file); }
 
 // A TLS client that keeps what it reads.
 struct TlsPeer final : net::StreamHandler {

@@ -1,5 +1,7 @@
 #include "sim_lab.h"
 
+#include "support/paths.h"
+
 using namespace bellwether;
 using namespace bellwether::sim;
 using wire::ExchangeFailure;
@@ -71,14 +73,14 @@ TEST_CASE("what a leader is asked while it steps down is answered after its bloc
 TEST_CASE("the same over TLS", "[sim]") {
   SimOptions options = SimLab::quick();
   net::TlsServerOptions server;
-  server.cert_file = std::string(BELLWETHER_TEST_CERTS) + "/common.pem";
-  server.key_file = std::string(BELLWETHER_TEST_CERTS) + "/common.key";
+  server.cert_file = bellwether::testing::cert_path("common.pem");
+  server.key_file = bellwether::testing::cert_path("common.key");
   const auto server_context = net::TlsContext::server(server);
   REQUIRE(server_context);
   options.tls = *server_context;
   SimLab lab(options);
   net::TlsClientOptions client;
-  client.ca_file = std::string(BELLWETHER_TEST_CERTS) + "/ca.pem";
+  client.ca_file = bellwether::testing::cert_path("ca.pem");
   const auto client_context = net::TlsContext::client(client);
   REQUIRE(client_context);
   lab.tls = *client_context;

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "catch.hpp"
+#include "support/paths.h"
 #include "world.h"
 
 namespace bellwether::cluster::testing {
@@ -279,7 +280,8 @@ class Scenario {
 
 TEST_CASE("every scenario ends as its script says", "[cluster][scenario]") {
   std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(BELLWETHER_SOURCE_DIR "/tests/unit/cluster/scenarios")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(bellwether::testing::source_dir() + "/tests/unit/cluster/scenarios")) {
     if (entry.path().extension() == ".txt") files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());

@@ -6,6 +6,7 @@
 
 #include "bellwether/vault/health.h"
 #include "catch.hpp"
+#include "support/paths.h"
 
 namespace bellwether::cluster::testing {
 namespace {
@@ -82,7 +83,7 @@ Trace::Answered Trace::ask(NodeId node, const std::string& kind, double t) const
 
 std::vector<Trace> all_traces() {
   std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(BELLWETHER_SOURCE_DIR "/tests/traces")) {
+  for (const auto& entry : std::filesystem::directory_iterator(bellwether::testing::source_dir() + "/tests/traces")) {
     if (entry.path().extension() == ".jsonl") files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());

@@ -9,6 +9,7 @@
 #include "bellwether/config/options.h"
 #include "bellwether/config/reference.h"
 #include "catch.hpp"
+#include "support/paths.h"
 
 // Files of the repository that are derived from the option table or say what the parser answers. To write them anew
 // after a change: BELLWETHER_REWRITE=1 build/dev/bin/unit_tests "[reference],[broken]", then read the difference.
@@ -18,7 +19,7 @@ using namespace bellwether::config;
 
 namespace {
 
-const std::filesystem::path kRoot = BELLWETHER_SOURCE_DIR;
+const std::filesystem::path kRoot = testing::source_dir();
 
 std::string read(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
