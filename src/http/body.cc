@@ -72,6 +72,8 @@ void BodyReader::step(char c) {
   switch (state_) {
     case State::kChunkSize:
       return step_size(c);
+    case State::kChunkSizeBlank:
+      return step_blank(c);
     case State::kChunkExtension:
       return step_extension(c);
     case State::kChunkSizeLf:
@@ -106,9 +108,21 @@ void BodyReader::step_size(char c) {
     if (++digits_ > kMaxSizeDigits || left_ > kMaxChunk) become_broken(Reject::kChunk);
   } else if (digits_ > 0 && c == ';') {
     state_ = State::kChunkExtension;
+  } else if (digits_ > 0 && (c == ' ' || c == '\t')) {
+    state_ = State::kChunkSizeBlank;
+    step_blank(c);
   } else if (digits_ > 0 && c == '\r') {
     state_ = State::kChunkSizeLf;
   } else {
+    become_broken(Reject::kChunk);
+  }
+}
+
+// RFC 9112 section 7.1.1 allows white space before an extension's ";", but none where no extension follows.
+void BodyReader::step_blank(char c) {
+  if (c == ';') {
+    state_ = State::kChunkExtension;
+  } else if ((c != ' ' && c != '\t') || ++extra_bytes_ > limits_.max_extension_bytes) {
     become_broken(Reject::kChunk);
   }
 }

@@ -110,7 +110,8 @@ ParseOutcome read_head(std::string_view text, const HeadLimits& limits, RequestH
 }  // namespace
 
 ParseOutcome parse_request_head(std::string_view buffer, const HeadLimits& limits, RequestHead& head) {
-  // What starts no method (a TLS hello on a plain port, a stray CRLF) is told at once, not after a timeout.
+  if (buffer == "\r") return {ParseStatus::kNeedMore, {}};  // perhaps of an empty line
+  // What starts no method, such as a TLS hello on a plain port, is refused at once, not after a timeout.
   if (!buffer.empty() && !is_in(buffer.front(), kTokenChar)) {
     return rejected(reject_for(buffer.front(), Reject::kMethod));
   }

@@ -185,6 +185,7 @@ bool HttpSession::write_client() {
 }
 
 bool HttpSession::take_request() {
+  in_.consume(leading_line_.skip(in_.view()));
   const bool is_leaving = client_ended_ || (front_.worker().is_draining() && in_.empty());
   if (in_.empty()) {
     if (is_leaving) end(kEndedNormally);
@@ -215,6 +216,7 @@ bool HttpSession::take_request() {
 void HttpSession::start_request(const http::RequestHead& head) {
   Worker& worker = front_.worker();
   head_search_.restart();
+  leading_line_.restart();
   worker.note_traffic();
   open_account();
   request_.method.assign(head.method);

@@ -240,6 +240,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   ByteQueue to_client_;
   Request request_;
   Sum sum_;
+  http::LeadingLine leading_line_;
   http::HeadSearch head_search_;
   http::BodyReader request_body_;
   Attempt attempt_;

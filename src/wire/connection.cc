@@ -151,6 +151,8 @@ void Connection::process() {
 
 // True: a head was taken off the input.
 bool Connection::take_head() {
+  in_.erase(0, leading_line_.skip(in_));
+  if (in_.empty()) return false;
   const http::ParseOutcome outcome = http::parse_request_head(in_, options_.head, head_);
   if (outcome.status == http::ParseStatus::kRejected) {
     refuse(outcome.reason);
@@ -158,6 +160,7 @@ bool Connection::take_head() {
   }
   if (!std::exchange(head_begun_, true)) arm_timer();
   if (outcome.status == http::ParseStatus::kNeedMore) return false;
+  leading_line_.restart();
   request_ = ServerRequest{};
   request_.method = head_.method;
   request_.target = head_.target;

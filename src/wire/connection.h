@@ -93,6 +93,7 @@ class Connection final : public net::StreamHandler {
   std::string out_;
   std::size_t out_sent_ = 0;
 
+  http::LeadingLine leading_line_;
   http::RequestHead head_;  // its views are valid only within take_head()
   http::BodyReader body_;
   ServerRequest request_;

@@ -22,6 +22,8 @@ REFUSED = [
     ("bare LF line ends", b"GET /v1/x HTTP/1.1\nHost: v\n\n", "bare_line_end", 400),
     ("one bare LF", b"GET /v1/x HTTP/1.1\r\nHost: v\nX: y\r\n\r\n", "bare_line_end", 400),
     ("bare CR before a header", put(b"X: \rTransfer-Encoding: chunked\r\n"), "bare_line_end", 400),
+    ("two empty lines before a request", b"\r\n\r\nGET /v1/x HTTP/1.1\r\nHost: v\r\n\r\n", "bare_line_end", 400),
+    ("empty line of a bare LF", b"\nGET /v1/x HTTP/1.1\r\nHost: v\r\n\r\n", "bare_line_end", 400),
     ("folded line", put(b"X: a\r\n b\r\n"), "folding", 400),
     ("folded line, tab", put(b"X: a\r\n\tb\r\n"), "folding", 400),
     ("space before colon", put(b"Transfer-Encoding : chunked\r\n"), "header_name", 400),
@@ -44,6 +46,7 @@ REFUSED = [
     ("chunk data without CRLF", chunks(b"5\r\nhello0\r\n\r\n"), "chunk", 400),
     ("chunk data with more than it says", chunks(b"3\r\nhello\r\n0\r\n\r\n"), "chunk", 400),
     ("chunk size and a space", chunks(b"1 \r\na\r\n0\r\n\r\n"), "chunk", 400),
+    ("chunk size, a space and no extension", chunks(b"1 a\r\na\r\n0\r\n\r\n"), "chunk", 400),
     ("chunk size 0x1", chunks(b"0x1\r\na\r\n0\r\n\r\n"), "chunk", 400),
     ("chunk size empty", chunks(b"\r\na\r\n0\r\n\r\n"), "chunk", 400),
     ("chunk size -1", chunks(b"-1\r\na\r\n0\r\n\r\n"), "chunk", 400),
@@ -162,3 +165,21 @@ def test_any_token_is_a_method(site, method):
         conn.send(line.encode() + b"\r\nHost: v\r\n\r\n")
         assert conn.head().startswith(b"HTTP/1.1 200 ")
     assert site.whole == [line]
+
+
+def test_an_empty_line_before_a_request_is_skipped(site):
+    with site.dial() as conn:
+        for line in ["PUT /v1/a HTTP/1.1", "GET /v1/b HTTP/1.1"]:
+            # What some clients put behind a body, alone and before the next request.
+            conn.send(b"\r\n" + line.encode() + b"\r\nHost: v\r\nContent-Length: 2\r\n\r\nok")
+            assert conn.head().startswith(b"HTTP/1.1 200 ")
+            assert conn.take(2) == b"ok"
+    assert site.whole == ["PUT /v1/a HTTP/1.1", "GET /v1/b HTTP/1.1"]
+
+
+@pytest.mark.parametrize("extension", [b" ;a", b"\t;a", b"; a", b" ; a = b", b"\t;\ta\t=\tb ; c"])
+def test_white_space_around_a_chunk_extension_is_no_part_of_the_body(site, extension):
+    got, _ = site.ask(put(CHUNKED + b"Connection: close\r\n") + b"5" + extension + b"\r\nhello\r\n0" + extension + b"\r\n\r\n")
+    assert got.startswith(b"HTTP/1.1 200 "), got
+    assert got.endswith(b"hello"), got
+    assert site.whole == ["PUT /v1/x HTTP/1.1"]

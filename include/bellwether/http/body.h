@@ -37,6 +37,7 @@ class BodyReader {
     kLength,
     kUntilClose,
     kChunkSize,
+    kChunkSizeBlank,  // between the size and the ";" of an extension
     kChunkExtension,
     kChunkSizeLf,
     kChunkData,
@@ -52,6 +53,7 @@ class BodyReader {
   std::string_view take_content(std::string_view input);
   void step(char c);
   void step_size(char c);
+  void step_blank(char c);
   void step_extension(char c);
   void step_trailer(char c);
   void expect(char c, char wanted, State next, Reject otherwise);

@@ -95,8 +95,8 @@ class HeadSearch {
   // Whether `buffer`, which has more of the head than when need_more() was said of it, is whole or hopeless. Reads only
   // what is new.
   [[nodiscard]] bool is_worth_parsing(std::string_view buffer, const HeadLimits& limits);
-  // The parser said kNeedMore.
-  void need_more(std::string_view buffer) { seen_ = buffer.size(); }
+  // The parser said kNeedMore. After a CR alone the next byte decides.
+  void need_more(std::string_view buffer) { seen_ = buffer == "\r" ? 0 : buffer.size(); }
   // Another head follows.
   void restart() { seen_ = 0; }
 
@@ -104,8 +104,27 @@ class HeadSearch {
   std::size_t seen_ = 0;
 };
 
+// The empty line that a server ignores before a request line (RFC 9112 section 2.2): some clients end a body with a
+// CRLF of their own. One for each request, so that a stream of empty lines is refused.
+class LeadingLine {
+ public:
+  // How many bytes of it to take off `buffer`, whose start is where a head is expected: 2 or 0. A CR alone may still
+  // become the line; the parser asks for more.
+  [[nodiscard]] std::size_t skip(std::string_view buffer) {
+    if (was_skipped_ || !buffer.starts_with("\r\n")) return 0;
+    was_skipped_ = true;
+    return 2;
+  }
+  // Another head follows.
+  void restart() { was_skipped_ = false; }
+
+ private:
+  bool was_skipped_ = false;
+};
+
 // Strict, by RFC 9112, and then stricter: what is ambiguous is refused, never repaired. Any token is a method (LIST,
-// SCAN). The head object is reused: its vector keeps its capacity from one request to the next.
+// SCAN). The head object is reused: its vector keeps its capacity from one request to the next. An empty line before
+// the request is the caller's to skip (LeadingLine).
 [[nodiscard]] ParseOutcome parse_request_head(std::string_view buffer, const HeadLimits& limits, RequestHead& head);
 // `request_method` decides whether a body follows (HEAD; RFC 9112 section 6.3).
 [[nodiscard]] ParseOutcome parse_response_head(std::string_view buffer, std::string_view request_method,

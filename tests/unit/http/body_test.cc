@@ -99,6 +99,19 @@ TEST_CASE("A chunk size is nothing but up to 16 hexadecimal digits", "[http]") {
   CHECK(read_chunked("0000000000000001\r\na\r\n0\r\n\r\n").content == "a");
 }
 
+TEST_CASE("White space may stand on both sides of an extension's semicolon", "[http]") {
+  for (const std::string line : {"5 ;a", "5\t; a", "5 \t ;a = b", "5;\ta ; c", "5 ;"}) {
+    const std::string text = line + "\r\nhello\r\n0 ; x\r\n\r\n";
+    check_all_splits({BodyKind::kChunked, 0}, text, ParseStatus::kDone, "hello", text.size());
+  }
+  for (const std::string line : {"5 ", "5\t", "5 5", "5 a", "5 =", " 5;a"}) {
+    check_rejected(line + "\r\nhello\r\n0\r\n\r\n", Reject::kChunk);
+  }
+  check_rejected("5 \n;a\r\n", Reject::kChunk);
+  CHECK(read_chunked("1" + std::string(2000, ' ') + ";a\r\n").reason == Reject::kChunk);
+  CHECK(read_chunked("1  ;ab\r\na\r\n1  ;ab\r\nb\r\n0\r\n\r\n", {.max_extension_bytes = 4}).content == "ab");
+}
+
 TEST_CASE("Chunk lines end with CRLF and nothing else", "[http]") {
   check_rejected("1\na\r\n0\r\n\r\n", Reject::kChunk);
   check_rejected("1\r\r\n", Reject::kChunk);

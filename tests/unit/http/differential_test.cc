@@ -55,6 +55,7 @@ const std::vector<std::string>& pieces() {
                                                "5\r\nhello\r\n",
                                                "05;a=b\r\nhello\r\n",
                                                "5 \r\nhello\r\n",
+                                               "5 ; a = b\r\nhello\r\n",
                                                "0x5\r\nhello\r\n",
                                                "5\r\nhello\n",
                                                "0\r\n",

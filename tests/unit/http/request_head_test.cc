@@ -80,6 +80,42 @@ TEST_CASE("Bytes that cannot become a request are refused at once", "[http]") {
   check_rejected("GET / HTTP/1.1\nHost:", Reject::kBareLineEnd);
 }
 
+TEST_CASE("One empty line before a request is skipped, wherever the input is cut", "[http]") {
+  const std::string text = "\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n";
+  for (std::size_t at = 0; at <= 3; ++at) {
+    CAPTURE(at);
+    LeadingLine line;
+    RequestHead head;
+    std::string buffer = text.substr(0, at);
+    buffer.erase(0, line.skip(buffer));
+    CHECK(parse_request_head(buffer, {}, head).status == ParseStatus::kNeedMore);
+    buffer += text.substr(at);
+    buffer.erase(0, line.skip(buffer));
+    CHECK(parse_request_head(buffer, {}, head).status == ParseStatus::kDone);
+  }
+}
+
+TEST_CASE("A second empty line before a request is refused, one before the next request is not", "[http]") {
+  LeadingLine line;
+  CHECK(line.skip("") == 0);
+  CHECK(line.skip("\r") == 0);
+  CHECK(line.skip("\n") == 0);
+  CHECK(line.skip("GET") == 0);
+  CHECK(line.skip("\r\n\r\n") == 2);
+  CHECK(line.skip("\r\n") == 0);
+  line.restart();
+  CHECK(line.skip("\r\nGET") == 2);
+}
+
+TEST_CASE("A carriage return alone may become an empty line, and nothing else", "[http]") {
+  HeadSearch search;
+  RequestHead head;
+  CHECK(parse_request_head("\r", {}, head).status == ParseStatus::kNeedMore);
+  search.need_more("\r");
+  CHECK(search.is_worth_parsing("\rG", {}));
+  check_rejected("\rG", Reject::kBareLineEnd);
+}
+
 TEST_CASE("Line ends other than CRLF are refused", "[http]") {
   check_rejected("GET / HTTP/1.1\nHost: a\n\n", Reject::kBareLineEnd);
   check_rejected("GET / HTTP/1.1\r\nHost: a\n\r\n\r\n", Reject::kBareLineEnd);
