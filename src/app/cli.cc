@@ -241,6 +241,9 @@ class CommandLine {
     add_duration(*sim, "--replication-lag", "What a standby's own reads are behind", sim_.replication_lag);
     add_duration(*sim, "--lease", "How long a leader without quorum goes on saying 200", sim_.lease);
     sim->add_flag("--node-id-header", sim_.node_id_header, "Say in X-Vault-Raft-Node-ID who answers");
+    sim->add_flag("--consistency-headers", sim_.consistency_headers, "X-Vault-Index and its kin, as OpenBao 2.7");
+    sim->add_flag("--missing-header-forward", sim_.missing_header_forward,
+                  "Standbys forward what carries no consistency header, health included");
     sim->add_flag("--vault-bodies", sim_.vault_bodies, "Answer as Vault instead of OpenBao");
   }
 

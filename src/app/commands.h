@@ -42,12 +42,14 @@ struct SimOptions {
   std::string control;                 // address of the fault API: POST /node/N/FAULT[?for=DURATION], GET /nodes
   std::string tls_cert, tls_key;       // both empty: plain http
   Duration election = 500ms;
-  Duration crash_election = 2s;     // after a crash or hang, when nobody has handed over
-  Duration demotion_block = 500ms;  // how long a leader that goes blocks everything before it says so
-  Duration replication_lag = 30ms;  // what a standby's own reads are behind
-  Duration lease = 500ms;           // how long a leader without quorum goes on saying 200
-  bool node_id_header = false;      // X-Vault-Raft-Node-ID in each answer
-  bool vault_bodies = false;        // Vault's instead of OpenBao's
+  Duration crash_election = 2s;         // after a crash or hang, when nobody has handed over
+  Duration demotion_block = 500ms;      // how long a leader that goes blocks everything before it says so
+  Duration replication_lag = 30ms;      // what a standby's own reads are behind
+  Duration lease = 500ms;               // how long a leader without quorum goes on saying 200
+  bool node_id_header = false;          // X-Vault-Raft-Node-ID in each answer
+  bool consistency_headers = false;     // X-Vault-Index, as OpenBao 2.7
+  bool missing_header_forward = false;  // standbys forward what carries no consistency header
+  bool vault_bodies = false;            // Vault's instead of OpenBao's
 };
 int sim_command(const SimOptions& options);  // sim.cc
 

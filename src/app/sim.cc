@@ -23,6 +23,8 @@ Result<sim::SimOptions> cluster_options(const SimOptions& options) {
   result.replication_lag = options.replication_lag;
   result.lease = options.lease;
   result.names_itself = options.node_id_header;
+  result.consistency_headers = options.consistency_headers || options.missing_header_forward;
+  result.missing_header_forward = options.missing_header_forward;
   result.openbao = !options.vault_bodies;
   result.wall_at_start = std::chrono::system_clock::now();
   for (const std::string& text : options.addresses) {
@@ -45,7 +47,7 @@ Result<void> run_cluster(const SimOptions& options) {
   Result<std::unique_ptr<net::Loop>> created = net::Loop::create({.precise_timers = true});
   if (!created) return tl::unexpected(created.error());
   net::Loop& loop = **created;
-  const net::SignalWatch signals(loop, {SIGTERM, SIGINT}, [&](int) { loop.stop(); });
+  const net::SignalWatch signals(loop, {SIGTERM, SIGINT, SIGQUIT}, [&](int) { loop.stop(); });
 
   Result<sim::SimOptions> wanted = cluster_options(options);
   if (!wanted) return tl::unexpected(wanted.error());
@@ -69,7 +71,7 @@ Result<void> run_cluster(const SimOptions& options) {
 }  // namespace
 
 int sim_command(const SimOptions& options) {
-  net::block_signals({SIGTERM, SIGINT});
+  net::block_signals({SIGTERM, SIGINT, SIGQUIT});
   if (const Result<void> done = run_cluster(options); !done) {
     fmt::print(stderr, "bellwether sim: {}\n", done.error().message);
     return done.error().kind == ErrorKind::kInvalid ? kExitUsage : kExitFailed;

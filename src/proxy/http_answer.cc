@@ -4,6 +4,7 @@
 
 #include "bellwether/http/chunk_writer.h"
 #include "bellwether/http/serialize.h"
+#include "bellwether/vault/consistency.h"
 #include "http_front.h"
 #include "http_session.h"
 #include "worker.h"
@@ -117,9 +118,19 @@ bool HttpSession::judge_final(const http::ResponseHead& head) {
   attempt.has_performance_standbys = front_.has_performance_standbys();
   attempt.role = attempt_.role;
   attempt.node_urls = front_.urls(attempt_.node);
-  const vault::Answer answer{head.status, head.header("Location"), peeked.content};
+  const vault::Answer answer{head.status, head.header("Location"), peeked.content, is_behind_index(head)};
   act(vault::judge(attempt, answer), &head, peeked.content);
   return true;
+}
+
+// A node that lost the lead a moment ago may be behind the index that the request states: the request goes to whoever
+// leads. A node that claims to lead and says it again to the same request is believed, for the index may be another
+// cluster's and never come.
+bool HttpSession::is_behind_index(const http::ResponseHead& head) const {
+  if (!vault::says_index_not_reached(head, request_.states_index) || !to_node_.can_rewind()) return false;
+  const bool is_said_again =
+      request_.row == vault::Row::kIndexNotReached && proved_node_ == attempt_.node && proved_epoch_ == attempt_.epoch;
+  return !is_said_again;
 }
 
 // `head`: of the answer that the row was judged by, if there was one.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "bellwether/http/target.h"
+#include "bellwether/vault/consistency.h"
 #include "http_front.h"
 #include "worker.h"
 
@@ -226,6 +227,7 @@ void HttpSession::start_request(const http::RequestHead& head) {
   request_.request_class = vault::classify(request_.method, request_.path);
   request_.keep_alive = head.keep_alive;
   request_.may_be_login = vault::may_be_login(request_.path, vault::carries_token(head));
+  request_.states_index = vault::states_index(head);
   request_.is_websocket = http::asks_for_websocket(head);
   request_.was_continued = !head.expects_continue;
   request_.tried.clear();

@@ -88,6 +88,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
     vault::RequestClass request_class = vault::RequestClass::kData;
     bool keep_alive = true;
     bool may_be_login = true;
+    bool states_index = false;  // vault/consistency.h
     bool is_websocket = false;
     bool was_continued = false;  // it expected a 100 and got it, or did not wait for it
     bool was_held = false;
@@ -205,6 +206,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   bool take_answer();
   bool relay_body();
   bool judge_final(const http::ResponseHead& head);
+  [[nodiscard]] bool is_behind_index(const http::ResponseHead& head) const;
   void act(vault::Row row, const http::ResponseHead* head, std::string_view body);
   void start_answer(const http::ResponseHead& head);
   void finish_answer();

@@ -26,6 +26,8 @@ ModelOptions model_options(const SimOptions& options, std::vector<std::string> u
   result.replication_lag = options.replication_lag;
   result.standby_reads = options.standby_reads;
   result.openbao = options.openbao;
+  result.consistency_headers = options.consistency_headers;
+  result.missing_header_forward = options.missing_header_forward;
   result.names_itself = options.names_itself;
   result.seed = options.seed;
   result.wall_at_start = options.wall_at_start;

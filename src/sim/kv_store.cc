@@ -1,5 +1,6 @@
 #include "kv_store.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace bellwether::sim {
@@ -15,7 +16,14 @@ Result<int> KvStore::put(const std::string& path, nlohmann::json data, std::opti
   versions.push_back({current + 1, std::move(data), now, std::nullopt});
   if (versions.size() > kMaxVersions) versions.pop_front();
   ++puts_;
+  put_times_.push_back(now.at);
+  if (put_times_.size() > kMaxPutTimes) put_times_.pop_front();
   return current + 1;
+}
+
+std::uint64_t KvStore::puts_until(TimePoint as_of) const {
+  const auto later = std::count_if(put_times_.begin(), put_times_.end(), [as_of](TimePoint at) { return at > as_of; });
+  return puts_ - static_cast<std::uint64_t>(later);
 }
 
 void KvStore::remove(const std::string& path, Instant now) {

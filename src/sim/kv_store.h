@@ -54,9 +54,13 @@ class KvStore {
   // How many puts were executed, in all or on one key since it was made: what shows a write that ran twice.
   [[nodiscard]] std::uint64_t puts() const { return puts_; }
   [[nodiscard]] std::uint64_t puts(const std::string& path) const;
+  // How many were executed by then; exact for the last kMaxPutTimes of them.
+  static constexpr std::size_t kMaxPutTimes = 1000;
+  [[nodiscard]] std::uint64_t puts_until(TimePoint as_of) const;
 
  private:
   std::map<std::string, std::deque<KvVersion>> keys_;
+  std::deque<TimePoint> put_times_;  // the newest last
   std::uint64_t puts_ = 0;
 };
 

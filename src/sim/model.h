@@ -36,7 +36,9 @@ struct ModelOptions {
   Duration replication_lag = 30ms;  // what a standby's own reads are behind
   bool standby_reads = true;
   bool openbao = true;
-  bool names_itself = false;  // each answer says whose it is, as with enable_response_header_raft_node_id
+  bool consistency_headers = false;     // model_consistency.cc
+  bool missing_header_forward = false;  // a standby forwards whatever carries no consistency header, health included
+  bool names_itself = false;            // each answer says whose it is, as with enable_response_header_raft_node_id
   std::uint64_t seed = 1;
   std::string root_token = "root";
   WallTime wall_at_start{};
@@ -159,6 +161,12 @@ class Model {
   void elect(TimePoint now);
   void start(int node, TimePoint now);
   void learn(int node, TimePoint now);
+
+  // model_consistency.cc
+  [[nodiscard]] std::uint64_t index_of(int node, TimePoint now) const;  // of the storage, as far as the node has it
+  [[nodiscard]] bool forwards_by_headers(int node, const Request& request, TimePoint now) const;
+  [[nodiscard]] std::optional<http::Response> refuse_index(int node, const Request& request, TimePoint now) const;
+  void state_index(const Request& request, http::Response& response, TimePoint now) const;
 
   // model_requests.cc
   void serve(int node, Pending pending, TimePoint now);

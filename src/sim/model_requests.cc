@@ -49,8 +49,12 @@ void Model::serve(int node, Pending pending, TimePoint now) {
     n.waiting.push_back(std::move(pending));
   } else if (n.not_vault) {
     answer(pending.id, {429, {{"Content-Type", "text/plain"}}, "Too Many Requests\n"}, now);
+  } else if (forwards_by_headers(node, pending.request, now)) {
+    serve(leader_, std::move(pending), now);
   } else if (std::optional<http::Response> own = answer_about_itself(node, pending.request, now)) {
     answer(pending.id, std::move(*own), now);
+  } else if (auto refusal = refuse_index(node, pending.request, now)) {
+    answer(pending.id, std::move(*refusal), now);
   } else if (pending.request.path() == "/v1/sys/seal") {
     serve_seal(node, std::move(pending), now);
   } else {
@@ -106,6 +110,7 @@ void Model::serve_data(int node, Pending pending, TimePoint now) {
     }
     http::Response response = execute(request, std::min(now, n.cut_at), now);
     sign(node, response);
+    state_index(request, response, now);
     answer(pending.id, std::move(response), now);
     if (steps_down) static_cast<void>(step_down(node, {}, now));
   } else if (n.partitioned && size() > 1) {

@@ -135,6 +135,7 @@ Row doubted(Row row, const Attempt& attempt) {
 }
 
 Row judge_undoubted(const Attempt& attempt, const Answer& answer) {
+  if (answer.index_not_reached) return Row::kIndexNotReached;
   const bool is_of_removed = answer.status == 500 || answer.status == 503 || answer.status == 530;
   if (attempt.role == Role::kRemoved && is_of_removed) return Row::kRemoved;
   switch (answer.status) {
@@ -175,6 +176,7 @@ Verdict verdict_of(Row row) {
     case Row::kSealed:
     case Row::kCanceledEarly:
     case Row::kRemoved:
+    case Row::kIndexNotReached:
       return Verdict::kProof;
     case Row::kRedirectedToItself:
       return Verdict::kAgainHere;

@@ -30,6 +30,8 @@ std::string_view to_text(Row row) {
       return "canceled_early";
     case Row::kRemoved:
       return "removed";
+    case Row::kIndexNotReached:
+      return "index_not_reached";
     case Row::kRedirectedToItself:
       return "redirected_to_itself";
     case Row::kMaybeForwarded:
@@ -87,6 +89,7 @@ std::string_view explanation_of(Row row) {
     case Row::kSealed:
     case Row::kCanceledEarly:
     case Row::kRemoved:
+    case Row::kIndexNotReached:
     case Row::kRedirectedToItself:
       return {};
   }

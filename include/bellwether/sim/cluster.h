@@ -25,6 +25,8 @@ struct SimOptions {
   Duration lease = 500ms;                // how long a leader without quorum goes on saying 200
   bool standby_reads = true;             // OpenBao >= 2.5: standbys answer reads themselves
   bool openbao = true;                   // bodies of OpenBao, else of Vault
+  bool consistency_headers = false;      // X-Vault-Index and X-Vault-Inconsistent, as OpenBao 2.7
+  bool missing_header_forward = false;   // consistency_missing_header_forward of OpenBao 2.7
   bool names_itself = false;             // X-Vault-Raft-Node-ID in each answer
   Duration replication_lag = 30ms;       // what a standby's own reads are behind
   std::uint64_t seed = 1;

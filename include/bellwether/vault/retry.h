@@ -29,14 +29,15 @@ enum class Row : std::uint8_t {
   kOverloaded,
   kNodeError,  // any other 5xx: its text is worth more to the client than ours; it does not prove anything
   // kProof
-  kNotConnected,   // refused, unreachable, TLS failed
-  kNothingSent,    // ended before a byte of the request went
-  kRedirected,     // 307 to another node
-  kNotActive,      // 500 "local node not active but active cluster node not found"
-  kNoActiveFound,  // 503 "no active Vault instance found"
-  kSealed,         // 503, exactly "Vault is sealed"
-  kCanceledEarly,  // 500 "active context canceled after getting state lock"
-  kRemoved,        // 5xx of a node whose health says 530
+  kNotConnected,     // refused, unreachable, TLS failed
+  kNothingSent,      // ended before a byte of the request went
+  kRedirected,       // 307 to another node
+  kNotActive,        // 500 "local node not active but active cluster node not found"
+  kNoActiveFound,    // 503 "no active Vault instance found"
+  kSealed,           // 503, exactly "Vault is sealed"
+  kCanceledEarly,    // 500 "active context canceled after getting state lock"
+  kRemoved,          // 5xx of a node whose health says 530
+  kIndexNotReached,  // 429 or 412: the node is behind the X-Vault-Index that the request states (vault/consistency.h)
   // kAgainHere
   kRedirectedToItself,
   // kAmbiguous
@@ -50,7 +51,7 @@ enum class Row : std::uint8_t {
   kUnreadableAnswer,  // no HTTP, or HTTP that we refuse
   kUnconfirmed,       // answered, but not by a node that has confirmed since that it leads, where that is asked for
 };
-inline constexpr std::size_t kRowCount = 23;
+inline constexpr std::size_t kRowCount = 24;
 [[nodiscard]] std::string_view to_text(Row row);
 [[nodiscard]] Verdict verdict_of(Row row);
 // What our error says to the client: a sentence for each ambiguous row, empty for the others.
@@ -74,7 +75,8 @@ struct Attempt {
 struct Answer {
   int status = 0;
   std::optional<std::string_view> location;
-  std::string_view body;  // only for needs_body(); empty if it was longer than kJudgedBodyBytes
+  std::string_view body;           // only for needs_body(); empty if it was longer than kJudgedBodyBytes
+  bool index_not_reached = false;  // consistency.h
 };
 
 inline constexpr std::size_t kJudgedBodyBytes = 4 * 1024;
