@@ -196,7 +196,7 @@ Result<int> run_dev(const DevOptions& options) {
                         .done = end},
                        options.failover_every, options.failovers);
   director_seen = &director;
-  const net::SignalWatch signals(loop, {SIGTERM, SIGINT}, [&](int) { end(); });
+  const net::SignalWatch signals(loop, {SIGTERM, SIGINT, SIGQUIT}, [&](int) { end(); });
   loop.run();
   return director.failures() == 0 ? kExitFine : kExitFailed;
 }
@@ -204,7 +204,7 @@ Result<int> run_dev(const DevOptions& options) {
 }  // namespace
 
 int dev_command(const DevOptions& options) {
-  net::block_signals({SIGTERM, SIGINT});
+  net::block_signals({SIGTERM, SIGINT, SIGQUIT});
   if (const Result<void> logging = log::start("error", config::LogFormat::kText); !logging) {
     fmt::print(stderr, "bellwether dev: {}\n", logging.error().message);
     return kExitFailed;

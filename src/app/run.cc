@@ -1,13 +1,14 @@
 #include <fmt/format.h>
 
-#include <csignal>
 #include <cstdio>
+#include <cstring>
 
 #include "bellwether/net/loop.h"
 #include "bellwether/net/process.h"
 #include "commands.h"
 #include "log.h"
 #include "service.h"
+#include "signals.h"
 
 namespace bellwether::app {
 
@@ -19,29 +20,32 @@ int failed(const Error& error) {
 }
 
 void on_signal(int signal, Service& service) {
-  if (signal == SIGHUP) {
-    log::warn("reload_unsupported",
-              {{"why", std::string("the configuration file is read at the start only, restart for "
-                                   "that; certificates are read again now")}});
-    service.reload_certificates();
-    return;
+  switch (action_of(signal)) {
+    case SignalAction::kTerminate:
+      return service.terminate();
+    case SignalAction::kReload:
+      log::warn("reload_unsupported",
+                {{"why", std::string("the configuration file is read at the start only, restart for "
+                                     "that; certificates are read again now")}});
+      return service.reload_certificates();
+    case SignalAction::kIgnore:
+      return log::warn("signal_ignored", {{"signal", std::string(sigabbrev_np(signal))},
+                                          {"why", std::string("TERM, INT and QUIT end the process, HUP reads the "
+                                                              "certificates again; the reference lists all signals")}});
   }
-  service.terminate();
 }
 
 }  // namespace
 
 int run_command(const config::Config& config) {
-  // Before any thread is started: they inherit it.
-  net::block_signals({SIGTERM, SIGINT, SIGHUP, SIGUSR1});
+  block_run_signals();
   if (auto started = log::start(config.log_level, config.log_format); !started) return failed(started.error());
   int code = kExitFine;
   {
     auto loop = net::Loop::create({.precise_timers = true});
     auto service = loop ? Service::start(**loop, config) : tl::unexpected(loop.error());
     if (service) {
-      const net::SignalWatch signals(**loop, {SIGTERM, SIGINT, SIGHUP, SIGUSR1},
-                                     [&](int signal) { on_signal(signal, **service); });
+      const net::SignalWatch signals(**loop, run_signals(), [&](int signal) { on_signal(signal, **service); });
       (*loop)->run();
       service->reset();
     } else {

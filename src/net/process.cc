@@ -56,7 +56,9 @@ struct SignalWatch::Impl {
     auto& impl = *static_cast<Impl*>(self);
     signalfd_siginfo info{};
     while (::read(impl.fd, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
-      impl.on_signal(static_cast<int>(info.ssi_signo));
+      // A write to a closed pipe raises SIGPIPE too; only one that another process sent is of interest.
+      const bool is_own = info.ssi_signo == SIGPIPE && info.ssi_pid == static_cast<std::uint32_t>(::getpid());
+      if (!is_own) impl.on_signal(static_cast<int>(info.ssi_signo));
     }
   }
 

@@ -55,6 +55,28 @@ def test_a_second_term_ends_it_with_sessions_open(before_fake):
         assert before_fake.process.wait(10) in (0, 1)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT], ids=["INT", "QUIT"])
+def test_int_and_quit_drain_as_term_does(before_fake, number):
+    with connect(before_fake) as client:
+        assert exchange(client, b"ECHO before")
+        before_fake.process.send(number)
+        wait_until(lambda: before_fake.get("/readyz").status == 503, 10, "not ready while draining")
+        assert exchange(client, b"after the signal")
+    assert before_fake.process.wait(20) == 0
+
+
+@pytest.mark.parametrize("name", ["USR1", "USR2", "ALRM", "PIPE"])
+def test_other_signals_do_nothing_but_a_log_line(before_fake, name):
+    with connect(before_fake) as client:
+        assert exchange(client, b"ECHO before")
+        before_fake.process.send(getattr(signal, "SIG" + name))
+        wait_until(lambda: [each.fields["signal"] for each in before_fake.events("signal_ignored")] == [name], 10,
+                   "the log line")
+        assert exchange(client, b"after the signal")
+        assert before_fake.get("/readyz").status == 200
+    assert before_fake.process.is_running()
+
+
 def test_half_a_connection_goes_on_until_the_other_half_ends(before_fake):
     with connect(before_fake) as client:
         client.sendall(b"ECHO and goodbye")

@@ -10,7 +10,8 @@
 
 namespace bellwether::net {
 
-// Blocks these signals for all threads started later; call in main() before any thread. SIGPIPE is ignored.
+// Blocks these signals for all threads started later; call in main() before any thread. SIGPIPE is ignored in any case,
+// unless it is one of them: then those that other processes send can be read.
 void block_signals(std::initializer_list<int> signals);
 
 // Reads blocked signals as ordinary events (signalfd).
