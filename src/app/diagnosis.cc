@@ -38,14 +38,24 @@ std::string explain_failure(const Examined& node) {
   return out;
 }
 
+// What to do about an answer that is no health.
+std::string_view way_out(const Examined& node) {
+  if (node.facts.problem.find("hops to skip") != std::string::npos) {
+    return "; its x_forwarded_for_hop_skips wants longer lists: set forwarded_for_hops to one more than that";
+  }
+  if (node.facts.problem.find("missing x-forwarded-for") != std::string::npos) {
+    return "; it wants X-Forwarded-For: use an http listener with forwarded_for, or send_proxy";
+  }
+  const bool is_tls_port = !node.tls && node.facts.status == 400;
+  return is_tls_port ? "; plain HTTP on a TLS port? then write https://" : "";
+}
+
 void look_at_answers(const std::vector<Examined>& nodes, Diagnosis& out) {
   for (const Examined& node : nodes) {
     if (node.failure) {
       out.problems.push_back(explain_failure(node));
     } else if (node.facts.role == cluster::Role::kError) {
-      const bool is_tls_port = !node.tls && node.facts.status == 400;
-      out.problems.push_back(fmt::format("{}: {}{}", node.name, node.facts.problem,
-                                         is_tls_port ? "; plain HTTP on a TLS port? then write https://" : ""));
+      out.problems.push_back(fmt::format("{}: {}{}", node.name, node.facts.problem, way_out(node)));
     } else if (node.facts.role == cluster::Role::kSealed || node.facts.role == cluster::Role::kUninitialized) {
       out.remarks.push_back(fmt::format("{}: is {}: it cannot take over", node.name, to_text(node.facts.role)));
     }

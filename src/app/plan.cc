@@ -32,6 +32,15 @@ Result<std::optional<net::Address>> source_address(const std::string& source) {
   return std::optional<net::Address>(*address);
 }
 
+// As many addresses as clients' requests have: a node that skips some from the end refuses a shorter list.
+std::string forwarded_chain(const config::Config& config) {
+  const int auto_hops = config.forwarded_for_trusted.empty() ? 1 : 2;
+  const int hops = config.forwarded_for_hops > 0 ? config.forwarded_for_hops : auto_hops;
+  const std::vector<std::string> chain(static_cast<std::size_t>(hops),
+                                       config.source.empty() ? "127.0.0.1" : config.source);
+  return fmt::format("{}", fmt::join(chain, ", "));
+}
+
 int worker_count(int configured) {
   return configured > 0 ? configured : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
@@ -119,9 +128,7 @@ Result<probe::ProberOptions> prober_options(const config::Config& config, const 
   // A listener that is told to believe X-Forwarded-For refuses what comes without it, health included (FACTS.md 6).
   const bool has_http = std::any_of(config.listen.begin(), config.listen.end(),
                                     [](const config::Listen& listen) { return listen.mode == config::Mode::kHttp; });
-  if (config.forwarded_for && has_http) {
-    options.headers.push_back({"X-Forwarded-For", config.source.empty() ? "127.0.0.1" : config.source});
-  }
+  if (config.forwarded_for && has_http) options.headers.push_back({"X-Forwarded-For", forwarded_chain(config)});
   return options;
 }
 

@@ -41,9 +41,21 @@ objects: `{{"url": "https://10.0.0.1:8200", "name": "a", "server_name": "vault.e
 
 | signal | effect |
 |---|---|
-| TERM, INT | readiness turns 503 while listeners stay open; ends when no session is left, or after `hard_stop_after` |
-| TERM, INT again | ends at once |
+| TERM, INT, QUIT | readiness turns 503 while listeners stay open; ends when no session is left, or after `hard_stop_after` |
+| TERM, INT or QUIT again | ends at once |
 | HUP | certificates, keys and CA files are read again at once, as they are anyhow when they change (`tls_reload_interval`); the configuration file is not |
+| USR1, USR2, ALRM, PIPE | nothing but a log line, `signal_ignored`; USR2 does not replace the program, USR1 does not open a log anew |
+
+## Behind another balancer
+
+A load balancer or CDN in front of Bellwether hides the clients' addresses: name its addresses in `forwarded_for_trusted`, and http listeners
+keep what it says in X-Forwarded-For and append its own address. A balancer that passes TCP on can send a PROXY protocol header instead
+(`accept_proxy`), and the address in it counts as the client's.
+
+Nodes find the client by the listener's `x_forwarded_for_hop_skips`, counted from the end of the list: 0 where clients come to Bellwether
+themselves, 1 behind one balancer. A request whose list is too short gets 400 then, health requests too. So probes carry a list as long as
+clients' requests have: `forwarded_for_hops` addresses, where "auto" is 1, or 2 with `forwarded_for_trusted`. Behind a chain of two balancers (`x_forwarded_for_hop_skips = 2`)
+set 3. A node that refuses probes for this reason says "hops to skip" in `bellwether check --live`.
 
 ## Metrics
 

@@ -126,7 +126,8 @@ std::vector<Option> connections() {
       {"drain_deadline", kConnections, DurationField{&C::drain_deadline, 0ms, 24h}, true, "--drain-deadline",
        "A session on a node that no longer leads is closed after that long in any case."},
       {"hard_stop_after", kConnections, DurationField{&C::hard_stop_after, 0ms, 24h}, true, "--hard-stop-after",
-       "After SIGTERM, sessions that still run are ended after that long."},
+       "After SIGTERM, sessions that still run are ended after that long; less than Kubernetes gives a pod by default, "
+       "30 s."},
       {"source", kConnections,
        TextField{&C::source, "a numeric address without a port, such as \"10.0.0.5\"", is_source}, false, "--source",
        "The address to connect to nodes from."},
@@ -162,6 +163,9 @@ std::vector<Option> http() {
        false, "--forwarded-for-trusted",
        "The proxies before us: what they say in X-Forwarded-For is kept, before their own address; what others say is "
        "dropped."},
+      {"forwarded_for_hops", kHttp, IntField{&C::forwarded_for_hops, 0, 16, "auto"}, false, "--forwarded-for-hops",
+       "How many addresses X-Forwarded-For has in clients' requests, and so in probes; a node whose "
+       "x_forwarded_for_hop_skips is not less refuses them. \"auto\" is 1, or 2 with forwarded_for_trusted."},
   };
 }
 

@@ -12,7 +12,14 @@ from house.web import request
 
 
 class DemandingNode(HttpNode):
+    hop_skips = 0
+
     def _serve_one(self, conn, head):
+        named = re.search(rb"\r\nX-Forwarded-For: (.*)\r\n", head)
+        hops = len(named.group(1).split(b",")) if named else 0
+        if hops and hops <= self.hop_skips:
+            body = b'{"errors":["malformed x-forwarded-for configuration or request, hops to skip (%d) would skip before"]}'
+            return conn.send(answer(body % self.hop_skips).replace(b"200 OK", b"400 Bad Request", 1))
         if not re.search(rb"\r\nX-Forwarded-For: \d+\.\d+\.\d+\.\d+(, \d+\.\d+\.\d+\.\d+)*\r\n", head):
             body = b'{"errors":["missing x-forwarded-for header and configured to reject when not present"]}'
             return conn.send(answer(body).replace(b"200 OK", b"400 Bad Request", 1))
@@ -59,3 +66,23 @@ def test_a_wrong_range_is_named_with_its_place(command, tmp_path):
     done = command("check", "-f", file)
     assert done.returncode == 1
     assert f'{file}:2:28: forwarded_for_trusted: "10.0.0.0/40"' in done.stdout + done.stderr, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("skips,words", [(1, []), (2, ["--forwarded-for-hops", "3"])], ids=["auto", "three"])
+def test_behind_another_balancer_probes_carry_a_chain_as_long_as_requests_do(node, tmp_path, skips, words):
+    node.hop_skips = skips
+    trusted = ["--forwarded-for-trusted", "127.0.0.1"]
+    with Bellwether(tmp_path, [*LOOPBACK, "--mode", "http", *trusted, *words, node.url]) as proxy:
+        proxy.wait_ready()
+        sent = {"X-Forwarded-For": ", ".join(["203.0.113.7"] * skips)}
+        assert request(f"http://{proxy.address}/v1/secret/a", headers=sent).status == 200
+
+
+def test_the_doctor_names_the_option_for_longer_chains(node, command, tmp_path):
+    node.hop_skips = 1
+    file = tmp_path / "bellwether.json"
+    file.write_text(f'{{"mode": "http", "listen": "127.0.0.1:0", "admin": "off", "nodes": ["{node.url}"]}}', encoding="utf-8")
+    done = command("check", "-f", file, "--live")
+    assert done.returncode == 1
+    assert "set forwarded_for_hops" in done.stdout, done.stdout
+    assert "TLS port" not in done.stdout, done.stdout

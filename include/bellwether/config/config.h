@@ -57,7 +57,7 @@ struct Config {
   // connections
   Duration timeout_connect = 3s, timeout_idle = 1h;
   Duration keepalive_idle = 30s, keepalive_interval = 10s, tcp_user_timeout = 30s;
-  Duration drain_quiet = 1s, drain_deadline = 10s, hard_stop_after = 30s;
+  Duration drain_quiet = 1s, drain_deadline = 10s, hard_stop_after = 25s;
   std::string source;  // numeric, without a port; empty: the system chooses
   ProxyProtocol send_proxy = ProxyProtocol::kNone;
   // TLS to the nodes
@@ -71,6 +71,7 @@ struct Config {
   bool fresh = false;  // of listeners that do not say
   bool forwarded_for = true;
   std::vector<std::string> forwarded_for_trusted;  // IP addresses and ranges
+  int forwarded_for_hops = 0;                      // addresses in a probe's X-Forwarded-For; 0: auto
   // TLS to clients of redirect and http listeners
   std::string tls_cert, tls_key, tls_client_ca;
   TlsVersion tls_min_version = TlsVersion::k12;
