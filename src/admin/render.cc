@@ -112,7 +112,12 @@ class Renderer {
                 {"held", of.traffic.held},
                 {"retried", of.traffic.retried},
                 {"failed", of.traffic.failed},
-                {"cut", of.traffic.cut}};
+                {"cut", of.traffic.cut},
+                {"moved",
+                 {{"idle", of.traffic.moved_idle},
+                  {"at_request", of.traffic.moved_at_request},
+                  {"after_answer", of.traffic.moved_after_answer},
+                  {"at_deadline", of.traffic.moved_at_deadline}}}};
   }
 
   const Snapshot& s_;

@@ -195,6 +195,9 @@ class Collection {
   void add_traffic() {
     const proxy::ProxyCounts& p = g_.proxy;
     count(Metric::kSessionsCut, {"quiet"}, p.sessions_cut_quiet);
+    count(Metric::kSessionsCut, {"request"}, p.sessions_cut_request);
+    count(Metric::kSessionsCut, {"answer"}, p.sessions_cut_answer);
+    count(Metric::kSessionsCut, {"silent"}, p.sessions_cut_silent);
     count(Metric::kSessionsCut, {"deadline"}, p.sessions_cut_deadline);
     count(Metric::kSessionsCut, {"dead"}, p.sessions_cut_dead);
     count(Metric::kSessionsCut, {"admin"}, p.sessions_cut_admin);

@@ -100,7 +100,11 @@ void log_failover(const cluster::Failover& failover, const std::vector<std::stri
                          {"held", number(traffic.held)},
                          {"retried", number(traffic.retried)},
                          {"failed", number(traffic.failed)},
-                         {"cut", number(traffic.cut)}});
+                         {"cut", number(traffic.cut)},
+                         {"moved_idle", number(traffic.moved_idle)},
+                         {"moved_at_request", number(traffic.moved_at_request)},
+                         {"moved_after_answer", number(traffic.moved_after_answer)},
+                         {"moved_at_deadline", number(traffic.moved_at_deadline)}});
 }
 
 void log_session(const proxy::SessionRecord& session, const std::vector<std::string>& node_names, bool with_client) {

@@ -21,6 +21,14 @@ std::string moment(const Json& failover, const char* key) {
 
 std::string count(const Json& failover, const char* key) { return fmt::format("{:.0f}", number_of(failover, key)); }
 
+// Sessions in tcp mode that were ended so that their clients come back to the new leader.
+double moved(const Json& how) {
+  if (!how.is_object()) return 0;
+  double sum = 0;
+  for (const char* key : {"idle", "at_request", "after_answer", "at_deadline"}) sum += number_of(how, key);
+  return sum;
+}
+
 Row row_of(const Json& failover) {
   const std::string doubt = flag_of(failover, "open") ? "?" : "";
   return {text_of(failover, "time"),
@@ -34,6 +42,7 @@ Row row_of(const Json& failover) {
           count(failover, "retried"),
           count(failover, "failed"),
           count(failover, "cut"),
+          fmt::format("{:.0f}", moved(part_of(failover, "moved"))),
           text_of(failover, "sign")};
 }
 
@@ -45,7 +54,7 @@ Result<std::string> failovers_text(std::string_view json) {
     return fail(ErrorKind::kProtocol, "the answer is not Bellwether's /failovers");
   }
   std::vector<Row> rows{{"FIRST SIGN", "CAUSE", "FROM", "TO", "DEMOTED", "ELECTED", "SERVED", "HELD", "RETRIED",
-                         "FAILED", "CUT", "WHAT IT WAS"}};
+                         "FAILED", "CUT", "MOVED", "WHAT IT WAS"}};
   for (const Json& failover : part_of(answer, "failovers")) {
     if (failover.is_object()) rows.push_back(row_of(failover));
   }

@@ -48,13 +48,18 @@ cluster::FailoverTraffic failover_traffic(const proxy::ProxyCounts& counts, bool
   // An http request that waited in vain is among the unserved: then the others that did are left out.
   const std::uint64_t in_vain = has_http ? 0 : counts.hold_timeouts + counts.hold_overflows;
   traffic.failed = http.ambiguous + http.unserved + in_vain;
-  traffic.cut = http.cut + counts.sessions_cut_quiet + counts.sessions_cut_deadline + counts.sessions_cut_dead +
+  traffic.moved_idle = counts.sessions_cut_quiet;
+  traffic.moved_at_request = counts.sessions_cut_request;
+  traffic.moved_after_answer = counts.sessions_cut_answer;
+  traffic.moved_at_deadline = counts.sessions_cut_silent + counts.sessions_cut_deadline;
+  traffic.cut = http.cut + counts.sessions_cut_silent + counts.sessions_cut_deadline + counts.sessions_cut_dead +
                 counts.sessions_cut_admin;
   return traffic;
 }
 
 admin::Counters page_counters(const proxy::ProxyCounts& counts, const Tally& tally) {
-  const std::uint64_t cut = counts.sessions_cut_quiet + counts.sessions_cut_deadline + counts.sessions_cut_dead +
+  const std::uint64_t cut = counts.sessions_cut_quiet + counts.sessions_cut_request + counts.sessions_cut_answer +
+                            counts.sessions_cut_silent + counts.sessions_cut_deadline + counts.sessions_cut_dead +
                             counts.sessions_cut_admin + counts.sessions_cut_idle;
   return {{"sessions_now", counts.sessions_now},
           {"sessions_total", counts.sessions_total},

@@ -22,7 +22,14 @@ constexpr Duration kNextQuestion = 600ms;
 }  // namespace
 
 FailoverTraffic operator-(const FailoverTraffic& a, const FailoverTraffic& b) {
-  return {a.held - b.held, a.retried - b.retried, a.failed - b.failed, a.cut - b.cut};
+  return {a.held - b.held,
+          a.retried - b.retried,
+          a.failed - b.failed,
+          a.cut - b.cut,
+          a.moved_idle - b.moved_idle,
+          a.moved_at_request - b.moved_at_request,
+          a.moved_after_answer - b.moved_after_answer,
+          a.moved_at_deadline - b.moved_at_deadline};
 }
 
 FailoverRecorder::FailoverRecorder(std::vector<std::string> node_addresses) : addresses_(std::move(node_addresses)) {}

@@ -122,9 +122,11 @@ std::vector<Option> connections() {
       {"tcp_user_timeout", kConnections, DurationField{&C::tcp_user_timeout, 0ms, 1h}, true, "--tcp-user-timeout",
        "TCP_USER_TIMEOUT, both sides: data unacknowledged for that long ends the connection; 0: the system's rule."},
       {"drain_quiet", kConnections, DurationField{&C::drain_quiet, 0ms, 10min}, true, "--drain-quiet",
-       "A session on a node that no longer leads is closed once it has been quiet for that long."},
+       "A tcp session on a node that no longer leads ends as soon as nothing is under way in it. Where bytes alone do "
+       "not "
+       "tell that (a TLS handshake, a long answer, a stream), it ends once it has been quiet for that long."},
       {"drain_deadline", kConnections, DurationField{&C::drain_deadline, 0ms, 24h}, true, "--drain-deadline",
-       "A session on a node that no longer leads is closed after that long in any case."},
+       "A session on a node that no longer leads ends after that long in any case."},
       {"hard_stop_after", kConnections, DurationField{&C::hard_stop_after, 0ms, 24h}, true, "--hard-stop-after",
        "After SIGTERM, sessions that still run are ended after that long; less than Kubernetes gives a pod by default, "
        "30 s."},

@@ -117,7 +117,9 @@ std::vector<Row> rows() {
       {M::kSessionsCut,
        "bellwether_sessions_cut_total",
        kCounter,
-       "Sessions that we ended, by reason: quiet, deadline, dead, admin, idle.",
+       "Sessions in tcp mode that the proxy ended, by reason: quiet (nothing was under way on a demoted node), request "
+       "(the client began one, and the node was not given it), answer (the node's last one was complete), silent (the "
+       "node hung), deadline (drain_deadline), dead, admin, idle (timeout_idle).",
        {"reason"}},
       {M::kConnections, "bellwether_connections", kGauge, "Open connections, by side: client, node.", {"side"}},
       {M::kConnectionsTotal,

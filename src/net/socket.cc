@@ -123,6 +123,7 @@ IoResult Socket::splice_from_pipe(int pipe_read_fd, std::size_t most) {
 }
 
 void Socket::shutdown_write() { ::shutdown(fd_, SHUT_WR); }
+void Socket::set_corked(bool corked) { set_option(fd_, IPPROTO_TCP, TCP_CORK, corked ? 1 : 0); }
 
 int Socket::connect_error() const {
   int error = 0;
@@ -146,6 +147,13 @@ void Socket::set_tcp(const TcpOptions& tcp) {
     const auto millis = std::max<std::int64_t>(1, duration_cast<std::chrono::milliseconds>(tcp.user_timeout).count());
     set_option(fd_, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(millis));
   }
+}
+
+Duration Socket::round_trip() const {
+  tcp_info info{};
+  socklen_t length = sizeof info;
+  if (::getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return Duration::zero();
+  return std::chrono::microseconds(info.tcpi_rtt);
 }
 
 Result<Pipe> Pipe::create() {

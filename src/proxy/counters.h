@@ -11,6 +11,7 @@
 #include "bellwether/base/time.h"
 #include "bellwether/proxy/proxy.h"
 #include "bellwether/vault/retry.h"
+#include "drain_policy.h"
 
 namespace bellwether::proxy {
 
@@ -56,7 +57,8 @@ struct alignas(64) WorkerCounters {
   Counter sessions_total, sessions_now, held_now, held_total, hold_timeouts, hold_overflows;
   Counter client_gone_while_held, hello_replays;
   Counter bytes_up, bytes_down;
-  Counter cut_quiet, cut_deadline, cut_dead, cut_admin, cut_idle;
+  Counter cut_idle;
+  std::array<Counter, kCutCount> cuts;  // by Cut
   Counter accept_failures, maxconn_pauses;
   std::array<Counter, net::kHandshakeFailureCount> handshake_failures;
   Counter redirects, redirect_loops, rejected_requests, proxy_header_errors;

@@ -1,10 +1,26 @@
 #include "drain_policy.h"
 
+#include <algorithm>
+
 namespace bellwether::proxy {
 namespace {
 
 bool answers_no_more(const cluster::NodeView& node) {
   return !node.up || node.failure == cluster::ProbeFailure::kRefused || node.failure == cluster::ProbeFailure::kReset;
+}
+
+// How long both sides must have been quiet for the session to owe nothing; nothing if the client waits.
+std::optional<Duration> quiet_needed(const LostNode& node, const Dialogue& dialogue, Duration pause,
+                                     const DrainTimes& times) {
+  if (dialogue.client_waits()) return std::nullopt;
+  if (node.is_sealed) return Duration::zero();
+  return dialogue.has_short_answer() ? std::min(pause, times.quiet) : times.quiet;
+}
+
+// Neither the client nor a probe has heard from it for `grace`, and another node leads: it hangs.
+bool hangs(const LostNode& node, const Dialogue& dialogue, TimePoint now, const DrainTimes& times) {
+  const bool is_silent = !node.answered_at || now - *node.answered_at >= times.grace;
+  return node.is_replaced && is_silent && dialogue.client_waits() && dialogue.client_waited(now) >= times.grace;
 }
 
 }  // namespace
@@ -19,6 +35,17 @@ Standing standing_of(const cluster::View& view, NodeId node) {
   return answers_no_more(seen) ? Standing::kDead : Standing::kDemoted;
 }
 
+bool takes_requests(const cluster::View& view, NodeId node) {
+  if (node.index >= view.nodes.size() || standing_of(view, node) != Standing::kKeep) return false;
+  if (view.leader != node) {
+    const cluster::NodeView& seen = view.nodes[node.index];
+    return seen.admin == cluster::AdminState::kDrain && seen.role == cluster::Role::kActive;
+  }
+  // A pause by the operator concerns new connections only.
+  const bool is_open = view.hold == cluster::HoldReason::kNone || view.hold == cluster::HoldReason::kPaused;
+  return is_open && !view.suspect && !view.idle;
+}
+
 Cut cut_now(Standing standing, TimePoint since, TimePoint last_active, TimePoint now, const DrainTimes& times) {
   if (standing == Standing::kKeep) return Cut::kNone;
   if (standing == Standing::kDead) return Cut::kDead;
@@ -26,6 +53,17 @@ Cut cut_now(Standing standing, TimePoint since, TimePoint last_active, TimePoint
   if (!quiet && now - since < times.deadline) return Cut::kNone;
   if (standing == Standing::kMaint) return Cut::kAdmin;
   return quiet ? Cut::kQuiet : Cut::kDeadline;
+}
+
+Cut leave_now(const LostNode& node, const Dialogue& dialogue, TimePoint last_active, Duration pause, bool waited,
+              TimePoint now, const DrainTimes& times) {
+  if (node.standing == Standing::kKeep) return Cut::kNone;
+  if (node.standing == Standing::kDead) return Cut::kDead;
+  const auto as = [&](Cut cut) { return node.standing == Standing::kMaint ? Cut::kAdmin : cut; };
+  const auto needed = quiet_needed(node, dialogue, pause, times);
+  if (needed && now - last_active >= *needed) return as(waited ? Cut::kAnswer : Cut::kQuiet);
+  if (hangs(node, dialogue, now, times)) return as(Cut::kSilent);
+  return now - node.since >= times.deadline ? as(Cut::kDeadline) : Cut::kNone;
 }
 
 }  // namespace bellwether::proxy

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "bellwether/base/ids.h"
 #include "bellwether/base/time.h"
 #include "bellwether/cluster/view.h"
+#include "dialogue.h"
 
 namespace bellwether::proxy {
 
@@ -17,14 +20,44 @@ enum class Standing : std::uint8_t {
 };
 [[nodiscard]] Standing standing_of(const cluster::View& view, NodeId node);
 
+// Whether a request that a client begins now may go to that node over a connection that exists. A node in drain serves
+// its clients until another node leads.
+[[nodiscard]] bool takes_requests(const cluster::View& view, NodeId node);
+
 // Whether a session is ended now, and why.
-enum class Cut : std::uint8_t { kNone, kQuiet, kDeadline, kDead, kAdmin };
-struct DrainTimes {
-  Duration quiet;     // ended once no byte moved either way for that long
-  Duration deadline;  // ... and at the latest that long after the node lost its standing
+enum class Cut : std::uint8_t {
+  kNone,
+  kQuiet,     // nothing was under way
+  kRequest,   // the client began a request, of which the node got nothing
+  kAnswer,    // the answer was complete that the client waited for when the node was demoted
+  kSilent,    // another node leads, and this one has answered neither the client nor a probe for `grace`
+  kDeadline,  // it was still busy at drain_deadline
+  kDead,
+  kAdmin,  // the operator's maintenance
 };
-// `since`: when the node got this standing; `last_active`: when the session last moved a byte.
+inline constexpr std::size_t kCutCount = 8;
+struct DrainTimes {
+  Duration quiet;     // a session of which it is not known whether anything is under way ends once quiet for that long
+  Duration deadline;  // every session ends at the latest that long after its node lost its standing
+  Duration grace;     // a replaced node may stay silent for that long
+};
+
+// For what has no requests and answers: streams and tunnels of http mode. `since`: when the node got this standing;
+// `last_active`: when the session last moved a byte.
 [[nodiscard]] Cut cut_now(Standing standing, TimePoint since, TimePoint last_active, TimePoint now,
                           const DrainTimes& times);
+
+// A node that has lost its standing, as a tcp session on it sees it.
+struct LostNode {
+  Standing standing = Standing::kKeep;
+  TimePoint since{};                     // when it lost its standing
+  bool is_sealed = false;                // it cannot answer anything any more
+  bool is_replaced = false;              // another node leads
+  std::optional<TimePoint> answered_at;  // its last answer to a probe
+};
+// A tcp session ends as soon as that breaks no exchange. `pause`: how long the node must be quiet after a short answer;
+// `waited`: the client waited for an answer when the node lost its standing.
+[[nodiscard]] Cut leave_now(const LostNode& node, const Dialogue& dialogue, TimePoint last_active, Duration pause,
+                            bool waited, TimePoint now, const DrainTimes& times);
 
 }  // namespace bellwether::proxy

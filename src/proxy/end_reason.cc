@@ -33,6 +33,9 @@ EndReason cut_by(Cut cut, Phase phase) {
     case Cut::kNone:
       return kEndedNormally;
     case Cut::kQuiet:
+    case Cut::kRequest:
+    case Cut::kAnswer:
+    case Cut::kSilent:
     case Cut::kDeadline:
     case Cut::kDead:
       return node_lost(phase);

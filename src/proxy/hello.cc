@@ -91,7 +91,8 @@ bool is_only_a_hello(std::string_view bytes) {
 }  // namespace
 
 void Hello::feed(std::span<const char> bytes) {
-  if (!may_be_said_again_) return;
+  if (!may_be_said_again_ || bytes.empty()) return;
+  if (bytes_.empty()) is_tls_ = static_cast<std::uint8_t>(bytes[0]) == kHandshakeRecord;
   if (bytes_.size() + bytes.size() <= kMost) {
     bytes_.append(bytes.data(), bytes.size());
     may_be_said_again_ = is_only_a_hello(bytes_);

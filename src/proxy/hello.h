@@ -19,10 +19,13 @@ class Hello {
   // True from the start until something else comes.
   [[nodiscard]] bool may_be_said_again() const { return may_be_said_again_; }
   [[nodiscard]] std::string_view bytes() const { return bytes_; }
+  // The client's first byte was that of a TLS handshake record.
+  [[nodiscard]] bool is_tls() const { return is_tls_; }
 
  private:
   std::string bytes_;
   bool may_be_said_again_ = true;
+  bool is_tls_ = false;
 };
 
 }  // namespace bellwether::proxy

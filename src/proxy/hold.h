@@ -17,6 +17,7 @@ class SharedLimit {
   }
   void release() { used_.fetch_sub(1); }
   [[nodiscard]] bool is_full() const { return used_.load() >= most_; }
+  [[nodiscard]] bool is_half_full() const { return used_.load() >= most_ / 2; }
 
  private:
   const int most_;

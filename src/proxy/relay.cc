@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "bellwether/base/assert.h"
+#include "dialogue.h"
 
 namespace bellwether::proxy {
 
@@ -41,6 +42,7 @@ void Flow::deliver_first(std::string_view bytes) {
 
 Flow::Progress Flow::pump(Channel& from, Channel& to, RelayPool& pool, bool pass_end) {
   moved_ = 0;
+  is_aside_ = false;
   Step step = ended_ ? Step::kWait : Step::kGoOn;
   while (step == Step::kGoOn && moved_ < kBudget) {
     if (kept_) {
@@ -60,17 +62,17 @@ Flow::Progress Flow::pump(Channel& from, Channel& to, RelayPool& pool, bool pass
   if (pipe_ && in_pipe_ == 0) pool.give_back(std::exchange(pipe_, nullptr));
   switch (step) {
     case Step::kGoOn:
-      return {Outcome::kBudgetSpent, moved_};
+      return {Outcome::kBudgetSpent, moved_, is_aside_};
     case Step::kWait:
-      return {Outcome::kWaiting, moved_};
+      return {Outcome::kWaiting, moved_, is_aside_};
     case Step::kEnd:
       ended_ = true;
       if (pass_end) to.socket.shutdown_write();
-      return {Outcome::kEnded, moved_};
+      return {Outcome::kEnded, moved_, is_aside_};
     case Step::kReadFailed:
-      return {Outcome::kReadFailed, moved_};
+      return {Outcome::kReadFailed, moved_, is_aside_};
     case Step::kWriteFailed:
-      return {Outcome::kWriteFailed, moved_};
+      return {Outcome::kWriteFailed, moved_, is_aside_};
   }
   return {};
 }
@@ -104,6 +106,7 @@ Flow::Step Flow::copy(Channel& from, Channel& to, RelayPool& pool) {
   const net::IoResult read = from.socket.read(buffer);
   if (read.status != net::IoStatus::kOk) return on_read_ended(read, from);
   judge(read.bytes);
+  is_aside_ = moved_ == 0 && is_tls_aside(buffer.data(), read.bytes);
   if (hello_ != nullptr) hello_->feed(buffer.first(read.bytes));
   // After a short read the next bytes, or the end, come with an edge of their own.
   if (read.bytes < buffer.size() && !from.closed) from.readable = false;

@@ -59,6 +59,7 @@ class Flow {
   struct Progress {
     Outcome outcome = Outcome::kWaiting;
     std::size_t bytes = 0;  // delivered to the receiver
+    bool is_aside = false;  // all that was read is one TLS record that is too short for a request (dialogue.h)
   };
 
   // Bytes to deliver before anything that is read: a PROXY header.
@@ -105,6 +106,7 @@ class Flow {
   std::uint8_t big_reads_ = 0;
   bool source_ended_ = false;
   bool ended_ = false;
+  bool is_aside_ = false;  // so far in the running pump
 };
 
 }  // namespace bellwether::proxy

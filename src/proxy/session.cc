@@ -6,6 +6,11 @@
 #include "worker.h"
 
 namespace bellwether::proxy {
+namespace {
+
+constexpr Duration kLongestLinger = 2s;
+
+}  // namespace
 
 Session::Session(Worker& worker, std::uint16_t listener, net::Socket client, std::unique_ptr<Origin> origin)
     : worker_(worker),
@@ -46,11 +51,13 @@ void Session::on_ready(Side& side, net::Readiness ready) {
       if (&side == &client_) return;
       on_connect_ready();
       return worker_.release();
+    case State::kLingering:
+      return discard_input();
     case State::kRelaying: {
       Flow& out = &side == &client_ ? up_ : down_;
       Flow& in = &side == &client_ ? down_ : up_;
       Side& other = &side == &client_ ? node_ : client_;
-      if (side.readable) relay(out, side, other);
+      if (side.readable && may_relay_from(side)) relay(out, side, other);
       if (state_ == State::kRelaying && ready.writable && in.is_blocked()) relay(in, other, side);
       return;
     }
@@ -80,6 +87,8 @@ void Session::on_progress(const Flow::Progress& progress, Flow& flow, Side& from
   if (progress.bytes > 0) {
     last_active_ = worker_.now();
     (&flow == &up_ ? worker_.counters().bytes_up : worker_.counters().bytes_down).add(progress.bytes);
+    if (hello_) dialogue_.set_tls(hello_->is_tls());
+    if (!progress.is_aside) &flow == &up_ ? dialogue_.client_spoke(last_active_) : dialogue_.node_spoke(progress.bytes);
     const bool is_first_word = &flow == &down_ && awaits_first_word_;
     &flow == &up_ ? note_asked() : note_answered();
     if (is_first_word) worker_.make_room_to_dial();
@@ -163,36 +172,20 @@ void Session::on_tick(TimePoint now) {
       if (now - dialled_ >= options.timeout_connect) dial_failed(cluster::HintKind::kSlow);
       return;
     case State::kRelaying:
+      if (leaving_ && leaving_->paused_since != kNever && now - leaving_->paused_since >= options.hold_timeout_tcp) {
+        worker_.counters().hold_timeouts.add();
+        return linger(node_timed_out(Phase::kHeld));
+      }
       if (now - last_active_ < options.timeout_idle) return;
       worker_.counters().cut_idle.add();
       return end(idle_timed_out(phase()));
+    case State::kLingering:
+      if (now - linger_since_ >= kLongestLinger) end(kEndedNormally);
+      return;
     case State::kNew:
     case State::kEnded:
       return;
   }
-}
-
-bool Session::cut_if_due(TimePoint now) {
-  if (state_ != State::kRelaying) return false;
-  const Cut cut = worker_.cut_for(node_id_, last_active_, now);
-  switch (cut) {
-    case Cut::kNone:
-      return false;
-    case Cut::kQuiet:
-      worker_.counters().cut_quiet.add();
-      break;
-    case Cut::kDeadline:
-      worker_.counters().cut_deadline.add();
-      break;
-    case Cut::kDead:
-      worker_.counters().cut_dead.add();
-      break;
-    case Cut::kAdmin:
-      worker_.counters().cut_admin.add();
-      break;
-  }
-  end(cut_by(cut, phase()));
-  return true;
 }
 
 Phase Session::phase() const {
@@ -203,19 +196,25 @@ Phase Session::phase() const {
 
 void Session::end(EndReason reason) {
   if (state_ == State::kEnded) return;
+  if (state_ != State::kLingering) part_from_node(reason);
+  become(State::kEnded);
+  client_.close();
+  worker_.retire(*this);
+}
+
+// What ends with the pairing: counters, the log line, the connection to the node.
+void Session::part_from_node(EndReason reason) {
   if (state_ == State::kHeld) unhold();
   if (state_ == State::kConnecting) close_dial();
   if (state_ == State::kRelaying) {
+    end_pause();
     note_answered();
     worker_.node_counters(node_id_).sessions_now.subtract();
   }
-  become(State::kEnded);
   log(reason);
-  client_.close();
   node_.close();
   up_.release(worker_.pool());
   down_.release(worker_.pool());
-  worker_.retire(*this);
 }
 
 void Session::log(EndReason reason) const {

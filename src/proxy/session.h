@@ -9,6 +9,8 @@
 #include "bellwether/cluster/observation.h"
 #include "bellwether/net/address.h"
 #include "bellwether/net/watch.h"
+#include "dialogue.h"
+#include "drain_policy.h"
 #include "end_reason.h"
 #include "hello.h"
 #include "hold.h"
@@ -24,11 +26,12 @@ struct Origin {
   net::Address destination;
 };
 
-// One client connection in tcp mode and the node it is paired with: held, connecting, relaying, ended. Owned by its
-// worker's table; used on its thread only. It never reads from the client before a node took the connection.
+// One client connection in tcp mode and the node it is paired with: held, connecting, relaying, lingering, ended. Owned
+// by its worker's table; used on its thread only. It never reads from the client before a node took the connection.
+// While its node takes no requests (drain_policy.h) a request that the client begins stays unread.
 class Session final : public WaitLink {
  public:
-  enum class State : std::uint8_t { kNew, kHeld, kConnecting, kRelaying, kEnded };
+  enum class State : std::uint8_t { kNew, kHeld, kConnecting, kRelaying, kLingering, kEnded };
 
   Session(Worker& worker, std::uint16_t listener, net::Socket client, std::unique_ptr<Origin> origin);
 
@@ -36,11 +39,12 @@ class Session final : public WaitLink {
   void start();
   void leave_hold(NodeId target);  // REQUIRES: may_dial()
   void undial();                   // back to the hold: nothing was sent. No-op unless connecting
-  // Back to the hold if its node has lost its place and has not answered the client's TLS hello: another will.
-  void replay_if_unanswered();
+  void on_view();
   void on_tick(TimePoint now);
-  // Looks at its node's standing; true if that ended it.
-  bool cut_if_due(TimePoint now);
+  // Often, while its node has lost its standing or an answer of it is deferred. `may_cut_quiet`: whether it may be
+  // ended now if nothing is under way. True if it was.
+  bool leave_step(TimePoint now, bool may_cut_quiet);
+  [[nodiscard]] bool needs_leave_steps() const;
   void end(EndReason reason);
 
   // The client has sent something and the node has said nothing since.
@@ -81,6 +85,30 @@ class Session final : public WaitLink {
   void let_others_knock();
   void on_end_passed(const Side& from);
   void on_write_failed(Side& to);
+
+  // session_leave.cc: a node that takes no requests, for now or for good
+  struct Leaving {
+    TimePoint paused_since = kNever;    // the client began a request that the node is not given
+    TimePoint deferred_since = kNever;  // the node's answer stays unread for a moment
+    TimePoint node_ready_at{};          // ... and its latest bytes came then
+    Duration pause{};                   // how long the node must be quiet after a short answer
+    bool has_lost_node = false;         // the node's standing is gone
+    bool waited = false;                // the client waited for an answer then
+  };
+  [[nodiscard]] Leaving& leaving();
+  [[nodiscard]] bool may_relay_from(const Side& side);
+  [[nodiscard]] bool admits_client();
+  [[nodiscard]] bool defers_answer();
+  [[nodiscard]] bool is_answer_due(TimePoint now) const;
+  void relay_deferred(TimePoint now);
+  void on_node_lost();
+  void end_pause();
+  void resume();
+  [[nodiscard]] bool nothing_was_said() const;
+  void leave(Cut cut);
+  void linger(EndReason reason);
+  void discard_input();
+  void part_from_node(EndReason reason);
   [[nodiscard]] Phase phase() const;
   [[nodiscard]] std::string preamble() const;
   void log(EndReason reason) const;
@@ -94,12 +122,15 @@ class Session final : public WaitLink {
   Flow up_;
   Flow down_;
   std::unique_ptr<Origin> origin_;
-  std::unique_ptr<Hello> hello_;  // until the node has said something
+  std::unique_ptr<Hello> hello_;      // until the node has said something
+  std::unique_ptr<Leaving> leaving_;  // while the node takes no requests and that has made a difference
+  Dialogue dialogue_;
   TimePoint started_;
   TimePoint hold_since_{};
   TimePoint dialled_{};
   TimePoint last_active_{};
   TimePoint asked_at_{};
+  TimePoint linger_since_{};
   Duration held_{};
   Duration connecting_{};
   Epoch epoch_ = 0;

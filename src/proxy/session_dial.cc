@@ -153,10 +153,15 @@ bool Session::may_replay() const {
 
 void Session::replay(std::optional<cluster::HintKind> hint) {
   note_answered();
+  end_pause();
+  leaving_.reset();
+  dialogue_ = {};
   was_asked_ = false;
   worker_.node_counters(node_id_).sessions_now.subtract();
-  worker_.counters().hello_replays.add();
-  ++replays_;
+  if (!hello_->bytes().empty()) {
+    worker_.counters().hello_replays.add();
+    ++replays_;
+  }
   node_.close();
   up_.release(worker_.pool());
   down_.release(worker_.pool());
@@ -166,10 +171,6 @@ void Session::replay(std::optional<cluster::HintKind> hint) {
   dial_failed_ = hint.has_value();
   if (hint) worker_.hint(node_id_, epoch_, *hint);
   hold();
-}
-
-void Session::replay_if_unanswered() {
-  if (worker_.standing(node_id_) != Standing::kKeep && may_replay()) replay(std::nullopt);
 }
 
 void Session::forget_hello() {

@@ -11,6 +11,7 @@ constexpr Duration kShortestTick = 5ms;
 constexpr Duration kNoteTrafficEvery = 1s;
 // Many sessions fail at once; one hint says it.
 constexpr Duration kSameHint = 10ms;
+constexpr Duration kLeaveInterval = 4ms;
 
 Duration tick_interval(const ProxyOptions& o) {
   const Duration shortest = std::min({o.hold_timeout_tcp, o.hold_timeout_http, o.timeout_connect, o.timeout_idle,
@@ -34,7 +35,8 @@ Worker::Worker(Shared& shared, Seat& seat)
       redirector_(*this),
       http_(*this, std::exchange(seat.node_tls, {})),
       tick_(*seat.loop, [this] { tick(); }),
-      tick_interval_(tick_interval(shared.options)) {
+      tick_interval_(tick_interval(shared.options)),
+      leave_timer_(*seat.loop, [this] { leave_tick(); }) {
   for (std::size_t i = 0; i < nodes_.size(); ++i) nodes_[i].address = options().nodes[i].address;
   for (const ListenerOptions& listener : options().listeners) client_tls_.push_back(listener.tls);
   open_listeners();
@@ -169,11 +171,40 @@ const net::Address* Worker::address(NodeId node) const {
 
 Cut Worker::cut_for(NodeId node, TimePoint last_active, TimePoint now) const {
   const Node& of = nodes_[node.index];
-  return cut_now(of.standing, of.since, last_active, now, {options().drain_quiet, options().drain_deadline});
+  return cut_now(of.standing, of.since, last_active, now,
+                 {options().drain_quiet, options().drain_deadline, options().grace});
+}
+
+LostNode Worker::lost_node(NodeId node) const {
+  LostNode lost;
+  lost.standing = nodes_[node.index].standing;
+  lost.since = nodes_[node.index].since;
+  const cluster::NodeView& seen = view_->nodes[node.index];
+  lost.is_sealed = seen.role == cluster::Role::kSealed;
+  lost.is_replaced = view_->leader && view_->leader != node;
+  lost.answered_at = seen.answered_at;
+  return lost;
+}
+
+void Worker::arm_leave_timer() {
+  if (!leave_timer_.is_armed()) leave_timer_.arm_in(kLeaveInterval);
+}
+
+void Worker::leave_tick() {
+  int quiet_cuts = 0;
+  bool is_needed = false;
+  table_.for_each([&](Session& session) {
+    // Those that come back wait for the new leader: they must not fill the hold.
+    const bool may_cut_quiet = quiet_cuts < kMaxQuietCutsPerLeaveTick && !shared_.held.is_half_full();
+    if (session.leave_step(now(), may_cut_quiet)) ++quiet_cuts;
+    is_needed = is_needed || session.needs_leave_steps();
+  });
+  if (is_needed) arm_leave_timer();
 }
 
 void Worker::fence(std::uint64_t round) {
   fenced_ = true;
+  for (Node& node : nodes_) node.takes_requests = false;
   table_.for_each([](Session& session) { session.undial(); });
   http_.on_fence();
   shared_.on_fenced(round);
@@ -184,13 +215,7 @@ void Worker::set_view(cluster::ViewPtr view) {
   fenced_ = false;
   if (!view_->target()) dial_room_ = kFirstDialing;
   update_standings();
-  table_.for_each([this](Session& session) {
-    if (session.state() == Session::State::kConnecting && may_not_reach(session.node())) session.undial();
-    session.replay_if_unanswered();
-    if (session.state() == Session::State::kRelaying && nodes_[session.node().index].standing == Standing::kDead) {
-      session.cut_if_due(now());
-    }
-  });
+  table_.for_each([](Session& session) { session.on_view(); });
   release();
   redirector_.on_view();
   http_.on_view();
@@ -206,6 +231,7 @@ void Worker::update_standings() {
     const Standing standing = standing_of(*view_, node_at(i));
     if (nodes_[i].standing == Standing::kKeep && standing != Standing::kKeep) nodes_[i].since = now();
     nodes_[i].standing = standing;
+    nodes_[i].takes_requests = proxy::takes_requests(*view_, node_at(i));
   }
 }
 
@@ -301,11 +327,7 @@ void Worker::tick() {
 }
 
 void Worker::end_due_sessions() {
-  int cuts = 0;
-  table_.for_each([&](Session& session) {
-    session.on_tick(now());
-    if (cuts < kMaxCutsPerTick && session.cut_if_due(now())) ++cuts;
-  });
+  table_.for_each([this](Session& session) { session.on_tick(now()); });
 }
 
 void Worker::count_accept_failures() {

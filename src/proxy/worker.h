@@ -32,6 +32,8 @@ class Worker {
   static constexpr int kFirstDialing = 2;
   static constexpr int kMaxDialing = 64;
   static constexpr int kMaxCutsPerTick = 100;
+  // Sessions with nothing under way leave a demoted node at this pace: at most 2,000 a second come back together.
+  static constexpr int kMaxQuietCutsPerLeaveTick = 8;
 
   Worker(Shared& shared, Seat& seat);
   ~Worker();
@@ -82,6 +84,11 @@ class Worker {
   [[nodiscard]] bool is_winding_down() const { return winding_down_; }  // so is one that drains
   [[nodiscard]] bool may_dial_more() const { return dialing_ < dial_room_; }
   [[nodiscard]] bool may_not_reach(NodeId node) const;
+  // Whether a request that begins now may go to that node over a connection that exists.
+  [[nodiscard]] bool takes_requests(NodeId node) const { return nodes_[node.index].takes_requests; }
+  [[nodiscard]] LostNode lost_node(NodeId node) const;
+  // Sessions are looked at every few milliseconds while one of them is to leave its node.
+  void arm_leave_timer();
   [[nodiscard]] Cut cut_for(NodeId node, TimePoint last_active, TimePoint now) const;
 
   void dial_started() { ++dialing_; }
@@ -109,8 +116,10 @@ class Worker {
     std::optional<net::Address> address;
     Standing standing = Standing::kKeep;
     TimePoint since{};
+    bool takes_requests = false;
   };
 
+  void leave_tick();
   void say_success(Epoch epoch);
   void open_listeners();
   void on_accept(Accepted accepted);
@@ -142,6 +151,7 @@ class Worker {
   std::vector<Accepted> parked_;  // accepted, but beyond maxconn: at most one batch's rest
   net::Timer tick_;
   Duration tick_interval_;
+  net::Timer leave_timer_;
   TimePoint traffic_noted_{};
   Epoch succeeded_epoch_ = 0;
   std::uint64_t idle_serial_noted_ = 0;

@@ -37,6 +37,13 @@ struct FailoverTraffic {
   std::uint64_t retried = 0;  // sent again after proof that they had not been executed
   std::uint64_t failed = 0;   // told that they failed, or may have
   std::uint64_t cut = 0;      // sessions and answers that were ended amid their course
+  // Sessions in tcp mode that were ended so that their clients come back to the new leader: with nothing under way, at
+  // a request that the old leader was not given, after its last answer; and in the middle of an exchange, because the
+  // old leader hung or went on until drain_deadline (these are among the cut).
+  std::uint64_t moved_idle = 0;
+  std::uint64_t moved_at_request = 0;
+  std::uint64_t moved_after_answer = 0;
+  std::uint64_t moved_at_deadline = 0;
 
   friend FailoverTraffic operator-(const FailoverTraffic& a, const FailoverTraffic& b);
   friend bool operator==(const FailoverTraffic&, const FailoverTraffic&) = default;

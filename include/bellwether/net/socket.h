@@ -53,11 +53,16 @@ class Socket {
   [[nodiscard]] IoResult splice_to_pipe(int pipe_write_fd, std::size_t most);
   [[nodiscard]] IoResult splice_from_pipe(int pipe_read_fd, std::size_t most);
   void shutdown_write();
+  // While corked, what is written leaves in full segments only, after 200 ms at the latest, or together with the FIN of
+  // shutdown_write() (tcp(7), TCP_CORK).
+  void set_corked(bool corked);
 
   [[nodiscard]] int connect_error() const;  // SO_ERROR
   [[nodiscard]] Result<Address> local_address() const;
   [[nodiscard]] Result<Address> peer_address() const;
   void set_tcp(const TcpOptions& tcp);
+  // The kernel's estimate for this connection; zero where it has none (unix sockets).
+  [[nodiscard]] Duration round_trip() const;
 
  private:
   int fd_ = -1;

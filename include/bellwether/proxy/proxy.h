@@ -56,7 +56,8 @@ struct ProxyOptions {
   Duration hold_timeout_http = 30s;
   Duration timeout_connect = 3s;
   Duration timeout_idle = 1h;
-  Duration drain_quiet = 1s;      // a session on a demoted node is closed once quiet for that long
+  Duration drain_quiet =
+      1s;  // a session on a demoted node that may have something under way ends once quiet for so long
   Duration drain_deadline = 10s;  // ... and at the latest then
   net::TcpOptions tcp{};
   std::optional<net::Address> source;
@@ -149,8 +150,11 @@ struct ProxyCounts {
   std::uint64_t client_gone_while_held = 0;
   std::uint64_t hello_replays = 0;  // of a TLS client's first words, to a node after one that had not answered them
   std::uint64_t bytes_up = 0, bytes_down = 0;
-  std::uint64_t sessions_cut_quiet = 0, sessions_cut_deadline = 0, sessions_cut_dead = 0, sessions_cut_admin = 0,
-                sessions_cut_idle = 0;
+  // Sessions that we ended: between two requests; at a request that the node never got; after the answer that the
+  // client waited for; because the node hung, was still busy at drain_deadline, or dead; for the operator; at
+  // timeout_idle.
+  std::uint64_t sessions_cut_quiet = 0, sessions_cut_request = 0, sessions_cut_answer = 0, sessions_cut_silent = 0,
+                sessions_cut_deadline = 0, sessions_cut_dead = 0, sessions_cut_admin = 0, sessions_cut_idle = 0;
   std::uint64_t accept_failures = 0, maxconn_pauses = 0;
   std::array<std::uint64_t, net::kHandshakeFailureCount> handshake_failures{};  // by net::HandshakeFailure
   std::uint64_t redirects_total = 0, redirect_loops = 0, rejected_requests = 0, proxy_header_errors = 0;

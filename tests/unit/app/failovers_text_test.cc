@@ -7,10 +7,11 @@ using bellwether::app::failovers_text;
 TEST_CASE("failovers in a terminal name cause, moments and what became of clients", "[app]") {
   const auto text = failovers_text(R"({"failovers": [{"time": "2026-11-21T03:42:00.123Z", "cause": "seal", "open": true,
     "from": "n1", "to": "n2", "sign": "n1's probe is late", "held": 12, "retried": 3, "failed": 1, "cut": 2,
+    "moved": {"idle": 4, "at_request": 1, "after_answer": 2, "at_deadline": 0},
     "ms_from_sign": {"last_good": -500, "demoted": 612, "elected": 640, "first_success": null}}]})");
   REQUIRE(text);
   CHECK_THAT(*text, CATCH_CONTAINS("seal?"));
-  CHECK_THAT(*text, CATCH_CONTAINS("612ms    640ms    -       12    3        1       2    n1's probe is late"));
+  CHECK_THAT(*text, CATCH_CONTAINS("612ms    640ms    -       12    3        1       2    7      n1's probe is late"));
 }
 
 TEST_CASE("no failover is said to be none", "[app]") {

@@ -9,7 +9,7 @@ namespace {
 
 constexpr NodeId kOld{0};
 constexpr NodeId kNew{1};
-constexpr DrainTimes kTimes{1s, 10s};
+constexpr DrainTimes kTimes{1s, 10s, 1s};
 
 cluster::View led_by(std::optional<NodeId> leader) {
   cluster::View view;
@@ -61,7 +61,7 @@ TEST_CASE("maintenance empties even the leader", "[proxy]") {
   CHECK(standing_of(view, kOld) == Standing::kMaint);
 }
 
-TEST_CASE("a demoted session ends when quiet, or at the deadline", "[proxy]") {
+TEST_CASE("a stream on a demoted node ends when quiet, or at the deadline", "[proxy]") {
   const TimePoint demoted{100s};
   CHECK(cut_now(Standing::kDemoted, demoted, demoted, demoted + 999ms, kTimes) == Cut::kNone);
   CHECK(cut_now(Standing::kDemoted, demoted, demoted, demoted + 1s, kTimes) == Cut::kQuiet);
@@ -70,6 +70,130 @@ TEST_CASE("a demoted session ends when quiet, or at the deadline", "[proxy]") {
   CHECK(cut_now(Standing::kMaint, demoted, demoted, demoted + 1s, kTimes) == Cut::kAdmin);
   CHECK(cut_now(Standing::kDead, demoted, demoted, demoted, kTimes) == Cut::kDead);
   CHECK(cut_now(Standing::kKeep, demoted, demoted, demoted + 1h, kTimes) == Cut::kNone);
+}
+
+TEST_CASE("requests go to an undoubted leader only, and to a node in drain until another leads", "[proxy]") {
+  using cluster::HoldReason;
+  cluster::View view = led_by(kOld);
+  const auto takes = [&](HoldReason hold) {
+    view.hold = hold;
+    return takes_requests(view, kOld);
+  };
+  CHECK(takes(HoldReason::kNone));
+  CHECK(takes(HoldReason::kPaused));
+  CHECK_FALSE(takes(HoldReason::kSuspect));
+  CHECK_FALSE(takes(HoldReason::kConflict));
+  CHECK_FALSE(takes(HoldReason::kIdle));
+  view.suspect = true;
+  CHECK_FALSE(takes(HoldReason::kPaused));
+  view.suspect = false;
+  view.idle = true;
+  CHECK_FALSE(takes(HoldReason::kNone));
+  view.hold = HoldReason::kNone;
+  view.idle = false;
+  CHECK_FALSE(takes_requests(view, kNew));
+
+  view = led_by(std::nullopt);
+  view.nodes[0].role = cluster::Role::kActive;
+  CHECK_FALSE(takes(HoldReason::kNoLeader));
+  view.nodes[0].admin = cluster::AdminState::kDrain;
+  CHECK(takes(HoldReason::kNoLeader));
+  view.nodes[0].role = cluster::Role::kSilent;
+  CHECK_FALSE(takes(HoldReason::kNoLeader));
+  view.nodes[0].role = cluster::Role::kActive;
+  view.nodes[0].admin = cluster::AdminState::kMaint;
+  CHECK_FALSE(takes(HoldReason::kNoLeader));
+}
+
+namespace {
+
+constexpr TimePoint kLost{100s};
+constexpr Duration kPause = 4ms;
+
+LostNode lost(Standing standing = Standing::kDemoted) {
+  LostNode node;
+  node.standing = standing;
+  node.since = kLost;
+  node.is_replaced = true;
+  node.answered_at = kLost;
+  return node;
+}
+
+// Between two requests, in plain text.
+Dialogue answered() {
+  Dialogue dialogue;
+  dialogue.client_spoke(kLost - 1s);
+  dialogue.node_spoke(1);
+  return dialogue;
+}
+
+Dialogue waiting() {
+  Dialogue dialogue;
+  dialogue.client_spoke(kLost - 500ms);
+  return dialogue;
+}
+
+}  // namespace
+
+TEST_CASE("a session with nothing under way leaves once quiet for two round trips", "[proxy]") {
+  const auto at = [](TimePoint last_active, TimePoint now) {
+    return leave_now(lost(), answered(), last_active, kPause, false, now, kTimes);
+  };
+  CHECK(at(kLost - 1ms, kLost) == Cut::kNone);
+  CHECK(at(kLost - 4ms, kLost) == Cut::kQuiet);
+  CHECK(at(kLost - 1s, kLost) == Cut::kQuiet);
+}
+
+TEST_CASE("a session of which bytes do not tell whether anything is under way needs drain_quiet", "[proxy]") {
+  Dialogue handshake = answered();
+  handshake.set_tls(true);
+  Dialogue download = answered();
+  download.node_spoke(Dialogue::kShortAnswer);
+  for (const Dialogue& dialogue : {handshake, download}) {
+    CHECK(leave_now(lost(), dialogue, kLost, kPause, false, kLost + 999ms, kTimes) == Cut::kNone);
+    CHECK(leave_now(lost(), dialogue, kLost, kPause, false, kLost + 1s, kTimes) == Cut::kQuiet);
+  }
+}
+
+TEST_CASE("a client that waits gets its answer, until the deadline", "[proxy]") {
+  LostNode node = lost();
+  const TimePoint asked = kLost - 500ms;
+  node.answered_at = kLost + 9500ms;  // it answers its probes
+  CHECK(leave_now(node, waiting(), asked, kPause, true, kLost + 9999ms, kTimes) == Cut::kNone);
+  CHECK(leave_now(node, waiting(), asked, kPause, true, kLost + 10s, kTimes) == Cut::kDeadline);
+  Dialogue dialogue = waiting();
+  dialogue.node_spoke(1);
+  CHECK(leave_now(node, dialogue, kLost + 1s, kPause, true, kLost + 1004ms, kTimes) == Cut::kAnswer);
+}
+
+TEST_CASE("a client does not wait for a node that hangs once another leads", "[proxy]") {
+  LostNode node = lost();
+  const TimePoint asked = kLost - 500ms;
+  const auto at = [&](TimePoint now) { return leave_now(node, waiting(), asked, kPause, true, now, kTimes); };
+  node.answered_at = kLost - 2s;
+  CHECK(at(kLost + 499ms) == Cut::kNone);
+  CHECK(at(kLost + 500ms) == Cut::kSilent);
+  node.answered_at = kLost;
+  CHECK(at(kLost + 500ms) == Cut::kNone);
+  node.answered_at.reset();
+  CHECK(at(kLost + 500ms) == Cut::kSilent);
+  node.is_replaced = false;
+  CHECK(at(kLost + 500ms) == Cut::kNone);
+}
+
+TEST_CASE("a sealed node that owes nothing is left at once, a dead one whatever it owes", "[proxy]") {
+  LostNode sealed = lost();
+  sealed.is_sealed = true;
+  CHECK(leave_now(sealed, answered(), kLost, kPause, false, kLost, kTimes) == Cut::kQuiet);
+  CHECK(leave_now(sealed, waiting(), kLost, kPause, true, kLost, kTimes) == Cut::kNone);
+  CHECK(leave_now(lost(Standing::kDead), waiting(), kLost, kPause, true, kLost, kTimes) == Cut::kDead);
+}
+
+TEST_CASE("maintenance follows the same rules, by the operator's will", "[proxy]") {
+  const LostNode node = lost(Standing::kMaint);
+  CHECK(leave_now(node, answered(), kLost - 1s, kPause, false, kLost, kTimes) == Cut::kAdmin);
+  CHECK(leave_now(node, waiting(), kLost, kPause, true, kLost + 10s, kTimes) == Cut::kAdmin);
+  CHECK(leave_now(lost(Standing::kKeep), answered(), kLost, kPause, false, kLost + 1h, kTimes) == Cut::kNone);
 }
 
 TEST_CASE("end reasons speak HAProxy's letters", "[proxy]") {

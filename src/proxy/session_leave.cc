@@ -1,0 +1,180 @@
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "session.h"
+#include "worker.h"
+
+// A session whose node takes no requests. Only in doubt (suspect, or idle for long): the client's next request waits,
+// unread, and what the node says at last after it had blocked is passed on a moment later. Demoted: the session ends as
+// soon as that breaks no exchange (drain_policy.h), and a request that the client begins never reaches the node.
+namespace bellwether::proxy {
+namespace {
+
+// Two round trips of client and node: a client that was about to speak has spoken by then.
+constexpr Duration kShortestPause = 4ms;
+constexpr Duration kLongestPause = 100ms;
+// A node in doubt that answers after so long had blocked, and its probe is answered now too, with the truth about it.
+constexpr Duration kBlockedFor = 100ms;
+// For so long at most an answer is deferred: until that truth is here, or until the answer of a demoted node is whole.
+constexpr Duration kDeferInDoubt = 50ms;
+constexpr Duration kDeferDemoted = 50ms;
+constexpr std::size_t kDiscardedPerTurn = 256 * 1024;
+
+}  // namespace
+
+Session::Leaving& Session::leaving() {
+  if (!leaving_) leaving_ = std::make_unique<Leaving>();
+  return *leaving_;
+}
+
+bool Session::needs_leave_steps() const {
+  return state_ == State::kRelaying && leaving_ && (leaving_->has_lost_node || leaving_->deferred_since != kNever);
+}
+
+bool Session::may_relay_from(const Side& side) {
+  if (worker_.takes_requests(node_id_)) return true;
+  return &side == &client_ ? admits_client() : !defers_answer();
+}
+
+// False: what the client says stays unread, or has ended the session.
+bool Session::admits_client() {
+  const TimePoint now = worker_.now();
+  if (!dialogue_.begins_message(now)) return true;
+  std::array<char, Dialogue::kMaxAside + 1> ahead;
+  const net::IoResult seen = client_.socket.peek(ahead);
+  const bool is_speech = seen.status == net::IoStatus::kOk && !is_tls_aside(ahead.data(), seen.bytes);
+  if (!is_speech) return true;
+  if (worker_.standing(node_id_) != Standing::kKeep) {
+    leave(Cut::kRequest);
+  } else if (worker_.shared().held.is_full() && worker_.suspect_leader() == node_id_) {
+    return true;  // as a new connection, which is dialled then rather than refused
+  } else if (leaving().paused_since == kNever) {
+    leaving_->paused_since = now;
+    worker_.counters().held_total.add();
+    worker_.counters().held_now.add();
+    worker_.note_traffic();
+    worker_.arm_tick();
+  }
+  return false;
+}
+
+// True: what the node has said stays unread for a moment.
+bool Session::defers_answer() {
+  const TimePoint now = worker_.now();
+  const bool is_deferred = leaving_ && leaving_->deferred_since != kNever;
+  if (!is_deferred) {
+    const bool is_lost = worker_.standing(node_id_) != Standing::kKeep;
+    const bool had_blocked = dialogue_.client_waits() && dialogue_.client_waited(now) >= kBlockedFor;
+    if (!(is_lost ? !dialogue_.is_long_answer() : had_blocked)) return false;
+    leaving().deferred_since = now;
+    worker_.arm_leave_timer();
+  }
+  leaving_->node_ready_at = now;
+  return true;
+}
+
+bool Session::is_answer_due(TimePoint now) const {
+  const Duration deferred = now - leaving_->deferred_since;
+  if (!leaving_->has_lost_node) return deferred >= kDeferInDoubt;
+  return now - leaving_->node_ready_at >= leaving_->pause || deferred >= kDeferDemoted;
+}
+
+// Passes on what was deferred. If that was a whole answer of a lost node, it leaves in one segment with our end: a
+// client that uses the connection again as soon as it has the answer then knows better.
+void Session::relay_deferred(TimePoint now) {
+  leaving_->deferred_since = kNever;
+  const bool may_end = leaving_->has_lost_node && now - leaving_->node_ready_at >= leaving_->pause;
+  if (may_end) client_.socket.set_corked(true);
+  relay(down_, node_, client_);
+  if (!may_end || state_ != State::kRelaying) return;
+  if (!node_.readable && !down_.is_blocked() && dialogue_.has_short_answer()) return leave(Cut::kAnswer);
+  client_.socket.set_corked(false);
+}
+
+void Session::on_view() {
+  if (state_ == State::kConnecting && worker_.may_not_reach(node_id_)) return undial();
+  if (state_ != State::kRelaying) return;
+  if (worker_.standing(node_id_) != Standing::kKeep) return on_node_lost();
+  if (worker_.takes_requests(node_id_) && leaving_) resume();
+}
+
+void Session::on_node_lost() {
+  if (may_replay() || nothing_was_said()) return replay(std::nullopt);
+  if (!leaving().has_lost_node) {
+    leaving_->has_lost_node = true;
+    leaving_->waited = dialogue_.client_waits();
+    leaving_->pause =
+        std::clamp((client_.socket.round_trip() + node_.socket.round_trip()) * 2, kShortestPause, kLongestPause);
+  }
+  // The request that it began has not reached the node, and never will.
+  if (leaving_->paused_since != kNever && !dialogue_.client_waits()) return leave(Cut::kRequest);
+  worker_.arm_leave_timer();
+  if (worker_.standing(node_id_) == Standing::kDead) leave_step(worker_.now(), false);
+}
+
+// The node takes requests again, or takes them still.
+void Session::resume() {
+  end_pause();
+  const auto before = std::exchange(leaving_, nullptr);
+  if (client_.readable) relay(up_, client_, node_);
+  if (state_ == State::kRelaying && before->deferred_since != kNever) relay(down_, node_, client_);
+}
+
+void Session::end_pause() {
+  if (!leaving_ || leaving_->paused_since == kNever) return;
+  const Duration held = worker_.now() - std::exchange(leaving_->paused_since, kNever);
+  held_ += held;
+  worker_.counters().held_now.subtract();
+  worker_.counters().record_hold(held);
+}
+
+bool Session::leave_step(TimePoint now, bool may_cut_quiet) {
+  if (!needs_leave_steps()) return false;
+  const LostNode node = worker_.lost_node(node_id_);
+  const bool is_due = node.standing == Standing::kDead || is_answer_due(now);
+  if (leaving_->deferred_since != kNever && is_due) relay_deferred(now);
+  if (state_ != State::kRelaying || leaving_->deferred_since != kNever) return false;
+  const ProxyOptions& options = worker_.options();
+  const Cut cut = leave_now(node, dialogue_, last_active_, leaving_->pause, leaving_->waited, now,
+                            {options.drain_quiet, options.drain_deadline, options.grace});
+  const bool is_gentle = cut == Cut::kQuiet || cut == Cut::kAnswer;
+  if (cut == Cut::kNone || (is_gentle && down_.is_blocked()) || (cut == Cut::kQuiet && !may_cut_quiet)) return false;
+  leave(cut);
+  return cut == Cut::kQuiet;
+}
+
+// The node has not heard a byte, so that the session can begin anew with another.
+bool Session::nothing_was_said() const {
+  return hello_ && hello_->may_be_said_again() && hello_->bytes().empty() && !up_.has_ended() && !down_.has_ended();
+}
+
+void Session::leave(Cut cut) {
+  worker_.counters().cuts[static_cast<std::size_t>(cut)].add();
+  const EndReason reason = cut_by(cut, phase());
+  cut == Cut::kRequest || cut == Cut::kAnswer ? linger(reason) : end(reason);
+}
+
+// The client reads our end behind the node's last words: to close with its request unread would be a reset, which is an
+// error where an end between two answers is none.
+void Session::linger(EndReason reason) {
+  part_from_node(reason);
+  become(State::kLingering);
+  linger_since_ = worker_.now();
+  client_.socket.shutdown_write();
+  worker_.arm_tick();
+  discard_input();
+}
+
+void Session::discard_input() {
+  std::size_t discarded = 0;
+  while (client_.readable && discarded < kDiscardedPerTurn) {
+    const net::IoResult read = client_.socket.read(worker_.pool().buffer(RelayPool::kReadSize));
+    if (read.status == net::IoStatus::kAgain) client_.readable = false;
+    if (read.status == net::IoStatus::kEof || read.status == net::IoStatus::kError) return end(kEndedNormally);
+    discarded += read.bytes;
+  }
+  if (client_.readable) client_.watch.call_again({.readable = true});
+}
+
+}  // namespace bellwether::proxy

@@ -1,0 +1,300 @@
+#include <algorithm>
+
+#include "catch.hpp"
+#include "component/proxy/two_nodes.h"
+
+// Sessions in tcp mode whose node takes no requests: src/proxy/session_leave.cc. Where the outcome must not be that of
+// drain_quiet or drain_deadline, both are far beyond the time that a test waits.
+namespace bellwether::proxy {
+namespace {
+
+struct LeaveFixture : TwoNodes {
+  LeaveFixture() {
+    rig.options.drain_quiet = 1h;
+    rig.options.drain_deadline = 1h;
+  }
+  void start() {
+    rig.start();
+    rig.lead(1, n1);
+  }
+  [[nodiscard]] ProxyCounts counts() const { return rig.proxy->counts(); }
+  Peer& node_end() { return *first->peers.front(); }
+  // The node keeps what it reads and says nothing of its own accord.
+  void mute_first() {
+    first->on_accept = [](Peer&) {};
+  }
+  // A client that has asked such a node, which has the request.
+  std::unique_ptr<Peer> waiting_client(const std::string& request) {
+    auto client = rig.client();
+    client->send(request);
+    REQUIRE(rig.until([&] { return !first->peers.empty() && node_end().received == request; }));
+    return client;
+  }
+  // A client whose bytes look like TLS and that has had one answer: the node's words end no request for sure.
+  std::unique_ptr<Peer> handshaking_client() {
+    auto client = rig.client();
+    client->send("\x16\x03\x01 and no hello");
+    REQUIRE(rig.until([&] { return client->received == "\x16\x03\x01 and no hello"; }));
+    return client;
+  }
+  void pass(Duration time) {
+    const TimePoint later = rig.loop->now() + time;
+    REQUIRE(rig.until([&] { return rig.loop->now() >= later; }));
+  }
+};
+
+std::string tls_record(std::size_t size) {
+  return std::string("\x17\x03\x03", 3) + '\0' + static_cast<char>(size) + std::string(size, 'x');
+}
+
+}  // namespace
+
+TEST_CASE("after a demotion a session with nothing under way ends, and the client reaches the new leader", "[proxy]") {
+  LeaveFixture fixture;
+  fixture.start();
+  auto client = fixture.session();
+  fixture.rig.publish(fixture.moved());
+  REQUIRE(fixture.rig.until([&] { return client->saw_end; }));
+  CHECK(fixture.counts().sessions_cut_quiet == 1);
+  CHECK(fixture.end_of_first() == "DD");
+  auto next = fixture.session();
+  CHECK(fixture.second->peers.size() == 1);
+}
+
+TEST_CASE("a request that begins after the demotion ends its session, and the node gets nothing of it", "[proxy]") {
+  LeaveFixture fixture;
+  fixture.start();
+  auto client = fixture.handshaking_client();
+  const std::string before = fixture.node_end().received;
+  fixture.rig.publish(fixture.moved());
+  fixture.pass(30ms);
+  CHECK(!client->is_over());
+  client->send("GET /v1/secret/data/k HTTP/1.1\r\n" + std::string(100'000, 'x'));
+  REQUIRE(fixture.rig.until([&] { return client->saw_end; }));
+  CHECK(!client->saw_reset);
+  CHECK(fixture.counts().sessions_cut_request == 1);
+  REQUIRE(fixture.rig.until([&] { return fixture.node_end().is_over(); }));
+  CHECK(fixture.node_end().received == before);
+  CHECK(fixture.end_of_first() == "DD");
+  // What it says until it notices is discarded; then the session's place is free again.
+  client->send(std::string(100'000, 'x'));
+  client->finish();
+  REQUIRE(fixture.rig.until([&] { return fixture.counts().sessions_now == 0; }));
+  CHECK(!client->saw_reset);
+}
+
+TEST_CASE("a client that goes on talking after its session has ended is closed after 2 s", "[proxy]") {
+  LeaveFixture fixture;
+  fixture.start();
+  auto client = fixture.handshaking_client();
+  fixture.rig.publish(fixture.moved());
+  client->send(std::string(50, 'x'));
+  REQUIRE(fixture.rig.until([&] { return client->saw_end; }));
+  CHECK(fixture.counts().sessions_now == 1);
+  CHECK(fixture.rig.until([&] { return fixture.counts().sessions_now == 0; }, 10s));
+}
+
+TEST_CASE("the answer that a client waits for reaches it whole, and the session ends right behind it", "[proxy]") {
+  LeaveFixture fixture;
+  fixture.mute_first();
+  fixture.start();
+  auto client = fixture.waiting_client("ask");
+  // A client in a closed loop asks again as soon as it has its answer.
+  client->on_data = [](Peer& self, std::string_view) { self.send("again"); };
+  fixture.rig.publish(fixture.moved());
+  fixture.pass(30ms);
+  CHECK(!client->is_over());
+  fixture.node_end().send("the ");
+  fixture.node_end().send("answer");
+  REQUIRE(fixture.rig.until([&] { return client->saw_end; }));
+  CHECK(client->received == "the answer");
+  CHECK(!client->saw_reset);
+  CHECK(fixture.counts().sessions_cut_answer == 1);
+  CHECK(fixture.counts().sessions_cut_request == 0);
+  CHECK(fixture.node_end().received == "ask");
+}
+
+TEST_CASE("a long answer goes on until the deadline", "[proxy]") {
+  LeaveFixture fixture;
+  fixture.rig.options.drain_deadline = 300ms;
+  fixture.mute_first();
+  fixture.start();
+  auto client = fixture.waiting_client("ask");
+  const TimePoint moved_at = fixture.rig.loop->precise_now();
+  fixture.rig.publish(fixture.moved());
+  net::Timer more(*fixture.rig.loop, [&] {
+    if (fixture.node_end().is_over()) return;
+    fixture.node_end().send(std::string(70'000, 'x'));
+    more.arm_in(10ms);
+  });
+  more.arm_in(10ms);
+  REQUIRE(fixture.rig.until([&] { return client->is_over(); }));
+  CHECK(fixture.rig.loop->precise_now() - moved_at >= 300ms);
+  CHECK(fixture.counts().sessions_cut_deadline == 1);
+  CHECK(client->received_bytes > 70'000);
+}
+
+TEST_CASE("a client does not wait for a hung node once another leads", "[proxy]") {
+  LeaveFixture fixture;
+  fixture.rig.options.grace = 50ms;
+  fixture.mute_first();
+  fixture.start();
+  auto client = fixture.waiting_client("ask");
+  fixture.rig.publish(fixture.rig.suspect(1, fixture.n1));
+  fixture.pass(60ms);
+  CHECK(!client->is_over());
+  cluster::View view = fixture.moved();
+  view.nodes[0].role = cluster::Role::kActive;  // it has said nothing else yet
+  fixture.rig.publish(view);
+  REQUIRE(fixture.rig.until([&] { return client->is_over(); }));
+  CHECK(fixture.counts().sessions_cut_silent == 1);
+}
+
+TEST_CASE("while the leader is suspect a new request stays unread, until the leader is confirmed", "[proxy]") {
+  LeaveFixture fixture;
+  fixture.start();
+  auto client = fixture.session();
+  fixture.rig.publish(fixture.rig.suspect(1, fixture.n1));
+  client->send("2");
+  REQUIRE(fixture.rig.until([&] { return fixture.counts().held_now == 1; }));
+  CHECK(fixture.node_end().received == "1");
+  fixture.rig.lead(1, fixture.n1);
+  REQUIRE(fixture.rig.until([&] { return client->received == "12"; }));
+  CHECK(fixture.counts().held_now == 0);
+  CHECK(fixture.counts().held_total == 1);
+}
+
+TEST_CASE("a request that began while the leader was suspect never reaches it once it is demoted", "[proxy]") {
+  LeaveFixture fixture;
+  fixture.start();
+  auto client = fixture.session();
+  fixture.rig.publish(fixture.rig.suspect(1, fixture.n1));
+  client->send("2");
+  REQUIRE(fixture.rig.until([&] { return fixture.counts().held_now == 1; }));
+  fixture.rig.publish(fixture.moved());
+  REQUIRE(fixture.rig.until([&] { return client->saw_end; }));
+  CHECK(fixture.counts().sessions_cut_request == 1);
+  CHECK(fixture.counts().held_now == 0);
+  CHECK(fixture.node_end().received == "1");
+}
+
+TEST_CASE("a request that no leader comes for ends its session at the hold's timeout", "[proxy]") {
+  LeaveFixture fixture;
+  fixture.rig.options.hold_timeout_tcp = 100ms;
+  fixture.start();
+  auto client = fixture.session();
+  fixture.rig.no_leader(1);
+  client->send("2");
+  REQUIRE(fixture.rig.until([&] { return client->saw_end; }));
+  CHECK(fixture.counts().hold_timeouts == 1);
+  CHECK(fixture.end_of_first() == "sQ");
+  CHECK(fixture.node_end().received == "1");
+}
+
+TEST_CASE("after a time without traffic a new request waits for a claim asked for since", "[proxy]") {
+  LeaveFixture fixture;
+  fixture.start();
+  auto client = fixture.session();
+  cluster::View idle = fixture.rig.view(1, fixture.n1, cluster::HoldReason::kIdle);
+  idle.idle = true;
+  fixture.rig.publish(idle);
+  fixture.pass(30ms);
+  const int traffic = fixture.rig.traffic;
+  client->send("2");
+  REQUIRE(fixture.rig.until([&] { return fixture.rig.traffic > traffic; }));
+  CHECK(fixture.node_end().received == "1");
+  fixture.rig.lead(1, fixture.n1);
+  CHECK(fixture.rig.until([&] { return client->received == "12"; }));
+}
+
+TEST_CASE("an answer that comes when the leader has blocked waits a moment for the truth about it", "[proxy]") {
+  LeaveFixture fixture;
+  fixture.mute_first();
+  fixture.start();
+  auto client = fixture.waiting_client("ask");
+  client->on_data = [](Peer& self, std::string_view) { self.send("again"); };
+  fixture.rig.publish(fixture.rig.suspect(1, fixture.n1));
+  fixture.pass(110ms);
+
+  SECTION("and ends the session, if that is a demotion") {
+    fixture.node_end().send("the answer");
+    fixture.rig.publish(fixture.moved());
+    REQUIRE(fixture.rig.until([&] { return client->saw_end; }));
+    CHECK(client->received == "the answer");
+    CHECK(fixture.node_end().received == "ask");
+    CHECK(fixture.counts().sessions_cut_answer == 1);
+  }
+  SECTION("and is passed on at once, if the leader is confirmed") {
+    fixture.node_end().send("the answer");
+    fixture.rig.lead(1, fixture.n1);
+    REQUIRE(fixture.rig.until([&] { return fixture.node_end().received == "askagain"; }));
+  }
+  SECTION("and is passed on, if the truth does not come") {
+    fixture.node_end().send("the answer");
+    REQUIRE(fixture.rig.until([&] { return client->received == "the answer"; }));
+    CHECK(!client->is_over());
+  }
+}
+
+TEST_CASE("a client that has said nothing yet moves to the new leader unnoticed", "[proxy]") {
+  LeaveFixture fixture;
+  fixture.start();
+  auto client = fixture.rig.client();
+  REQUIRE(fixture.rig.until([&] { return fixture.first->peers.size() == 1; }));
+  fixture.rig.publish(fixture.moved());
+  REQUIRE(fixture.rig.until([&] { return fixture.second->peers.size() == 1; }));
+  client->send("1");
+  CHECK(fixture.rig.until([&] { return client->received == "1"; }));
+  CHECK(fixture.node_end().received.empty());
+  CHECK(fixture.counts().hello_replays == 0);
+}
+
+TEST_CASE("an HTTP/2 aside of the client's does not look like a request that waits", "[proxy]") {
+  LeaveFixture fixture;
+  fixture.start();
+  auto client = fixture.handshaking_client();
+  std::string answers = client->received;
+  for (int turn = 0; turn < 2; ++turn) {
+    client->send(tls_record(100));
+    answers += tls_record(100);
+    REQUIRE(fixture.rig.until([&] { return client->received == answers; }));
+  }
+  fixture.node_end().on_data = {};  // it does not answer an aside
+  client->send(tls_record(26));
+  REQUIRE(fixture.rig.until([&] { return fixture.node_end().received == answers + tls_record(26); }));
+  fixture.rig.publish(fixture.moved());
+  CHECK(fixture.rig.until([&] { return client->saw_end; }));
+  CHECK(fixture.counts().sessions_cut_quiet == 1);
+}
+
+TEST_CASE("an upload that runs when the leader is demoted gets the node's answer", "[proxy]") {
+  LeaveFixture fixture;
+  fixture.mute_first();
+  fixture.start();
+  auto client = fixture.waiting_client("a");
+  fixture.rig.publish(fixture.rig.suspect(1, fixture.n1));
+  client->send("b");  // within the pause after which it would be another message
+  client->send("c");
+  REQUIRE(fixture.rig.until([&] { return fixture.node_end().received == "abc" || fixture.counts().held_now == 1; }));
+  fixture.rig.publish(fixture.moved());
+  fixture.node_end().send("the answer");
+  REQUIRE(fixture.rig.until([&] { return client->saw_end; }));
+  CHECK(client->received == "the answer");
+}
+
+TEST_CASE("many sessions with nothing under way leave at a pace", "[proxy]") {
+  LeaveFixture fixture;
+  fixture.start();
+  std::vector<std::unique_ptr<Peer>> clients;
+  for (int i = 0; i < 40; ++i) clients.push_back(fixture.session());
+  fixture.rig.publish(fixture.moved());
+  const auto over = [&] {
+    return std::count_if(clients.begin(), clients.end(), [](const auto& client) { return client->is_over(); });
+  };
+  REQUIRE(fixture.rig.until([&] { return over() > 0; }));
+  CHECK(over() < 40);
+  CHECK(fixture.rig.until([&] { return over() == 40; }));
+  CHECK(fixture.counts().sessions_cut_quiet == 40);
+}
+
+}  // namespace bellwether::proxy
