@@ -65,6 +65,20 @@ const std::vector<std::string>& pieces() {
   return all;
 }
 
+// An oracle takes a framing field among the trailers for one of the head's. We drop all trailers (RFC 9110
+// section 6.5.1), so that nobody after us frames by it: the oracle's refusal smuggles nothing.
+bool has_framing_trailer(const std::string& text) {
+  const auto last_chunk = text.find("\r\n0\r\n");
+  if (last_chunk == std::string::npos) return false;
+  return text.find("Transfer-Encoding", last_chunk) != std::string::npos ||
+         text.find("Content-Length", last_chunk) != std::string::npos;
+}
+
+// RFC 9112 section 7.1.1 allows white space around an extension's semicolon and equals sign; llhttp does not.
+bool has_spaced_extension(const std::string& text) {
+  return text.find("5 \r\nhello") != std::string::npos || text.find("5 ; a = b\r\nhello") != std::string::npos;
+}
+
 // Messages of random pieces, some with a random byte: the oracle must agree with us on all that we accept.
 void check_framing(std::optional<Framed> (*framed_by_oracle)(const std::string&)) {
   Prng prng(20261121);
@@ -81,7 +95,7 @@ void check_framing(std::optional<Framed> (*framed_by_oracle)(const std::string&)
     CAPTURE(text);
     // http-parser takes a header named "Transfer-EncodingX" for a part of Transfer-Encoding: a refusal smuggles
     // nothing.
-    if (!theirs && is_mutated) continue;
+    if (!theirs && (is_mutated || has_framing_trailer(text) || has_spaced_extension(text))) continue;
     REQUIRE(theirs);
     REQUIRE(ours->complete == theirs->complete);
     REQUIRE(ours->body == theirs->body);
