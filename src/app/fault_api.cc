@@ -41,6 +41,7 @@ std::string FaultApi::url() const { return "http://" + listener_.address().to_st
 http::Response FaultApi::answer(const wire::ServerRequest& request) {
   constexpr std::string_view kNode = "/node/";
   constexpr std::string_view kWrites = "/writes";
+  constexpr std::string_view kRadius = "/radius/";
   constexpr std::string_view kFor = "for=";
   const std::string_view target = request.target;
   const std::string_view path = target.substr(0, target.find('?'));
@@ -52,6 +53,10 @@ http::Response FaultApi::answer(const wire::ServerRequest& request) {
     const std::string key(path.substr(kWrites.size() + 1));
     return json_response(200, {{"key", key}, {"writes", cluster_.writes(key)}});
   }
+  if (path.starts_with(kRadius) && reads) {
+    const std::string user(path.substr(kRadius.size()));
+    return json_response(200, {{"user", user}, {"calls", cluster_.radius_calls(user)}});
+  }
   if (path.starts_with(kNode) && (request.method == "POST" || request.method == "PUT")) {
     const std::string_view rest = path.substr(kNode.size());
     const std::size_t slash = rest.find('/');
@@ -60,8 +65,9 @@ http::Response FaultApi::answer(const wire::ServerRequest& request) {
       return inject(rest.substr(0, slash), rest.substr(slash + 1), query);
     }
   }
-  return json_response(404, {{"errors", {"POST /node/N/FAULT[?for=DURATION], GET /nodes, GET /writes[/KEY]"}},
-                             {"faults", sim::Cluster::faults()}});
+  return json_response(
+      404, {{"errors", {"POST /node/N/FAULT[?for=DURATION], GET /nodes, GET /writes[/KEY], GET /radius/USER"}},
+            {"faults", sim::Cluster::faults()}});
 }
 
 http::Response FaultApi::inject(std::string_view node, std::string_view fault, std::string_view duration) {

@@ -155,9 +155,8 @@ std::vector<Option> http() {
        "says "
        "sealed; otherwise they are refused then."},
       {"fresh", kHttp, FlagField{&C::fresh}, false, "--fresh",
-       "For listeners that do not say it themselves: an answer to a read waits until the leader, asked after it came, "
-       "has "
-       "confirmed that it leads; grace at most, then it counts as perhaps executed."},
+       "For listeners that do not say it themselves: an answer waits until the leader, asked after it came, has "
+       "confirmed that it leads; grace at most, then the request counts as perhaps executed."},
       {"forwarded_for", kHttp, FlagField{&C::forwarded_for}, false, "--no-forwarded-for",
        "Nodes are told the client's address in X-Forwarded-For."},
       {"forwarded_for_trusted", kHttp,

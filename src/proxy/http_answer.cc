@@ -113,7 +113,9 @@ bool HttpSession::judge_final(const http::ResponseHead& head) {
   }
   vault::Attempt attempt;
   attempt.path = request_.path;
-  attempt.may_be_login = request_.may_be_login;
+  const bool may_be_refusal = head.status == 307 || vault::needs_body(head.status);
+  if (may_be_refusal) attempt.effect = effect_of_sent();
+  attempt.conduct = attempt_.conduct;
   attempt.forbade_forwarding = true;
   attempt.has_performance_standbys = front_.has_performance_standbys();
   attempt.role = attempt_.role;
@@ -143,10 +145,12 @@ void HttpSession::act(vault::Row row, const http::ResponseHead* head, std::strin
   }
   switch (vault::verdict_of(row)) {
     case vault::Verdict::kPassOn:
-      return must_be_confirmed(head->status) ? await_claim() : start_answer(*head);
+      return must_be_confirmed(*head) ? await_claim() : start_answer(*head);
     case vault::Verdict::kProof:
     case vault::Verdict::kAgainHere:
       return send_again(row);
+    case vault::Verdict::kAskMount:
+      return ask_mount();
     case vault::Verdict::kAmbiguous:
       return answer_ambiguous(row, body);
   }
@@ -238,6 +242,7 @@ void HttpSession::answer_ambiguous(vault::Row row, std::string_view body) {
 }
 
 void HttpSession::answer_unserved(std::string_view why, EndReason reason) {
+  if (request_.awaits_mount) return answer_maybe_acted();
   drop_upstream();
   settle(Outcome::kUnserved, 503, reason);
   respond(503, why, true);

@@ -36,7 +36,10 @@ void HttpSession::begin_attempt(NodeId node) {
   sum_.has_node = true;
   if (view) {
     attempt_.epoch = view->epoch;
-    if (node.index < view->nodes.size()) attempt_.role = view->nodes[node.index].role;
+    if (node.index < view->nodes.size()) {
+      attempt_.role = view->nodes[node.index].role;
+      attempt_.conduct = vault::conduct_of(view->nodes[node.index].facts);
+    }
   }
   request_sent_at_ = kNever;
   from_node_.clear();
@@ -138,7 +141,10 @@ void HttpSession::queue_body(std::string_view content) {
   if (content.empty()) return;
   request_.was_continued = true;
   const std::size_t most = front_.worker().options().retry_buffer;
-  if (to_node_.keeps() && to_node_.body_size() + content.size() > most) to_node_.stop_keeping();
+  if (to_node_.keeps() && to_node_.body_size() + content.size() > most) {
+    note_effect();  // the head goes too
+    to_node_.stop_keeping();
+  }
   if (request_.body_kind == http::BodyKind::kChunked) {
     http::append_chunk(to_node_.tail(), content);
   } else {

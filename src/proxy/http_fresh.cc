@@ -8,13 +8,14 @@
 // it was asked after the answer had come.
 namespace bellwether::proxy {
 
-// A write needs none: only a leader can have executed it. Nor does 404 tell that there is nothing, nor 403 that a token
-// is unknown, if a node does not know of it yet.
-bool HttpSession::must_be_confirmed(int status) const {
-  const std::string& method = request_.method;
-  const bool is_read = method == "GET" || method == "HEAD" || method == "LIST" || method == "SCAN";
-  return front_.worker().options().listeners[listener_].fresh && is_read && status < 500 && request_.is_for_leader &&
-         request_.request_class != vault::RequestClass::kStream;
+// The method does not tell: POST auth/token/lookup reads, and a DELETE of what a node does not know of yet writes
+// nothing. Nor does 404 tell that there is nothing, nor 403 that a token is unknown.
+bool HttpSession::must_be_confirmed(const http::ResponseHead& head) const {
+  const bool is_asked_for = front_.worker().options().listeners[listener_].fresh && request_.is_for_leader &&
+                            request_.request_class != vault::RequestClass::kStream;
+  if (!is_asked_for || head.status >= 500) return false;
+  const std::string_view body = from_node_.view().substr(head.bytes);
+  return !vault::is_sure_write(request_.method, request_.path, head.status, body);
 }
 
 bool HttpSession::is_of_leader() const {

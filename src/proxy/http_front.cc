@@ -199,7 +199,7 @@ void HttpFront::release() {
     if (!target || !(worker_.may_dial_more() || pool_.has_idle(*target))) break;
     WaitLink* next = WaitQueue::after(*link);
     auto& session = static_cast<HttpSession&>(*link);
-    if (session.may_send()) session.leave_hold(*target);
+    if (session.may_send() && session.is_mount_settled(*target)) session.leave_hold(*target);
     link = next;
   }
   releasing_ = false;

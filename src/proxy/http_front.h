@@ -13,6 +13,7 @@
 #include "bellwether/net/loop.h"
 #include "bellwether/net/tls.h"
 #include "bellwether/proxy/proxy.h"
+#include "bellwether/vault/mount.h"
 #include "hold.h"
 #include "http_session.h"
 #include "intake.h"
@@ -69,6 +70,9 @@ class HttpFront {
   // The leader blocks: what may hold up its step-down should end.
   [[nodiscard]] bool leader_blocks(NodeId node, TimePoint now) const;
   void say_stream_ended(NodeId node) const;  // for that reason
+  // Mounts that nodes were asked about, for requests that were refused; and how many questions are under way.
+  [[nodiscard]] vault::MountTable& mounts() { return mounts_; }
+  [[nodiscard]] int& mount_lookups() { return mount_lookups_; }
   void release();
   void release_soon();                                 // when the turn of who asks is over
   void give_back(std::unique_ptr<Upstream> upstream);  // somebody who waits may want it
@@ -98,6 +102,8 @@ class HttpFront {
   WaitQueue queue_;
   WaitQueue unconfirmed_;
   AnswerWatch<HttpSession> answers_;
+  vault::MountTable mounts_;
+  int mount_lookups_ = 0;
   TableOf<HttpSession> table_;
   std::vector<HttpSession*> postponed_;
   http::RequestHead request_scratch_;

@@ -73,7 +73,7 @@ void HttpSession::hold() {
   Worker& worker = front_.worker();
   if (!worker.shared().held.try_acquire()) {
     const auto suspect = worker.suspect_leader();
-    if (suspect && may_send()) return begin_attempt(*suspect);
+    if (suspect && may_send() && !request_.awaits_mount) return begin_attempt(*suspect);
     worker.counters().hold_overflows.add();
     return answer_unserved(fmt::format("{}, and too many requests wait", worker.why_held()),
                            refused_by_us(Phase::kHeld));

@@ -226,8 +226,9 @@ void HttpSession::start_request(const http::RequestHead& head) {
   request_.body_kind = head.body.kind;
   request_.request_class = vault::classify(request_.method, request_.path);
   request_.keep_alive = head.keep_alive;
-  request_.may_be_login = vault::may_be_login(request_.path, vault::carries_token(head));
   request_.states_index = vault::states_index(head);
+  request_.effect.reset();
+  request_.awaits_mount = false;
   request_.is_websocket = http::asks_for_websocket(head);
   request_.was_continued = !head.expects_continue;
   request_.tried.clear();
@@ -319,6 +320,7 @@ void HttpSession::on_drain() {
 void HttpSession::end(EndReason reason) {
   if (state_ == State::kEnded) return;
   if (state_ == State::kHeld) unhold();
+  mount_lookup_.reset();
   settle_unfinished(reason);
   if (request_.end.is_normal()) request_.end = reason;  // cut while its answer was leaving
   drop_upstream();

@@ -18,6 +18,7 @@
 #include "byte_queue.h"
 #include "end_reason.h"
 #include "hold.h"
+#include "mount_lookup.h"
 #include "send_queue.h"
 #include "upstream.h"
 
@@ -44,6 +45,8 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   // REQUIRES: held
   [[nodiscard]] bool may_send() const;
   void leave_hold(NodeId target);
+  // Whether nothing about its mount keeps it from being sent to `target`. May answer it. REQUIRES: held
+  [[nodiscard]] bool is_mount_settled(NodeId target);
   [[nodiscard]] Phase phase() const;
   [[nodiscard]] TimePoint asked_at() const { return request_sent_at_; }
   // When the answer came that waits for a claim.
@@ -87,8 +90,10 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
     http::BodyKind body_kind = http::BodyKind::kNone;
     vault::RequestClass request_class = vault::RequestClass::kData;
     bool keep_alive = true;
-    bool may_be_login = true;
     bool states_index = false;  // vault/consistency.h
+    std::optional<vault::Effect> effect;  // empty: not looked at yet; see effect_of_sent()
+    bool awaits_mount = false;            // refused, and perhaps begun: not to be sent again before its mount is known
+    int lookups = 0;                      // of the mount
     bool is_websocket = false;
     bool was_continued = false;  // it expected a 100 and got it, or did not wait for it
     bool was_held = false;
@@ -122,6 +127,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
     NodeId node{};
     Epoch epoch = 0;
     cluster::Role role = cluster::Role::kUnknown;
+    vault::StandbyConduct conduct = vault::StandbyConduct::kUnknown;
     TimePoint began{};
     TimePoint active{};  // when the node last took or gave a byte
     std::uint64_t sent = 0;
@@ -189,6 +195,16 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   void undial();
   void send_again(vault::Row row);
 
+  // http_mount.cc: what a request that was refused may have touched
+  [[nodiscard]] const http::RequestHead* sent_head();
+  [[nodiscard]] http::HeadLimits sent_head_limits() const;
+  [[nodiscard]] vault::Effect effect_of_sent();
+  void note_effect();
+  void ask_mount();
+  void look_up_mount(NodeId target);
+  [[nodiscard]] bool settle_mount(vault::Effect effect);
+  void answer_maybe_acted();
+
   // http_exchange.cc: its way there
   void begin_attempt(NodeId node);
   void drop_upstream();
@@ -217,7 +233,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   void respond(int status, std::string_view why, bool may_keep_alive);
 
   // http_fresh.cc: answers that wait until the leader has confirmed that it leads
-  [[nodiscard]] bool must_be_confirmed(int status) const;
+  [[nodiscard]] bool must_be_confirmed(const http::ResponseHead& head) const;
   [[nodiscard]] bool is_unconfirmed() const { return answered_at_ != kNever; }
   [[nodiscard]] bool is_of_leader() const;
   void await_claim();
@@ -236,6 +252,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   std::string client_name_;  // with its port; only if it may be logged
   std::string preamble_;
   std::unique_ptr<Upstream> upstream_;
+  std::unique_ptr<MountLookup> mount_lookup_;
   ByteQueue in_;         // from the client
   SendQueue to_node_;    // the request
   ByteQueue from_node_;  // not yet looked at
@@ -255,6 +272,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   TimePoint linger_since_{};
   TimePoint request_sent_at_ = kNever;
   TimePoint proved_at_{};
+  TimePoint mount_failed_at_{};
   NodeId proved_node_{};
   Epoch proved_epoch_ = 0;
   TimePoint answered_at_ = kNever;

@@ -100,7 +100,9 @@ void HttpSession::on_exchange_tick(TimePoint now) {
   }
   const bool is_stream = request_.request_class == vault::RequestClass::kStream;
   if (answer_.has_begun) {
-    if (is_stream) cut_stream_if_due(now);
+    // Below a namespace only the answer tells a stream from a secret.
+    const bool has_no_end = now - attempt_.began >= kSilentStream && vault::may_be_stream(request_.path);
+    if (is_stream || has_no_end) cut_stream_if_due(now);
     return;
   }
   if (is_stream) {

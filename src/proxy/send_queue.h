@@ -19,6 +19,8 @@ class SendQueue {
     return data_;
   }
   void end_head() { head_size_ = data_.size(); }
+  // REQUIRES: can_rewind()
+  [[nodiscard]] std::string_view head() const { return std::string_view(data_).substr(0, head_size_); }
   [[nodiscard]] std::string& tail() { return data_; }  // append only
   [[nodiscard]] std::string_view unsent() const { return std::string_view(data_).substr(sent_); }
   [[nodiscard]] std::size_t body_size() const { return data_.size() - head_size_; }  // REQUIRES: keeps()

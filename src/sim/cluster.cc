@@ -229,6 +229,8 @@ const std::vector<std::string_view>& Cluster::faults() { return Model::faults();
 
 std::uint64_t Cluster::writes() const { return impl_->model.store().puts(); }
 
+std::uint64_t Cluster::radius_calls(const std::string& user) const { return impl_->model.auth().radius_calls(user); }
+
 std::uint64_t Cluster::writes(const std::string& key) const { return impl_->model.store().puts(key); }
 
 }  // namespace bellwether::sim

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "answers.h"
+#include "auth_api.h"
 #include "bellwether/base/prng.h"
 #include "bellwether/base/result.h"
 #include "bellwether/base/time.h"
@@ -94,6 +95,7 @@ class Model {
   [[nodiscard]] NodeState state(int node) const;
   [[nodiscard]] const std::string& url(int node) const { return options_.urls[static_cast<std::size_t>(node)]; }
   [[nodiscard]] const KvStore& store() const { return store_; }
+  [[nodiscard]] const AuthApi& auth() const { return auth_; }
   [[nodiscard]] static const std::vector<std::string_view>& faults();
 
  private:
@@ -198,6 +200,7 @@ class Model {
   Prng prng_;
   std::vector<Node> nodes_;
   KvStore store_;
+  AuthApi auth_;
   std::string cluster_id_, foreign_cluster_id_;
   int leader_ = 0;      // whom the quorum follows; a frozen or cut-off one until its successor is there
   int advertised_ = 0;  // the last one that led

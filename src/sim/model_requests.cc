@@ -12,6 +12,8 @@ constexpr std::string_view kNoLeader = "local node not active but active cluster
 
 bool is_put(const Request& request) { return request.method == "PUT" || request.method == "POST"; }
 
+bool only_reads(const Request& request) { return request.is_read() || AuthApi::is_lookup(request); }
+
 }  // namespace
 
 void Model::receive(RequestId id, Request request, TimePoint now) {
@@ -104,7 +106,7 @@ void Model::serve_data(int node, Pending pending, TimePoint now) {
     answer(pending.id, errors_answer(503, {"Vault is sealed"}), now);
   } else if (is_active(n)) {
     const bool steps_down = request.path() == "/v1/sys/step-down" && is_put(request) && is_allowed(request);
-    if (n.lease_ends != kNever && !request.is_read()) {
+    if (n.lease_ends != kNever && !only_reads(request)) {
       n.stuck.push_back(std::move(pending));
       return;
     }
@@ -115,9 +117,12 @@ void Model::serve_data(int node, Pending pending, TimePoint now) {
     if (steps_down) static_cast<void>(step_down(node, {}, now));
   } else if (n.partitioned && size() > 1) {
     answer(pending.id, errors_answer(500, {std::string(kNoLeader)}), now);
-  } else if (options_.standby_reads && request.is_read()) {
+  } else if (options_.standby_reads && only_reads(request)) {
     answer(pending.id, execute(request, std::min(now - options_.replication_lag, n.cut_at), now), now);
   } else {
+    // It carries out the request up to the first write to storage.
+    const auto user = options_.standby_reads ? AuthApi::radius_user(request) : std::nullopt;
+    if (user) auth_.call_radius(*user);
     pass_on(node, std::move(pending), now);
   }
 }
@@ -156,11 +161,16 @@ bool Model::is_allowed(const Request& request) const {
 
 http::Response Model::execute(const Request& request, TimePoint as_of, TimePoint now) {
   constexpr std::string_view kMount = "/v1/secret/";
+  if (const auto user = AuthApi::radius_user(request)) {
+    auth_.call_radius(*user);
+    return AuthApi::login_answer(*user, prng_);
+  }
   if (!is_allowed(request)) return errors_answer(403, {"permission denied"});
   const std::string_view path = request.path();
   if (path.starts_with(kMount)) {
     return answer_kv(store_, request, path.substr(kMount.size()), as_of, {now, wall(now)}, prng_);
   }
+  if (auto answered = auth_.answer(request, as_of, {now, wall(now)}, prng_)) return std::move(*answered);
   return execute_system(request, now);
 }
 

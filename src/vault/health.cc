@@ -127,6 +127,7 @@ cluster::HealthFacts classify_health(int status, std::string_view text) {
   facts.cluster_id = text_at(body, "cluster_id");
   facts.cluster_name = text_at(body, "cluster_name");
   facts.version = text_at(body, "version");
+  facts.states_enterprise = bool_at(body, "enterprise").has_value();
   facts.server_time_utc = integer_at(body, "server_time_utc");
 
   const Role role = role_stated(status);

@@ -1,5 +1,7 @@
 #include "path.h"
 
+#include <cstddef>
+
 namespace bellwether::vault {
 namespace {
 
@@ -17,26 +19,6 @@ bool starts_code(std::string_view text) {
 }
 
 }  // namespace
-
-char DecodedPath::next() {
-  char c = rest_.front();
-  std::size_t length = 1;
-  if (starts_code(rest_)) {
-    c = static_cast<char>(hex_value(rest_[1]) * 16 + hex_value(rest_[2]));
-    length = kCodeBytes;
-  }
-  rest_.remove_prefix(length);
-  return c;
-}
-
-bool DecodedPath::take(std::string_view text) {
-  DecodedPath ahead = *this;
-  for (char c : text) {
-    if (ahead.at_end() || ahead.next() != c) return false;
-  }
-  *this = ahead;
-  return true;
-}
 
 std::optional<std::string> percent_decoded(std::string_view path) {
   std::string out;

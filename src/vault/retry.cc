@@ -21,8 +21,8 @@ enum class Match : std::uint8_t {
 // What must be known besides for a proof.
 enum class Given : std::uint8_t {
   kNothing,
-  kUnforwarded,         // the node was kept from forwarding
-  kUnforwardedNoLogin,  // and the request is no login
+  kNoLeader,  // the node does not lead, and has done nothing that counts before it said so
+  kSealed,    // the node was sealed while the request waited, not while it was carried out
 };
 struct TextRow {
   int status;
@@ -30,44 +30,36 @@ struct TextRow {
   std::string_view text;
   Given given;
   Row row;
-  Row otherwise;  // the row without what must be given
 };
 
 constexpr std::string_view kSealedText = "Vault is sealed";
 
 // The first that matches decides. Sources: FACTS.md 3.
 constexpr std::array kTexts = {
-    TextRow{500, Match::kOnly, "local node not active but active cluster node not found", Given::kUnforwarded,
-            Row::kNotActive, Row::kMaybeForwarded},
-    TextRow{503, Match::kOnly, "no active Vault instance found", Given::kUnforwarded, Row::kNoActiveFound,
-            Row::kMaybeForwarded},
-    TextRow{503, Match::kOnly, kSealedText, Given::kUnforwardedNoLogin, Row::kSealed, Row::kSealedMidway},
-    TextRow{503, Match::kWithin, kSealedText, Given::kNothing, Row::kSealedMidway, Row::kSealedMidway},
-    TextRow{500, Match::kWithin, kSealedText, Given::kNothing, Row::kSealedMidway, Row::kSealedMidway},
-    TextRow{500, Match::kOnly, "active context canceled after getting state lock", Given::kNothing, Row::kCanceledEarly,
+    TextRow{500, Match::kOnly, "local node not active but active cluster node not found", Given::kNoLeader,
+            Row::kNotActive},
+    TextRow{503, Match::kOnly, "no active Vault instance found", Given::kNoLeader, Row::kNoActiveFound},
+    TextRow{503, Match::kOnly, kSealedText, Given::kSealed, Row::kSealed},
+    TextRow{503, Match::kWithin, kSealedText, Given::kNothing, Row::kSealedMidway},
+    TextRow{500, Match::kWithin, kSealedText, Given::kNothing, Row::kSealedMidway},
+    TextRow{500, Match::kOnly, "active context canceled after getting state lock", Given::kNothing,
             Row::kCanceledEarly},
-    TextRow{503, Match::kWithin, "namespace is sealed", Given::kNothing, Row::kNamespaceClosed, Row::kNamespaceClosed},
-    TextRow{503, Match::kWithin, "API access to this namespace has been locked", Given::kNothing, Row::kNamespaceClosed,
+    TextRow{503, Match::kWithin, "namespace is sealed", Given::kNothing, Row::kNamespaceClosed},
+    TextRow{503, Match::kWithin, "API access to this namespace has been locked", Given::kNothing,
             Row::kNamespaceClosed},
-    TextRow{503, Match::kWithin, "Vault server temporarily overloaded", Given::kNothing, Row::kOverloaded,
-            Row::kOverloaded},
-    TextRow{503, Match::kWithin, "overloaded, try again later", Given::kNothing, Row::kOverloaded, Row::kOverloaded},
-    TextRow{500, Match::kWithin, "node is not the leader", Given::kNothing, Row::kLeadershipLost, Row::kLeadershipLost},
-    TextRow{500, Match::kWithin, "leadership lost while committing log", Given::kNothing, Row::kLeadershipLost,
-            Row::kLeadershipLost},
-    TextRow{500, Match::kWithin, "leadership transfer in progress", Given::kNothing, Row::kLeadershipLost,
-            Row::kLeadershipLost},
-    TextRow{500, Match::kWithin, "raft is already shutdown", Given::kNothing, Row::kLeadershipLost,
-            Row::kLeadershipLost},
-    TextRow{500, Match::kWithin, "context canceled", Given::kNothing, Row::kLeadershipLost, Row::kLeadershipLost},
+    TextRow{503, Match::kWithin, "Vault server temporarily overloaded", Given::kNothing, Row::kOverloaded},
+    TextRow{503, Match::kWithin, "overloaded, try again later", Given::kNothing, Row::kOverloaded},
+    TextRow{500, Match::kWithin, "node is not the leader", Given::kNothing, Row::kLeadershipLost},
+    TextRow{500, Match::kWithin, "leadership lost while committing log", Given::kNothing, Row::kLeadershipLost},
+    TextRow{500, Match::kWithin, "leadership transfer in progress", Given::kNothing, Row::kLeadershipLost},
+    TextRow{500, Match::kWithin, "raft is already shutdown", Given::kNothing, Row::kLeadershipLost},
+    TextRow{500, Match::kWithin, "context canceled", Given::kNothing, Row::kLeadershipLost},
     TextRow{500, Match::kWithin, "lock has changed ownership before attempting write", Given::kNothing,
-            Row::kLeadershipLost, Row::kLeadershipLost},
-    TextRow{500, Match::kWithin, "transaction commit failed", Given::kNothing, Row::kLeadershipLost,
             Row::kLeadershipLost},
-    TextRow{500, Match::kOnly, "internal error", Given::kNothing, Row::kLeadershipLost, Row::kLeadershipLost},
+    TextRow{500, Match::kWithin, "transaction commit failed", Given::kNothing, Row::kLeadershipLost},
+    TextRow{500, Match::kOnly, "internal error", Given::kNothing, Row::kLeadershipLost},
     // The same within the list that go-multierror makes of one error.
-    TextRow{500, Match::kOnly, "1 error occurred:\n\t* internal error\n\n", Given::kNothing, Row::kLeadershipLost,
-            Row::kLeadershipLost},
+    TextRow{500, Match::kOnly, "1 error occurred:\n\t* internal error\n\n", Given::kNothing, Row::kLeadershipLost},
 };
 
 // The errors of a Vault error object, {"errors":[...]} and nothing else; null for any other body.
@@ -93,16 +85,38 @@ bool was_kept_from_forwarding(const Attempt& attempt) {
   return attempt.forbade_forwarding && !attempt.has_performance_standbys && attempt.role != Role::kPerformanceStandby;
 }
 
-bool is_given(Given given, const Attempt& attempt) {
-  switch (given) {
-    case Given::kNothing:
-      return true;
-    case Given::kUnforwarded:
-      return was_kept_from_forwarding(attempt);
-    case Given::kUnforwardedNoLogin:
-      return was_kept_from_forwarding(attempt) && !attempt.may_be_login;
+// The row of a refusal after which the request may be sent again, if nothing but storage was touched before it.
+Row unless_it_acted(Row refused, Effect effect, Row acted) {
+  switch (effect) {
+    case Effect::kStorage:
+      return refused;
+    case Effect::kByMount:
+      return Row::kUnknownMount;
+    case Effect::kOutside:
+      return acted;
   }
-  return false;
+  return acted;
+}
+
+// A node that does not lead refuses at once, or only when it comes to write (FACTS.md 3).
+Row refused_without_lead(Row refused, const Attempt& attempt) {
+  if (!was_kept_from_forwarding(attempt)) return Row::kMaybeForwarded;
+  switch (attempt.conduct) {
+    case StandbyConduct::kRefusesFirst:
+      return refused;
+    case StandbyConduct::kActsFirst:
+      return unless_it_acted(refused, attempt.effect, Row::kMaybeActed);
+    case StandbyConduct::kUnknown:
+      return Row::kMaybeActed;
+  }
+  return Row::kMaybeActed;
+}
+
+Row refused_when_sealed(const Attempt& attempt) {
+  // A node that was sealed before says so before it looks at the request.
+  if (attempt.role == Role::kSealed || attempt.role == Role::kUninitialized) return Row::kSealed;
+  const bool is_known = was_kept_from_forwarding(attempt) && attempt.conduct != StandbyConduct::kUnknown;
+  return is_known ? unless_it_acted(Row::kSealed, attempt.effect, Row::kSealedMidway) : Row::kSealedMidway;
 }
 
 Row judge_text(const Attempt& attempt, const Answer& answer) {
@@ -112,10 +126,15 @@ Row judge_text(const Attempt& attempt, const Answer& answer) {
   const auto found = std::find_if(kTexts.begin(), kTexts.end(),
                                   [&](const TextRow& row) { return matches(row, answer.status, *errors); });
   if (found == kTexts.end()) return Row::kNodeError;
-  // A node that was sealed before says so before it looks at the request.
-  const bool was_sealed = attempt.role == Role::kSealed || attempt.role == Role::kUninitialized;
-  if (found->row == Row::kSealed && was_sealed) return Row::kSealed;
-  return is_given(found->given, attempt) ? found->row : found->otherwise;
+  switch (found->given) {
+    case Given::kNothing:
+      return found->row;
+    case Given::kNoLeader:
+      return refused_without_lead(found->row, attempt);
+    case Given::kSealed:
+      return refused_when_sealed(attempt);
+  }
+  return found->row;
 }
 
 // A redirect within the cluster is absolute and repeats the request's path (FACTS.md 4); those of the UI and the mux
@@ -123,13 +142,14 @@ Row judge_text(const Attempt& attempt, const Answer& answer) {
 Row judge_redirect(const Attempt& attempt, const Answer& answer) {
   const auto url = parse_absolute_url(answer.location.value_or(std::string_view{}));
   if (!url || !is_same_path(url->path, attempt.path)) return Row::kOtherRedirect;
-  if (!was_kept_from_forwarding(attempt) && !is_always_redirected(attempt.path)) return Row::kMaybeForwarded;
-  return names_one_of(*url, attempt.node_urls) ? Row::kRedirectedToItself : Row::kRedirected;
+  const Row redirected = names_one_of(*url, attempt.node_urls) ? Row::kRedirectedToItself : Row::kRedirected;
+  return is_always_redirected(attempt.path) ? redirected : refused_without_lead(redirected, attempt);
 }
 
 // A performance standby may have run the first part of a request before it found that it must not (FACTS.md 3).
 Row doubted(Row row, const Attempt& attempt) {
-  const bool is_proof = verdict_of(row) == Verdict::kProof || verdict_of(row) == Verdict::kAgainHere;
+  const Verdict verdict = verdict_of(row);
+  const bool is_proof = verdict == Verdict::kProof || verdict == Verdict::kAgainHere || verdict == Verdict::kAskMount;
   const bool may_be_partial = attempt.role == Role::kPerformanceStandby && !is_always_redirected(attempt.path);
   return is_proof && may_be_partial ? Row::kMaybeForwarded : row;
 }
@@ -180,7 +200,10 @@ Verdict verdict_of(Row row) {
       return Verdict::kProof;
     case Row::kRedirectedToItself:
       return Verdict::kAgainHere;
+    case Row::kUnknownMount:
+      return Verdict::kAskMount;
     case Row::kMaybeForwarded:
+    case Row::kMaybeActed:
     case Row::kSealedMidway:
     case Row::kLeadershipLost:
     case Row::kMaybeRemoved:

@@ -34,8 +34,12 @@ std::string_view to_text(Row row) {
       return "index_not_reached";
     case Row::kRedirectedToItself:
       return "redirected_to_itself";
+    case Row::kUnknownMount:
+      return "unknown_mount";
     case Row::kMaybeForwarded:
       return "maybe_forwarded";
+    case Row::kMaybeActed:
+      return "maybe_acted";
     case Row::kSealedMidway:
       return "sealed_midway";
     case Row::kLeadershipLost:
@@ -60,6 +64,8 @@ std::string_view explanation_of(Row row) {
   switch (row) {
     case Row::kMaybeForwarded:
       return "the node is not the leader and may have forwarded the request before it said so";
+    case Row::kMaybeActed:
+      return "the node does not lead, and may have carried out a part of the request before it refused it";
     case Row::kSealedMidway:
       return "the node was sealed while it worked on the request";
     case Row::kLeadershipLost:
@@ -75,7 +81,8 @@ std::string_view explanation_of(Row row) {
     case Row::kUnreadableAnswer:
       return "the node's answer was not valid HTTP";
     case Row::kUnconfirmed:
-      return "the node has answered, but not confirmed since that it leads: what it said may be out of date";
+      return "the node has answered, but not confirmed since that it leads: what it said may be out of date, and what "
+             "it wrote may stand";
     case Row::kAnswered:
     case Row::kOtherRedirect:
     case Row::kNamespaceClosed:
@@ -91,6 +98,7 @@ std::string_view explanation_of(Row row) {
     case Row::kRemoved:
     case Row::kIndexNotReached:
     case Row::kRedirectedToItself:
+    case Row::kUnknownMount:
       return {};
   }
   return {};
@@ -98,7 +106,8 @@ std::string_view explanation_of(Row row) {
 
 std::optional<cluster::HintKind> hint_of(Row row) {
   if (row == Row::kRedirected || row == Row::kRedirectedToItself) return cluster::HintKind::kRedirected;
-  if (row == Row::kNotActive || row == Row::kNoActiveFound || row == Row::kMaybeForwarded) {
+  if (row == Row::kNotActive || row == Row::kNoActiveFound || row == Row::kMaybeForwarded ||
+      row == Row::kUnknownMount || row == Row::kMaybeActed) {
     return cluster::HintKind::kNotActive;
   }
   if (row == Row::kSealed || row == Row::kSealedMidway) return cluster::HintKind::kSealed;

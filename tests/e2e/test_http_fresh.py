@@ -12,6 +12,38 @@ from house.web import connection, send
 KEY = "/v1/secret/data/fresh"
 
 
+class Secret:
+    """Numbered versions of one secret, read by GET."""
+
+    @staticmethod
+    def write(number):
+        return "POST", KEY, {"data": {"number": number}}
+
+    @staticmethod
+    def read(_):
+        return "GET", KEY, None
+
+    @staticmethod
+    def found(answer, _):
+        return answer.json()["data"]["data"]["number"] if answer.status == 200 else 0
+
+
+class Token:
+    """Numbered tokens, looked up by POST: a node that does not know of one yet says 403."""
+
+    @staticmethod
+    def write(number):
+        return "POST", "/v1/auth/token/create", {"id": f"token-{number}"}
+
+    @staticmethod
+    def read(number):
+        return "POST", "/v1/auth/token/lookup", {"token": f"token-{number}"}
+
+    @staticmethod
+    def found(answer, number):
+        return number if answer.status == 200 else 0
+
+
 @pytest.fixture
 def treacherous(tmp_path):
     """Steps down without a moment of silence, and is far behind from then on."""
@@ -26,9 +58,9 @@ def treacherous(tmp_path):
 class Reader(threading.Thread):
     """Reads in a closed loop, and compares each answer with what had been acknowledged before it asked."""
 
-    def __init__(self, address, token, acknowledged):
+    def __init__(self, address, token, acknowledged, what):
         super().__init__()
-        self._address, self._token, self._acknowledged = address, token, acknowledged
+        self._address, self._token, self._acknowledged, self._what = address, token, acknowledged, what
         self.finish = threading.Event()
         self.reads = 0
         self.stale = []
@@ -38,29 +70,30 @@ class Reader(threading.Thread):
         conn = connection(f"http://{self._address}", timeout=20)
         while not self.finish.is_set():
             floor = self._acknowledged[-1]
-            answer = send(conn, "GET", KEY, headers={"X-Vault-Token": self._token})
+            method, path, body = self._what.read(floor)
+            answer = send(conn, method, path, body, {"X-Vault-Token": self._token})
             if answer.status == 502:
                 self.errors.append(answer)
             else:
-                found = answer.json()["data"]["data"]["number"] if answer.status == 200 else 0
+                found = self._what.found(answer, floor)
                 if found < floor:
                     self.stale.append((found, floor))
             self.reads += 1
         conn.close()
 
 
-def read_through_a_change(proxy, sim):
+def read_through_a_change(proxy, sim, what):
     """Readers through Bellwether, a writer at the leader itself, and a step-down that nobody tells Bellwether of."""
     acknowledged = [0]
 
     def write(index):
-        answer = sim.call(index, "POST", KEY, {"data": {"number": acknowledged[-1] + 1}})
+        answer = sim.call(index, *what.write(acknowledged[-1] + 1))
         assert answer.status == 200, answer
         acknowledged.append(acknowledged[-1] + 1)
 
     old = sim.leader()
     write(old)
-    readers = [Reader(proxy.address, sim.token, acknowledged) for _ in range(4)]
+    readers = [Reader(proxy.address, sim.token, acknowledged, what) for _ in range(4)]
     for reader in readers:
         reader.start()
     try:
@@ -85,15 +118,17 @@ def sim_name(proxy, sim, index):
     return next(node["name"] for node in proxy.status()["nodes"] if node["name"] == url.split("//")[1])
 
 
-def test_without_fresh_a_demoted_node_is_believed_until_the_next_probe(treacherous, tmp_path):
+@pytest.mark.parametrize("what", [Secret, Token])
+def test_without_fresh_a_demoted_node_is_believed_until_the_next_probe(treacherous, tmp_path, what):
     with Bellwether(tmp_path, [*LOOPBACK, "--mode", "http", *treacherous.urls]) as proxy:
-        readers = read_through_a_change(proxy.wait_ready(), treacherous)
+        readers = read_through_a_change(proxy.wait_ready(), treacherous, what)
         assert any(reader.stale for reader in readers), "the cluster is not treacherous enough for the test below"
 
 
-def test_with_fresh_no_read_is_out_of_date(treacherous, tmp_path):
+@pytest.mark.parametrize("what", [Secret, Token])
+def test_with_fresh_no_read_is_out_of_date(treacherous, tmp_path, what):
     with Bellwether(tmp_path, [*LOOPBACK, "--mode", "http", "--fresh", *treacherous.urls]) as proxy:
-        readers = read_through_a_change(proxy.wait_ready(), treacherous)
+        readers = read_through_a_change(proxy.wait_ready(), treacherous, what)
         assert [reader.stale for reader in readers] == [[], [], [], []]
         # A client is told at most once, of what was on its way at that moment.
         assert max(len(reader.errors) for reader in readers) <= 1

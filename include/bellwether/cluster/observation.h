@@ -44,6 +44,7 @@ struct HealthFacts {
   std::string cluster_id;  // absent while sealed
   std::string cluster_name;
   std::string version;
+  bool states_enterprise = false;  // it has the field "enterprise", with whatever value: Vault 1.16 and later
   std::optional<std::int64_t> server_time_utc;  // seconds; shows clock skew
   std::string problem;                          // for kError: why this is not Vault's answer
 };

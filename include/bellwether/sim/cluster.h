@@ -69,6 +69,8 @@ class Cluster {
   // How many KV writes were executed, in all or on one key: what shows a write that ran twice.
   [[nodiscard]] std::uint64_t writes() const;
   [[nodiscard]] std::uint64_t writes(const std::string& key) const;
+  // How often nodes have asked the simulated RADIUS server about a user: POST auth/radius/login/USER, by any node.
+  [[nodiscard]] std::uint64_t radius_calls(const std::string& user) const;
 
   struct Impl;
   explicit Cluster(std::unique_ptr<Impl> impl);  // for start()

@@ -7,17 +7,20 @@
 #include <string_view>
 
 #include "bellwether/cluster/observation.h"
+#include "bellwether/vault/effect.h"
 
 namespace bellwether::vault {
 
 // The safe-retry table (FACTS.md 3): whether a node's answer, or its silence, proves that the request was
-// NOT executed. Pure. It never sees the method: a GET may create a credential, a PUT may be harmless.
+// NOT executed. Proof is made of the answer, of what the node is by its role, product and version, and of what the
+// request may have touched. Pure. It never sees the method: a GET may create a credential, a PUT may be harmless.
 
 enum class Verdict : std::uint8_t {
   kPassOn,     // the node's answer is the client's answer
   kProof,      // not executed: may be sent again, to whoever claims to lead when asked after this
   kAmbiguous,  // perhaps executed: our own error (ambiguous_status), never sent again
   kAgainHere,  // not executed, and the node names itself: may be sent again to it, shortly
+  kAskMount,   // proof if the path leads to an engine that only touches storage, else ambiguous: ask a node (mount.h)
 };
 
 // The row of the table that decided. Metric label and log word, so the set is closed and its texts are stable.
@@ -40,9 +43,12 @@ enum class Row : std::uint8_t {
   kIndexNotReached,  // 429 or 412: the node is behind the X-Vault-Index that the request states (vault/consistency.h)
   // kAgainHere
   kRedirectedToItself,
+  // kAskMount
+  kUnknownMount,  // refused, by a node that may have carried out a part of it before, as its mount does
   // kAmbiguous
   kMaybeForwarded,    // would be proof, had the node been kept from forwarding
-  kSealedMidway,      // "Vault is sealed" on a login or among other errors
+  kMaybeActed,        // as kUnknownMount, and it may have touched more than storage
+  kSealedMidway,      // "Vault is sealed" on what may have touched more than storage, or among other errors
   kLeadershipLost,    // the texts of a request that leadership was taken from
   kMaybeRemoved,      // 530 of a node whose health did not say so
   kCut,               // the connection ended before an answer came
@@ -51,7 +57,7 @@ enum class Row : std::uint8_t {
   kUnreadableAnswer,  // no HTTP, or HTTP that we refuse
   kUnconfirmed,       // answered, but not by a node that has confirmed since that it leads, where that is asked for
 };
-inline constexpr std::size_t kRowCount = 24;
+inline constexpr std::size_t kRowCount = 26;
 [[nodiscard]] std::string_view to_text(Row row);
 [[nodiscard]] Verdict verdict_of(Row row);
 // What our error says to the client: a sentence for each ambiguous row, empty for the others.
@@ -61,9 +67,10 @@ inline constexpr std::size_t kRowCount = 24;
 
 // What is known of a request when its answer comes.
 struct Attempt {
-  std::string_view path;            // undecoded, without query
-  bool may_be_login = false;        // request_class.h
-  bool forbade_forwarding = false;  // it carried X-Vault-No-Request-Forwarding
+  std::string_view path;                              // undecoded, without query
+  Effect effect = Effect::kOutside;                   // of the request as it was sent
+  StandbyConduct conduct = StandbyConduct::kUnknown;  // of the node that answered
+  bool forbade_forwarding = false;                    // it carried X-Vault-No-Request-Forwarding
   // The cluster has performance standbys. They forward in spite of that header (D:vault/docs/enterprise/
   // performance-standby), and a leader that steps down may become one.
   bool has_performance_standbys = false;

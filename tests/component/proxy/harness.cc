@@ -182,6 +182,7 @@ cluster::View Rig::view(Epoch epoch, std::optional<NodeId> leader, cluster::Hold
   made.nodes.resize(options.nodes.size());
   for (std::size_t i = 0; i < made.nodes.size(); ++i) {
     made.nodes[i].up = true;
+    made.nodes[i].facts.version = node_version;
     made.nodes[i].role = leader && leader->index == i ? cluster::Role::kActive : cluster::Role::kUnknown;
   }
   return made;

@@ -105,6 +105,7 @@ class Rig {
 
   std::unique_ptr<net::Loop> loop;
   ProxyOptions options;
+  std::string node_version = "2.4.4";  // of OpenBao: its standbys refuse before they act
   std::unique_ptr<Proxy> proxy;
   // What the workers told, posted to `loop`.
   std::vector<cluster::Hint> hints;

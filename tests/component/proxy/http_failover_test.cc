@@ -77,7 +77,7 @@ TEST_CASE("an answer that proves non-execution is swallowed and the request sent
     cluster::HintKind hint;
   };
   const std::string redirect =
-      "HTTP/1.1 307 Temporary Redirect\r\nLocation: https://other:8200/v1/a\r\nContent-Length: 0\r\n\r\n";
+      "HTTP/1.1 307 Temporary Redirect\r\nLocation: https://other:8200/v1/cubbyhole/a\r\nContent-Length: 0\r\n\r\n";
   const std::vector<Case> cases = {
       {"307", redirect, cluster::HintKind::kRedirected},
       {"500", HttpNode::error(500, "local node not active but active cluster node not found"),
@@ -89,7 +89,7 @@ TEST_CASE("an answer that proves non-execution is swallowed and the request sent
     it.one.answer = [&](const Seen&, Peer&) { return c.answer; };
     it.start();
     auto client = it.rig.client();
-    client->send(put("/v1/a", "once"));
+    client->send(put("/v1/cubbyhole/a", "once"));
     REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().held_now == 1; }));
     CHECK(client->received.empty());
     // A slow machine may first hint that there is no answer yet.

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "bellwether/vault/mount.h"
 #include "bellwether/vault/request_class.h"
 #include "bellwether/vault/retry.h"
 
@@ -23,6 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Attempt attempt;
   attempt.path = "/v1/secret/data/a%20b";
   attempt.forbade_forwarding = true;
+  attempt.effect = Effect::kStorage;
+  attempt.conduct = StandbyConduct::kActsFirst;
   attempt.node_urls = kUrls;
   const Answer answer{kCodes[data[0] % 8], location, body};
   const Row row = judge(attempt, answer);
@@ -34,7 +37,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static_cast<void>(first_error(body));
   // The same bytes as a path.
   static_cast<void>(classify("PUT", text));
-  if (!may_be_login(text, false)) std::abort();
-  static_cast<void>(may_be_login(text, true));
+  static_cast<void>(may_be_stream(text));
+  static_cast<void>(role_to_bootstrap(text));
+  if (effect_of(text, {}) != Effect::kOutside) std::abort();  // without a token
+  if (const auto mount = parse_mount(200, body)) static_cast<void>(effect_in(*mount, location));
   return 0;
 }

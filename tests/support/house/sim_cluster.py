@@ -116,6 +116,14 @@ class SimCluster(AskedCluster):
     def heal_node(self, index):
         self._inject(index, "heal")
 
+    def radius_calls(self, user):
+        """How often nodes have asked the RADIUS server about the user."""
+        return request(f"{self._control}/radius/{user}").json()["calls"]
+
+    def writes(self, key):
+        """How often the key of secret/ was written."""
+        return request(f"{self._control}/writes/{key}").json()["writes"]
+
     def _inject(self, index, fault):
         answer = request(f"{self._control}/node/{self.nodes[index].name}/{fault}", "POST")
         assert answer.status == 200, answer

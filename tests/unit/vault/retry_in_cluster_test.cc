@@ -25,6 +25,8 @@ Row judge_answer(const Write& write, const http::Response& response) {
   Attempt attempt;
   attempt.path = path;
   attempt.forbade_forwarding = true;
+  attempt.effect = Effect::kStorage;
+  attempt.conduct = StandbyConduct::kActsFirst;
   attempt.role = cluster::Role::kActive;
   attempt.node_urls = {&url_view, 1};
   Answer answer;

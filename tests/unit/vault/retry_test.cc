@@ -1,6 +1,7 @@
 #include "bellwether/vault/retry.h"
 
 #include <array>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -19,6 +20,8 @@ constexpr std::array<std::string_view, 2> kNodeUrls = {"https://vault1.example:8
 Attempt usual() {
   Attempt attempt;
   attempt.path = "/v1/secret/data/a";
+  attempt.effect = Effect::kStorage;
+  attempt.conduct = StandbyConduct::kActsFirst;
   attempt.forbade_forwarding = true;
   attempt.role = Role::kActive;
   attempt.node_urls = kNodeUrls;
@@ -32,7 +35,7 @@ Attempt without_header() {
 Attempt login() {
   Attempt attempt = usual();
   attempt.path = "/v1/auth/approle/login";
-  attempt.may_be_login = true;
+  attempt.effect = Effect::kOutside;
   return attempt;
 }
 Attempt to(Role role) {
@@ -96,13 +99,11 @@ TEST_CASE("An answer that is no HTTP is ambiguous", "[vault]") {
 
 TEST_CASE("500 'local node not active ...' is proof if forwarding was forbidden", "[vault]") {
   check(usual(), 500, errors(kNotActiveText), Row::kNotActive, Verdict::kProof);
-  check(login(), 500, errors(kNotActiveText), Row::kNotActive, Verdict::kProof);
   check(without_header(), 500, errors(kNotActiveText), Row::kMaybeForwarded, Verdict::kAmbiguous);
 }
 
 TEST_CASE("A 307 to another node is proof if forwarding was forbidden", "[vault]") {
   check_redirect(usual(), kOther, Row::kRedirected, Verdict::kProof);
-  check_redirect(login(), "https://vault2.example:8200/v1/auth/approle/login?a=b", Row::kRedirected, Verdict::kProof);
 }
 
 TEST_CASE("A 307 to another node may follow a broken forward if it was not forbidden", "[vault]") {
@@ -137,6 +138,76 @@ TEST_CASE("A 307 for a snapshot or for events is proof whatever was sent", "[vau
   check_redirect(attempt, "https://n2/v1/sys/storage/raft/snapshot", Row::kRedirected, Verdict::kProof);
   attempt.path = "/v1/sys/events/subscribe/kv*";
   check_redirect(attempt, "wss://n2/v1/sys/events/subscribe/kv%2A", Row::kRedirected, Verdict::kProof);
+}
+
+namespace {
+
+// The three answers of a node that does not lead, each with the row of an attempt after which nothing has happened.
+struct Refusal {
+  int status;
+  std::string_view location;
+  std::string body;
+  Row row;
+};
+const std::array<Refusal, 3> kRefusals = {{
+    {307, kOther, "", Row::kRedirected},
+    {500, "", errors(kNotActiveText), Row::kNotActive},
+    {503, "", errors("no active Vault instance found"), Row::kNoActiveFound},
+}};
+
+Row judge_refusal(const Attempt& attempt, const Refusal& refusal) {
+  Answer answer;
+  answer.status = refusal.status;
+  if (!refusal.location.empty()) answer.location = refusal.location;
+  answer.body = refusal.body;
+  return judge(attempt, answer);
+}
+
+}  // namespace
+
+TEST_CASE("What a refusal proves depends on the node's conduct and on what the request may have touched", "[vault]") {
+  struct Case {
+    StandbyConduct conduct;
+    Effect effect;
+    std::optional<Row> row;  // empty: the refusal's own, which is proof
+  };
+  const std::array<Case, 9> cases = {{
+      {StandbyConduct::kRefusesFirst, Effect::kStorage, std::nullopt},
+      {StandbyConduct::kRefusesFirst, Effect::kByMount, std::nullopt},
+      {StandbyConduct::kRefusesFirst, Effect::kOutside, std::nullopt},
+      {StandbyConduct::kActsFirst, Effect::kStorage, std::nullopt},
+      {StandbyConduct::kActsFirst, Effect::kByMount, Row::kUnknownMount},
+      {StandbyConduct::kActsFirst, Effect::kOutside, Row::kMaybeActed},
+      {StandbyConduct::kUnknown, Effect::kStorage, Row::kMaybeActed},
+      {StandbyConduct::kUnknown, Effect::kByMount, Row::kMaybeActed},
+      {StandbyConduct::kUnknown, Effect::kOutside, Row::kMaybeActed},
+  }};
+  for (const Case& each : cases) {
+    for (const Refusal& refusal : kRefusals) {
+      for (const Role role : {Role::kActive, Role::kStandby, Role::kUnknown}) {
+        Attempt attempt = to(role);
+        attempt.conduct = each.conduct;
+        attempt.effect = each.effect;
+        CAPTURE(refusal.status, static_cast<int>(each.conduct), static_cast<int>(each.effect));
+        CHECK(to_text(judge_refusal(attempt, refusal)) == to_text(each.row.value_or(refusal.row)));
+      }
+    }
+  }
+}
+
+TEST_CASE("'Vault is sealed' proves nothing about what may have touched more than storage, of any product", "[vault]") {
+  for (const StandbyConduct conduct : {StandbyConduct::kRefusesFirst, StandbyConduct::kActsFirst}) {
+    Attempt attempt = usual();
+    attempt.conduct = conduct;
+    check(attempt, 503, errors("Vault is sealed"), Row::kSealed, Verdict::kProof);
+    attempt.effect = Effect::kByMount;
+    check(attempt, 503, errors("Vault is sealed"), Row::kUnknownMount, Verdict::kAskMount);
+    attempt.effect = Effect::kOutside;
+    check(attempt, 503, errors("Vault is sealed"), Row::kSealedMidway, Verdict::kAmbiguous);
+  }
+  Attempt attempt = usual();
+  attempt.conduct = StandbyConduct::kUnknown;
+  check(attempt, 503, errors("Vault is sealed"), Row::kSealedMidway, Verdict::kAmbiguous);
 }
 
 TEST_CASE("A 307 to its own sender means: here again, shortly", "[vault]") {
