@@ -149,6 +149,8 @@ Result<proxy::ProxyOptions> proxy_options(const config::Config& config, const st
   options.threads = worker_count(config.threads);
   options.maxconn = config.maxconn;
   options.hold_max = config.hold_max;
+  options.hold_bytes = static_cast<std::size_t>(config.hold_bytes);
+  options.suspect_after = config.suspect_after;
   options.hold_timeout_tcp = config.hold_timeout_tcp;
   options.hold_timeout_http = config.hold_timeout_http;
   options.timeout_connect = config.timeout_connect;

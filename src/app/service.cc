@@ -16,6 +16,7 @@
 #include "control_path.h"
 #include "event_log.h"
 #include "log.h"
+#include "memory_keeper.h"
 #include "nodes.h"
 #include "plan.h"
 #include "tally.h"
@@ -28,6 +29,7 @@ namespace {
 // How long the start waits for names; what has not answered then is asked for in the background.
 constexpr Duration kResolvePatience = 3s;
 constexpr Duration kLookWhileDraining = 20ms;
+constexpr Duration kLeastStop = 50ms;  // what passes for a stop of this thread at least
 
 WallTime wall_now() { return std::chrono::system_clock::now(); }
 
@@ -42,6 +44,10 @@ struct Service::Impl {
         resolver(loop),
         alive(std::make_shared<Impl*>(this)),
         drain_timer(loop, [this] { look_while_draining(); }) {}
+
+  ~Impl() { control.set_on_stopped({}, nullptr); }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
 
   // From any thread: `work` runs on the control thread, if we still live then.
   template <typename Work>
@@ -143,6 +149,7 @@ struct Service::Impl {
       post([](Impl& self) {
         self.prober->on_traffic();
         self.timeline->on_traffic();
+        self.memory->on_traffic();
       });
     };
     callbacks.on_first_success = [this](Epoch epoch) {
@@ -168,13 +175,25 @@ struct Service::Impl {
     if (!made) return tl::unexpected(made.error());
     proxy = std::move(*made);
     prober->set_on_claim([this](const cluster::Claim& claim) { proxy->confirm(claim); });
+    prober->set_on_armed([this](TimePoint wake_at) { proxy->expect_control_by(wake_at); });
+    control.set_on_stopped(std::max(config.suspect_after, kLeastStop), [this](Duration lasted) {
+      proxy->require_claim_since(control.now());
+      prober->on_stopped(lasted);
+    });
     prober->set_look_at_traffic([this](NodeId leader) {
       const proxy::LiveTraffic seen = proxy->live(leader);
       const bool any_completed = control.precise_now() - seen.last_answer < proxy::kWaitingLong;
       return probe::LiveTraffic{seen.answered_request, seen.waiting, any_completed};
     });
     make_timeline();
+    memory = std::make_unique<MemoryKeeper>(control, [this] { return memory_in_use(proxy->counts()); });
     return {};
+  }
+
+  // A session takes about that much beside what it has buffered, most of it for TLS.
+  [[nodiscard]] static std::size_t memory_in_use(const proxy::ProxyCounts& counts) {
+    constexpr std::size_t kPerSession = 16 * 1024;
+    return counts.held_bytes + counts.sessions_now * kPerSession;
   }
 
   Result<void> make_admin() {
@@ -381,6 +400,7 @@ struct Service::Impl {
   std::optional<Certificates> to_clients;  // none: no tls_cert
   Tally tally;
   std::unique_ptr<Timeline> timeline;
+  std::unique_ptr<MemoryKeeper> memory;
   std::vector<std::string> looping_targets;
   std::string admin_address;
   std::string control_path;

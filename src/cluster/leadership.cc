@@ -18,6 +18,15 @@ bool LeaderTracker::Rules::may_lead(const NodeState& candidate) const {
          identity_.judge(candidate.cluster_id, true) == ClusterIdentity::Verdict::kOurs;
 }
 
+// By the cluster_id that it stated last. Before one is pinned, nodes that state different ones are all in doubt.
+bool LeaderTracker::Rules::is_ours(const NodeState& candidate) const {
+  if (candidate.cluster_id.empty()) return true;
+  if (!identity_.pinned().empty()) return candidate.cluster_id == identity_.pinned();
+  return std::none_of(nodes_.begin(), nodes_.end(), [&](const NodeState& other) {
+    return !other.cluster_id.empty() && other.cluster_id != candidate.cluster_id;
+  });
+}
+
 // Evidence about a moment before the leader's own latest claim says nothing against the leader; and a leader that was
 // lost leads again only by a claim asked for since.
 bool LeaderTracker::Rules::is_newer_than_leader(const NodeState& candidate) const {

@@ -178,8 +178,10 @@ std::string_view to_text(EventKind kind) {
 
 bool NodeView::could_take_over() const {
   const bool could_win = role == Role::kStandby || role == Role::kPerformanceStandby;
-  return could_win && up && admin == AdminState::kReady;
+  return could_win && up && may_serve_clients();
 }
+
+bool NodeView::may_serve_clients() const { return is_ours && role != Role::kForeign && admin == AdminState::kReady; }
 
 int View::takeover_candidates() const {
   return static_cast<int>(

@@ -36,6 +36,7 @@ struct NodeState {
   TimePoint live_sent = kLongAgo;      // when the newest live request that it answered was sent
   TimePoint answered_sent = kLongAgo;  // when the newest probe that it answered was sent
   TimePoint silence_counted = kLongAgo;
+  std::optional<TimePoint> unanswered_since;  // when the oldest probe was sent since which nothing has been answered
   bool ever_answered = false;
   std::string cluster_id;  // last stated in an answer of Vault's
 

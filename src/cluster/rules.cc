@@ -44,6 +44,7 @@ Step LeaderTracker::Rules::on_answer(const ProbeAnswer& answer, TimePoint now) {
   const NodeId id = ended->node;
   NodeState& asked = node(id);
   asked.seen.answered_at = answer.received;
+  asked.unanswered_since.reset();
   asked.seen.failure.reset();
   note_latency(asked, answer.received - answer.sent, leader_.has_value() && !suspect_since_.has_value(), options_);
   asked.seen.facts = answer.facts;
@@ -53,6 +54,7 @@ Step LeaderTracker::Rules::on_answer(const ProbeAnswer& answer, TimePoint now) {
     asked.answered_sent = std::max(asked.answered_sent, answer.sent);
     if (!answer.facts.cluster_id.empty() || answer.facts.role == Role::kActive)
       asked.cluster_id = answer.facts.cluster_id;
+    if (answer.facts.role == Role::kUninitialized) asked.cluster_id.clear();  // it belongs to no cluster any more
     if (identity_.learn(id, answer.facts.cluster_id)) on_cluster_id_learned(id, now);
     on_vault_answer(id, answer, now);
   }
@@ -95,6 +97,7 @@ Step LeaderTracker::Rules::on_hint(const Hint& hint, TimePoint now) {
 Step LeaderTracker::Rules::on_live_answer(NodeId id, TimePoint request_sent, TimePoint now) {
   NodeState& alive = node(id);
   alive.live_sent = std::max(alive.live_sent, request_sent);
+  if (alive.unanswered_since.has_value() && request_sent > *alive.unanswered_since) alive.unanswered_since.reset();
   return settle(now);
 }
 
@@ -138,12 +141,22 @@ Step LeaderTracker::Rules::on_exchanges_waiting(int waiting, bool any_completed,
   return settle(now);
 }
 
+// What is known is as old as the stop, and what arrived meanwhile may be as old: all nodes are asked, and nothing is
+// sent before the leader has claimed anew. A node that waited for us was not silent.
 Step LeaderTracker::Rules::on_loop_late(Duration late, TimePoint now) {
   for (NodeState& each : nodes_) {
     for (OutstandingProbe& probe : each.outstanding) probe.late_from = now;
+    if (each.unanswered_since.has_value()) each.unanswered_since = now;
   }
   if (contest_.has_value()) contest_->patience_from = now;
   report(EventKind::kLoopLate, now).why = fmt::format("stood still for {:.0f} ms", to_millis(late));
+  if (late >= options_.suspect_after) {
+    probe_all_now();
+    if (leader_.has_value()) {
+      confirm_since_ = now;
+      hold_why_ = "bellwether itself stood still: a fresh claim first";
+    }
+  }
   return settle(now);
 }
 

@@ -73,6 +73,7 @@ class LeaderTracker::Rules {
   void become_confirmed(TimePoint now);
   void elect_waiting_claimant(const std::string& why, TimePoint now);
   [[nodiscard]] bool may_lead(const NodeState& candidate) const;
+  [[nodiscard]] bool is_ours(const NodeState& candidate) const;
   [[nodiscard]] bool is_newer_than_leader(const NodeState& candidate) const;
   [[nodiscard]] bool others_were_asked(NodeId claimant, TimePoint now) const;
   // No leader, or a suspect one, since then.
@@ -103,6 +104,7 @@ class LeaderTracker::Rules {
   Step settle(TimePoint now);
   void notice_lateness(TimePoint now);
   [[nodiscard]] Duration patience_with(const NodeState& candidate) const;
+  [[nodiscard]] std::optional<TimePoint> silent_since(const NodeState& candidate, TimePoint now) const;
   [[nodiscard]] bool is_late(const NodeState& candidate, const OutstandingProbe& probe, TimePoint now) const;
   [[nodiscard]] bool has_late_probe(const NodeState& candidate, TimePoint now) const;
   [[nodiscard]] TimePoint order_due(const NodeState& candidate, TimePoint now) const;

@@ -7,8 +7,8 @@ namespace bellwether::cluster {
 namespace {
 
 bool same_node(const NodeView& a, const NodeView& b) {
-  return a.role == b.role && a.up == b.up && a.admin == b.admin && a.failure == b.failure &&
-         a.facts.status == b.facts.status && a.names_leader == b.names_leader;
+  return a.role == b.role && a.up == b.up && a.admin == b.admin && a.is_ours == b.is_ours && a.failure == b.failure &&
+         a.facts.status == b.facts.status && a.names_leader == b.names_leader && a.silent_since == b.silent_since;
 }
 
 bool same_heading(const View& a, const View& b) {
@@ -53,6 +53,12 @@ bool LeaderTracker::Rules::is_late(const NodeState& candidate, const Outstanding
 bool LeaderTracker::Rules::has_late_probe(const NodeState& candidate, TimePoint now) const {
   return std::any_of(candidate.outstanding.begin(), candidate.outstanding.end(),
                      [&](const OutstandingProbe& probe) { return is_late(candidate, probe, now); });
+}
+
+// A probe that is merely under way is no silence.
+std::optional<TimePoint> LeaderTracker::Rules::silent_since(const NodeState& candidate, TimePoint now) const {
+  const auto& since = candidate.unanswered_since;
+  return since.has_value() && now - *since >= patience_with(candidate) ? since : std::nullopt;
 }
 
 void LeaderTracker::Rules::notice_lateness(TimePoint now) {
@@ -117,6 +123,7 @@ void LeaderTracker::Rules::order_probe(NodeId id, TimePoint now) {
   pending_.probes.push_back(ProbeOrder{++last_probe_, id, !target.outstanding.empty()});
   target.outstanding.push_back(OutstandingProbe{last_probe_, now, now});
   target.last_order = now;
+  if (!target.unanswered_since.has_value()) target.unanswered_since = now;
   target.shortening = to_seconds(prng_.jitter(1s, kJitter / 2)) - kJitter / 2;
   target.probe_now = false;
   target.fast_rounds = std::max(target.fast_rounds - 1, 0);
@@ -170,6 +177,7 @@ View LeaderTracker::Rules::heading(TimePoint now) const {
   view.leader = leader_;
   view.epoch = epoch_;
   view.leader_since = leader_since_;
+  if (leader_.has_value()) view.claim_asked = leader_claim_sent_;
   view.leaderless_since = leaderless_since_;
   view.suspect = suspect_since_.has_value();
   if (contest_.has_value() && contest_->both_lead) view.challenger = contest_->challenger;
@@ -208,6 +216,10 @@ View LeaderTracker::Rules::picture(TimePoint now) const {
 
 // Most calls change nothing that is visible: the nodes are copied only when something has.
 void LeaderTracker::Rules::publish(TimePoint now) {
+  for (NodeState& each : nodes_) {
+    each.seen.is_ours = is_ours(each);
+    each.seen.silent_since = silent_since(each, now);
+  }
   const bool same_nodes = std::equal(nodes_.begin(), nodes_.end(), view_->nodes.begin(), view_->nodes.end(),
                                      [](const NodeState& a, const NodeView& b) { return same_node(a.seen, b); });
   if (same_nodes && same_heading(heading(now), *view_)) return;

@@ -102,6 +102,9 @@ std::vector<Option> hold() {
   return {
       {"hold_max", kHold, IntField{&C::hold_max, 0, 1'000'000}, true, "--hold-max",
        "How many requests and connections may wait for a leader at a time."},
+      {"hold_bytes", kHold, IntField{&C::hold_bytes, 64 * 1024, 1024 * 1024 * 1024}, true, "--hold-bytes",
+       "Bytes that requests to http listeners may take while they wait for a leader, all together; what comes beyond "
+       "them is answered with 503."},
       {"hold_timeout_tcp", kHold, DurationField{&C::hold_timeout_tcp, 0ms, 10min}, true, "--hold-timeout-tcp",
        "How long a connection waits for a leader before it is closed; Go clients give a TLS handshake 10 s."},
       {"hold_timeout_http", kHold, DurationField{&C::hold_timeout_http, 0ms, 10min}, true, "--hold-timeout-http",

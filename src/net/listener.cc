@@ -103,8 +103,8 @@ Result<Socket> bind_listener(const Address& address, const ListenOptions& option
 }
 
 struct Listener::Impl {
-  Impl(Loop& loop, Socket listening, OnAccept callback)
-      : socket(std::move(listening)), on_accept(std::move(callback)), retry(loop, [this] { update(); }) {
+  Impl(Loop& on, Socket listening, OnAccept callback)
+      : loop(on), socket(std::move(listening)), on_accept(std::move(callback)), retry(loop, [this] { update(); }) {
     BW_ASSERT(event_assign(&event, loop.base(), socket.fd(), EV_READ | EV_PERSIST, &Impl::on_event, this) == 0);
     if (auto name = socket.local_address()) address = *name;
     identity = file_identity(address);
@@ -129,7 +129,10 @@ struct Listener::Impl {
     BW_ASSERT((wanted ? event_add(&event, nullptr) : event_del(&event)) == 0);
   }
 
-  static void on_event(int, short, void* self) noexcept { static_cast<Impl*>(self)->accept_some(); }
+  static void on_event(int, short, void* self) noexcept {
+    static_cast<Impl*>(self)->loop.begin_callback();
+    static_cast<Impl*>(self)->accept_some();
+  }
 
   void accept_some() {
     for (int i = 0; i < kMostPerWake && listening_now; ++i) {
@@ -162,6 +165,7 @@ struct Listener::Impl {
     }
   }
 
+  Loop& loop;
   Socket socket;
   OnAccept on_accept;
   Timer retry;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <ctime>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -21,6 +22,15 @@ namespace {
 timeval to_timeval(Duration d) {
   const auto micros = std::chrono::ceil<std::chrono::microseconds>(std::max(d, Duration::zero())).count();
   return timeval{micros / 1'000'000, micros % 1'000'000};
+}
+
+// How long the machine has been suspended since it was booted: the steady clock does not count that.
+Duration time_suspended() {
+  timespec with{};
+  timespec without{};
+  if (::clock_gettime(CLOCK_MONOTONIC, &without) != 0 || ::clock_gettime(CLOCK_BOOTTIME, &with) != 0) return {};
+  const auto since_boot = [](const timespec& at) { return std::chrono::seconds(at.tv_sec) + Duration(at.tv_nsec); };
+  return since_boot(with) - since_boot(without);
 }
 
 }  // namespace
@@ -39,6 +49,9 @@ struct Loop::Impl {
   event* alarm = nullptr;       // the one libevent timer: wakes the loop for the first of `timers`
   TimePoint alarm_at = kNever;  // what it is armed for
   Duration worst_lateness{};
+  Duration stop_limit{};
+  Duration suspended{};  // before this turn
+  std::function<void(Duration)> on_stopped;
   std::vector<std::function<void()>> turn_end;
 
   int wake_fd = -1;
@@ -109,8 +122,11 @@ struct Loop::Impl {
     turn_end.clear();
   }
 
-  static void on_alarm(int, short, void* self) noexcept { static_cast<Impl*>(self)->alarm_at = kNever; }
-  static void on_wake(int, short, void* self) noexcept { static_cast<Impl*>(self)->take_mail(); }
+  static void on_alarm(int, short, void* self) noexcept { static_cast<Loop*>(self)->impl_->alarm_at = kNever; }
+  static void on_wake(int, short, void* self) noexcept {
+    static_cast<Loop*>(self)->begin_callback();
+    static_cast<Loop*>(self)->impl_->take_mail();
+  }
 };
 
 Loop::Loop(Private) : impl_(std::make_unique<Impl>()) {}
@@ -132,8 +148,8 @@ Result<std::unique_ptr<Loop>> Loop::create(Options options) {
   Impl& impl = *loop->impl_;
   impl.wake_fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (impl.wake_fd < 0) return fail(ErrorKind::kInternal, "cannot create an eventfd (out of descriptors?)");
-  impl.alarm = evtimer_new(loop->base_, &Impl::on_alarm, &impl);
-  impl.wake = event_new(loop->base_, impl.wake_fd, EV_READ | EV_PERSIST, &Impl::on_wake, &impl);
+  impl.alarm = evtimer_new(loop->base_, &Impl::on_alarm, loop.get());
+  impl.wake = event_new(loop->base_, impl.wake_fd, EV_READ | EV_PERSIST, &Impl::on_wake, loop.get());
   if (impl.alarm == nullptr || impl.wake == nullptr || event_add(impl.wake, nullptr) != 0) {
     return fail(ErrorKind::kInternal, "cannot register the loop's own events");
   }
@@ -167,11 +183,29 @@ void Loop::turn() {
   const bool must_not_wait = impl_->set_alarm(*this) || !impl_->turn_end.empty();
   in_turn_ = true;
   now_is_read_ = false;
+  stop_looked_for_ = false;
   event_base_loop(base_, EVLOOP_ONCE | (must_not_wait ? EVLOOP_NONBLOCK : 0));
+  begin_callback();
   if (!impl_->timers.empty()) impl_->run_due(now());
   impl_->run_turn_end();
   in_turn_ = false;
   now_is_read_ = false;
+}
+
+void Loop::set_on_stopped(Duration limit, std::function<void(Duration)> on_stopped) {
+  impl_->stop_limit = limit;
+  impl_->suspended = time_suspended();
+  impl_->on_stopped = std::move(on_stopped);
+}
+
+void Loop::look_for_stop() {
+  stop_looked_for_ = true;
+  if (!impl_->on_stopped) return;
+  const TimerEntry* first = impl_->timers.top();
+  const Duration overdue = first == nullptr ? Duration::zero() : now() - first->due;
+  const Duration suspended = time_suspended();
+  const Duration lasted = std::max(overdue, suspended - std::exchange(impl_->suspended, suspended));
+  if (lasted >= impl_->stop_limit) impl_->on_stopped(lasted);
 }
 
 void Loop::stop() {

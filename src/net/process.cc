@@ -3,6 +3,7 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -35,8 +36,8 @@ void block_signals(std::initializer_list<int> signals) {
 }
 
 struct SignalWatch::Impl {
-  Impl(Loop& loop, std::initializer_list<int> signals, std::function<void(int)> callback)
-      : on_signal(std::move(callback)) {
+  Impl(Loop& on, std::initializer_list<int> signals, std::function<void(int)> callback)
+      : loop(on), on_signal(std::move(callback)) {
     const sigset_t set = set_of(signals);
     fd = ::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     BW_ASSERT(fd >= 0);
@@ -54,6 +55,7 @@ struct SignalWatch::Impl {
 
   static void on_event(int, short, void* self) noexcept {
     auto& impl = *static_cast<Impl*>(self);
+    impl.loop.begin_callback();
     signalfd_siginfo info{};
     while (::read(impl.fd, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
       // A write to a closed pipe raises SIGPIPE too; only one that another process sent is of interest.
@@ -62,6 +64,7 @@ struct SignalWatch::Impl {
     }
   }
 
+  Loop& loop;
   int fd = -1;
   struct event event {};
   std::function<void(int)> on_signal;
@@ -83,6 +86,12 @@ Result<std::uint64_t> raise_descriptor_limit() {
                 fmt::format("cannot raise the limit of open files to {}: {}", limit.rlim_max, describe_errno(errno)));
   }
   return static_cast<std::uint64_t>(limit.rlim_cur);
+}
+
+void give_back_free_memory() {
+#ifdef __GLIBC__
+  ::malloc_trim(0);
+#endif
 }
 
 }  // namespace bellwether::net

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -129,6 +130,13 @@ int Socket::connect_error() const {
   int error = 0;
   socklen_t length = sizeof error;
   return ::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
+}
+
+PeerState Socket::peer_state() const {
+  pollfd asked{fd_, POLLRDHUP, 0};
+  if (::poll(&asked, 1, 0) <= 0) return PeerState::kHere;
+  if ((asked.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) return PeerState::kGone;
+  return PeerState::kEnded;
 }
 
 Result<Address> Socket::local_address() const { return name_of(fd_, &::getsockname, "local"); }

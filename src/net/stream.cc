@@ -271,6 +271,7 @@ void Stream::abort() {
 }
 
 bool Stream::is_open() const { return impl_->state == Impl::State::kOpen; }
+PeerState Stream::peer_state() const { return impl_->socket.peer_state(); }
 StreamFailure Stream::failure() const { return impl_->failure; }
 const Error& Stream::error() const { return impl_->error; }
 std::optional<HandshakeFailure> Stream::handshake_failure() const {

@@ -18,7 +18,9 @@ struct Watch::Impl {
 
   static void on_event(int, short what, void* self) noexcept {
     const Readiness ready{(what & EV_READ) != 0, (what & EV_WRITE) != 0, (what & EV_CLOSED) != 0};
-    static_cast<Impl*>(self)->handler->on_ready(ready);
+    auto& impl = *static_cast<Impl*>(self);
+    impl.loop->begin_callback();
+    if (impl.handler != nullptr) impl.handler->on_ready(ready);
   }
 
   void on_again() {

@@ -63,7 +63,8 @@ struct Prober::Impl {
 
   void perform(const cluster::Step& step) {
     woken_for = step.wake_at;
-    wake.arm_at(step.wake_at);
+    wake.arm_at(stopped > Duration::zero() ? loop.now() : step.wake_at);
+    if (on_armed) on_armed(step.wake_at);
     if (step.view != published) {
       published = step.view;
       on_view(step.view);
@@ -74,11 +75,22 @@ struct Prober::Impl {
     for (const NodeId node : step.ask_leader) links[node.index]->ask_leader();
   }
 
-  [[nodiscard]] bool is_late() const { return wake.is_armed() && loop.precise_now() - wake.due() > kLoopLate; }
+  [[nodiscard]] bool is_late() const {
+    const bool is_overdue = wake.is_armed() && loop.precise_now() - wake.due() > kLoopLate;
+    return is_overdue || stopped > Duration::zero();
+  }
+
+  // Sockets are read in this turn, and on_wake() runs after them.
+  void on_stopped(Duration lasted) {
+    stopped = std::max(stopped, lasted);
+    if (!wake.is_armed() || wake.due() > loop.now()) wake.arm_at(loop.now());
+  }
 
   // The turn's sockets have all been read: timers come after them.
   void on_wake() {
-    const Duration late = loop.precise_now() - woken_for;
+    const TimePoint woken = loop.precise_now();
+    const Duration overdue = woken_for < woken ? woken - woken_for : Duration::zero();
+    const Duration late = std::max(overdue, std::exchange(stopped, Duration::zero()));
     if (late > kLoopLate) {
       inputs.push_front([this, late](TimePoint now) { return tracker.on_loop_late(late, now); });
     }
@@ -146,6 +158,7 @@ struct Prober::Impl {
   OnView on_view;
   OnEvents on_events;
   OnClaim on_claim;
+  OnArmed on_armed;
   LookAtTraffic look_at_traffic;
   std::vector<std::unique_ptr<NodeLinks>> links;
   std::vector<ProbeCounts> counts;
@@ -153,6 +166,7 @@ struct Prober::Impl {
   bool running = false;
   cluster::ViewPtr published;
   TimePoint woken_for = kNever;
+  Duration stopped{};  // this thread stood still, and the tracker does not know yet
   net::Timer wake;
 };
 
@@ -164,6 +178,8 @@ Prober::~Prober() = default;
 void Prober::set_on_claim(OnClaim on_claim) { impl_->on_claim = std::move(on_claim); }
 
 void Prober::set_look_at_traffic(LookAtTraffic look) { impl_->look_at_traffic = std::move(look); }
+
+void Prober::set_on_armed(OnArmed on_armed) { impl_->on_armed = std::move(on_armed); }
 
 void Prober::start() {
   impl_->input([impl = impl_.get()](TimePoint now) { return impl->tracker.start(now); });
@@ -184,6 +200,8 @@ void Prober::on_traffic() {
 void Prober::on_claim_wanted(TimePoint since) {
   impl_->input([impl = impl_.get(), since](TimePoint now) { return impl->tracker.on_claim_wanted(since, now); });
 }
+
+void Prober::on_stopped(Duration lasted) { impl_->on_stopped(lasted); }
 
 Result<void> Prober::set_admin_state(NodeId node, cluster::AdminState state, bool force) {
   BW_ASSERT(!impl_->running);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace bellwether::proxy {
 
@@ -30,6 +31,12 @@ class ByteQueue {
   void clear() {
     data_.clear();
     begin_ = 0;
+  }
+  [[nodiscard]] std::size_t capacity() const { return data_.capacity(); }
+  // Keeps only the memory that the bytes need.
+  void shrink() {
+    if (begin_ > 0) data_.erase(0, std::exchange(begin_, 0));
+    data_.shrink_to_fit();
   }
   // Gives the memory back if it is more than an ordinary request takes.
   void release_if_big() {

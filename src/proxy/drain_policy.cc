@@ -23,20 +23,39 @@ bool hangs(const LostNode& node, const Dialogue& dialogue, TimePoint now, const 
   return node.is_replaced && is_silent && dialogue.client_waits() && dialogue.client_waited(now) >= times.grace;
 }
 
+bool is_replaced(const cluster::View& view, NodeId node) { return view.leader && *view.leader != node; }
+
+// A session runs on a node only because that node once led: where another leads now, the epoch was taken from it.
+bool keeps_standing(const cluster::View& view, NodeId node) {
+  if (node.index >= view.nodes.size()) return true;
+  const cluster::NodeView& seen = view.nodes[node.index];
+  if (seen.admin == cluster::AdminState::kMaint || is_replaced(view, node)) return false;
+  return view.leader == node || !cluster::is_denial(seen.role);
+}
+
 }  // namespace
 
-Standing standing_of(const cluster::View& view, NodeId node) {
-  if (node.index >= view.nodes.size()) return Standing::kKeep;
+Standing standing_of(const cluster::View& view, NodeId node, TimePoint now, Duration patience) {
+  if (keeps_standing(view, node)) return Standing::kKeep;
   const cluster::NodeView& seen = view.nodes[node.index];
   if (seen.admin == cluster::AdminState::kMaint) return Standing::kMaint;
-  // A session runs on a node only because that node once led: where another leads now, the epoch was taken from it.
-  const bool replaced = view.leader && *view.leader != node;
-  if (!replaced && (view.leader == node || !cluster::is_denial(seen.role))) return Standing::kKeep;
-  return answers_no_more(seen) ? Standing::kDead : Standing::kDemoted;
+  return answers_no_more(seen) || is_hung(view, node, now, patience) ? Standing::kDead : Standing::kDemoted;
+}
+
+bool is_hung(const cluster::View& view, NodeId node, TimePoint now, Duration patience) {
+  if (!is_replaced(view, node) || node.index >= view.nodes.size()) return false;
+  const auto& silent_since = view.nodes[node.index].silent_since;
+  return silent_since && now - *silent_since >= patience;
+}
+
+TimePoint hung_from(const cluster::View& view, NodeId node, TimePoint now, Duration patience) {
+  const bool may_be = is_replaced(view, node) && node.index < view.nodes.size();
+  if (!may_be || !view.nodes[node.index].silent_since || is_hung(view, node, now, patience)) return kNever;
+  return *view.nodes[node.index].silent_since + patience;
 }
 
 bool takes_requests(const cluster::View& view, NodeId node) {
-  if (node.index >= view.nodes.size() || standing_of(view, node) != Standing::kKeep) return false;
+  if (node.index >= view.nodes.size() || !keeps_standing(view, node)) return false;
   if (view.leader != node) {
     const cluster::NodeView& seen = view.nodes[node.index];
     return seen.admin == cluster::AdminState::kDrain && seen.role == cluster::Role::kActive;

@@ -15,10 +15,17 @@ namespace bellwether::proxy {
 enum class Standing : std::uint8_t {
   kKeep,     // the leader, a suspect, or a node of which nothing worse than silence is known
   kDemoted,  // it stated another role, or another node leads
-  kDead,     // demoted, and it does not answer: nothing that runs there can end well
+  kDead,     // demoted, and it does not answer, or hangs: nothing that runs there can end well
   kMaint,    // the operator wants it empty
 };
-[[nodiscard]] Standing standing_of(const cluster::View& view, NodeId node);
+// `patience`: how long a node that was replaced may leave its probes unanswered before it counts as dead. The leader
+// that is demoted blocks for up to 0.9 s and then answers (FACTS.md 5); one that hangs has been silent for longer than
+// that when another leads.
+[[nodiscard]] Standing standing_of(const cluster::View& view, NodeId node, TimePoint now, Duration patience);
+// Another node leads, and this one has been silent for `patience`.
+[[nodiscard]] bool is_hung(const cluster::View& view, NodeId node, TimePoint now, Duration patience);
+// When is_hung() will become true if nothing changes; kNever if it is true already, or will not.
+[[nodiscard]] TimePoint hung_from(const cluster::View& view, NodeId node, TimePoint now, Duration patience);
 
 // Whether a request that a client begins now may go to that node over a connection that exists. A node in drain serves
 // its clients until another node leads.

@@ -24,6 +24,23 @@ class SharedLimit {
   std::atomic<int> used_{0};
 };
 
+// As above, of bytes: what held requests may take, all together.
+class SharedBudget {
+ public:
+  explicit SharedBudget(std::size_t most) : most_(most) {}
+  [[nodiscard]] bool try_acquire(std::size_t bytes) {
+    if (used_.fetch_add(bytes) + bytes <= most_) return true;
+    used_.fetch_sub(bytes);
+    return false;
+  }
+  void release(std::size_t bytes) { used_.fetch_sub(bytes); }
+  [[nodiscard]] std::size_t used() const { return used_.load(); }
+
+ private:
+  const std::size_t most_;
+  std::atomic<std::size_t> used_{0};
+};
+
 class WaitQueue;
 
 // What can wait in a WaitQueue, one at a time. Leaves it on destruction.

@@ -43,6 +43,12 @@ Peeked peek_body(http::BodyFraming framing, std::string_view bytes, bool has_end
   return peeked;
 }
 
+// What an answer to sys/init tells. A node that is initialized already, or was asked wrongly, says 400.
+InitGuard::Outcome init_outcome(int status) {
+  if (status >= 200 && status < 300) return InitGuard::Outcome::kDone;
+  return status >= 400 && status < 500 ? InitGuard::Outcome::kNotDone : InitGuard::Outcome::kUnknown;
+}
+
 }  // namespace
 
 bool HttpSession::take_answer() {
@@ -98,6 +104,7 @@ bool HttpSession::judge_final(const http::ResponseHead& head) {
     // It may lead soon, or the next share of a key is for another node.
     const bool has_changed_node = request_.request_class == vault::RequestClass::kBootstrap;
     if (has_changed_node) front_.worker().hint(attempt_.node, attempt_.epoch, cluster::HintKind::kSealed);
+    end_init(init_outcome(head.status));
     act(vault::Row::kAnswered, &head, {});
     return true;
   }

@@ -98,6 +98,7 @@ void HttpSession::on_upstream_broken(net::StreamFailure failure) {
 }
 
 void HttpSession::drop_upstream() {
+  end_init(attempt_.has_written ? InitGuard::Outcome::kUnknown : InitGuard::Outcome::kNotDone);
   stop_awaiting_claim();
   front_.answers().remove(*this);
   let_others_knock();
@@ -129,12 +130,22 @@ bool HttpSession::take_body() {
       refuse_body(bite.reason);
       return true;
     }
+    if (request_body_.done() && has_left_while_held()) {
+      client_left();
+      return true;
+    }
     queue_body(bite.content);
     in_.consume(bite.consumed);
     if (request_.body_kind == http::BodyKind::kChunked && request_body_.done()) to_node_.tail() += http::kLastChunk;
     moved = true;
   }
   return moved;
+}
+
+// Its end may have been behind more of the body than the kernel takes, so that it shows only now. The node has not had
+// the last of the body, and executes nothing.
+bool HttpSession::has_left_while_held() const {
+  return request_.was_held && client_->peer_state() != net::PeerState::kHere;
 }
 
 void HttpSession::queue_body(std::string_view content) {
@@ -173,6 +184,8 @@ bool HttpSession::write_node() {
     if (!answer_.has_begun && !is_queued()) front_.answers().add(*this);
     return false;
   }
+  if (request_.is_for_leader && front_.worker().must_withhold()) return false;
+  attempt_.has_written = true;
   const net::IoResult wrote = upstream_->write(bytes);
   if (wrote.status == net::IoStatus::kError) {
     // What it said before is still to be read: an answer that came early.
@@ -199,7 +212,7 @@ bool HttpSession::read_node() {
       from_node_.append({buffer.data(), read.bytes});
       attempt_.received += read.bytes;
       moved_ += read.bytes;
-      attempt_.active = last_active_ = front_.worker().now();
+      attempt_.active = attempt_.heard = last_active_ = front_.worker().now();
       return true;
     case net::IoStatus::kAgain:
       attempt_.can_read = false;
@@ -235,6 +248,7 @@ void HttpSession::let_others_knock() {
 
 void HttpSession::attempt_failed(vault::Failure failure) {
   const vault::Row row = vault::judge(vault::Transport{failure, attempt_.sent, attempt_.received});
+  if (vault::verdict_of(row) != vault::Verdict::kAmbiguous) end_init(InitGuard::Outcome::kNotDone);
   drop_upstream();
   act(row, nullptr, {});
 }

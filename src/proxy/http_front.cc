@@ -116,33 +116,6 @@ void HttpFront::on_warm(NodeId node, bool is_open) {
   release_soon();
 }
 
-std::optional<NodeId> HttpFront::any_node(const std::vector<NodeId>& tried) const {
-  const auto& view = worker_.view();
-  // Probed slowly, it is still the one to ask.
-  const bool has_leader = view && view->leader && !view->suspect && tried.empty();
-  if (has_leader) return view->leader;
-  std::optional<NodeId> doubtful;
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    const NodeId node = node_at(i);
-    if (std::find(tried.begin(), tried.end(), node) != tried.end()) continue;
-    const bool is_suspect = view && view->suspect && view->leader == node;
-    const bool answers = view && i < view->nodes.size() && view->nodes[i].up && !is_suspect;
-    if (answers) return node;
-    if (!doubtful) doubtful = node;
-  }
-  return doubtful;
-}
-
-std::optional<NodeId> HttpFront::node_that_says(cluster::Role role, const std::vector<NodeId>& tried) const {
-  const auto& nodes = worker_.view()->nodes;
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    const bool was_tried = std::find(tried.begin(), tried.end(), node_at(i)) != tried.end();
-    const bool is_out = nodes[i].admin == cluster::AdminState::kMaint;
-    if (nodes[i].up && nodes[i].role == role && !is_out && !was_tried) return node_at(i);
-  }
-  return std::nullopt;
-}
-
 bool HttpFront::has_performance_standbys() const {
   const auto& view = worker_.view();
   return view && std::any_of(view->nodes.begin(), view->nodes.end(), [](const cluster::NodeView& node) {
@@ -175,6 +148,14 @@ void HttpFront::on_view() {
   warm_up();
   table_.for_each([](HttpSession& session) { session.on_view(); });
   release();
+}
+
+void HttpFront::on_hung() {
+  table_.for_each([](HttpSession& session) { session.end_if_hung(); });
+}
+
+void HttpFront::resume() {
+  table_.for_each([](HttpSession& session) { session.pump(); });
 }
 
 void HttpFront::on_claim() {

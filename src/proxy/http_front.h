@@ -38,6 +38,8 @@ class HttpFront {
   void on_address(NodeId node);
   void set_node_tls(const std::shared_ptr<net::TlsContext>& tls);
   void on_claim();
+  void on_hung();  // a node that was replaced has been silent for `grace`
+  void resume();   // the view is fresh again: what was withheld goes on
   void tick(TimePoint now);
   void drain();
   [[nodiscard]] bool has_unconfirmed() const { return !unconfirmed_.empty(); }
@@ -62,10 +64,6 @@ class HttpFront {
   void warm_up();
   // What a node may call itself, in a redirect.
   [[nodiscard]] std::span<const std::string_view> urls(NodeId node) const { return nodes_[node.index].url_views; }
-  // A node to ask about itself, other than those `tried` already.
-  [[nodiscard]] std::optional<NodeId> any_node(const std::vector<NodeId>& tried) const;
-  // The first in the configuration's order that answers and says that it is that, other than those `tried` already.
-  [[nodiscard]] std::optional<NodeId> node_that_says(cluster::Role role, const std::vector<NodeId>& tried) const;
   [[nodiscard]] bool has_performance_standbys() const;
   // The leader blocks: what may hold up its step-down should end.
   [[nodiscard]] bool leader_blocks(NodeId node, TimePoint now) const;

@@ -6,6 +6,7 @@
 #include "bellwether/base/assert.h"
 #include "http_front.h"
 #include "http_session.h"
+#include "node_choice.h"
 #include "worker.h"
 
 namespace bellwether::proxy {
@@ -13,6 +14,7 @@ namespace {
 
 constexpr int kMisdirected = 421;  // RFC 9110 section 15.5.20; Vault's clients do not send a 4xx again
 constexpr int kMostSends = 64;
+constexpr int kMostInitSends = 2;  // a kept connection may have ended before a byte went
 constexpr Duration kFirstBackoff = 20ms;
 constexpr Duration kLongestBackoff = 1s;
 
@@ -27,7 +29,7 @@ Duration backoff(int sends) {
 void HttpSession::dispatch() {
   Worker& worker = front_.worker();
   request_.is_for_leader = false;
-  if (request_.request_class == vault::RequestClass::kNodeLocal) return ask_any_node();
+  if (is_for_any_node()) return ask_any_node();
   if (is_bootstrap_now()) return bootstrap();
   request_.is_for_leader = true;
   const auto target = worker.target();
@@ -35,11 +37,20 @@ void HttpSession::dispatch() {
   hold();
 }
 
+// What the UI asks before anybody has logged in is for the leader where there is one.
+bool HttpSession::is_for_any_node() const {
+  if (request_.request_class == vault::RequestClass::kNodeLocal) return true;
+  return request_.is_ui_question && front_.worker().is_leaderless();
+}
+
 void HttpSession::ask_any_node() {
-  const auto target = front_.worker().target();
+  const Worker& worker = front_.worker();
+  if (worker.is_starting()) return hold();  // which nodes are ours is not known yet
+  const auto target = worker.target();
   const bool asks_leader = target && request_.tried.empty();
-  const auto node = asks_leader ? target : front_.any_node(request_.tried);
-  if (!node) return answer_unserved("no node answers", ended_by_node(Phase::kConnecting));
+  const auto node = asks_leader ? target : choose_any_node(*worker.view(), request_.tried);
+  if (!node)
+    return answer_unserved("no node of the cluster that is in service answers", ended_by_node(Phase::kConnecting));
   request_.tried.push_back(*node);
   begin_attempt(*node);
 }
@@ -60,7 +71,8 @@ void HttpSession::bootstrap() {
                    true);
   }
   const cluster::Role role = vault::role_to_bootstrap(request_.path);
-  const auto node = front_.node_that_says(role, request_.tried);
+  if (role == cluster::Role::kUninitialized) return begin_init();
+  const auto node = choose_node_in_role(*front_.worker().view(), role, request_.tried);
   if (!node) {
     return answer_unserved(fmt::format("no leader, and no node that says {}", cluster::to_text(role)),
                            ended_by_node(Phase::kConnecting));
@@ -71,13 +83,7 @@ void HttpSession::bootstrap() {
 
 void HttpSession::hold() {
   Worker& worker = front_.worker();
-  if (!worker.shared().held.try_acquire()) {
-    const auto suspect = worker.suspect_leader();
-    if (suspect && may_send() && !request_.awaits_mount) return begin_attempt(*suspect);
-    worker.counters().hold_overflows.add();
-    return answer_unserved(fmt::format("{}, and too many requests wait", worker.why_held()),
-                           refused_by_us(Phase::kHeld));
-  }
+  if (!acquire_hold()) return;
   if (std::exchange(request_.was_held, true)) {
     front_.queue().push_front(*this);
   } else {
@@ -87,13 +93,37 @@ void HttpSession::hold() {
   worker.counters().held_now.add();
   hold_since_ = worker.now();
   state_ = State::kHeld;
-  if (client_ended_) return client_left();
+  if (client_ended_ || client_->peer_state() != net::PeerState::kHere) return client_left();
   front_.warm_up();
   front_.release();
 }
 
+// False: there is no room, and what becomes of the request instead is decided.
+bool HttpSession::acquire_hold() {
+  Shared& shared = front_.worker().shared();
+  if (!shared.held.try_acquire()) {
+    refuse_hold("too many requests wait");
+    return false;
+  }
+  held_bytes_ = shrink_buffers();
+  if (shared.held_bytes.try_acquire(held_bytes_)) return true;
+  held_bytes_ = 0;
+  shared.held.release();
+  refuse_hold("the requests that wait take too much memory (hold_bytes)");
+  return false;
+}
+
+void HttpSession::refuse_hold(std::string_view why) {
+  Worker& worker = front_.worker();
+  const auto suspect = worker.suspect_leader();
+  if (suspect && may_send() && !request_.awaits_mount) return begin_attempt(*suspect);
+  worker.counters().hold_overflows.add();
+  answer_unserved(fmt::format("{}, and {}", worker.why_held(), why), refused_by_us(Phase::kHeld));
+}
+
 void HttpSession::unhold() {
   front_.queue().remove(*this);
+  front_.worker().shared().held_bytes.release(std::exchange(held_bytes_, 0));
   const Duration held = front_.worker().end_hold(hold_since_);
   request_.held += held;
   sum_.held += held;
@@ -115,7 +145,7 @@ bool HttpSession::may_send() const {
 void HttpSession::leave_hold(NodeId target) {
   BW_ASSERT(state_ == State::kHeld);
   // It may have left in this very turn, unseen.
-  can_read_client_ = true;
+  can_read_client_ = must_look_at_peer_ = true;
   while (state_ == State::kHeld && read_client()) {
   }
   if (state_ != State::kHeld) return;
@@ -130,20 +160,55 @@ void HttpSession::on_fence() {
 }
 
 void HttpSession::on_view() {
-  if (state_ == State::kHeld && is_bootstrap_now()) {
+  const bool needs_no_leader = is_bootstrap_now() || (is_for_any_node() && !front_.worker().is_starting());
+  if (state_ == State::kHeld && needs_no_leader) {
     unhold();
     dispatch();
     return pump();
   }
+  leave_unfit_node();
   if (is_unconfirmed() && !is_of_leader()) {
     end_unconfirmed();
     return pump();
   }
   if (request_.is_for_leader && front_.worker().may_not_reach(attempt_.node)) undial();
+  end_if_hung();
+}
+
+// Each node that carries it out becomes a cluster of its own, so at most one may.
+void HttpSession::begin_init() {
+  if (request_.sends >= kMostInitSends) {
+    return answer_unserved("nothing was initialized: the node could not be reached", ended_by_node(Phase::kConnecting));
+  }
+  const auto node = front_.worker().shared().init.begin(*front_.worker().view());
+  if (!node) {
+    const int status = node.error().kind == ErrorKind::kUnavailable ? 503 : kMisdirected;
+    drop_upstream();
+    settle(Outcome::kUnserved, status, refused_by_us(Phase::kRequest));
+    return respond(status, "nothing was initialized: " + node.error().message, true);
+  }
+  is_init_ = true;
+  request_.tried.push_back(*node);
+  begin_attempt(*node);
+}
+
+void HttpSession::end_init(InitGuard::Outcome outcome) {
+  if (std::exchange(is_init_, false)) front_.worker().shared().init.end(outcome, front_.worker().now());
+}
+
+// Its node turned out to be of another cluster, or was taken out of service, before it was sent a byte.
+void HttpSession::leave_unfit_node() {
+  if (request_.is_for_leader || state_ != State::kExchange || attempt_.has_written) return;
+  const auto& nodes = front_.worker().view()->nodes;
+  if (attempt_.node.index >= nodes.size() || nodes[attempt_.node.index].may_serve_clients()) return;
+  drop_upstream();
+  --request_.sends;
+  dispatch();
+  pump();
 }
 
 void HttpSession::undial() {
-  if (state_ != State::kExchange || !attempt_.is_connecting) return;
+  if (state_ != State::kExchange || attempt_.has_written) return;
   drop_upstream();
   --request_.sends;
   hold();

@@ -5,15 +5,19 @@
 
 #include "bellwether/http/target.h"
 #include "bellwether/vault/consistency.h"
+#include "bellwether/vault/ui_requests.h"
 #include "http_front.h"
 #include "worker.h"
 
 namespace bellwether::proxy {
 namespace {
 
-// Of a client that sends ahead. A held one's share is less: 1,024 of them may wait.
+// Of a client that sends ahead. From one that is held hardly more is read than it had sent before: enough to see the
+// end of one that sends nothing.
 constexpr std::size_t kInput = 64 * 1024;
-constexpr std::size_t kInputHeld = 16 * 1024;
+constexpr std::size_t kInputHeld = 1024;
+// What a held request takes beside its buffers: the session, its TLS state, texts.
+constexpr std::size_t kHeldOverhead = 4096;
 constexpr std::size_t kTurnBudget = 256 * 1024;  // others wait meanwhile
 
 int status_for(http::Reject reason) {
@@ -81,7 +85,7 @@ HttpSession::HttpSession(HttpFront& front, Accepted accepted)
 void HttpSession::on_open() { last_active_ = front_.worker().now(); }
 
 void HttpSession::on_readable() {
-  can_read_client_ = true;
+  can_read_client_ = must_look_at_peer_ = true;
   pump();
 }
 
@@ -139,7 +143,11 @@ bool HttpSession::step() {
 std::size_t HttpSession::input_limit() const { return state_ == State::kHeld ? kInputHeld : kInput; }
 
 bool HttpSession::read_client() {
-  if (state_ == State::kEnded || !can_read_client_ || client_ended_ || in_.size() >= input_limit()) return false;
+  if (state_ == State::kEnded || !can_read_client_ || client_ended_) return false;
+  if (in_.size() >= input_limit()) {
+    look_at_peer();
+    return false;
+  }
   const auto buffer = front_.worker().pool().buffer(RelayPool::kReadSize);
   const net::IoResult read = client_->read(buffer.first(std::min(buffer.size(), input_limit() - in_.size())));
   switch (read.status) {
@@ -166,6 +174,22 @@ bool HttpSession::read_client() {
   if (has_left) client_left();
   if (state_ == State::kLinger) end(request_.end);
   return state_ != State::kEnded;
+}
+
+// Its end cannot be read for lack of room, but the kernel knows of it.
+void HttpSession::look_at_peer() {
+  if (!std::exchange(must_look_at_peer_, false)) return;
+  const net::PeerState peer = client_->peer_state();
+  const bool has_left = peer == net::PeerState::kGone || (peer == net::PeerState::kEnded && state_ == State::kHeld);
+  if (has_left) client_left();
+}
+
+// What is left of the buffers, and all that goes with a request that waits.
+std::size_t HttpSession::shrink_buffers() {
+  for (ByteQueue* queue : {&in_, &from_node_, &to_client_}) queue->shrink();
+  to_node_.shrink();
+  return kHeldOverhead + in_.capacity() + from_node_.capacity() + to_client_.capacity() + to_node_.capacity() +
+         request_.head_without_expect.capacity() + request_.path.capacity();
 }
 
 bool HttpSession::write_client() {
@@ -229,6 +253,7 @@ void HttpSession::start_request(const http::RequestHead& head) {
   request_.states_index = vault::states_index(head);
   request_.effect.reset();
   request_.awaits_mount = false;
+  request_.is_ui_question = vault::is_ui_question(request_.method, request_.path, vault::carries_token(head));
   request_.is_websocket = http::asks_for_websocket(head);
   request_.was_continued = !head.expects_continue;
   request_.tried.clear();
@@ -289,6 +314,8 @@ void HttpSession::finish_flush() {
 // A close with unread input would reset the connection, and the answer with it.
 void HttpSession::linger() {
   state_ = State::kLinger;
+  in_.clear();
+  in_.release_if_big();
   linger_since_ = front_.worker().now();
   client_->shutdown_write();
   if (client_ended_) end(request_.end);

@@ -19,6 +19,7 @@
 #include "end_reason.h"
 #include "hold.h"
 #include "mount_lookup.h"
+#include "init_guard.h"
 #include "send_queue.h"
 #include "upstream.h"
 
@@ -37,6 +38,8 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   void on_tick(TimePoint now);
   void on_fence();
   void on_view();
+  // Its node was replaced and hangs: what it was asked will not be answered.
+  void end_if_hung();
   void on_drain();
   // Worth it only while we wind down: true if it had nothing to ask, and was told to go.
   bool send_away_if_idle(TimePoint now);
@@ -111,8 +114,9 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
     std::optional<Duration> upstream;
     std::uint64_t bytes_up = 0;
     std::uint64_t bytes_down = 0;
-    bool is_for_leader = true;  // else for the node itself that it is sent to
-    std::vector<NodeId> tried;  // of those that are not for the leader
+    bool is_ui_question = false;  // asked by the UI before anybody has logged in
+    bool is_for_leader = true;    // else for the node itself that it is sent to
+    std::vector<NodeId> tried;    // of those that are not for the leader
   };
   // Of all requests of this connection.
   struct Sum {
@@ -130,11 +134,13 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
     vault::StandbyConduct conduct = vault::StandbyConduct::kUnknown;
     TimePoint began{};
     TimePoint active{};  // when the node last took or gave a byte
+    TimePoint heard{};   // when it last gave one
     std::uint64_t sent = 0;
     std::uint64_t received = 0;
     int interim = 0;  // answers of 1xx
     http::HeadSearch answer_search;
     bool is_connecting = false;
+    bool has_written = false;        // or tried to: from there on the node may have some of it
     bool is_fresh = false;           // over a connection made for it
     bool awaits_first_word = false;  // counts as a dial until the node answers, or is late
     bool can_read = false;
@@ -162,7 +168,9 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   void linger();
   void next_request();
   void client_left();
+  void look_at_peer();
   [[nodiscard]] std::size_t input_limit() const;
+  [[nodiscard]] std::size_t shrink_buffers();
 
   // http_account.cc: what becomes of requests, counted and told
   void open_account();
@@ -188,10 +196,16 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   // http_route.cc: to whom a request goes, and what it waits for
   void dispatch();
   void ask_any_node();
+  [[nodiscard]] bool is_for_any_node() const;
   [[nodiscard]] bool is_bootstrap_now() const;
+  void leave_unfit_node();
   void bootstrap();
+  void begin_init();
+  void end_init(InitGuard::Outcome outcome);
   void hold();
   void unhold();
+  [[nodiscard]] bool acquire_hold();
+  void refuse_hold(std::string_view why);
   void undial();
   void send_again(vault::Row row);
 
@@ -212,6 +226,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   void let_others_knock();
   bool exchange_step();
   bool take_body();
+  [[nodiscard]] bool has_left_while_held() const;
   void queue_body(std::string_view content);
   void refuse_body(http::Reject reason);
   bool write_node();
@@ -276,15 +291,18 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   NodeId proved_node_{};
   Epoch proved_epoch_ = 0;
   TimePoint answered_at_ = kNever;
-  std::size_t moved_ = 0;  // in the running pump
+  std::size_t moved_ = 0;       // in the running pump
+  std::size_t held_bytes_ = 0;  // acquired from Shared::held_bytes
   std::uint16_t listener_;
   State state_ = State::kReading;
   bool can_read_client_ = false;
   bool can_write_client_ = true;
   bool client_ended_ = false;
+  bool must_look_at_peer_ = false;  // it may have ended its side behind bytes for which there is no room
   bool close_after_ = false;
   bool node_knows_of_end_ = false;  // of a tunnel's client
   bool again_here_ = false;
+  bool is_init_ = false;  // the attempt is one that InitGuard was asked for
   bool keeps_forwarded_for_ = false;
   bool pumping_ = false;
 };

@@ -88,6 +88,15 @@ void HttpSession::end_silent_stream_if_due(TimePoint now) {
   attempt_failed(vault::Failure::kTimedOut);
 }
 
+void HttpSession::end_if_hung() {
+  const bool waits = state_ == State::kExchange && !attempt_.is_connecting && !answer_.has_begun && !is_unconfirmed();
+  if (!waits || !request_.is_for_leader) return;
+  const auto since = front_.worker().hung_since(attempt_.node);
+  if (!since || attempt_.heard > *since) return;
+  attempt_failed(vault::Failure::kTimedOut);
+  pump();
+}
+
 void HttpSession::on_exchange_tick(TimePoint now) {
   const ProxyOptions& options = front_.worker().options();
   if (attempt_.is_connecting) return;

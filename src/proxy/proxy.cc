@@ -195,6 +195,10 @@ void Proxy::confirm(const cluster::Claim& claim) {
   }
 }
 
+void Proxy::expect_control_by(TimePoint due) { impl_->shared.control.expect_by(due); }
+
+void Proxy::require_claim_since(TimePoint since) { impl_->shared.control.require_claims_since(since); }
+
 void Proxy::set_address(NodeId node, const net::Address& address) {
   impl_->post_to_workers([node, address](Worker& worker) { worker.set_address(node, address); });
 }
@@ -229,6 +233,7 @@ ProxyCounts Proxy::counts() const {
   counts.connect_failures.resize(nodes);
   counts.node_sessions_now.resize(nodes);
   counts.hold_buckets.resize(std::size(kHoldBuckets) + 1);
+  counts.held_bytes = impl_->shared.held_bytes.used();
   for (const auto& seat : impl_->shared.seats) add_to(counts, seat->counters);
   return counts;
 }

@@ -48,7 +48,7 @@ void Redirector::on_request(std::size_t listener, wire::ServerRequest request) {
               {},       worker_.now()};
   if (worker_.options().log_requests) asked.client = request.peer.to_string();
   if (const auto target = worker_.target()) return answer(asked, *target);
-  if (!worker_.shared().held.try_acquire()) {
+  if (!acquire_hold(asked)) {
     if (const auto suspect = worker_.suspect_leader()) return answer(asked, *suspect);
     worker_.counters().hold_overflows.add();
     return refuse(asked, fmt::format("{}, and too many requests wait", worker_.why_held()),
@@ -59,23 +59,42 @@ void Redirector::on_request(std::size_t listener, wire::ServerRequest request) {
   waiting_.push_back(std::move(asked));
 }
 
+bool Redirector::acquire_hold(Asked& asked) const {
+  constexpr std::size_t kOverhead = 1024;
+  Shared& shared = worker_.shared();
+  if (!shared.held.try_acquire()) return false;
+  const std::size_t bytes =
+      kOverhead + asked.target.capacity() + asked.host.capacity() + asked.method.capacity() + asked.client.capacity();
+  if (shared.held_bytes.try_acquire(bytes)) {
+    asked.held_bytes = bytes;
+    return true;
+  }
+  shared.held.release();
+  return false;
+}
+
+void Redirector::end_hold(const Asked& asked) {
+  worker_.shared().held_bytes.release(asked.held_bytes);
+  worker_.end_hold(asked.since);
+}
+
 void Redirector::on_gone(std::size_t listener, wire::ExchangeId exchange) {
   const auto found = std::find_if(waiting_.begin(), waiting_.end(), [&](const Asked& asked) {
     return asked.listener == listener && asked.exchange == exchange;
   });
   if (found == waiting_.end()) return;
-  worker_.end_hold(found->since);
+  end_hold(*found);
   worker_.counters().client_gone_while_held.add();
   tell(*found, {0, Outcome::kClientGone, ended_by_client(Phase::kHeld), std::nullopt, {}});
   waiting_.erase(found);
 }
 
-void Redirector::on_view() {
-  const auto target = worker_.target();
+void Redirector::release() {
+  const auto target = waiting_.empty() ? std::nullopt : worker_.target();
   if (!target) return;
   // An answer may end its connection, and that must not touch the list we walk.
   for (const Asked& asked : std::exchange(waiting_, {})) {
-    worker_.end_hold(asked.since);
+    end_hold(asked);
     answer(asked, *target);
   }
 }
@@ -84,7 +103,7 @@ void Redirector::tick(TimePoint now) {
   while (!waiting_.empty() && now - waiting_.front().since >= worker_.options().hold_timeout_http) {
     const Asked asked = std::move(waiting_.front());
     waiting_.erase(waiting_.begin());
-    worker_.end_hold(asked.since);
+    end_hold(asked);
     worker_.counters().hold_timeouts.add();
     refuse(asked, worker_.why_held(), node_timed_out(Phase::kHeld));
   }

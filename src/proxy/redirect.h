@@ -29,7 +29,7 @@ class Redirector {
   Redirector& operator=(const Redirector&) = delete;
 
   void adopt(Accepted accepted);
-  void on_view();
+  void release();  // answers those that wait, if a leader can be named
   void on_client_tls();
   void tick(TimePoint now);
   void drain();
@@ -45,6 +45,7 @@ class Redirector {
     std::string method;
     std::string client;  // only if it may be logged
     TimePoint since{};
+    std::size_t held_bytes = 0;  // acquired from Shared::held_bytes
   };
   // What became of it, for the access log.
   struct Told {
@@ -58,6 +59,8 @@ class Redirector {
   wire::Server& server(std::size_t listener);
   void on_request(std::size_t listener, wire::ServerRequest request);
   void on_gone(std::size_t listener, wire::ExchangeId exchange);
+  [[nodiscard]] bool acquire_hold(Asked& asked) const;
+  void end_hold(const Asked& asked);
   void answer(const Asked& asked, NodeId node);
   void answer_loop(const Asked& asked, NodeId node, const std::string& location);
   void refuse(const Asked& asked, std::string_view why, EndReason reason);

@@ -42,6 +42,8 @@ class SendQueue {
     data_.replace(0, head_size_, head);
     head_size_ = head.size();
   }
+  [[nodiscard]] std::size_t capacity() const { return data_.capacity(); }
+  void shrink() { data_.shrink_to_fit(); }
   void reset() {
     constexpr std::size_t kKept = 4096;
     data_.clear();

@@ -1,4 +1,3 @@
-#include <array>
 #include <cerrno>
 #include <string>
 #include <utility>
@@ -52,7 +51,7 @@ void Session::hold() {
   hold_since_ = worker_.now();
   worker_.counters().held_now.add();
   become(State::kHeld);
-  if (client_.closed) client_left();
+  if (client_.closed || client_.socket.peer_state() != net::PeerState::kHere) client_left();
 }
 
 void Session::unhold() {
@@ -66,10 +65,8 @@ bool Session::may_dial() const {
 
 void Session::leave_hold(NodeId target) {
   BW_ASSERT(state_ == State::kHeld);
-  // It may have left in this very turn, unseen. One byte tells.
-  std::array<char, 1> byte;
-  const net::IoStatus seen = client_.socket.peek(byte).status;
-  if (seen == net::IoStatus::kEof || seen == net::IoStatus::kError) return client_left();
+  // It may have left in this very turn, unseen, and behind bytes that nobody has read.
+  if (client_.socket.peer_state() != net::PeerState::kHere) return client_left();
   unhold();
   dial(target);
 }
@@ -136,6 +133,10 @@ void Session::connected() {
   first += hello_->bytes();
   up_.deliver_first(first);
   up_.show_to(hello_.get());
+  if (worker_.must_withhold()) {
+    leaving_ = std::make_unique<Leaving>();  // resume() goes on from here, or on_node_lost() with another node
+    return;
+  }
   relay(up_, client_, node_);
   if (state_ == State::kRelaying && node_.readable) relay(down_, node_, client_);
 }

@@ -5,9 +5,10 @@
 #include "session.h"
 #include "worker.h"
 
-// A session whose node takes no requests. Only in doubt (suspect, or idle for long): the client's next request waits,
-// unread, and what the node says at last after it had blocked is passed on a moment later. Demoted: the session ends as
-// soon as that breaks no exchange (drain_policy.h), and a request that the client begins never reaches the node.
+// A session whose node takes no requests. Only in doubt (suspect, idle for long, or the view is older than a stop of
+// our own): the client's next request waits, unread, and what the node says at last after it had blocked is passed on a
+// moment later. Demoted: the session ends as soon as that breaks no exchange (drain_policy.h), and a request that the
+// client begins never reaches the node.
 namespace bellwether::proxy {
 namespace {
 
@@ -117,7 +118,7 @@ void Session::on_node_lost() {
 void Session::resume() {
   end_pause();
   const auto before = std::exchange(leaving_, nullptr);
-  if (client_.readable) relay(up_, client_, node_);
+  if (client_.readable || up_.is_blocked()) relay(up_, client_, node_);
   if (state_ == State::kRelaying && before->deferred_since != kNever) relay(down_, node_, client_);
 }
 

@@ -5,13 +5,16 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "bellwether/net/loop.h"
 #include "bellwether/proxy/proxy.h"
+#include "control_state.h"
 #include "counters.h"
 #include "hold.h"
+#include "init_guard.h"
 
 namespace bellwether::proxy {
 
@@ -31,10 +34,21 @@ struct Seat {
   std::thread thread;
 };
 
-// What all workers see. Written before they start, but for the limits.
+[[nodiscard]] inline std::vector<std::string> names_of(const std::vector<NodeOptions>& nodes) {
+  std::vector<std::string> names;
+  for (const NodeOptions& node : nodes) names.push_back(node.name);
+  return names;
+}
+
+// What all workers see. Written before they start, but for the limits and the control thread's state.
 struct Shared {
   explicit Shared(ProxyOptions o, ProxyCallbacks c)
-      : options(std::move(o)), callbacks(std::move(c)), sessions(options.maxconn), held(options.hold_max) {}
+      : options(std::move(o)),
+        callbacks(std::move(c)),
+        sessions(options.maxconn),
+        held(options.hold_max),
+        held_bytes(options.hold_bytes),
+        init(names_of(options.nodes)) {}
 
   const ProxyOptions options;
   const ProxyCallbacks callbacks;
@@ -42,6 +56,9 @@ struct Shared {
   std::vector<std::unique_ptr<Seat>> seats;
   SharedLimit sessions;
   SharedLimit held;
+  SharedBudget held_bytes;
+  SharedControlState control;
+  InitGuard init;
   std::function<void(std::uint64_t round)> on_fenced;           // a worker holds; called on its thread
   std::function<void(Seat&, TimePoint since)> on_claim_wanted;  // likewise
   std::function<void()> on_drained;  // a draining worker has nothing left; called on its thread

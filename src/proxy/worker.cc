@@ -6,7 +6,8 @@
 namespace bellwether::proxy {
 namespace {
 
-constexpr Duration kLongestTick = 250ms;
+constexpr Duration kLongestTick = 100ms;  // a stop of this thread that is longer is noticed by the tick
+constexpr Duration kLeastStop = 50ms;  // what passes for a stop at least: timers are some milliseconds late as a rule
 constexpr Duration kShortestTick = 5ms;
 constexpr Duration kNoteTrafficEvery = 1s;
 // Many sessions fail at once; one hint says it.
@@ -25,6 +26,7 @@ Worker::Worker(Shared& shared, Seat& seat)
     : shared_(shared),
       seat_(seat),
       nodes_(shared.options.nodes.size()),
+      lease_(std::max(shared.options.suspect_after, kLeastStop)),
       answers_(*seat.loop),
       intake_(
           *seat.loop, [this](Accepted accepted) { admit(std::move(accepted)); },
@@ -35,14 +37,17 @@ Worker::Worker(Shared& shared, Seat& seat)
       redirector_(*this),
       http_(*this, std::exchange(seat.node_tls, {})),
       tick_(*seat.loop, [this] { tick(); }),
+      hung_timer_(*seat.loop, [this] { on_hung(); }),
       tick_interval_(tick_interval(shared.options)),
       leave_timer_(*seat.loop, [this] { leave_tick(); }) {
   for (std::size_t i = 0; i < nodes_.size(); ++i) nodes_[i].address = options().nodes[i].address;
   for (const ListenerOptions& listener : options().listeners) client_tls_.push_back(listener.tls);
+  loop().set_on_stopped(std::max(options().suspect_after, kLeastStop), [this](Duration) { on_stopped(); });
   open_listeners();
 }
 
 Worker::~Worker() {
+  loop().set_on_stopped({}, nullptr);
   listeners_.clear();
   table_.for_each([](Session& session) { session.end(ended_by_us(Phase::kRelaying)); });
 }
@@ -141,12 +146,12 @@ void Worker::after_retire() {
 }
 
 std::optional<NodeId> Worker::target() const {
-  if (fenced_ || !view_ || view_->idle) return std::nullopt;
+  if (fenced_ || !view_ || view_->idle || !may_send()) return std::nullopt;
   return view_->target();
 }
 
 std::optional<NodeId> Worker::suspect_leader() const {
-  if (fenced_ || !view_ || view_->hold != cluster::HoldReason::kSuspect) return std::nullopt;
+  if (fenced_ || !view_ || view_->hold != cluster::HoldReason::kSuspect || !may_send()) return std::nullopt;
   return view_->leader;
 }
 
@@ -202,6 +207,32 @@ void Worker::leave_tick() {
   if (is_needed) arm_leave_timer();
 }
 
+// The view is as old as the stop.
+void Worker::on_stopped() {
+  lease_.on_stopped(now());
+  if (view_ && view_->leader) want_claim(now());
+}
+
+bool Worker::must_withhold() {
+  if (may_send()) return false;
+  withholds_ = true;
+  arm_tick();
+  return true;
+}
+
+void Worker::renew_lease(const cluster::View* before) {
+  const bool is_same = before != nullptr && before->leader == view_->leader && before->epoch == view_->epoch;
+  is_same ? lease_.on_claim(view_->claim_asked) : lease_.on_new_leader(view_->claim_asked);
+  if (view_->leader && !may_send()) want_claim(lease_.needs_claim_since(shared_.control.load()));
+}
+
+void Worker::resume_withheld() {
+  if (!withholds_ || !may_send()) return;
+  withholds_ = false;
+  table_.for_each([](Session& session) { session.on_view(); });
+  http_.resume();
+}
+
 void Worker::fence(std::uint64_t round) {
   fenced_ = true;
   for (Node& node : nodes_) node.takes_requests = false;
@@ -211,14 +242,16 @@ void Worker::fence(std::uint64_t round) {
 }
 
 void Worker::set_view(cluster::ViewPtr view) {
-  view_ = std::move(view);
+  const cluster::ViewPtr before = std::exchange(view_, std::move(view));
   fenced_ = false;
+  renew_lease(before.get());
   if (!view_->target()) dial_room_ = kFirstDialing;
   update_standings();
   table_.for_each([](Session& session) { session.on_view(); });
   release();
-  redirector_.on_view();
+  redirector_.release();
   http_.on_view();
+  resume_withheld();
   if (!queue_.empty() || http_.has_waiting() || redirector_.has_waiting()) note_traffic();
 }
 
@@ -227,12 +260,26 @@ void Worker::set_view(cluster::ViewPtr view) {
 bool Worker::may_not_reach(NodeId node) const { return view_->leader != node || view_->suspect; }
 
 void Worker::update_standings() {
+  TimePoint next = kNever;
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    const Standing standing = standing_of(*view_, node_at(i));
+    const Standing standing = standing_of(*view_, node_at(i), now(), options().grace);
     if (nodes_[i].standing == Standing::kKeep && standing != Standing::kKeep) nodes_[i].since = now();
     nodes_[i].standing = standing;
     nodes_[i].takes_requests = proxy::takes_requests(*view_, node_at(i));
+    next = std::min(next, hung_from(*view_, node_at(i), now(), options().grace));
   }
+  hung_timer_.arm_at(next);
+}
+
+std::optional<TimePoint> Worker::hung_since(NodeId node) const {
+  if (!view_ || !is_hung(*view_, node, now(), options().grace)) return std::nullopt;
+  return view_->nodes[node.index].silent_since;
+}
+
+void Worker::on_hung() {
+  update_standings();
+  table_.for_each([](Session& session) { session.on_view(); });
+  http_.on_hung();
 }
 
 void Worker::set_address(NodeId node, const net::Address& address) {
@@ -288,7 +335,11 @@ void Worker::want_claim(TimePoint since) {
 void Worker::on_claim(const cluster::Claim& claim) {
   claim_ = claim;
   claim_is_asked_for_ = false;
+  if (view_ && view_->leader == claim.node && view_->epoch == claim.epoch) lease_.on_claim(claim.asked);
   http_.on_claim();
+  release();
+  redirector_.release();
+  resume_withheld();
   if (http_.has_unconfirmed() || claim_.asked < claim_wanted_) want_claim(claim_wanted_);
 }
 
@@ -321,7 +372,10 @@ void Worker::tick() {
   http_.tick(now());
   // Who waits is traffic, however long ago it came.
   if (!queue_.empty() || !http_.queue().empty() || redirector_.has_waiting()) note_traffic();
+  if (view_ && view_->leader && !may_send()) want_claim(lease_.needs_claim_since(shared_.control.load()));
   release();
+  redirector_.release();
+  resume_withheld();
   check_drained();
   if (has_work() || http_.has_idle_upstreams()) arm_tick();
 }

@@ -20,6 +20,7 @@
 #include "session.h"
 #include "session_table.h"
 #include "shared.h"
+#include "view_lease.h"
 
 namespace bellwether::proxy {
 
@@ -67,10 +68,16 @@ class Worker {
   [[nodiscard]] RelayPool& pool() { return pool_; }
   [[nodiscard]] WaitQueue& queue() { return queue_; }
   [[nodiscard]] const cluster::ViewPtr& view() const { return view_; }  // null before the first
+  // Whether `view` is fresh enough to send anything to its leader (ViewLease).
+  [[nodiscard]] bool may_send() const { return lease_.is_valid(shared_.control.load(), now()); }
+  // As above; true if what is at hand must wait until it is resumed.
+  [[nodiscard]] bool must_withhold();
   // Whom to dial now, if anybody.
   [[nodiscard]] std::optional<NodeId> target() const;
   // Whom to dial rather than refuse: a leader that is merely suspect.
   [[nodiscard]] std::optional<NodeId> suspect_leader() const;
+  // No node has been heard yet.
+  [[nodiscard]] bool is_starting() const { return !view_ || view_->hold == cluster::HoldReason::kStarting; }
   // The nodes have been heard, and none of them leads.
   [[nodiscard]] bool is_leaderless() const;
   // One that was held since then waits no more, whatever became of it. Returns how long it did.
@@ -80,12 +87,14 @@ class Worker {
   [[nodiscard]] const net::Address* address(NodeId node) const;
   [[nodiscard]] Standing standing(NodeId node) const { return nodes_[node.index].standing; }
   [[nodiscard]] TimePoint standing_since(NodeId node) const { return nodes_[node.index].since; }
+  // Since when the node has left its probes unanswered, if it was replaced and that is `grace` ago (drain_policy.h).
+  [[nodiscard]] std::optional<TimePoint> hung_since(NodeId node) const;
   [[nodiscard]] bool is_draining() const { return draining_; }
   [[nodiscard]] bool is_winding_down() const { return winding_down_; }  // so is one that drains
   [[nodiscard]] bool may_dial_more() const { return dialing_ < dial_room_; }
   [[nodiscard]] bool may_not_reach(NodeId node) const;
   // Whether a request that begins now may go to that node over a connection that exists.
-  [[nodiscard]] bool takes_requests(NodeId node) const { return nodes_[node.index].takes_requests; }
+  [[nodiscard]] bool takes_requests(NodeId node) { return nodes_[node.index].takes_requests && !must_withhold(); }
   [[nodiscard]] LostNode lost_node(NodeId node) const;
   // Sessions are looked at every few milliseconds while one of them is to leave its node.
   void arm_leave_timer();
@@ -120,6 +129,9 @@ class Worker {
   };
 
   void leave_tick();
+  void on_stopped();
+  void renew_lease(const cluster::View* before);
+  void resume_withheld();
   void say_success(Epoch epoch);
   void open_listeners();
   void on_accept(Accepted accepted);
@@ -130,6 +142,7 @@ class Worker {
   void tick();
   void end_due_sessions();
   void update_standings();
+  void on_hung();
   void count_accept_failures();
   void check_drained();
   [[nodiscard]] std::unique_ptr<Origin> origin_of(const Accepted& accepted) const;
@@ -140,6 +153,8 @@ class Worker {
   std::vector<Node> nodes_;
   std::vector<std::shared_ptr<net::TlsContext>> client_tls_;  // by listener
   cluster::ViewPtr view_;
+  ViewLease lease_;
+  bool withholds_ = false;  // something waits for the lease to be valid again, outside of the hold
   RelayPool pool_;
   WaitQueue queue_;
   AnswerWatch<Session> answers_;
@@ -150,6 +165,7 @@ class Worker {
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::vector<Accepted> parked_;  // accepted, but beyond maxconn: at most one batch's rest
   net::Timer tick_;
+  net::Timer hung_timer_;  // a node that was replaced will have been silent for `grace`
   Duration tick_interval_;
   net::Timer leave_timer_;
   TimePoint traffic_noted_{};

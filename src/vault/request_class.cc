@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "bellwether/vault/ui_requests.h"
 #include "path.h"
 
 namespace bellwether::vault {
@@ -52,6 +53,7 @@ class ReadPath {
 
 RequestClass classify(std::string_view method, std::string_view path) {
   const ReadPath read(path);
+  if (is_ui_file(method, path)) return RequestClass::kNodeLocal;
   if (!read.text().starts_with(kSystem)) return RequestClass::kData;
   return class_in_system(method, read.text().substr(kSystem.size()));
 }

@@ -80,7 +80,14 @@ void Connection::pump() {
   do {
     process();
   } while (wants_bytes() && read_once());
+  look_at_peer();
   pumping_ = false;
+}
+
+// The end of a client that waits cannot be read behind bytes for which there is no room, but the kernel knows of it.
+void Connection::look_at_peer() {
+  const bool is_full = state_ == State::kHandling && readable_ && in_.size() >= options_.head.max_head_bytes;
+  if (is_full && !owner_.is_frozen() && stream_->peer_state() != net::PeerState::kHere) on_end();
 }
 
 bool Connection::wants_bytes() const {

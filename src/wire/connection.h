@@ -66,6 +66,7 @@ class Connection final : public net::StreamHandler {
   void process();
   bool read_once();
   [[nodiscard]] bool wants_bytes() const;
+  void look_at_peer();
   bool take_head();
   bool take_body();
   void dispatch();

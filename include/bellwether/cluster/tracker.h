@@ -122,7 +122,8 @@ class LeaderTracker {
   [[nodiscard]] Step on_claim_wanted(TimePoint since, TimePoint now);
   // Exchanges on the leader that have waited over 500 ms, and whether any completed since the oldest of them began.
   [[nodiscard]] Step on_exchanges_waiting(int waiting, bool any_completed, TimePoint now);
-  // Our own loop stood still: every lateness starts anew. Call after all sockets have been read.
+  // Our own loop stood still: every lateness starts anew. After `suspect_after` or more the leader must claim anew
+  // before the view sends anything to it. Call after all sockets have been read.
   [[nodiscard]] Step on_loop_late(Duration late, TimePoint now);
 
   // kInvalid if it would take the only leader away and `force` is not set.

@@ -20,7 +20,7 @@ enum class HoldReason : std::uint8_t {
   kNoLeader,
   kSuspect,   // there is a leader, but it has gone quiet; if the hold would overflow, send rather than refuse
   kConflict,  // two claim it and on_conflict is hold
-  kIdle,      // nobody asked for a while: one fresh claim first
+  kIdle,      // nobody asked for a while, or our own process stood still: one fresh claim first
   kPaused,    // the operator's word; there is a leader, perhaps a suspect one
 };
 [[nodiscard]] std::string_view to_text(HoldReason reason);
@@ -29,6 +29,9 @@ struct NodeView {
   Role role = Role::kUnknown;
   bool up = false;  // answers at all, whatever its role
   AdminState admin = AdminState::kReady;
+  // Nothing it has said contradicts that it belongs to our cluster. A cluster_id once stated counts on while the node
+  // is silent or sealed, and states none.
+  bool is_ours = true;
   TimePoint role_since{};
   int silences = 0;   // consecutive, counted at most once per inter
   int answers = 0;    // consecutive, up to rise
@@ -36,10 +39,14 @@ struct NodeView {
   std::optional<TimePoint> answered_at;
   Duration latency{};                   // of the last answer
   std::optional<ProbeFailure> failure;  // of the last probe, if it had no answer
-  std::string names_leader;             // what its /v1/sys/leader last said; empty: never asked, or none
+  // The node has answered nothing since the probe that was sent then, and that probe is late or failed.
+  std::optional<TimePoint> silent_since;
+  std::string names_leader;  // what its /v1/sys/leader last said; empty: never asked, or none
 
   // An unsealed standby that answers and is ready.
   [[nodiscard]] bool could_take_over() const;
+  // A node of ours that is in service. Any other gets nothing from clients, whatever the request.
+  [[nodiscard]] bool may_serve_clients() const;
 };
 
 // What the leader said of itself last: it led at the moment at which it was asked.
@@ -57,6 +64,8 @@ struct View {
   std::optional<NodeId> leader;
   Epoch epoch = 0;
   TimePoint leader_since{};  // of the present leader
+  // When the leader's newest claim was asked for, as of this view; later claims come separately.
+  TimePoint claim_asked = TimePoint::min();
   std::optional<TimePoint> leaderless_since;
   HoldReason hold = HoldReason::kStarting;
   std::string hold_why;  // for people: "n2's probe is late"

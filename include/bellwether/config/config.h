@@ -53,6 +53,7 @@ struct Config {
   std::string cluster_id;
   // hold
   int hold_max = 1024;
+  int hold_bytes = 16 * 1024 * 1024;
   Duration hold_timeout_tcp = 9s, hold_timeout_http = 30s;
   // connections
   Duration timeout_connect = 3s, timeout_idle = 1h;

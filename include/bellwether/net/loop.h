@@ -45,6 +45,16 @@ class Loop {
   // Runs `work` at the end of this turn, after all callbacks of the turn have returned: where things are destroyed.
   void at_turn_end(std::function<void()> work);
 
+  // `on_stopped` is called at the beginning of a turn, before any other callback of that turn, if this thread or the
+  // whole machine stood still for `limit` or longer: a timer was due that long ago, or CLOCK_BOOTTIME has run on by so
+  // much more than the steady clock (a suspended machine). A stop in which nothing was due is noticed by neither.
+  void set_on_stopped(Duration limit, std::function<void(Duration lasted)> on_stopped);
+
+  // For the event handlers of this module, before they call anybody.
+  void begin_callback() {
+    if (!stop_looked_for_) look_for_stop();
+  }
+
   // How late the loop has been at its worst turn since last asked: the gap between a timer's due time and its run.
   [[nodiscard]] Duration take_worst_lateness();
 
@@ -54,10 +64,12 @@ class Loop {
   friend class Timer;
   void turn();
   void read_clock() const;
+  void look_for_stop();
   struct Impl;
   std::unique_ptr<Impl> impl_;
   event_base* base_ = nullptr;
   bool in_turn_ = false;
+  bool stop_looked_for_ = true;  // in this turn; outside of turns nobody calls
   mutable bool now_is_read_ = false;
   mutable TimePoint now_{};
 };

@@ -30,4 +30,8 @@ class SignalWatch {
 // Raises the soft RLIMIT_NOFILE to the hard one and returns it.
 [[nodiscard]] Result<std::uint64_t> raise_descriptor_limit();
 
+// Returns to the system what the C library keeps of memory that was freed. Takes some milliseconds after a burst, in
+// which other threads may have to wait for memory.
+void give_back_free_memory();
+
 }  // namespace bellwether::net

@@ -19,6 +19,13 @@ struct IoResult {
   int error = 0;          // errno, for kError
 };
 
+// What the kernel knows of the other side, whatever is still unread.
+enum class PeerState : std::uint8_t {
+  kHere,
+  kEnded,  // it has sent FIN: no more bytes follow those that are unread
+  kGone,   // reset, or closed both ways: nothing that is written reaches it
+};
+
 // TCP settings of one side. Zero durations leave the kernel's default.
 struct TcpOptions {
   Duration keepalive_idle = 30s;  // first keepalive probe after that much silence; then every keepalive_interval
@@ -58,6 +65,7 @@ class Socket {
   void set_corked(bool corked);
 
   [[nodiscard]] int connect_error() const;  // SO_ERROR
+  [[nodiscard]] PeerState peer_state() const;
   [[nodiscard]] Result<Address> local_address() const;
   [[nodiscard]] Result<Address> peer_address() const;
   void set_tcp(const TcpOptions& tcp);

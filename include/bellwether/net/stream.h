@@ -78,6 +78,8 @@ class Stream {
   void abort();  // RST
 
   [[nodiscard]] bool is_open() const;  // between on_open and close/broken
+  // See Socket: told by the kernel, however much of what the peer sent is still unread.
+  [[nodiscard]] PeerState peer_state() const;
   [[nodiscard]] StreamFailure failure() const;
   // What on_broken was told, or in words what the last kError meant.
   [[nodiscard]] const Error& error() const;

@@ -61,10 +61,12 @@ class Prober {
   Prober(const Prober&) = delete;
   Prober& operator=(const Prober&) = delete;
 
+  using OnArmed = std::function<void(TimePoint wake_at)>;  // the prober runs again by then
   using LookAtTraffic = std::function<LiveTraffic(NodeId leader)>;
 
   void set_on_claim(OnClaim on_claim);           // before start()
   void set_look_at_traffic(LookAtTraffic look);  // before start()
+  void set_on_armed(OnArmed on_armed);           // before start()
   void start();
   [[nodiscard]] const cluster::ViewPtr& view() const;
   // The view with the newest answers and latencies, which are too frequent to be published. For pages and metrics.
@@ -74,6 +76,8 @@ class Prober {
   void on_hint(const cluster::Hint& hint);
   void on_traffic();
   void on_claim_wanted(TimePoint since);
+  // This thread or the machine stood still (net::Loop::set_on_stopped). What comes in is judged after that.
+  void on_stopped(Duration lasted);
 
   [[nodiscard]] Result<void> set_admin_state(NodeId node, cluster::AdminState state, bool force);
   void repin();

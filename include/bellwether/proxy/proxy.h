@@ -50,10 +50,13 @@ struct ProxyOptions {
   std::vector<ListenerOptions> listeners;
   std::vector<NodeOptions> nodes;
   int threads = 1;
-  int maxconn = 2000;   // over all workers and listeners; beyond it the accept queue waits
-  int hold_max = 1024;  // over all workers
+  int maxconn = 2000;                         // over all workers and listeners; beyond it the accept queue waits
+  int hold_max = 1024;                        // over all workers
+  std::size_t hold_bytes = 16 * 1024 * 1024;  // of requests to http listeners that wait, over all workers
   Duration hold_timeout_tcp = 9s;
   Duration hold_timeout_http = 30s;
+  // After our own process stood still for that long, nothing is sent before the leader has claimed anew.
+  Duration suspect_after = 100ms;
   Duration timeout_connect = 3s;
   Duration timeout_idle = 1h;
   Duration drain_quiet =
@@ -148,6 +151,7 @@ struct ProxyCounts {
   std::uint64_t sessions_total = 0, sessions_now = 0, held_now = 0, held_total = 0, hold_timeouts = 0,
                 hold_overflows = 0;
   std::uint64_t client_gone_while_held = 0;
+  std::uint64_t held_bytes = 0;     // of requests that wait now
   std::uint64_t hello_replays = 0;  // of a TLS client's first words, to a node after one that had not answered them
   std::uint64_t bytes_up = 0, bytes_down = 0;
   // Sessions that we ended: between two requests; at a request that the node never got; after the answer that the
@@ -204,6 +208,12 @@ class Proxy {
   void publish(const cluster::ViewPtr& view);
   // The leader has confirmed itself: handed to the workers that want to know. After the view that names it.
   void confirm(const cluster::Claim& claim);
+  // The control thread will run again by then. Workers that find it overdue by `suspect_after` send nothing until it
+  // has.
+  void expect_control_by(TimePoint due);
+  // The control thread stood still: workers send nothing before they have a claim that was asked for at that moment or
+  // later.
+  void require_claim_since(TimePoint since);
   void set_address(NodeId node, const net::Address& address);
   // From the next handshake on: what clients meet on the listeners that speak TLS, and how the nodes that are spoken to
   // over TLS are. Connections that are in use go on; idle ones to the nodes are closed.

@@ -16,8 +16,8 @@ namespace bellwether::vault {
 
 enum class RequestClass : std::uint8_t {
   kData,       // for the leader, held while there is none
-  kNodeLocal,  // sys/health, sys/leader, sys/seal-status, the question sys/init: any node answers for itself, so it is
-               // never held
+  kNodeLocal,  // sys/health, sys/leader, sys/seal-status, the question sys/init, the files of the UI: any node answers
+               // for itself, so it is never held
   kBootstrap,  // to change sys/init, sys/unseal: for nodes that cannot lead yet, if the operator allows it
   kStream,     // sys/monitor, sys/events/subscribe: as kData, but endless. While one runs on the leader, a step-down
                // waits up to 90 s for it (measured, FACTS.md 5).

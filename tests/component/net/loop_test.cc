@@ -181,3 +181,35 @@ TEST_CASE("a blocked signal arrives as an event", "[net]") {
   ::raise(SIGUSR2);
   CHECK(loop->run_until([&] { return seen == SIGUSR2; }, 5s));
 }
+
+TEST_CASE("a loop that stood still is told before it handles what has piled up", "[net]") {
+  const auto loop = make_loop();
+  std::vector<std::string> seen;
+  std::optional<Duration> stopped;
+  loop->set_on_stopped(50ms, [&](Duration lasted) {
+    stopped = lasted;
+    seen.emplace_back("stop");
+  });
+  bool ticked = false;
+  Timer tick(*loop, [&] {
+    ticked = true;
+    seen.emplace_back("tick");
+  });
+  SECTION("while a timer was due") {
+    tick.arm_in(1ms);
+    loop->post([&] { seen.emplace_back("post"); });
+    const TimePoint begun = loop->precise_now();
+    while (loop->precise_now() - begun < 100ms) {
+    }
+    REQUIRE(loop->run_until([&] { return ticked; }, 5s));
+    CHECK(seen == std::vector<std::string>{"stop", "post", "tick"});
+    REQUIRE(stopped.has_value());
+    CHECK(*stopped >= 90ms);
+  }
+  SECTION("not for what is not late") {
+    tick.arm_in(1ms);
+    REQUIRE(loop->run_until([&] { return ticked; }, 5s));
+    // A busy machine may stop this thread by itself.
+    CHECK((seen == std::vector<std::string>{"tick"} || stopped.has_value()));
+  }
+}

@@ -182,3 +182,21 @@ TEST_CASE("streams go over unix sockets and IPv6 too", "[net]") {
     if (where == ":0") CHECK(pair.server.stream->peer_address()->host() == "127.0.0.1");
   }
 }
+
+TEST_CASE("that the peer has left is known behind bytes that nobody has read", "[net]") {
+  Pair pair;
+  pair.server.reading = false;
+  pair.connect();
+  REQUIRE(pair.both_open());
+  CHECK(pair.server.stream->peer_state() == PeerState::kHere);
+  pair.client.to_send = "unread";
+  pair.client.flush();
+  SECTION("by an end") {
+    pair.client.stream->close();
+    CHECK(pair.until([&] { return pair.server.stream->peer_state() == PeerState::kEnded; }));
+  }
+  SECTION("by a reset") {
+    pair.client.stream->abort();
+    CHECK(pair.until([&] { return pair.server.stream->peer_state() == PeerState::kGone; }));
+  }
+}

@@ -181,4 +181,67 @@ TEST_CASE("of two views that follow each other during the change only the last i
   CHECK(pair.second->peers.empty());
 }
 
+TEST_CASE("sessions on a node that hangs are closed with the change of leader", "[proxy]") {
+  TwoNodes pair;
+  pair.rig.options.grace = 10s;
+  pair.rig.start();
+  pair.rig.lead(1, pair.n1);
+  auto client = pair.session();
+  cluster::View view = pair.rig.view(2, pair.n2);
+  view.nodes[pair.n1.index].silent_since = pair.rig.loop->precise_now() - 10s;
+  pair.rig.publish(std::move(view));
+  REQUIRE(pair.rig.until([&] { return client->is_over(); }));
+  CHECK(pair.rig.proxy->counts().sessions_cut_dead == 1);
+}
+
+TEST_CASE("after the control thread stood still nothing is sent before a claim that was asked for since", "[proxy]") {
+  TwoNodes pair;
+  pair.rig.start();
+  pair.rig.lead(1, pair.n1);
+  auto kept = pair.session();
+  const TimePoint stopped_until = pair.rig.loop->precise_now();
+  pair.rig.proxy->require_claim_since(stopped_until);
+  kept->send("2");
+  auto fresh = pair.rig.client();
+  fresh->send("1");
+  REQUIRE(pair.rig.until([&] { return pair.rig.proxy->counts().held_now == 1; }));
+  SECTION("the leader claims anew") {
+    auto view = pair.rig.view(1, pair.n1);
+    view.claim_asked = stopped_until;
+    pair.rig.publish(std::move(view));
+    REQUIRE(pair.rig.until([&] { return kept->received == "12" && fresh->received == "1"; }));
+    CHECK(pair.second->peers.empty());
+  }
+  SECTION("an older claim of the same leader is not enough, and another node leads") {
+    auto view = pair.rig.view(1, pair.n1);
+    view.claim_asked = stopped_until - 1ms;
+    pair.rig.publish(std::move(view));
+    auto moved = pair.moved();
+    moved.claim_asked = stopped_until;
+    pair.rig.publish(std::move(moved));
+    REQUIRE(pair.rig.until([&] { return kept->is_over() && fresh->received == "1"; }));
+    CHECK(kept->received == "1");  // what it said meanwhile did not reach the former leader
+    CHECK(pair.first->peers[0]->received == "1");
+    CHECK(pair.second->peers.size() == 1);
+  }
+}
+
+TEST_CASE("nothing is sent while the control thread is overdue", "[proxy]") {
+  TwoNodes pair;
+  pair.rig.options.suspect_after = 200ms;
+  pair.rig.start();
+  pair.rig.proxy->expect_control_by(pair.rig.loop->precise_now() - 1s);
+  pair.rig.lead(1, pair.n1);
+  auto client = pair.rig.client();
+  client->send("1");
+  REQUIRE(pair.rig.until([&] { return pair.rig.proxy->counts().held_now == 1; }));
+  CHECK(pair.first->peers.empty());
+  // It runs again, and has found nothing that was late for long.
+  pair.rig.proxy->expect_control_by(kNever);
+  auto view = pair.rig.view(1, pair.n1);
+  view.claim_asked = pair.rig.loop->precise_now();
+  pair.rig.publish(std::move(view));
+  CHECK(pair.rig.until([&] { return client->received == "1"; }));
+}
+
 }  // namespace bellwether::proxy

@@ -132,6 +132,7 @@ Rig::Rig() {
   auto made = net::Loop::create({.precise_timers = true});
   BW_ASSERT(made);
   loop = std::move(*made);
+  options.suspect_after = 1h;  // nobody probes here, and a busy machine may stop a worker for long
   options.listeners.push_back({});
   options.listeners.front().address = *net::Address::parse("127.0.0.1:0");
 }

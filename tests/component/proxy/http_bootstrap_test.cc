@@ -36,15 +36,16 @@ TEST_CASE("with bootstrap they go to the first node that can carry them out", "[
   HttpRig it;
   it.rig.options.bootstrap = true;
   it.rig.start();
-  nobody_leads(it, cluster::Role::kSealed, cluster::Role::kUninitialized);
+  nobody_leads(it, cluster::Role::kUninitialized, cluster::Role::kUninitialized);
   auto client = it.rig.client();
   client->send(put("/v1/sys/init", "{\"a\":1}"));
   REQUIRE(it.until_has(*client, "PUT /v1/sys/init"));
-  REQUIRE(it.two.seen.size() == 1);
-  CHECK(it.two.seen[0].body == "{\"a\":1}");
+  REQUIRE(it.one.seen.size() == 1);
+  CHECK(it.one.seen[0].body == "{\"a\":1}");
+  nobody_leads(it, cluster::Role::kUninitialized, cluster::Role::kSealed);
   client->send(put("/v1/sys/unseal", "{}"));
   REQUIRE(it.until_has(*client, "PUT /v1/sys/unseal"));
-  CHECK(it.one.seen.size() == 1);
+  CHECK(it.two.seen.size() == 1);
   // What it has done to the node is worth a look.
   CHECK(it.rig.until([&] { return !it.rig.hints.empty(); }));
   nobody_leads(it, cluster::Role::kSealed, cluster::Role::kSealed);

@@ -49,10 +49,10 @@ TEST_CASE("a client that leaves while its request is held is removed", "[proxy][
 TEST_CASE("node-local requests are served without a leader", "[proxy][http]") {
   HttpRig it;
   it.rig.start();
+  it.rig.no_leader(0);
   auto client = it.rig.client();
   client->send(get("/v1/sys/seal-status"));
   REQUIRE(it.until_has(*client, "200 OK"));
-  it.rig.no_leader(0);
   it.one.answer = [](const Seen&, Peer&) { return HttpNode::error(503, "Vault is sealed"); };
   client->send(get("/v1/sys/health"));
   REQUIRE(it.until_has(*client, "Vault is sealed"));
@@ -63,6 +63,7 @@ TEST_CASE("a node-local request goes on to the next node where nobody listens", 
   HttpRig it;
   it.one.backend.stop();
   it.rig.start();
+  it.rig.no_leader(0);
   auto client = it.rig.client();
   client->send(get("/v1/sys/leader"));
   REQUIRE(it.until_has(*client, "200 OK"));
@@ -243,6 +244,47 @@ TEST_CASE("a draining proxy answers what runs, then closes", "[proxy][http]") {
   CHECK_THAT(busy->received, CATCH_CONTAINS("Connection: close\r\n"));
   busy->close();
   CHECK(it.rig.until([&] { return done; }));
+}
+
+TEST_CASE("what a hung leader was asked ends with the change of leader, if it has been silent for grace by then",
+          "[proxy][http]") {
+  HttpRig it;
+  it.rig.options.grace = 10s;
+  it.one.answer = [](const Seen&, Peer&) { return std::string(); };
+  it.start();
+  auto client = it.rig.client();
+  client->send(put("/v1/a", "x"));
+  REQUIRE(it.rig.until([&] { return it.one.seen.size() == 1; }));
+  auto view = it.rig.view(2, it.n2);
+  view.nodes[it.n1.index].silent_since = it.rig.loop->precise_now() - 10s;
+  it.rig.publish(std::move(view));
+  REQUIRE(it.until_has(*client, "{\"errors\":["));
+  CHECK(client->received.starts_with("HTTP/1.1 502 "));
+  CHECK(it.two.seen.empty());
+}
+
+TEST_CASE("a leader that fell silent a moment before it was replaced has the rest of grace to answer",
+          "[proxy][http]") {
+  HttpRig it;
+  it.rig.options.grace = 300ms;
+  it.one.answer = [](const Seen&, Peer&) { return std::string(); };
+  it.start();
+  auto client = it.rig.client();
+  client->send(put("/v1/a", "x"));
+  REQUIRE(it.rig.until([&] { return it.one.seen.size() == 1; }));
+  auto view = it.rig.view(2, it.n2);
+  const TimePoint silent_since = it.rig.loop->precise_now() - 100ms;
+  view.nodes[it.n1.index].silent_since = silent_since;
+  it.rig.publish(std::move(view));
+  SECTION("and does") {
+    it.one.backend.peers[0]->send(HttpNode::error(503, "Vault is sealed"));
+    REQUIRE(it.until_has(*client, "200 OK"));
+    CHECK(it.two.seen.size() == 1);
+  }
+  SECTION("and does not") {
+    REQUIRE(it.until_has(*client, "HTTP/1.1 502 "));
+    CHECK(it.rig.loop->precise_now() - silent_since >= 300ms);
+  }
 }
 
 }  // namespace bellwether::proxy

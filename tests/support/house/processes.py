@@ -1,6 +1,7 @@
 """Processes that tests start, and end by their own pid."""
 
 import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -49,7 +50,14 @@ class Process:
         self._child.wait(30)
 
     def freeze(self):
+        """Returns when no thread of it runs any more: the signal alone stops a thread a moment later."""
         self.send(signal.SIGSTOP)
+        wait_until(self._is_stopped, 10, f"{self.name} to stand still")
+
+    def _is_stopped(self):
+        states = [stat.read_text().rpartition(")")[2].split()[0]
+                  for stat in pathlib.Path(f"/proc/{self.pid}/task").glob("*/stat")]
+        return all(state == "T" for state in states)
 
     def thaw(self):
         self.send(signal.SIGCONT)

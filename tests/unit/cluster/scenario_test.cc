@@ -215,6 +215,8 @@ class Scenario {
       CHECK(to_text(view.nodes[node(words.at(1)).index].role) == words.at(2));
     } else if (what == "up" || what == "down") {
       CHECK(view.nodes[node(words.at(1)).index].up == (what == "up"));
+    } else if (what == "open" || what == "closed") {
+      CHECK(view.nodes[node(words.at(1)).index].may_serve_clients() == (what == "open"));
     } else if (what == "challenger") {
       REQUIRE(view.challenger.has_value());
       CHECK(options_.node_names[view.challenger->index] == words.at(1));

@@ -10,6 +10,8 @@ namespace {
 constexpr NodeId kOld{0};
 constexpr NodeId kNew{1};
 constexpr DrainTimes kTimes{1s, 10s, 1s};
+constexpr TimePoint kNow = TimePoint{} + 1h;
+constexpr Duration kGrace = 1s;
 
 cluster::View led_by(std::optional<NodeId> leader) {
   cluster::View view;
@@ -25,40 +27,40 @@ TEST_CASE("the leader's sessions stay, whatever its probes do", "[proxy]") {
   cluster::View view = led_by(kOld);
   view.nodes[0].up = false;
   view.nodes[0].failure = cluster::ProbeFailure::kRefused;
-  CHECK(standing_of(view, kOld) == Standing::kKeep);
+  CHECK(standing_of(view, kOld, kNow, kGrace) == Standing::kKeep);
 }
 
 TEST_CASE("a lost leader that has only gone silent keeps its sessions", "[proxy]") {
   cluster::View view = led_by(std::nullopt);
   view.nodes[0].role = cluster::Role::kSilent;
   view.nodes[0].up = false;
-  CHECK(standing_of(view, kOld) == Standing::kKeep);
+  CHECK(standing_of(view, kOld, kNow, kGrace) == Standing::kKeep);
 }
 
 TEST_CASE("a node is demoted by its own word", "[proxy]") {
   cluster::View view = led_by(std::nullopt);
   view.nodes[0].role = cluster::Role::kStandby;
-  CHECK(standing_of(view, kOld) == Standing::kDemoted);
+  CHECK(standing_of(view, kOld, kNow, kGrace) == Standing::kDemoted);
 }
 
 TEST_CASE("a node is demoted when another has taken the epoch", "[proxy]") {
-  CHECK(standing_of(led_by(kNew), kOld) == Standing::kDemoted);
+  CHECK(standing_of(led_by(kNew), kOld, kNow, kGrace) == Standing::kDemoted);
 }
 
 TEST_CASE("a demoted node that refuses, resets or is down is dead", "[proxy]") {
   cluster::View view = led_by(kNew);
   view.nodes[0].failure = cluster::ProbeFailure::kReset;
-  CHECK(standing_of(view, kOld) == Standing::kDead);
+  CHECK(standing_of(view, kOld, kNow, kGrace) == Standing::kDead);
   view.nodes[0].failure = cluster::ProbeFailure::kAnswerTimeout;
-  CHECK(standing_of(view, kOld) == Standing::kDemoted);
+  CHECK(standing_of(view, kOld, kNow, kGrace) == Standing::kDemoted);
   view.nodes[0].up = false;
-  CHECK(standing_of(view, kOld) == Standing::kDead);
+  CHECK(standing_of(view, kOld, kNow, kGrace) == Standing::kDead);
 }
 
 TEST_CASE("maintenance empties even the leader", "[proxy]") {
   cluster::View view = led_by(kOld);
   view.nodes[0].admin = cluster::AdminState::kMaint;
-  CHECK(standing_of(view, kOld) == Standing::kMaint);
+  CHECK(standing_of(view, kOld, kNow, kGrace) == Standing::kMaint);
 }
 
 TEST_CASE("a stream on a demoted node ends when quiet, or at the deadline", "[proxy]") {
@@ -209,6 +211,32 @@ TEST_CASE("end reasons speak HAProxy's letters", "[proxy]") {
   CHECK(text(node_lost(Phase::kHeaders)) == "DH");
   CHECK(text(cut_by(Cut::kDead, Phase::kRelaying)) == "DD");
   CHECK(text(cut_by(Cut::kAdmin, Phase::kRelaying)) == "KD");
+}
+
+TEST_CASE("a node that was replaced is dead once it has left its probes unanswered for the grace time", "[proxy]") {
+  cluster::View view = led_by(kNew);
+  view.nodes[0].silent_since = kNow - kGrace + 1ms;
+  CHECK(standing_of(view, kOld, kNow, kGrace) == Standing::kDemoted);
+  CHECK_FALSE(is_hung(view, kOld, kNow, kGrace));
+  CHECK(hung_from(view, kOld, kNow, kGrace) == kNow + 1ms);
+  CHECK(standing_of(view, kOld, kNow + 1ms, kGrace) == Standing::kDead);
+  CHECK(is_hung(view, kOld, kNow + 1ms, kGrace));
+  CHECK(hung_from(view, kOld, kNow + 1ms, kGrace) == kNever);
+}
+
+TEST_CASE("silence alone, without another leader, is no reason to end what runs on a node", "[proxy]") {
+  for (const auto leader : {std::optional<NodeId>(), std::optional(kOld)}) {
+    cluster::View view = led_by(leader);
+    view.nodes[0].silent_since = kNow - 1min;
+    CHECK(standing_of(view, kOld, kNow, kGrace) == Standing::kKeep);
+    CHECK_FALSE(is_hung(view, kOld, kNow, kGrace));
+    CHECK(hung_from(view, kOld, kNow, kGrace) == kNever);
+  }
+}
+
+TEST_CASE("a node that was replaced and answers its probes is given its time", "[proxy]") {
+  CHECK(standing_of(led_by(kNew), kOld, kNow, kGrace) == Standing::kDemoted);
+  CHECK(hung_from(led_by(kNew), kOld, kNow, kGrace) == kNever);
 }
 
 }  // namespace bellwether::proxy
