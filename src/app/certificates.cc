@@ -15,6 +15,9 @@ namespace {
 
 // Files that have changed are read once they have stayed the same for that long: whoever writes them may not be done.
 constexpr Duration kSettle = 250ms;
+// A file system that takes longer hangs. At the start there is nothing to go on with.
+constexpr Duration kHanging = 5s;
+constexpr Duration kFirstPatience = 10s;
 
 std::string date_of(const std::optional<WallTime>& at) {
   if (!at) return "none";
@@ -23,16 +26,36 @@ std::string date_of(const std::optional<WallTime>& at) {
 
 }  // namespace
 
+template <typename Work, typename Then>
+void Certificates::in_background(Work work, Then then) {
+  // `work` owns what it uses, for it may be left behind; `then` is dropped with us.
+  background_.run([work = std::move(work), then = std::move(then)]() -> net::Background::Finish {
+    return [found = work(), then] { then(found); };
+  });
+}
+
 Certificates::Certificates(net::Loop& loop, std::string use, std::vector<std::string> files, Make make)
-    : use_(std::move(use)), files_(std::move(files)), make_(std::move(make)), timer_(loop, [this] { look(); }) {
+    : use_(std::move(use)),
+      files_(std::move(files)),
+      make_(std::move(make)),
+      loop_(loop),
+      timer_(loop, [this] { look(); }),
+      background_(loop) {
   files_.erase(std::remove(files_.begin(), files_.end(), std::string()), files_.end());
 }
 
 Result<void> Certificates::load() {
-  seen_ = tried_ = stamp_of(files_);
-  auto made = make_();
-  if (!made) return tl::unexpected(made.error());
-  context_ = std::move(*made);
+  using Loaded = std::pair<Stamp, Result<Context>>;
+  std::optional<Loaded> loaded;
+  in_background([files = files_, make = make_] { return Loaded(stamp_of(files), make()); },
+                [&loaded](const Loaded& found) { loaded = found; });
+  if (!loop_.run_until([&loaded] { return loaded.has_value(); }, kFirstPatience)) {
+    return fail(ErrorKind::kTimeout, fmt::format("{} could not be read within {}: does their file system hang?",
+                                                 fmt::join(files_, ", "), format_duration(kFirstPatience)));
+  }
+  if (!loaded->second) return tl::unexpected(loaded->second.error());
+  seen_ = tried_ = loaded->first;
+  context_ = *loaded->second;
   counts_.not_after = context_->not_after();
   return {};
 }
@@ -44,28 +67,37 @@ void Certificates::watch(Duration interval, OnNew on_new) {
 }
 
 void Certificates::look() {
-  const std::string now = stamp_of(files_);
+  timer_.arm_in(interval_);
+  if (background_.is_busy()) return say_hanging();
+  in_background([files = files_] { return stamp_of(files); }, [this](const Stamp& now) { on_stamp(now); });
+}
+
+void Certificates::on_stamp(const Stamp& now) {
   const bool is_settled = now == seen_;
   const bool is_due = now != tried_ || !refusal_.empty();
   seen_ = now;
-  if (is_settled && is_due) replace();
   timer_.arm_in(is_settled ? interval_ : std::min(interval_, kSettle));
+  if (std::exchange(is_due_now_, false) || (is_settled && is_due)) replace();
 }
 
 void Certificates::reload() {
   refusal_.clear();
-  seen_ = stamp_of(files_);
-  replace();
+  is_due_now_ = true;
+  if (!background_.is_busy()) look();
 }
 
 void Certificates::replace() {
   // Taken before the files are read: a change while they are is seen by the next look.
   tried_ = seen_;
-  auto made = make_usable();
-  if (!made) return refuse(made.error().message);
-  if (auto taken = on_new_(*made); !taken) return refuse(taken.error().message);
+  in_background(make_, [this](const Result<Context>& made) { on_made(made); });
+}
+
+void Certificates::on_made(const Result<Context>& made) {
+  const Result<void> usable = made ? check_usable(*made) : tl::unexpected(made.error());
+  const Result<void> taken = usable.and_then([&] { return on_new_(*made); });
+  if (!taken) return refuse(taken.error().message);
   refusal_.clear();
-  context_ = std::move(*made);
+  context_ = *made;
   counts_.not_after = context_->not_after();
   counts_.is_current = true;
   ++counts_.reloads;
@@ -75,16 +107,17 @@ void Certificates::replace() {
 }
 
 // An expired certificate in place of a good one is a mistake that need not hurt anybody yet.
-Result<Certificates::Context> Certificates::make_usable() const {
-  auto made = make_();
-  if (!made) return made;
-  const auto ends = (*made)->not_after();
+Result<void> Certificates::check_usable(const Context& made) const {
+  const auto ends = made->not_after();
   const bool is_expired = ends && *ends <= std::chrono::system_clock::now();
-  if (is_expired && context_->not_after() > ends) {
-    return fail(ErrorKind::kInvalid,
-                fmt::format("the certificate on disk expired on {}, before the one in use", date_of(ends)));
-  }
-  return made;
+  if (!is_expired || context_->not_after() <= ends) return {};
+  return fail(ErrorKind::kInvalid,
+              fmt::format("the certificate on disk expired on {}, before the one in use", date_of(ends)));
+}
+
+void Certificates::say_hanging() {
+  if (background_.running_for() < kHanging) return;
+  refuse(fmt::format("the files could not be read within {}: does their file system hang?", format_duration(kHanging)));
 }
 
 void Certificates::refuse(const std::string& why) {

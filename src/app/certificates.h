@@ -9,6 +9,7 @@
 
 #include "bellwether/base/result.h"
 #include "bellwether/base/time.h"
+#include "bellwether/net/background.h"
 #include "bellwether/net/loop.h"
 #include "bellwether/net/tls.h"
 
@@ -23,8 +24,8 @@ struct CertificateCounts {
 };
 
 // One TLS context and the files that it is made from: made at the start, and anew when they have changed. While what
-// is on disk cannot be used (half of a pair is there, say), the old one stays and the files are tried again. Control
-// thread.
+// is on disk cannot be used (half of a pair is there, say), the old one stays and the files are tried again. Used on
+// the control thread; the files are looked at and read on a thread of its own, for a file system may hang.
 class Certificates {
  public:
   using Context = std::shared_ptr<net::TlsContext>;
@@ -36,20 +37,28 @@ class Certificates {
   Certificates(const Certificates&) = delete;
   Certificates& operator=(const Certificates&) = delete;
 
-  // The first time. The error names the file.
+  // The first time. Turns the loop while it waits, for kFirstPatience at most. The error names the file.
   [[nodiscard]] Result<void> load();
   // From now on looks at the files every `interval` and hands over what it makes of changed ones.
   void watch(Duration interval, OnNew on_new);
-  // Now, whatever the files look like.
+  // As soon as the files can be read, whatever they look like.
   void reload();
 
   [[nodiscard]] const Context& context() const { return context_; }
   [[nodiscard]] const CertificateCounts& counts() const { return counts_; }
 
  private:
+  using Stamp = std::string;
+
   void look();
+  void on_stamp(const Stamp& now);
   void replace();
-  [[nodiscard]] Result<Context> make_usable() const;
+  void on_made(const Result<Context>& made);
+  void say_hanging();
+  // Runs `work` on the other thread, then `then` with what it returned.
+  template <typename Work, typename Then>
+  void in_background(Work work, Then then);
+  [[nodiscard]] Result<void> check_usable(const Context& made) const;
   void refuse(const std::string& why);
 
   const std::string use_;
@@ -58,11 +67,14 @@ class Certificates {
   OnNew on_new_;
   Context context_;
   CertificateCounts counts_;
-  std::string seen_;     // the files' stamp at the last look
-  std::string tried_;    // ... when they were last read
+  Stamp seen_;           // the files' stamp at the last look
+  Stamp tried_;          // ... when they were last read
   std::string refusal_;  // why they could not be used then; empty: they are
   Duration interval_{};
+  bool is_due_now_ = false;  // whatever the stamp says
+  net::Loop& loop_;
   net::Timer timer_;
+  net::Background background_;
 };
 
 }  // namespace bellwether::app

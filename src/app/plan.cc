@@ -97,6 +97,7 @@ net::TlsClientOptions node_tls_options(const config::Config& config) {
   options.cert_file = config.client_cert;
   options.key_file = config.client_key;
   options.verify = config.verify;
+  options.ticket_lifetime = config.tls_ticket_lifetime;
   return options;
 }
 
@@ -104,6 +105,7 @@ net::TlsServerOptions client_tls_options(const config::Config& config) {
   net::TlsServerOptions options;
   options.cert_file = config.tls_cert;
   options.key_file = config.tls_key;
+  options.ticket_lifetime = config.tls_ticket_lifetime;
   options.min_version = config.tls_min_version == config::TlsVersion::k13 ? net::TlsVersion::k13 : net::TlsVersion::k12;
   if (config.tls_client_auth == config::ClientAuth::kOff) return options;
   options.client_ca_file = config.tls_client_ca;

@@ -1,8 +1,10 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstring>
 
+#include "bellwether/net/background.h"
 #include "bellwether/net/loop.h"
 #include "bellwether/net/process.h"
 #include "commands.h"
@@ -53,6 +55,8 @@ int run_command(const config::Config& config) {
     }
   }
   log::stop();
+  // A thread that hangs in a file system may wake while static objects are destroyed.
+  if (net::Background::has_left_any_behind()) ::_exit(code);
   return code;
 }
 

@@ -188,7 +188,7 @@ std::vector<Option> node_tls() {
        TextField{&C::ca_path, "a directory"},
        true,
        "--ca-path",
-       "Directory of CA certificates, hashed as by openssl rehash.",
+       "Directory of PEM files with CA certificates; all of them are read at the start and when one has changed.",
        {"VAULT_CAPATH", "BAO_CAPATH"}},
       {"server_name",
        kNodeTls,
@@ -242,6 +242,11 @@ std::vector<Option> client_tls() {
        "How often the certificate, key and CA files of both sides are looked at; what has changed is used from the "
        "next "
        "handshake on. The system's CA certificates are read again on HUP only."},
+      {"tls_ticket_lifetime", kClientTls, DurationField{&C::tls_ticket_lifetime, 0s, 168h}, true,
+       "--tls-ticket-lifetime",
+       "How long after a full TLS handshake its session may be resumed by tickets, with clients and with nodes; never "
+       "beyond the end of a certificate that was verified then, and resuming does not extend it. 0s: every handshake "
+       "is a full one. A reload of certificates or CAs ends all of them; certificate revocation lists are not read."},
   };
 }
 

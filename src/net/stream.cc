@@ -126,7 +126,10 @@ struct Stream::Impl final : ReadinessHandler {
   bool finish_handshake(Readiness& ready) {
     if (tls) {
       const IoStatus status = tls->handshake();
-      if (status == IoStatus::kAgain) return false;
+      if (status == IoStatus::kAgain) {
+        if (tls->may_go_on()) watch.call_again({.readable = true});
+        return false;
+      }
       if (status != IoStatus::kOk) {
         give_up(tls->failure(), tls->error());
         return false;
@@ -153,7 +156,8 @@ struct Stream::Impl final : ReadinessHandler {
 
   IoResult read(std::span<char> into) {
     if (state != State::kOpen) return {IoStatus::kError, 0, ENOTCONN};
-    const IoResult result = tls ? tls->read(into) : socket.read(into);
+    const IoResult result = tls ? tls->read(into, loop.now()) : socket.read(into);
+    if (tls && tls->may_go_on()) watch.call_again({.readable = true});
     if (result.status == IoStatus::kError) {
       note_broken(result.error);
       end();
@@ -253,6 +257,10 @@ std::unique_ptr<Stream> Stream::accept(Loop& loop, Socket socket, std::shared_pt
 }
 
 IoResult Stream::read(std::span<char> into) { return impl_->read(into); }
+void Stream::read_later() {
+  if (impl_->state == Impl::State::kOpen) impl_->watch.call_again({.readable = true});
+}
+
 IoResult Stream::write(std::span<const char> from) { return impl_->write(from); }
 
 void Stream::shutdown_write() {

@@ -5,18 +5,22 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <ctime>
+#include <filesystem>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "bellwether/base/assert.h"
 #include "bellwether/net/tls.h"
 #include "system.h"
+#include "tls_lifetime.h"
 #include "tls_session.h"
 #include "tls_text.h"
 #include "tls_tickets.h"
 
 namespace bellwether::net {
+
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -56,6 +60,22 @@ void read_extensions(SSL_CTX* context) {
   }
 }
 
+// All of it now: OpenSSL's own lookup reads the directory during handshakes, on the loop that would hang with it.
+// Files that hold no certificate are passed over.
+Result<void> load_trust_directory(SSL_CTX* context, const std::string& ca_path) {
+  std::error_code failed;
+  bool any = false;
+  for (fs::directory_iterator entry(ca_path, failed), end; !failed && entry != end; entry.increment(failed)) {
+    std::error_code unreadable;
+    if (!entry->is_regular_file(unreadable)) continue;
+    any = SSL_CTX_load_verify_file(context, entry->path().c_str()) == 1 || any;
+  }
+  ERR_clear_error();
+  if (failed) return fail(ErrorKind::kInvalid, fmt::format("the CA directory {}: {}", ca_path, failed.message()));
+  if (!any) return fail(ErrorKind::kInvalid, fmt::format("the CA directory {} holds no PEM certificate", ca_path));
+  return {};
+}
+
 Result<void> load_trust(SSL_CTX* context, const std::string& ca_file, const std::string& ca_path) {
   // As Go does: whatever the operator put into the CA file is trusted, an intermediate too.
   X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
@@ -69,7 +89,7 @@ Result<void> load_trust(SSL_CTX* context, const std::string& ca_file, const std:
   }
   if (!ca_path.empty()) {
     if (auto ok = check_readable("the CA directory", ca_path); !ok) return ok;
-    if (SSL_CTX_load_verify_dir(context, ca_path.c_str()) != 1) return cannot("cannot use the CA directory", ca_path);
+    if (auto ok = load_trust_directory(context, ca_path); !ok) return ok;
   }
   return {};
 }
@@ -79,8 +99,8 @@ void set_common(SSL_CTX* context) {
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_mode(context,
                    SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-  // One read() per record in place of two; streams read until kAgain, so nothing stays unseen in the buffer.
-  SSL_CTX_set_read_ahead(context, 1);
+  // OpenSSL would read on for as long as records come that hold no data. TlsRecords reads ahead in its place.
+  SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
 }
 
 // RFC 7301 section 3.1: each name behind its length.
@@ -104,13 +124,14 @@ TlsContext::TlsContext(Private) {}
 
 TlsContext::~TlsContext() { SSL_CTX_free(context_); }
 
-Result<std::shared_ptr<TlsContext>> TlsContext::new_client(bool verify, std::string alpn) {
+Result<std::shared_ptr<TlsContext>> TlsContext::new_client(bool verify, std::string alpn, Duration ticket_lifetime) {
   auto out = std::make_shared<TlsContext>(Private{});
   ERR_clear_error();
   SSL_CTX* const context = out->context_ = SSL_CTX_new(TLS_client_method());
   if (context == nullptr) return cannot("cannot create", "a TLS context");
   set_common(context);
   out->verify_ = verify;
+  out->ticket_lifetime_ = ticket_lifetime;
   SSL_CTX_set_verify(context, verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
   if (!alpn.empty()) SSL_CTX_set_alpn_protos(context, bytes_of(alpn), static_cast<unsigned>(alpn.size()));
   out->alpn_ = std::move(alpn);
@@ -118,8 +139,7 @@ Result<std::shared_ptr<TlsContext>> TlsContext::new_client(bool verify, std::str
   out->tickets_ = std::make_unique<Tickets>();
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb(context, [](SSL* ssl, SSL_SESSION* session) {
-    auto* connection = static_cast<TlsSession*>(SSL_get_app_data(ssl));
-    connection->context_->tickets_->put(connection->ticket_key_, SslSession(session));
+    static_cast<TlsSession*>(SSL_get_app_data(ssl))->keep_ticket(session);
     return 1;  // the session is ours now
   });
   return out;
@@ -128,7 +148,7 @@ Result<std::shared_ptr<TlsContext>> TlsContext::new_client(bool verify, std::str
 Result<std::shared_ptr<TlsContext>> TlsContext::client(const TlsClientOptions& options) {
   auto alpn = alpn_wire(options.alpn);
   if (!alpn) return tl::unexpected(alpn.error());
-  auto out = new_client(options.verify, std::move(*alpn));
+  auto out = new_client(options.verify, std::move(*alpn), options.ticket_lifetime);
   if (!out) return out;
   SSL_CTX* const context = (*out)->context_;
   if (options.verify) {
@@ -145,7 +165,7 @@ Result<std::shared_ptr<TlsContext>> TlsContext::client(const TlsClientOptions& o
 
 Result<std::shared_ptr<TlsContext>> TlsContext::twin() const {
   BW_ASSERT(tickets_ != nullptr);
-  auto out = new_client(verify_, alpn_);
+  auto out = new_client(verify_, alpn_, ticket_lifetime_);
   if (!out) return out;
   SSL_CTX* const context = (*out)->context_;
   X509_VERIFY_PARAM_set1(SSL_CTX_get0_param(context), SSL_CTX_get0_param(context_));
@@ -173,7 +193,8 @@ Result<std::shared_ptr<TlsContext>> TlsContext::server(const TlsServerOptions& o
   // Stateless tickets, one per connection. The id context is mandatory with client certificates
   // (SSL_CTX_set_session_id_context(3)): without it resumption is a fatal error.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_num_tickets(context, 1);
+  out->ticket_lifetime_ = options.ticket_lifetime;
+  limit_tickets(context, out->ticket_lifetime_);
   constexpr std::string_view kIdContext = "bellwether";
   SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(kIdContext.data()), kIdContext.size());
 
@@ -207,11 +228,6 @@ int TlsContext::select_alpn(ssl_st*, const unsigned char** chosen, unsigned char
   return SSL_TLSEXT_ERR_OK;
 }
 
-std::optional<WallTime> TlsContext::not_after() const {
-  const X509* own = SSL_CTX_get0_certificate(context_);
-  std::tm end{};
-  if (own == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(own), &end) != 1) return std::nullopt;
-  return std::chrono::system_clock::from_time_t(::timegm(&end));
-}
+std::optional<WallTime> TlsContext::not_after() const { return not_after_of(SSL_CTX_get0_certificate(context_)); }
 
 }  // namespace bellwether::net

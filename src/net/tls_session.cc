@@ -13,12 +13,20 @@
 #include <utility>
 
 #include "system.h"
+#include "tls_lifetime.h"
 #include "tls_text.h"
 #include "tls_tickets.h"
 
 namespace bellwether::net {
 
 namespace {
+
+// What one call may use up. A handshake's flight is four records or five; one of application data is one.
+constexpr int kMostRecordsOfHandshakeCall = 32;
+constexpr int kMostRecordsOfRead = 4;
+constexpr int kMostCallsOfRead = 4;
+// A handshake's messages are at most some 100 KB, in records of 512 bytes at the least.
+constexpr int kMostHandshakeRecords = 1024;
 
 bool is_ip_literal(const std::string& name) {
   std::array<unsigned char, sizeof(in6_addr)> bytes{};
@@ -45,16 +53,16 @@ int clean_call(Call call) {
 
 }  // namespace
 
-TlsSession::TlsSession(std::shared_ptr<TlsContext> context) : context_(std::move(context)) {}
+TlsSession::TlsSession(std::shared_ptr<TlsContext> context, int fd) : context_(std::move(context)), records_(fd) {}
 
 TlsSession::~TlsSession() { SSL_free(ssl_); }
 
-Result<void> TlsSession::begin(int fd) {
+Result<void> TlsSession::begin() {
   ERR_clear_error();
   ssl_ = SSL_new(context_->get());
-  if (ssl_ == nullptr || SSL_set_fd(ssl_, fd) != 1) {
-    return fail(ErrorKind::kInternal, "cannot set up TLS: " + take_openssl_error());
-  }
+  BIO* const bio = ssl_ == nullptr ? nullptr : records_.new_bio();
+  if (bio == nullptr) return fail(ErrorKind::kInternal, "cannot set up TLS: " + take_openssl_error());
+  SSL_set_bio(ssl_, bio, bio);  // owned by the SSL, for both directions
   SSL_set_app_data(ssl_, this);
   SSL_set_verify(ssl_, SSL_get_verify_mode(ssl_), &TlsSession::on_verified);
   return {};
@@ -75,21 +83,23 @@ Result<void> TlsSession::expect_name(const std::string& server_name) {
 
 Result<std::unique_ptr<TlsSession>> TlsSession::client(std::shared_ptr<TlsContext> context, int fd,
                                                        const std::string& server_name, std::string ticket_key) {
-  auto session = std::make_unique<TlsSession>(std::move(context));
+  auto session = std::make_unique<TlsSession>(std::move(context), fd);
   session->server_name_ = server_name;
   session->ticket_key_ = std::move(ticket_key);
-  if (auto begun = session->begin(fd); !begun) return tl::unexpected(begun.error());
+  if (auto begun = session->begin(); !begun) return tl::unexpected(begun.error());
   if (auto named = session->expect_name(server_name); !named) return tl::unexpected(named.error());
   SSL_set_connect_state(session->ssl_);
   if (auto& tickets = session->context_->tickets_) {
-    if (const auto ticket = tickets->take(session->ticket_key_)) SSL_set_session(session->ssl_, ticket.get());
+    const Ticket ticket = tickets->take(session->ticket_key_, std::chrono::system_clock::now());
+    if (ticket.session) SSL_set_session(session->ssl_, ticket.session.get());
+    session->ticket_until_ = ticket.until;
   }
   return session;
 }
 
 Result<std::unique_ptr<TlsSession>> TlsSession::server(std::shared_ptr<TlsContext> context, int fd) {
-  auto session = std::make_unique<TlsSession>(std::move(context));
-  if (auto begun = session->begin(fd); !begun) return tl::unexpected(begun.error());
+  auto session = std::make_unique<TlsSession>(std::move(context), fd);
+  if (auto begun = session->begin(); !begun) return tl::unexpected(begun.error());
   SSL_set_accept_state(session->ssl_);
   return session;
 }
@@ -102,40 +112,73 @@ int TlsSession::on_verified(int ok, x509_store_ctx_st* store) {
   return ok;
 }
 
+void TlsSession::keep_ticket(SSL_SESSION* given) {
+  SslSession session(given);
+  const auto now = std::chrono::system_clock::now();
+  const WallTime until = is_resumed() ? ticket_until_ : resumable_until(ssl_, now, context_->ticket_lifetime_);
+  if (until > now) context_->tickets_->put(ticket_key_, {std::move(session), until});
+}
+
 IoStatus TlsSession::handshake() {
+  may_go_on_ = false;
+  records_.begin_call(kMostRecordsOfHandshakeCall);
   const int done = clean_call([&] { return SSL_do_handshake(ssl_); });
   const int saved_errno = errno;
   if (done == 1) {
     is_open_ = true;
     return IoStatus::kOk;
   }
+  handshake_records_ += records_.completed();
   const int error = SSL_get_error(ssl_, done);
-  if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return IoStatus::kAgain;
-  failed(error, saved_errno);
+  const bool waits = error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
+  if (waits && handshake_records_ <= kMostHandshakeRecords) {
+    may_go_on_ = error == SSL_ERROR_WANT_READ && !records_.ran_dry();
+    return IoStatus::kAgain;
+  }
+  waits ? flooded() : failed(error, saved_errno);
   return IoStatus::kError;
 }
 
-IoResult TlsSession::read(std::span<char> into) {
+IoResult TlsSession::read(std::span<char> into, TimePoint now) {
+  read_waits_for_write_ = may_go_on_ = false;
   if (into.empty()) return {IoStatus::kOk, 0, 0};
-  const int n = clean_call([&] { return SSL_read(ssl_, into.data(), as_int(into.size())); });
-  const int saved_errno = errno;
-  read_waits_for_write_ = false;
-  if (n > 0) return {IoStatus::kOk, static_cast<std::size_t>(n), 0};
-  switch (const int error = SSL_get_error(ssl_, n); error) {
-    case SSL_ERROR_WANT_WRITE:
-      read_waits_for_write_ = true;
-      return {IoStatus::kAgain, 0, 0};
-    case SSL_ERROR_WANT_READ:
-      return {IoStatus::kAgain, 0, 0};
-    case SSL_ERROR_ZERO_RETURN:
-      return {IoStatus::kEof, 0, 0};
-    default:
-      return failed(error, saved_errno);
+  for (int call = 0; call < kMostCallsOfRead; ++call) {
+    records_.begin_call(kMostRecordsOfRead);
+    const int n = clean_call([&] { return SSL_read(ssl_, into.data(), as_int(into.size())); });
+    const int saved_errno = errno;
+    const int error = n > 0 ? SSL_ERROR_NONE : SSL_get_error(ssl_, n);
+    if (n > 0) overhead_.on_data(static_cast<std::size_t>(n));
+    if (is_broken_ || !take_overhead(n > 0, now)) return flooded();
+    switch (error) {
+      case SSL_ERROR_NONE:
+        return {IoStatus::kOk, static_cast<std::size_t>(n), 0};
+      case SSL_ERROR_WANT_WRITE:
+        read_waits_for_write_ = true;
+        return {IoStatus::kAgain, 0, 0};
+      case SSL_ERROR_WANT_READ:
+        if (records_.ran_dry()) return {IoStatus::kAgain, 0, 0};
+        continue;  // a record, or a message of one, that held no data
+      case SSL_ERROR_ZERO_RETURN:
+        return {IoStatus::kEof, 0, 0};
+      default:
+        return failed(error, saved_errno);
+    }
   }
+  may_go_on_ = true;
+  return {IoStatus::kAgain, 0, 0};
+}
+
+// What the last SSL_read used up besides the record whose data it returned. Several messages may share a record.
+bool TlsSession::take_overhead(bool has_data, TimePoint now) {
+  const int without_data = records_.completed() - (has_data ? 1 : 0);
+  const bool is_message = !has_data && !records_.ran_dry();
+  const int count = std::max(without_data, is_message ? 1 : 0);
+  return count <= 0 || overhead_.take(count, now);
 }
 
 IoResult TlsSession::write(std::span<const char> from) {
   write_waits_for_read_ = false;
+  records_.begin_call(kMostRecordsOfRead);
   std::size_t written = 0;
   while (written < from.size()) {
     const auto rest = from.subspan(written);
@@ -146,7 +189,11 @@ IoResult TlsSession::write(std::span<const char> from) {
       continue;
     }
     const int error = SSL_get_error(ssl_, n);
-    if (error != SSL_ERROR_WANT_WRITE && error != SSL_ERROR_WANT_READ) return failed(error, saved_errno);
+    if (error != SSL_ERROR_WANT_WRITE && error != SSL_ERROR_WANT_READ) {
+      IoResult broken = failed(error, saved_errno);
+      broken.bytes = written;
+      return broken;
+    }
     write_waits_for_read_ = error == SSL_ERROR_WANT_READ;
     return {written > 0 ? IoStatus::kOk : IoStatus::kAgain, written, 0};
   }
@@ -155,6 +202,7 @@ IoResult TlsSession::write(std::span<const char> from) {
 
 bool TlsSession::shutdown() {
   if (!is_open_ || is_broken_) return true;
+  records_.begin_call(kMostRecordsOfRead);
   const int said = clean_call([&] { return SSL_shutdown(ssl_); });
   if (said >= 0) return true;
   const int error = SSL_get_error(ssl_, said);
@@ -186,6 +234,15 @@ IoResult TlsSession::failed(int ssl_error, int saved_errno) {
   }
   ERR_clear_error();
   return result;
+}
+
+IoResult TlsSession::flooded() {
+  is_broken_ = true;
+  failure_ = StreamFailure::kTls;
+  handshake_failure_ = HandshakeFailure::kProtocol;
+  error_ = {ErrorKind::kProtocol,
+            "too many TLS records without data (key updates, renegotiations, empty or very small records)"};
+  return {IoStatus::kError, 0, EPROTO};
 }
 
 }  // namespace bellwether::net

@@ -2,28 +2,29 @@
 
 namespace bellwether::net {
 
-void TlsContext::Tickets::put(const std::string& key, SslSession session) {
+void TlsContext::Tickets::put(const std::string& key, Ticket ticket) {
   if (by_key_.size() >= kMostKeys && by_key_.find(key) == by_key_.end()) by_key_.erase(by_key_.begin());
   auto& stack = by_key_[key];
   if (stack.size() >= kMostPerKey) stack.erase(stack.begin());
-  stack.push_back(std::move(session));
+  stack.push_back(std::move(ticket));
 }
 
-SslSession TlsContext::Tickets::take(const std::string& key) {
+Ticket TlsContext::Tickets::take(const std::string& key, WallTime now) {
   const auto found = by_key_.find(key);
-  if (found == by_key_.end()) return nullptr;
+  if (found == by_key_.end()) return {};
   auto& stack = found->second;
   while (!stack.empty()) {
-    SslSession session = std::move(stack.back());
+    Ticket ticket = std::move(stack.back());
     stack.pop_back();
-    if (SSL_SESSION_is_resumable(session.get()) == 0) continue;
-    if (SSL_SESSION_get_protocol_version(session.get()) < TLS1_3_VERSION) {
-      SSL_SESSION_up_ref(session.get());
-      stack.emplace_back(session.get());
+    SSL_SESSION* const session = ticket.session.get();
+    if (SSL_SESSION_is_resumable(session) == 0 || ticket.until <= now) continue;
+    if (SSL_SESSION_get_protocol_version(session) < TLS1_3_VERSION) {
+      SSL_SESSION_up_ref(session);
+      stack.push_back({SslSession(session), ticket.until});
     }
-    return session;
+    return ticket;
   }
-  return nullptr;
+  return {};
 }
 
 }  // namespace bellwether::net

@@ -1,5 +1,6 @@
 #include "fence.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace bellwether::proxy {
@@ -14,15 +15,26 @@ Fence::Order Fence::on_publish(cluster::ViewPtr view) {
     return Order::kSend;
   }
   waiting_ = std::move(view);
-  missing_ = workers_;
   ++round_;
-  return Order::kHold;
+  return Order::kClose;
 }
 
-Fence::Order Fence::on_ack(std::uint64_t round) {
-  if (round != round_ || missing_ == 0 || --missing_ > 0) return Order::kNothing;
-  sent_ = std::move(waiting_);
-  waiting_ = nullptr;
+Fence::Order Fence::on_closed(std::vector<std::size_t> sending) {
+  sending_ = std::move(sending);
+  return send_if_clear();
+}
+
+Fence::Order Fence::on_left(std::size_t worker, std::uint64_t round) {
+  if (round != round_ || !waiting_) return Order::kNothing;
+  const auto found = std::find(sending_.begin(), sending_.end(), worker);
+  if (found == sending_.end()) return Order::kNothing;
+  sending_.erase(found);
+  return send_if_clear();
+}
+
+Fence::Order Fence::send_if_clear() {
+  if (!sending_.empty()) return Order::kNothing;
+  sent_ = std::exchange(waiting_, nullptr);
   return Order::kSend;
 }
 

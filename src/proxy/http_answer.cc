@@ -56,6 +56,11 @@ bool HttpSession::take_answer() {
   if (is_unconfirmed()) return false;
   const bool has_ended = attempt_.ended != NodeEnd::kNone;
   if (from_node_.empty() && !has_ended) return false;
+  if (attempt_.sent == 0) {
+    // What comes on a connection without an outstanding request is no answer to one (RFC 9112 section 9.2).
+    attempt_failed(vault::Failure::kEnded);
+    return true;
+  }
   const http::HeadLimits& limits = front_.worker().options().head_limits;
   if (!has_ended && !attempt_.answer_search.is_worth_parsing(from_node_.view(), limits)) return false;
   http::ResponseHead& head = front_.response_scratch();

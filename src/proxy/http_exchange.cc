@@ -98,7 +98,7 @@ void HttpSession::on_upstream_broken(net::StreamFailure failure) {
 }
 
 void HttpSession::drop_upstream() {
-  end_init(attempt_.has_written ? InitGuard::Outcome::kUnknown : InitGuard::Outcome::kNotDone);
+  end_init(attempt_.sent > 0 ? InitGuard::Outcome::kUnknown : InitGuard::Outcome::kNotDone);
   stop_awaiting_claim();
   front_.answers().remove(*this);
   let_others_knock();
@@ -185,21 +185,32 @@ bool HttpSession::write_node() {
     return false;
   }
   if (request_.is_for_leader && front_.worker().must_withhold()) return false;
-  attempt_.has_written = true;
+  if (!request_.is_for_leader || attempt_.sent > 0) return write_to_node(bytes);
+  const SendPermit permit = front_.worker().ask_to_send();
+  if (permit) return write_to_node(bytes);
+  abandon_attempt();
+  return true;
+}
+
+bool HttpSession::write_to_node(std::string_view bytes) {
   const net::IoResult wrote = upstream_->write(bytes);
+  if (wrote.bytes > 0) note_sent(wrote.bytes);
   if (wrote.status == net::IoStatus::kError) {
     // What it said before is still to be read: an answer that came early.
     attempt_.write_broken = attempt_.can_read = true;
     return true;
   }
   attempt_.can_write = wrote.status == net::IoStatus::kOk && wrote.bytes == bytes.size();
-  if (wrote.status != net::IoStatus::kOk) return false;
-  to_node_.mark_sent(wrote.bytes);
-  attempt_.sent += wrote.bytes;
-  moved_ += wrote.bytes;
+  return wrote.bytes > 0;
+}
+
+// The node may have these bytes of the request, whatever else became of the call that wrote them.
+void HttpSession::note_sent(std::size_t bytes) {
+  to_node_.mark_sent(bytes);
+  attempt_.sent += bytes;
+  charge_turn(bytes);
   attempt_.active = last_active_ = front_.worker().now();
-  count_up(wrote.bytes);
-  return true;
+  count_up(bytes);
 }
 
 bool HttpSession::read_node() {
@@ -211,7 +222,7 @@ bool HttpSession::read_node() {
     case net::IoStatus::kOk:
       from_node_.append({buffer.data(), read.bytes});
       attempt_.received += read.bytes;
-      moved_ += read.bytes;
+      charge_turn(read.bytes);
       attempt_.active = attempt_.heard = last_active_ = front_.worker().now();
       return true;
     case net::IoStatus::kAgain:

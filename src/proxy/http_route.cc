@@ -198,7 +198,7 @@ void HttpSession::end_init(InitGuard::Outcome outcome) {
 
 // Its node turned out to be of another cluster, or was taken out of service, before it was sent a byte.
 void HttpSession::leave_unfit_node() {
-  if (request_.is_for_leader || state_ != State::kExchange || attempt_.has_written) return;
+  if (request_.is_for_leader || state_ != State::kExchange || attempt_.sent > 0) return;
   const auto& nodes = front_.worker().view()->nodes;
   if (attempt_.node.index >= nodes.size() || nodes[attempt_.node.index].may_serve_clients()) return;
   drop_upstream();
@@ -208,11 +208,16 @@ void HttpSession::leave_unfit_node() {
 }
 
 void HttpSession::undial() {
-  if (state_ != State::kExchange || attempt_.has_written) return;
+  if (state_ != State::kExchange || attempt_.sent > 0) return;
+  abandon_attempt();
+  pump();
+}
+
+// Not a byte of it was sent.
+void HttpSession::abandon_attempt() {
   drop_upstream();
   --request_.sends;
   hold();
-  pump();
 }
 
 // Not executed: to whoever claims to lead when asked after this.

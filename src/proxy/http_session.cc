@@ -154,7 +154,7 @@ bool HttpSession::read_client() {
     case net::IoStatus::kOk:
       if (in_.empty()) header_since_ = front_.worker().now();
       in_.append({buffer.data(), read.bytes});
-      moved_ += read.bytes;
+      charge_turn(read.bytes);
       last_active_ = front_.worker().now();
       return true;
     case net::IoStatus::kAgain:
@@ -196,17 +196,18 @@ bool HttpSession::write_client() {
   if (state_ == State::kEnded || !can_write_client_ || to_client_.empty()) return false;
   const std::string_view bytes = to_client_.view();
   const net::IoResult wrote = client_->write(bytes);
+  if (wrote.bytes > 0) {
+    to_client_.consume(wrote.bytes);
+    charge_turn(wrote.bytes);
+    last_active_ = front_.worker().now();
+    count_down(wrote.bytes);
+  }
   if (wrote.status == net::IoStatus::kError) {
     client_left();
     return false;
   }
   can_write_client_ = wrote.status == net::IoStatus::kOk && wrote.bytes == bytes.size();
-  if (wrote.status != net::IoStatus::kOk) return false;
-  to_client_.consume(wrote.bytes);
-  moved_ += wrote.bytes;
-  last_active_ = front_.worker().now();
-  count_down(wrote.bytes);
-  return true;
+  return wrote.bytes > 0;
 }
 
 bool HttpSession::take_request() {

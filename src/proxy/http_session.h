@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -18,8 +19,8 @@
 #include "byte_queue.h"
 #include "end_reason.h"
 #include "hold.h"
-#include "mount_lookup.h"
 #include "init_guard.h"
+#include "mount_lookup.h"
 #include "send_queue.h"
 #include "upstream.h"
 
@@ -72,6 +73,8 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
 
  private:
   static constexpr std::size_t kAhead = 64 * 1024;  // of what a receiver has not taken yet
+  // What a read or a write costs of a turn's budget at the least: a TLS record may hold a single byte.
+  static constexpr std::size_t kLeastCharge = 1024;
 
   enum class State : std::uint8_t {
     kReading,   // waits for a request head
@@ -93,7 +96,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
     http::BodyKind body_kind = http::BodyKind::kNone;
     vault::RequestClass request_class = vault::RequestClass::kData;
     bool keep_alive = true;
-    bool states_index = false;  // vault/consistency.h
+    bool states_index = false;            // vault/consistency.h
     std::optional<vault::Effect> effect;  // empty: not looked at yet; see effect_of_sent()
     bool awaits_mount = false;            // refused, and perhaps begun: not to be sent again before its mount is known
     int lookups = 0;                      // of the mount
@@ -140,7 +143,6 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
     int interim = 0;  // answers of 1xx
     http::HeadSearch answer_search;
     bool is_connecting = false;
-    bool has_written = false;        // or tried to: from there on the node may have some of it
     bool is_fresh = false;           // over a connection made for it
     bool awaits_first_word = false;  // counts as a dial until the node answers, or is late
     bool can_read = false;
@@ -158,6 +160,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
 
   // http_session.cc: the client's side
   bool step();
+  void charge_turn(std::size_t bytes) { moved_ += std::max(bytes, kLeastCharge); }
   bool read_client();
   bool write_client();
   bool take_request();
@@ -230,6 +233,9 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   void queue_body(std::string_view content);
   void refuse_body(http::Reject reason);
   bool write_node();
+  bool write_to_node(std::string_view bytes);
+  void abandon_attempt();
+  void note_sent(std::size_t bytes);
   bool read_node();
   void attempt_failed(vault::Failure failure);
 
@@ -291,7 +297,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   NodeId proved_node_{};
   Epoch proved_epoch_ = 0;
   TimePoint answered_at_ = kNever;
-  std::size_t moved_ = 0;       // in the running pump
+  std::size_t moved_ = 0;       // in the running pump, small pieces counted as kLeastCharge
   std::size_t held_bytes_ = 0;  // acquired from Shared::held_bytes
   std::uint16_t listener_;
   State state_ = State::kReading;

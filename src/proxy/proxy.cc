@@ -90,10 +90,7 @@ Result<std::vector<std::shared_ptr<net::TlsContext>>> twins_of(const std::vector
 // Lives on the control thread. What workers post to it holds `alive` weakly: it may arrive when all is over.
 struct Proxy::Impl {
   Impl(net::Loop& loop, ProxyOptions options, ProxyCallbacks callbacks)
-      : control(loop),
-        shared(std::move(options), std::move(callbacks)),
-        fence(shared.options.threads),
-        alive(std::make_shared<Impl*>(this)) {}
+      : control(loop), shared(std::move(options), std::move(callbacks)), alive(std::make_shared<Impl*>(this)) {}
 
   ~Impl() {
     for (auto& seat : shared.seats) seat->loop->stop();
@@ -122,10 +119,11 @@ struct Proxy::Impl {
     switch (order) {
       case Fence::Order::kNothing:
         return;
-      case Fence::Order::kHold:
-        return post_to_workers([round = fence.round()](Worker& worker) { worker.fence(round); });
+      case Fence::Order::kClose:
+        return obey(fence.on_closed(shared.gate.close(fence.round())));
       case Fence::Order::kSend:
-        return post_to_workers([view = fence.view()](Worker& worker) { worker.set_view(view); });
+        return post_to_workers(
+            [view = fence.view(), round = fence.round()](Worker& worker) { worker.set_view(view, round); });
     }
   }
 
@@ -133,7 +131,8 @@ struct Proxy::Impl {
     for (int i = 0; i < shared.options.threads; ++i) {
       auto loop = net::Loop::create({});
       if (!loop) return tl::unexpected(loop.error());
-      shared.seats.push_back(std::make_unique<Seat>(std::move(*loop), shared.options.nodes.size()));
+      const auto index = static_cast<std::size_t>(i);
+      shared.seats.push_back(std::make_unique<Seat>(index, std::move(*loop), shared.options.nodes.size()));
       auto twins = twins_of(shared.options.nodes);
       if (!twins) return tl::unexpected(twins.error());
       shared.seats.back()->node_tls = std::move(*twins);
@@ -142,8 +141,8 @@ struct Proxy::Impl {
   }
 
   void start_threads() {
-    shared.on_fenced = [this](std::uint64_t round) {
-      post_to_control([round](Impl& self) { self.obey(self.fence.on_ack(round)); });
+    shared.on_left_gate = [this](std::size_t worker, std::uint64_t round) {
+      post_to_control([worker, round](Impl& self) { self.obey(self.fence.on_left(worker, round)); });
     };
     shared.on_claim_wanted = [this](Seat& seat, TimePoint since) {
       post_to_control([s = &seat, since](Impl& self) {

@@ -54,11 +54,10 @@ void Session::on_ready(Side& side, net::Readiness ready) {
     case State::kLingering:
       return discard_input();
     case State::kRelaying: {
-      Flow& out = &side == &client_ ? up_ : down_;
-      Flow& in = &side == &client_ ? down_ : up_;
-      Side& other = &side == &client_ ? node_ : client_;
-      if (side.readable && may_relay_from(side)) relay(out, side, other);
-      if (state_ == State::kRelaying && ready.writable && in.is_blocked()) relay(in, other, side);
+      const bool is_client = &side == &client_;
+      if (side.readable && may_relay_from(side)) is_client ? relay_up() : relay_down();
+      const bool is_awaited = (is_client ? down_ : up_).is_blocked();
+      if (state_ == State::kRelaying && ready.writable && is_awaited) is_client ? relay_down() : relay_up();
       return;
     }
     case State::kNew:
@@ -77,10 +76,27 @@ void Session::client_left() {
   end(ended_by_client(Phase::kHeld));
 }
 
-void Session::relay(Flow& flow, Side& from, Side& to) {
-  const Flow& reverse = &flow == &up_ ? down_ : up_;
-  const bool passes_end = !reverse.has_ended() && !(&flow == &down_ && may_replay());
-  on_progress(flow.pump(from, to, worker_.pool(), passes_end), flow, from, to);
+// Nothing goes to a node while a new epoch's view is on its way to this worker: its node may lead no more.
+std::optional<Flow::Progress> Session::pump_up(bool passes_end) {
+  const SendPermit permit = worker_.ask_to_send();
+  if (!permit) return std::nullopt;
+  return up_.pump(client_, node_, worker_.pool(), passes_end);
+}
+
+void Session::relay_up() {
+  const auto progress = pump_up(!down_.has_ended());
+  waits_to_send_ = !progress;
+  if (progress) on_progress(*progress, up_, client_, node_);
+}
+
+void Session::relay_down() {
+  const bool passes_end = !up_.has_ended() && !may_replay();
+  on_progress(down_.pump(node_, client_, worker_.pool(), passes_end), down_, node_, client_);
+}
+
+void Session::send_what_waits() {
+  if (!std::exchange(waits_to_send_, false) || state_ != State::kRelaying) return;
+  if (up_.is_blocked() || (client_.readable && may_relay_from(client_))) relay_up();
 }
 
 void Session::on_progress(const Flow::Progress& progress, Flow& flow, Side& from, Side& to) {
@@ -149,16 +165,19 @@ void Session::on_end_passed(const Side& from) {
 // It takes no more from us, but what it said before that is still to be delivered: an answer that came early.
 void Session::on_write_failed(Side& to) {
   Flow& last_words = &to == &node_ ? down_ : up_;
-  Side& other = &to == &node_ ? client_ : node_;
-  if (!last_words.has_ended() && !last_words.is_blocked()) {
-    to.readable = true;
-    const Flow::Progress progress = last_words.pump(to, other, worker_.pool(), false);
-    (&to == &node_ ? worker_.counters().bytes_down : worker_.counters().bytes_up).add(progress.bytes);
-    if (&to == &node_ && progress.bytes > 0) forget_hello();
+  const bool are_due = !last_words.has_ended() && !last_words.is_blocked();
+  to.readable = to.readable || are_due;
+  if (&to == &client_) {
+    const auto progress = are_due && worker_.takes_requests(node_id_) ? pump_up(false) : std::nullopt;
+    if (progress) worker_.counters().bytes_up.add(progress->bytes);
+    return end(ended_by_client(phase()));
   }
-  if (&to == &node_ && may_replay()) return replay(cluster::HintKind::kReset);
-  if (&to == &node_) worker_.hint(node_id_, epoch_, cluster::HintKind::kReset);
-  end(&to == &client_ ? ended_by_client(phase()) : ended_by_node(phase()));
+  const std::size_t answered = are_due ? down_.pump(node_, client_, worker_.pool(), false).bytes : 0;
+  worker_.counters().bytes_down.add(answered);
+  if (answered > 0) forget_hello();
+  if (may_replay()) return replay(cluster::HintKind::kReset);
+  worker_.hint(node_id_, epoch_, cluster::HintKind::kReset);
+  end(ended_by_node(phase()));
 }
 
 void Session::on_tick(TimePoint now) {

@@ -40,6 +40,8 @@ class Session final : public WaitLink {
   void leave_hold(NodeId target);  // REQUIRES: may_dial()
   void undial();                   // back to the hold: nothing was sent. No-op unless connecting
   void on_view();
+  // What the client said while another epoch's view was on its way. No-op if nothing waits.
+  void send_what_waits();
   void on_tick(TimePoint now);
   // Often, while its node has lost its standing or an answer of it is deferred. `may_cut_quiet`: whether it may be
   // ended now if nothing is under way. True if it was.
@@ -78,7 +80,10 @@ class Session final : public WaitLink {
   void close_dial();
   void connected();
   void client_left();
-  void relay(Flow& flow, Side& from, Side& to);
+  // Nullopt: nothing may be sent now.
+  [[nodiscard]] std::optional<Flow::Progress> pump_up(bool passes_end);
+  void relay_up();
+  void relay_down();
   void on_progress(const Flow::Progress& progress, Flow& flow, Side& from, Side& to);
   void note_asked();
   void note_answered();
@@ -141,6 +146,7 @@ class Session final : public WaitLink {
   bool has_node_ = false;     // node_id_ and epoch_ mean something
   bool dial_failed_ = false;  // under dialled_serial_
   bool was_held_ = false;
+  bool waits_to_send_ = false;  // up, for the gate
   bool said_unanswered_ = false;
   bool was_asked_ = false;          // the node
   bool awaits_first_word_ = false;  // and takes the room of a dial meanwhile

@@ -120,6 +120,7 @@ void Session::on_connect_ready() {
 }
 
 void Session::connected() {
+  if (worker_.is_fenced()) return undial();
   worker_.dial_ended();
   connecting_ += worker_.now() - dialled_;
   become(State::kRelaying);
@@ -137,8 +138,8 @@ void Session::connected() {
     leaving_ = std::make_unique<Leaving>();  // resume() goes on from here, or on_node_lost() with another node
     return;
   }
-  relay(up_, client_, node_);
-  if (state_ == State::kRelaying && node_.readable) relay(down_, node_, client_);
+  relay_up();
+  if (state_ == State::kRelaying && node_.readable) relay_down();
 }
 
 std::string Session::preamble() const {

@@ -87,7 +87,7 @@ void Session::relay_deferred(TimePoint now) {
   leaving_->deferred_since = kNever;
   const bool may_end = leaving_->has_lost_node && now - leaving_->node_ready_at >= leaving_->pause;
   if (may_end) client_.socket.set_corked(true);
-  relay(down_, node_, client_);
+  relay_down();
   if (!may_end || state_ != State::kRelaying) return;
   if (!node_.readable && !down_.is_blocked() && dialogue_.has_short_answer()) return leave(Cut::kAnswer);
   client_.socket.set_corked(false);
@@ -118,8 +118,8 @@ void Session::on_node_lost() {
 void Session::resume() {
   end_pause();
   const auto before = std::exchange(leaving_, nullptr);
-  if (client_.readable || up_.is_blocked()) relay(up_, client_, node_);
-  if (state_ == State::kRelaying && before->deferred_since != kNever) relay(down_, node_, client_);
+  if (client_.readable || up_.is_blocked()) relay_up();
+  if (state_ == State::kRelaying && before->deferred_since != kNever) relay_down();
 }
 
 void Session::end_pause() {

@@ -15,6 +15,7 @@
 #include "counters.h"
 #include "hold.h"
 #include "init_guard.h"
+#include "send_gate.h"
 
 namespace bellwether::proxy {
 
@@ -22,8 +23,10 @@ class Worker;
 
 // A worker's place: what the control thread keeps for it. The worker itself lives on its own thread's stack.
 struct Seat {
-  Seat(std::unique_ptr<net::Loop> own_loop, std::size_t node_count) : loop(std::move(own_loop)), counters(node_count) {}
+  Seat(std::size_t own_index, std::unique_ptr<net::Loop> own_loop, std::size_t node_count)
+      : index(own_index), loop(std::move(own_loop)), counters(node_count) {}
 
+  const std::size_t index;  // among the workers
   std::unique_ptr<net::Loop> loop;
   WorkerCounters counters;
   std::atomic<bool> starved{false};      // it waits for maxconn to have room
@@ -48,7 +51,8 @@ struct Shared {
         sessions(options.maxconn),
         held(options.hold_max),
         held_bytes(options.hold_bytes),
-        init(names_of(options.nodes)) {}
+        init(names_of(options.nodes)),
+        gate(static_cast<std::size_t>(options.threads)) {}
 
   const ProxyOptions options;
   const ProxyCallbacks callbacks;
@@ -59,7 +63,9 @@ struct Shared {
   SharedBudget held_bytes;
   SharedControlState control;
   InitGuard init;
-  std::function<void(std::uint64_t round)> on_fenced;           // a worker holds; called on its thread
+  SendGate gate;
+  // A worker that was sending when the gate was closed has done so; called on its thread, once a round.
+  std::function<void(std::size_t worker, std::uint64_t round)> on_left_gate;
   std::function<void(Seat&, TimePoint since)> on_claim_wanted;  // likewise
   std::function<void()> on_drained;  // a draining worker has nothing left; called on its thread
 

@@ -146,12 +146,12 @@ void Worker::after_retire() {
 }
 
 std::optional<NodeId> Worker::target() const {
-  if (fenced_ || !view_ || view_->idle || !may_send()) return std::nullopt;
+  if (is_fenced() || !view_ || view_->idle || !may_send()) return std::nullopt;
   return view_->target();
 }
 
 std::optional<NodeId> Worker::suspect_leader() const {
-  if (fenced_ || !view_ || view_->hold != cluster::HoldReason::kSuspect || !may_send()) return std::nullopt;
+  if (is_fenced() || !view_ || view_->hold != cluster::HoldReason::kSuspect || !may_send()) return std::nullopt;
   return view_->leader;
 }
 
@@ -233,21 +233,29 @@ void Worker::resume_withheld() {
   http_.resume();
 }
 
-void Worker::fence(std::uint64_t round) {
-  fenced_ = true;
-  for (Node& node : nodes_) node.takes_requests = false;
-  table_.for_each([](Session& session) { session.undial(); });
-  http_.on_fence();
-  shared_.on_fenced(round);
+// Once a round is enough: who has seen it sends nothing more before it has obeyed it.
+void Worker::on_left_gate(void* self, std::uint64_t round) {
+  auto& worker = *static_cast<Worker*>(self);
+  if (std::exchange(worker.left_round_, round) != round) worker.shared_.on_left_gate(worker.seat_.index, round);
 }
 
-void Worker::set_view(cluster::ViewPtr view) {
+// What is being dialled belongs to an epoch that is over: back to the hold, not a byte was sent.
+void Worker::abandon_dials() {
+  table_.for_each([](Session& session) { session.undial(); });
+  http_.on_fence();
+}
+
+void Worker::set_view(cluster::ViewPtr view, std::uint64_t round) {
+  if (shared_.gate.obeyed(seat_.index) != round) abandon_dials();
   const cluster::ViewPtr before = std::exchange(view_, std::move(view));
-  fenced_ = false;
+  shared_.gate.obey(seat_.index, round);
   renew_lease(before.get());
   if (!view_->target()) dial_room_ = kFirstDialing;
   update_standings();
-  table_.for_each([](Session& session) { session.on_view(); });
+  table_.for_each([](Session& session) {
+    session.on_view();
+    session.send_what_waits();
+  });
   release();
   redirector_.release();
   http_.on_view();

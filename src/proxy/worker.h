@@ -17,6 +17,7 @@
 #include "intake.h"
 #include "redirect.h"
 #include "relay.h"
+#include "send_gate.h"
 #include "session.h"
 #include "session_table.h"
 #include "shared.h"
@@ -42,8 +43,8 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
 
   // From the control side.
-  void fence(std::uint64_t round);  // nothing is dialled until the next view
-  void set_view(cluster::ViewPtr view);
+  // `round`: of the gate, which this view opens if no newer round has closed it.
+  void set_view(cluster::ViewPtr view, std::uint64_t round);
   void on_claim(const cluster::Claim& claim);
   void set_address(NodeId node, const net::Address& address);
   void set_client_tls(const std::shared_ptr<net::TlsContext>& tls);
@@ -72,6 +73,10 @@ class Worker {
   [[nodiscard]] bool may_send() const { return lease_.is_valid(shared_.control.load(), now()); }
   // As above; true if what is at hand must wait until it is resumed.
   [[nodiscard]] bool must_withhold();
+  // Asked before bytes are given to a node that belong to the epoch in view; held while they are.
+  [[nodiscard]] SendPermit ask_to_send() { return {shared_.gate, seat_.index, &Worker::on_left_gate, this}; }
+  // Another epoch has begun, and its view is on its way here.
+  [[nodiscard]] bool is_fenced() const { return shared_.gate.is_closed(seat_.index); }
   // Whom to dial now, if anybody.
   [[nodiscard]] std::optional<NodeId> target() const;
   // Whom to dial rather than refuse: a leader that is merely suspect.
@@ -94,7 +99,9 @@ class Worker {
   [[nodiscard]] bool may_dial_more() const { return dialing_ < dial_room_; }
   [[nodiscard]] bool may_not_reach(NodeId node) const;
   // Whether a request that begins now may go to that node over a connection that exists.
-  [[nodiscard]] bool takes_requests(NodeId node) { return nodes_[node.index].takes_requests && !must_withhold(); }
+  [[nodiscard]] bool takes_requests(NodeId node) {
+    return nodes_[node.index].takes_requests && !is_fenced() && !must_withhold();
+  }
   [[nodiscard]] LostNode lost_node(NodeId node) const;
   // Sessions are looked at every few milliseconds while one of them is to leave its node.
   void arm_leave_timer();
@@ -177,12 +184,12 @@ class Worker {
     cluster::HintKind kind{};
     TimePoint at{};
   } last_hint_;
+  std::uint64_t left_round_ = 0;  // the newest round that the control side was told we do not send in
   int dialing_ = 0;
   int dial_room_ = kFirstDialing;
   cluster::Claim claim_;
   TimePoint claim_wanted_ = TimePoint::min();  // asked for then or later
   bool claim_is_asked_for_ = false;            // one asking at a time
-  bool fenced_ = false;
   bool releasing_ = false;
   bool winding_down_ = false;
   bool draining_ = false;

@@ -13,6 +13,7 @@ namespace bellwether::wire {
 namespace {
 
 constexpr std::size_t kReadBytes = 16 * 1024;
+constexpr int kMostReadsOfTurn = 64;  // the loop's others wait meanwhile
 
 ExchangeFailure failure_to_open(net::StreamFailure failure) {
   switch (failure) {
@@ -104,8 +105,8 @@ struct Client::Impl final : net::StreamHandler {
       sent = loop.precise_now();
       const net::IoResult result = stream->write(std::string_view(request).substr(written));
       if (result.status == net::IoStatus::kAgain) return;
-      if (result.status != net::IoStatus::kOk) return note_write_failure();
       written += result.bytes;
+      if (result.status != net::IoStatus::kOk) return note_write_failure();
     }
   }
 
@@ -119,7 +120,8 @@ struct Client::Impl final : net::StreamHandler {
   // Reads until there is nothing more, also behind a complete answer: the next exchange must not find old bytes.
   void read_answer() {
     std::array<char, kReadBytes> chunk;
-    while (true) {
+    for (int reads = 0;; ++reads) {
+      if (reads == kMostReadsOfTurn) return stream->read_later();
       const net::IoResult result = stream->read(chunk);
       if (result.status == net::IoStatus::kAgain) break;
       if (result.status == net::IoStatus::kOk) {

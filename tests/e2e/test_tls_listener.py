@@ -93,6 +93,38 @@ def test_the_oldest_version_can_be_set(start, ours):
     expect_failure(proxy, "protocol", lambda: get(proxy, client(ours, version=ssl.TLSVersion.TLSv1_2)))
 
 
+def resumed(proxy, tls, session):
+    """(whether the session was resumed, the session that came with the answer)."""
+    host, port = proxy.address.rsplit(":", 1)
+    with socket.create_connection((host, int(port)), timeout=10) as raw:
+        with tls.context.wrap_socket(raw, server_hostname=NAME, session=session) as conn:
+            conn.sendall(b"GET /v1/sys/health HTTP/1.1\r\nHost: v\r\n\r\n")
+            assert conn.recv(1 << 16).startswith(b"HTTP/1.1 ")
+            return conn.session_reused, conn.session
+
+
+def test_a_session_is_not_resumed_beyond_its_lifetime_though_each_resumption_renews_its_ticket(start, ours):
+    proxy = start("--tls-ticket-lifetime", "3s")
+    tls = client(ours)
+    _, session = resumed(proxy, tls, None)
+    was_resumed, session = resumed(proxy, tls, session)
+    assert was_resumed
+
+    def is_over():
+        nonlocal session
+        again, session = resumed(proxy, tls, session)
+        return not again
+
+    wait_until(is_over, 20, "a full handshake")
+
+
+def test_without_a_ticket_lifetime_every_handshake_is_a_full_one(start, ours):
+    proxy = start("--tls-ticket-lifetime", "0s")
+    tls = client(ours)
+    _, session = resumed(proxy, tls, None)
+    assert not resumed(proxy, tls, session)[0]
+
+
 def test_clients_that_do_not_trust_us_speak_plain_or_leave_are_counted(start, ours, strangers):
     proxy = start()
     expect_failure(proxy, "alert", lambda: get(proxy, client(strangers)))

@@ -78,6 +78,7 @@ struct Config {
   TlsVersion tls_min_version = TlsVersion::k12;
   ClientAuth tls_client_auth = ClientAuth::kAuto;
   Duration tls_reload_interval = 1s;  // of certificates for either side
+  Duration tls_ticket_lifetime = 1h;  // of sessions with either side; zero: none is resumed
   // logs
   std::string log_level = "info";
   LogFormat log_format = LogFormat::kText;

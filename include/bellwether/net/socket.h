@@ -15,7 +15,7 @@ namespace bellwether::net {
 enum class IoStatus : std::uint8_t { kOk, kAgain, kEof, kError };
 struct IoResult {
   IoStatus status = IoStatus::kAgain;
-  std::size_t bytes = 0;  // for kOk
+  std::size_t bytes = 0;  // with kOk; with kError what a write had given to the peer before it failed
   int error = 0;          // errno, for kError
 };
 

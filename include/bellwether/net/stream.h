@@ -23,7 +23,7 @@ class Stream;
 class StreamHandler {
  public:
   virtual void on_open() = 0;      // connected, TLS handshake done
-  virtual void on_readable() = 0;  // read until kAgain
+  virtual void on_readable() = 0;  // read until kAgain, or call read_later()
   virtual void on_writable() = 0;  // there is room again after a write gave kAgain
   // It did not open; kind and text say why. Once, and never after on_open: from there on read() and write() tell
   // (kEof, kError).
@@ -66,9 +66,11 @@ class Stream {
   // kEof: the peer ended its side in an orderly way. A TLS peer that just goes away gives kError with kTruncated: who
   // knows that nothing is missing may take it for an end.
   [[nodiscard]] IoResult read(std::span<char> into);
+  // As many reads as a turn has room for: on_readable follows in a later turn, whether or not something comes.
+  void read_later();
   // Writes what fits. After kAgain or a short count on_writable follows; what was not taken must then be given again,
-  // as a beginning at least (TLS has encrypted some of it already). After kError what the peer sent before can still be
-  // read.
+  // as a beginning at least (TLS has encrypted some of it already). With kError `bytes` says what the peer may have got
+  // all the same, and what it sent before can still be read.
   [[nodiscard]] IoResult write(std::span<const char> from);
   static constexpr int kTruncated = ECONNABORTED;
   // No more of our bytes follow: close_notify on TLS, FIN.

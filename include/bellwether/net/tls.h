@@ -16,6 +16,10 @@ struct ssl_st;
 
 namespace bellwether::net {
 
+// How long a session may be resumed after its full handshake, unless a certificate of that handshake ends before.
+// Resuming it does not extend that. Zero: never.
+inline constexpr Duration kTicketLifetime = 1h;
+
 // How we speak TLS to nodes.
 struct TlsClientOptions {
   std::string ca_file{};  // PEM; empty: the system's store
@@ -24,6 +28,7 @@ struct TlsClientOptions {
   std::string key_file{};   // empty: in cert_file
   bool verify = true;
   std::vector<std::string> alpn = {"http/1.1"};
+  Duration ticket_lifetime = kTicketLifetime;
 };
 
 enum class TlsVersion : std::uint8_t { k12, k13 };
@@ -36,6 +41,7 @@ struct TlsServerOptions {
   bool require_client_cert = false;
   TlsVersion min_version = TlsVersion::k12;
   std::vector<std::string> alpn = {"http/1.1"};
+  Duration ticket_lifetime = kTicketLifetime;
 };
 
 // Why a client's TLS handshake did not end well, for a metric.
@@ -76,12 +82,14 @@ class TlsContext {
  private:
   friend class TlsSession;
   class Tickets;
-  [[nodiscard]] static Result<std::shared_ptr<TlsContext>> new_client(bool verify, std::string alpn);
+  [[nodiscard]] static Result<std::shared_ptr<TlsContext>> new_client(bool verify, std::string alpn,
+                                                                      Duration ticket_lifetime);
   static int select_alpn(ssl_st*, const unsigned char** chosen, unsigned char* chosen_size,
                          const unsigned char* offered, unsigned offered_size, void* ours);
   ssl_ctx_st* context_ = nullptr;
   std::unique_ptr<Tickets> tickets_;  // client: what servers gave us to resume with
   std::string alpn_;                  // what we speak, as on the wire
+  Duration ticket_lifetime_ = kTicketLifetime;
   bool verify_ = true;
 };
 
