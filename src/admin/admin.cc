@@ -1,115 +1,106 @@
 #include "bellwether/admin/admin.h"
 
+#include <thread>
 #include <utility>
 
-#include "api.h"
 #include "bellwether/net/listener.h"
-#include "bellwether/wire/server.h"
+#include "bellwether/net/process.h"
+#include "endpoints.h"
 #include "journal.h"
+#include "orders.h"
 
 namespace bellwether::admin {
-
 namespace {
 
-enum class Rights : std::uint8_t { kRead, kChange };
+// The admin thread yields to the threads that probe and move bytes: a flood of scrapes costs them nothing on a machine
+// without an idle core.
+constexpr int kNiceness = 5;
 
 }  // namespace
 
 struct Admin::Impl {
-  // One side: the address and what may be done there.
-  struct Side {
-    Side(Impl& admin, net::Socket socket, Rights r)
-        : rights(r),
-          server(admin.loop, server_options(),
-                 [this, &admin](const wire::ServerRequest& request) {
-                   server.respond(request.exchange, admin.answer(request, rights));
-                 }),
-          listener(admin.loop, std::move(socket), [this](net::Socket accepted, const net::Address& peer) {
-            server.adopt(std::move(accepted), peer);
-          }) {}
+  Impl(net::Loop& loop, AdminOptions o, AdminSources s)
+      : control(loop), options(std::move(o)), sources(std::move(s)), alive(std::make_shared<Impl*>(this)) {}
 
-    static wire::Server::Options server_options() {
-      wire::Server::Options options;
-      options.max_body_bytes = 4096;
-      options.max_connections = 256;
-      return options;
-    }
-
-    Rights rights;
-    wire::Server server;
-    net::Listener listener;
-  };
-
-  Impl(net::Loop& l, AdminOptions o, AdminSources s) : loop(l), options(std::move(o)), sources(std::move(s)) {}
-
-  [[nodiscard]] http::Response answer(const wire::ServerRequest& request, Rights rights) {
-    const Target target = split_target(request.target);
-    const cluster::ViewPtr view = sources.view();
-    const Counters counters = sources.counters ? sources.counters() : Counters{};
-    const bool tells_failovers = target.path == "/failovers" || target.path == "/status";
-    const Snapshot snapshot{
-        options,
-        *view,
-        journal,
-        counters,
-        sources.draining(),
-        loop.now(),
-        sources.wall_at,
-        tells_failovers && sources.failovers ? sources.failovers() : std::vector<cluster::Failover>{}};
-    auto read = answer_read(target.path, snapshot, sources.metrics_text);
-    if (read) {
-      if (request.method == "GET" || request.method == "HEAD") return std::move(*read);
-      return method_not_allowed("GET, HEAD");
-    }
-    const bool changes = target.path == "/repin" || target.path == "/pause" || target.path == "/resume" ||
-                         target.path.substr(0, 6) == "/node/";
-    if (!changes)
-      return error_response(404,
-                            "no such page; there are /, /status, /failovers, /leader, /readyz, /healthz, /metrics");
-    if (rights == Rights::kRead) {
-      http::Response refusal = error_response(405, "this address only reads; changes go through the control socket");
-      refusal.headers.push_back({"Allow", ""});
-      return refusal;
-    }
-    if (request.method != "POST") return method_not_allowed("POST");
-    if (target.path == "/pause") return pause(target);
-    if (target.path == "/resume") return resume();
-    return target.path == "/repin" ? repin() : order(target);
+  ~Impl() {
+    if (!thread.joinable()) return;
+    own_loop->stop();
+    thread.join();
   }
 
-  [[nodiscard]] http::Response pause(const Target& target) {
-    const auto at_most = parse_pause(target);
-    if (!at_most) return error_response(400, at_most.error().message);
-    sources.pause(*at_most);
-    return json_response(200, pause_json(*at_most));
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  // With the first listener: without one there is nothing to do.
+  Result<void> start_thread() {
+    if (own_loop) return {};
+    auto loop = net::Loop::create({});
+    if (!loop) return tl::unexpected(loop.error());
+    own_loop = std::move(*loop);
+    thread = std::thread([this] { run(); });
+    return {};
   }
 
-  [[nodiscard]] http::Response resume() {
-    const bool was_paused = sources.view()->paused_until.has_value();
-    sources.resume();
-    return json_response(200, resume_json(was_paused));
+  void run() {
+    net::lower_thread_priority(kNiceness);
+    Endpoints here(*own_loop, options, to_control());
+    endpoints = &here;
+    own_loop->run();
   }
 
-  [[nodiscard]] http::Response repin() {
-    const auto done = sources.repin();
-    if (!done) return error_response(409, done.error().message);
-    return json_response(200, "{\"done\": \"repin\"}\n");
+  // On the admin thread; what it asks for is done on the control thread, if we still live then.
+  Endpoints::ToControl to_control() {
+    return {.ask_state = [this](Needs needs) { post_to_control([needs](Impl& self) { self.send_state(needs); }); },
+            .carry_out =
+                [this](const PendingOrder& order) { post_to_control([order](Impl& self) { self.carry_out(order); }); },
+            .on_room_made =
+                [this](std::uint64_t ended) { post_to_control([ended](Impl& self) { self.on_room_made(ended); }); }};
   }
 
-  [[nodiscard]] http::Response order(const Target& target) {
-    const auto order = parse_node_order(target, options.node_names);
-    if (!order) return error_response(order.error().kind == ErrorKind::kUnavailable ? 404 : 400, order.error().message);
-    const auto done = sources.set_admin_state(order->node, order->state, order->force);
-    if (!done) return error_response(409, done.error().message);
-    return json_response(200, node_json(options.node_names[order->node.index], order->state));
+  template <typename Work>
+  void post_to_control(Work work) {
+    control.post([weak = std::weak_ptr<Impl*>(alive), work = std::move(work)] {
+      if (const auto self = weak.lock()) work(**self);
+    });
   }
 
-  net::Loop& loop;
-  AdminOptions options;
-  AdminSources sources;
+  void send_state(Needs needs) {
+    own_loop->post(
+        [this, state = copy_state(sources, journal, needs, control.precise_now())] { endpoints->on_state(state); });
+  }
+
+  void carry_out(const PendingOrder& order) {
+    own_loop->post([this, order, response = carry_out_order(order.target, sources, options)] {
+      endpoints->on_carried_out(order, response);
+    });
+  }
+
+  void on_room_made(std::uint64_t ended) {
+    made_room += ended;
+    if (sources.on_room_made) sources.on_room_made(ended);
+  }
+
+  Result<net::Address> listen(const net::Address& address, const net::ListenOptions& how, Rights rights) {
+    auto socket = net::bind_listener(address, how);
+    if (!socket) return tl::unexpected(socket.error());
+    auto real = socket->local_address();
+    if (!real) return tl::unexpected(real.error());
+    if (auto started = start_thread(); !started) return tl::unexpected(started.error());
+    own_loop->post([this, rights, handed_over = std::make_shared<net::Socket>(std::move(*socket))] {
+      endpoints->listen(std::move(*handed_over), rights);
+    });
+    return real;
+  }
+
+  net::Loop& control;
+  const AdminOptions options;
+  const AdminSources sources;
   Journal journal;
-  std::unique_ptr<Side> reading;
-  std::unique_ptr<Side> control;
+  std::uint64_t made_room = 0;
+  std::shared_ptr<Impl*> alive;
+  std::unique_ptr<net::Loop> own_loop;
+  Endpoints* endpoints = nullptr;  // set and used on the admin thread only
+  std::thread thread;
 };
 
 Admin::Admin(net::Loop& loop, AdminOptions options, AdminSources sources)
@@ -118,23 +109,29 @@ Admin::Admin(net::Loop& loop, AdminOptions options, AdminSources sources)
 Admin::~Admin() = default;
 
 Result<net::Address> Admin::listen(const net::Address& address) {
-  auto socket = net::bind_listener(address, {});
-  if (!socket) return tl::unexpected(socket.error().within("admin address"));
-  impl_->reading = std::make_unique<Impl::Side>(*impl_, std::move(*socket), Rights::kRead);
-  return impl_->reading->listener.address();
+  auto real = impl_->listen(address, {}, Rights::kRead);
+  if (!real) return tl::unexpected(real.error().within("admin address"));
+  return real;
 }
 
 Result<void> Admin::listen_control(const net::Address& unix_address) {
   net::ListenOptions options;
   options.unix_mode = 0660;
-  auto socket = net::bind_listener(unix_address, options);
-  if (!socket) return tl::unexpected(socket.error().within("control socket"));
-  impl_->control = std::make_unique<Impl::Side>(*impl_, std::move(*socket), Rights::kChange);
+  const auto real = impl_->listen(unix_address, options, Rights::kChange);
+  if (!real) return tl::unexpected(real.error().within("control socket"));
   return {};
 }
 
 void Admin::record(const std::vector<cluster::Event>& events) {
-  for (const auto& event : events) impl_->journal.record(event, impl_->sources.wall_at(impl_->loop.now()));
+  const WallClock clock = impl_->sources.wall_clock();
+  for (const auto& event : events) impl_->journal.record(event, clock.at(impl_->control.now()));
+}
+
+std::uint64_t Admin::made_room() const { return impl_->made_room; }
+
+std::size_t Admin::max_descriptors() {
+  constexpr std::size_t kLoopAndListeners = 8;
+  return kMaxReadConnections + kMaxControlConnections + kLoopAndListeners;
 }
 
 }  // namespace bellwether::admin

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "bellwether/base/text.h"
 #include "page.h"
@@ -24,15 +25,6 @@ http::Response response(int status, std::string_view content_type, std::string b
            {"Cache-Control", "no-store"},
            {"X-Content-Type-Options", "nosniff"}},
           std::move(body)};
-}
-
-http::Response page() {
-  http::Response answer = response(200, "text/html; charset=utf-8", std::string(kPage));
-  answer.headers.push_back({"Content-Security-Policy",
-                            "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; "
-                            "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"});
-  answer.headers.push_back({"Referrer-Policy", "no-referrer"});
-  return answer;
 }
 
 Result<bool> parse_force(std::string_view query) {
@@ -105,6 +97,21 @@ Result<Duration> parse_pause(const Target& target) {
                 fmt::format("a pause lasts more than 0 and at most {}", format_duration(kLongestPause)));
   }
   return *at_most;
+}
+
+http::Response page() {
+  http::Response answer = response(200, "text/html; charset=utf-8", std::string(kPage));
+  answer.headers.push_back({"Content-Security-Policy",
+                            "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; "
+                            "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"});
+  answer.headers.push_back({"Referrer-Policy", "no-referrer"});
+  return answer;
+}
+
+bool is_read_path(std::string_view path) {
+  static constexpr std::array<std::string_view, 7> kReadPaths = {"/",        "/status", "/failovers", "/metrics",
+                                                                 "/healthz", "/readyz", "/leader"};
+  return std::find(kReadPaths.begin(), kReadPaths.end(), path) != kReadPaths.end();
 }
 
 std::optional<http::Response> answer_read(std::string_view path, const Snapshot& snapshot,

@@ -34,9 +34,13 @@ inline constexpr Duration kLongestPause = 1h;
 // From "/pause[?for=60s]": how long at most.
 [[nodiscard]] Result<Duration> parse_pause(const Target& target);
 
-// The answer to a GET or HEAD of anything that only reads, or nothing: no such path.
+// Whether a GET or HEAD of that path is answered.
+[[nodiscard]] bool is_read_path(std::string_view path);
+// The answer to it, or nothing: no such path.
 [[nodiscard]] std::optional<http::Response> answer_read(std::string_view path, const Snapshot& snapshot,
                                                         const std::function<std::string()>& metrics_text);
+// The status page; it needs no state.
+[[nodiscard]] http::Response page();
 
 [[nodiscard]] http::Response json_response(int status, std::string body);
 [[nodiscard]] http::Response error_response(int status, std::string_view message);

@@ -26,9 +26,9 @@ double expiry(const std::optional<WallTime>& at) {
   return at ? unix_seconds(*at) : std::numeric_limits<double>::infinity();
 }
 
-class Collection {
+class MetricsCollector {
  public:
-  explicit Collection(const Gathered& gathered) : g_(gathered) {}
+  explicit MetricsCollector(const ScrapeInput& input) : g_(input) {}
 
   std::string render() {
     add_process();
@@ -71,7 +71,7 @@ class Collection {
   }
 
   void add_cluster() {
-    const cluster::View& view = g_.view;
+    const cluster::View& view = *g_.view;
     add(Metric::kTakeoverCandidates, {}, view.takeover_candidates());
     count(Metric::kLeaderEpoch, {}, view.epoch);
     count(Metric::kLeaderChanges, {}, g_.tally.leader_changes());
@@ -108,7 +108,7 @@ class Collection {
 
   void add_node(std::size_t index) {
     const std::string& name = g_.node_names[index];
-    const cluster::NodeView& node = g_.view.nodes[index];
+    const cluster::NodeView& node = g_.view->nodes[index];
     for (std::size_t i = 0; i < cluster::kRoleCount; ++i) {
       const auto role = static_cast<Role>(i);
       flag(Metric::kNodeRole, {name, std::string(to_text(role))}, node.role == role);
@@ -117,8 +117,8 @@ class Collection {
       flag(Metric::kNodeAdminState, {name, std::string(to_text(state))}, node.admin == state);
     }
     flag(Metric::kNodeUp, {name}, node.up);
-    flag(Metric::kLeaderInfo, {name}, g_.view.leader && g_.view.leader->index == index);
-    add_probes(name, *g_.probes[index]);
+    flag(Metric::kLeaderInfo, {name}, g_.view->leader && g_.view->leader->index == index);
+    add_probes(name, g_.probes[index]);
     count(Metric::kNodeConnections, {name}, at(g_.proxy.node_sessions_now, index));
     count(Metric::kNodeConnectionsTotal, {name}, at(g_.proxy.connects, index));
     count(Metric::kConnectFailures, {name}, at(g_.proxy.connect_failures, index));
@@ -202,6 +202,8 @@ class Collection {
     count(Metric::kSessionsCut, {"dead"}, p.sessions_cut_dead);
     count(Metric::kSessionsCut, {"admin"}, p.sessions_cut_admin);
     count(Metric::kSessionsCut, {"idle"}, p.sessions_cut_idle);
+    count(Metric::kSessionsCut, {"silent"}, p.sessions_cut_silent);
+    count(Metric::kSessionsCut, {"maxconn"}, p.sessions_cut_for_room);
     count(Metric::kConnections, {"client"}, p.sessions_now);
     count(Metric::kConnections, {"node"}, sum(p.node_sessions_now));
     count(Metric::kConnectionsTotal, {"client"}, p.sessions_total);
@@ -210,6 +212,7 @@ class Collection {
     count(Metric::kBytesTotal, {"down"}, p.bytes_down);
     add(Metric::kMaxconn, {}, g_.maxconn);
     count(Metric::kMaxconnPauses, {}, p.maxconn_pauses);
+    count(Metric::kAdminMadeRoom, {}, g_.admin_made_room);
     count(Metric::kAcceptFailures, {}, p.accept_failures);
     for (std::size_t i = 0; i < net::kHandshakeFailureCount; ++i) {
       const auto failure = static_cast<net::HandshakeFailure>(i);
@@ -230,12 +233,12 @@ class Collection {
     return total;
   }
 
-  const Gathered& g_;
+  const ScrapeInput& g_;
   metrics::Scrape scrape_;
 };
 
 }  // namespace
 
-std::string collect_metrics(const Gathered& gathered) { return Collection(gathered).render(); }
+std::string collect_metrics(const ScrapeInput& input) { return MetricsCollector(input).render(); }
 
 }  // namespace bellwether::app

@@ -12,20 +12,21 @@
 
 namespace bellwether::app {
 
-// Everything one scrape is made of. Borrowed while it is rendered.
-struct Gathered {
-  const std::vector<std::string>& node_names;
-  const cluster::View& view;
-  const std::vector<const probe::ProbeCounts*> probes;
-  const proxy::ProxyCounts& proxy;
-  const Tally& tally;
-  const FailoverCounts& failovers;
+// A copy of everything one scrape is made of: taken on the control thread, rendered on another.
+struct ScrapeInput {
+  std::vector<std::string> node_names;
+  cluster::ViewPtr view;
+  std::vector<probe::ProbeCounts> probes;  // by node
+  proxy::ProxyCounts proxy;
+  Tally tally;
+  FailoverCounts failovers;
   std::string version;
   int maxconn = 0;
   bool verify = true;
-  const CertificateCounts& client_cert;
-  const CertificateCounts& server_cert;
+  CertificateCounts client_cert;
+  CertificateCounts server_cert;
   std::uint64_t log_dropped = 0;
+  std::uint64_t admin_made_room = 0;
   Duration loop_lateness{};
   WallTime config_read{};
   TimePoint now{};
@@ -33,6 +34,6 @@ struct Gathered {
 };
 
 // The scrape: every metric of the catalogue, those that never happened at 0.
-[[nodiscard]] std::string collect_metrics(const Gathered& gathered);
+[[nodiscard]] std::string collect_metrics(const ScrapeInput& input);
 
 }  // namespace bellwether::app

@@ -1,27 +1,30 @@
 #include "log.h"
 
-#include <fmt/format.h>
-#include <spdlog/async_logger.h>
-#include <spdlog/details/thread_pool.h>
-#include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <exception>
 #include <memory>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "log_line.h"
+#include "log_writer.h"
 
 namespace bellwether::app::log {
 namespace {
 
-// 8192 entries would cost some 3 MB of memory.
-constexpr std::size_t kQueueLines = 1024;
+std::string dropped_notice(config::LogFormat format, std::uint64_t dropped);
 
 struct Running {
+  Running(Level l, config::LogFormat f)
+      : format(f), least(l), writer(STDERR_FILENO, [f](std::uint64_t dropped) { return dropped_notice(f, dropped); }) {}
+
   config::LogFormat format;
-  std::shared_ptr<spdlog::async_logger> logger;
-  // Destroyed first: writes what is queued and ends its thread, which uses the logger until then.
-  std::shared_ptr<spdlog::details::thread_pool> pool;
+  Level least;
+  LogWriter writer;
 };
 
 // Set by start() before other threads run and taken back by stop() after they have ended.
@@ -30,53 +33,47 @@ std::unique_ptr<Running>& running() {
   return instance;
 }
 
-spdlog::level::level_enum spdlog_level(Level level) {
-  switch (level) {
-    case Level::kDebug:
-      return spdlog::level::debug;
-    case Level::kInfo:
-      return spdlog::level::info;
-    case Level::kWarn:
-      return spdlog::level::warn;
-    case Level::kError:
-      return spdlog::level::err;
-  }
-  return spdlog::level::info;
+Level level_from(std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, Level>, 4> kLevels = {
+      {{"debug", Level::kDebug}, {"info", Level::kInfo}, {"warn", Level::kWarn}, {"error", Level::kError}}};
+  const auto* found =
+      std::find_if(kLevels.begin(), kLevels.end(), [text](const auto& level) { return level.first == text; });
+  return found == kLevels.end() ? Level::kInfo : found->second;
+}
+
+std::string whole_line(config::LogFormat format, Level level, std::string_view event, Fields fields) {
+  const WallTime now = std::chrono::system_clock::now();
+  std::string line =
+      format == config::LogFormat::kJson ? json_line(now, level, event, fields) : text_line(now, level, event, fields);
+  line += '\n';
+  return line;
+}
+
+std::string dropped_notice(config::LogFormat format, std::uint64_t dropped) {
+  return whole_line(format, Level::kWarn, "log_lines_dropped",
+                    {{"lines", static_cast<std::int64_t>(dropped)},
+                     {"why", std::string("the reader of standard error was too slow, or did not read at all")}});
 }
 
 void write(Level level, std::string_view event, Fields fields) {
   const std::unique_ptr<Running>& log = running();
-  if (!log || !log->logger->should_log(spdlog_level(level))) return;
-  const WallTime now = std::chrono::system_clock::now();
-  const std::string line = log->format == config::LogFormat::kJson ? json_line(now, level, event, fields)
-                                                                   : text_line(now, level, event, fields);
-  log->logger->log(spdlog_level(level), spdlog::string_view_t(line.data(), line.size()));
+  if (log && level >= log->least) log->writer.add(whole_line(log->format, level, event, fields));
 }
 
 }  // namespace
 
 Result<void> start(std::string_view level, config::LogFormat format) {
   try {
-    auto started = std::make_unique<Running>();
-    started->format = format;
-    started->pool = std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1);
-    started->logger =
-        std::make_shared<spdlog::async_logger>("bellwether", std::make_shared<spdlog::sinks::stderr_sink_mt>(),
-                                               started->pool, spdlog::async_overflow_policy::overrun_oldest);
-    // Lines come complete, with time and level.
-    started->logger->set_formatter(std::make_unique<spdlog::pattern_formatter>("%v"));
-    started->logger->set_level(spdlog::level::from_str(std::string(level)));
-    started->logger->flush_on(spdlog::level::warn);
-    running() = std::move(started);
+    running() = std::make_unique<Running>(level_from(level), format);
   } catch (const std::exception& error) {
     return fail(ErrorKind::kInternal, fmt::format("starting the log: {}", error.what()));
   }
   return {};
 }
 
-void stop() { running().reset(); }  // the pool writes what is queued before its thread ends
+void stop() { running().reset(); }
 
-std::uint64_t dropped_lines() { return running() ? running()->pool->overrun_counter() : 0; }
+std::uint64_t dropped_lines() { return running() ? running()->writer.dropped_lines() : 0; }
 
 void debug(std::string_view event, Fields fields) { write(Level::kDebug, event, fields); }
 void info(std::string_view event, Fields fields) { write(Level::kInfo, event, fields); }

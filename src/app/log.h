@@ -11,11 +11,12 @@
 
 namespace bellwether::app::log {
 
-// One asynchronous logger to standard error; a reader that stalls costs lines (counted), never a loop's time.
+// One log to standard error, written by a thread of its own (LogWriter): a reader that stalls costs lines (counted),
+// never a loop's time, and not the end of the process.
 // Text: 2026-11-21T03:42:00.123Z INFO  leader_changed node=n2 epoch=4 dur_ms=531 | JSON: one object per line.
 // The event name is stable; fields are few and never hold tokens, paths of requests or client addresses by default.
 [[nodiscard]] Result<void> start(std::string_view level, config::LogFormat format);
-void stop();  // flushes
+void stop();  // writes what is queued, as far as the reader takes it within half a second
 [[nodiscard]] std::uint64_t dropped_lines();
 
 struct Field {

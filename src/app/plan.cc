@@ -7,6 +7,8 @@
 #include <thread>
 #include <utility>
 
+#include "bellwether/admin/admin.h"
+
 namespace bellwether::app {
 
 namespace {
@@ -186,9 +188,12 @@ std::uint64_t descriptors_needed(const config::Config& config) {
   const bool pools = std::any_of(config.listen.begin(), config.listen.end(),
                                  [](const config::Listen& listen) { return listen.mode == config::Mode::kHttp; });
   const std::uint64_t idle = pools ? config.nodes.size() * proxy::kMostIdleUpstreams : 0;
-  // Per worker: its loop, its listeners, 64 pipes for big transfers and idle connections to nodes; 64 for the process,
-  // 3 per node for probes.
-  return 2 * sessions + 64 + 3 * config.nodes.size() + workers * (16 + 2 * 64 + config.listen.size() + idle);
+  const bool has_admin = config.admin != "off" || config.control != "off";
+  const std::uint64_t admin = has_admin ? admin::Admin::max_descriptors() : 0;
+  // Per worker: its loop, its listeners and a connection that each of them has accepted beyond maxconn, 64 pipes for
+  // big transfers and idle connections to nodes; 64 for the process, 3 per node for probes.
+  return 2 * sessions + 64 + 3 * config.nodes.size() + admin +
+         workers * (16 + 2 * 64 + 2 * config.listen.size() + idle);
 }
 
 Result<void> check_descriptors(const config::Config& config, std::uint64_t limit) {

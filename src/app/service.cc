@@ -19,6 +19,7 @@
 #include "memory_keeper.h"
 #include "nodes.h"
 #include "plan.h"
+#include "room_log.h"
 #include "tally.h"
 #include "timeline.h"
 
@@ -168,6 +169,7 @@ struct Service::Impl {
                                  {"why", std::string("the node blocks: an open monitor or event stream would hold up "
                                                      "its step-down for up to 90 s")}});
     };
+    callbacks.on_room_made = [this](std::size_t ended) { post([ended](Impl& self) { self.on_room_made(ended); }); };
     callbacks.on_redirect_loop = [this](const std::string& listener, const std::string& target) {
       post([listener, target](Impl& self) { self.on_redirect_loop(listener, target); });
     };
@@ -237,7 +239,9 @@ struct Service::Impl {
   admin::AdminSources admin_sources() {
     admin::AdminSources sources;
     sources.view = [this] { return prober->snapshot(); };
-    sources.metrics_text = [this] { return metrics_text(); };
+    sources.metrics = [this]() -> std::function<std::string()> {
+      return [input = std::make_shared<const ScrapeInput>(scrape_input())] { return collect_metrics(*input); };
+    };
     sources.draining = [this] { return draining; };
     sources.set_admin_state = [this](NodeId node, cluster::AdminState state, bool force) {
       return prober->set_admin_state(node, state, force);
@@ -250,7 +254,13 @@ struct Service::Impl {
     sources.resume = [this] { prober->resume(); };
     sources.counters = [this] { return page_counters(proxy->counts(), tally); };
     sources.failovers = [this] { return timeline->failovers(); };
-    sources.wall_at = [this](TimePoint moment) { return wall_at(moment); };
+    sources.on_room_made = [this](std::uint64_t ended) {
+      admin_room_log.on_room_made("admin", "its limit", ended, control.now());
+    };
+    sources.wall_clock = [this] {
+      clock.follow(control.precise_now(), wall_now());
+      return clock;
+    };
     return sources;
   }
 
@@ -300,6 +310,10 @@ struct Service::Impl {
     proxy->set_address(node, address);
   }
 
+  void on_room_made(std::uint64_t ended) {
+    room_log.on_room_made("clients", fmt::format("maxconn {}", config.maxconn), ended, control.now());
+  }
+
   // Said once per target: a client that loops would fill the log.
   void on_redirect_loop(const std::string& listener, const std::string& target) {
     constexpr std::size_t kMostTargets = 64;
@@ -320,30 +334,28 @@ struct Service::Impl {
     return texts;
   }
 
-  [[nodiscard]] std::string metrics_text() {
+  [[nodiscard]] ScrapeInput scrape_input() {
     const cluster::ViewPtr view = prober->snapshot();
-    const proxy::ProxyCounts counts = proxy->counts();
     const CertificateCounts none;
-    std::vector<const probe::ProbeCounts*> probes;
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-      probes.push_back(&prober->counts(node_at(i)));
-    }
-    return collect_metrics({.node_names = names,
-                            .view = *view,
-                            .probes = std::move(probes),
-                            .proxy = counts,
-                            .tally = tally,
-                            .failovers = timeline->counts(),
-                            .version = BELLWETHER_VERSION,
-                            .maxconn = config.maxconn,
-                            .verify = config.verify,
-                            .client_cert = to_nodes ? to_nodes->counts() : none,
-                            .server_cert = to_clients ? to_clients->counts() : none,
-                            .log_dropped = log::dropped_lines(),
-                            .loop_lateness = control.take_worst_lateness(),
-                            .config_read = wall_at(started),
-                            .now = control.precise_now(),
-                            .leader_since = wall_at(view->leader_since)});
+    std::vector<probe::ProbeCounts> probes;
+    for (std::size_t i = 0; i < nodes.size(); ++i) probes.push_back(prober->counts(node_at(i)));
+    return {.node_names = names,
+            .view = view,
+            .probes = std::move(probes),
+            .proxy = proxy->counts(),
+            .tally = tally,
+            .failovers = timeline->counts(),
+            .version = BELLWETHER_VERSION,
+            .maxconn = config.maxconn,
+            .verify = config.verify,
+            .client_cert = to_nodes ? to_nodes->counts() : none,
+            .server_cert = to_clients ? to_clients->counts() : none,
+            .log_dropped = log::dropped_lines(),
+            .admin_made_room = admin->made_room(),
+            .loop_lateness = control.take_worst_lateness(),
+            .config_read = wall_at(started),
+            .now = control.precise_now(),
+            .leader_since = wall_at(view->leader_since)};
   }
 
   [[nodiscard]] WallTime wall_at(TimePoint moment) {
@@ -402,6 +414,8 @@ struct Service::Impl {
   std::unique_ptr<Timeline> timeline;
   std::unique_ptr<MemoryKeeper> memory;
   std::vector<std::string> looping_targets;
+  RoomLog room_log;
+  RoomLog admin_room_log;
   std::string admin_address;
   std::string control_path;
 

@@ -60,7 +60,8 @@ cluster::FailoverTraffic failover_traffic(const proxy::ProxyCounts& counts, bool
 admin::Counters page_counters(const proxy::ProxyCounts& counts, const Tally& tally) {
   const std::uint64_t cut = counts.sessions_cut_quiet + counts.sessions_cut_request + counts.sessions_cut_answer +
                             counts.sessions_cut_silent + counts.sessions_cut_deadline + counts.sessions_cut_dead +
-                            counts.sessions_cut_admin + counts.sessions_cut_idle;
+                            counts.sessions_cut_admin + counts.sessions_cut_idle + counts.sessions_cut_no_first_byte +
+                            counts.sessions_cut_for_room;
   return {{"sessions_now", counts.sessions_now},
           {"sessions_total", counts.sessions_total},
           {"waiting_now", counts.held_now},

@@ -62,7 +62,10 @@ std::vector<Option> traffic() {
        "What listeners do that do not say it themselves: tcp passes bytes through, http moves each "
        "request to whoever leads, redirect names the leader in a 307."},
       {"maxconn", kTraffic, IntField{&C::maxconn, 1, 1'000'000}, false, "--maxconn",
-       "Client connections at a time, over all listeners; beyond it new ones wait to be accepted."},
+       "Client connections at a time, over all listeners. Beyond it the connections that have waited for their clients "
+       "for "
+       "longest make room for new ones: silent ones first, then those between two requests. Where all are in use, new "
+       "ones wait to be accepted."},
       {"threads", kTraffic, IntField{&C::threads, 0, 256, "auto"}, false, "--threads",
        "Threads that move bytes; \"auto\" is one for each core."},
   };
@@ -146,7 +149,9 @@ std::vector<Option> http() {
       {"retry_buffer", kHttp, IntField{&C::retry_buffer, 0, 16 * 1024 * 1024}, false, "--retry-buffer",
        "Bytes of a request's body that are kept until its answer is judged: what is longer is not sent again."},
       {"timeout_header", kHttp, DurationField{&C::timeout_header, 100ms, 10min}, false, "--timeout-header",
-       "How long a client may take for a request's head, and for its TLS handshake."},
+       "How long a client may take for a request's head, for its TLS handshake, and for the first byte of a "
+       "connection; in "
+       "tcp mode the first byte may be the node's."},
       {"timeout_answer", kHttp, DurationField{&C::timeout_answer, 100ms, 24h}, false, "--timeout-answer",
        "How long a node may take from a request's last byte to its answer's head; bodies have no limit but idleness."},
       {"grace", kHttp, DurationField{&C::grace, 0ms, 10min}, false, "--grace",

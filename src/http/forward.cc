@@ -65,7 +65,7 @@ void append_forwarded_for(std::string& out, const RequestHead& head, const Named
   };
   if (edits.keeps_forwarded_for) {
     for (const Header& header : head.headers) {
-      if (passage_of(header.name) == Passage::kForwarded && !named.contains(header.name)) append_value(header.value);
+      if (passage_of(header.name) == Passage::kForwarded && !named.contains(header)) append_value(header.value);
     }
   }
   BW_ASSERT(span_of_value(edits.forwarded_for) == edits.forwarded_for.size());
@@ -111,9 +111,9 @@ void append_request_head(std::string& out, const RequestHead& head, const Reques
   } else {
     append_line(out, "Host", head.host);
   }
-  for (const auto& [name, value] : head.headers) {
-    if (passage_of(name) != Passage::kEndToEnd || named.contains(name) || is_replaced(name, edits)) continue;
-    append_line(out, name, value);
+  for (const Header& header : head.headers) {
+    const bool ends_here = passage_of(header.name) != Passage::kEndToEnd || named.contains(header);
+    if (!ends_here && !is_replaced(header.name, edits)) append_line(out, header.name, header.value);
   }
   append_forwarded_for(out, head, named, edits);
   for (const HeaderField& field : edits.set) append_own_line(out, field.name, field.value);
@@ -150,10 +150,10 @@ ResponseFraming append_response_head(std::string& out, const ResponseHead& head,
                                       static_cast<char>('0' + head.status / 10 % 10),
                                       static_cast<char>('0' + head.status % 10)};
   out.append("HTTP/1.1 ").append(status.data(), status.size()).append(" ").append(head.reason).append(kLineEnd);
-  for (const auto& [name, value] : head.headers) {
-    const Passage passage = passage_of(name);
+  for (const Header& header : head.headers) {
+    const Passage passage = passage_of(header.name);
     const bool passes = passage == Passage::kEndToEnd || passage == Passage::kForwarded;
-    if (passes && !named.contains(name)) append_line(out, name, value);
+    if (passes && !named.contains(header)) append_line(out, header.name, header.value);
   }
   if (head.status == 101) {
     append_line(out, "Connection", "Upgrade");

@@ -1,31 +1,40 @@
 #include "hop_by_hop.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "bellwether/base/text.h"
 
 namespace bellwether::http {
 namespace {
 
-// Calls `is_it` with each option of each Connection line until it says true.
-template <typename Predicate>
-bool any_connection_option(const std::vector<Header>& headers, Predicate is_it) {
+// Calls `visit` with each option of each Connection line.
+template <typename Visit>
+void for_each_connection_option(const std::vector<Header>& headers, Visit visit) {
   for (const Header& header : headers) {
     constexpr std::string_view kConnection = "connection";
     if (header.name.size() != kConnection.size() || !equals_ignoring_case(header.name, kConnection)) continue;
     std::string_view rest = header.value;
     while (!rest.empty()) {
       const std::size_t comma = rest.find(',');
-      if (is_it(trim(rest.substr(0, comma)))) return true;
+      visit(trim(rest.substr(0, comma)));
       rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
     }
   }
-  return false;
 }
 
 bool names_no_header(std::string_view option) {
   return option.empty() || equals_ignoring_case(option, "keep-alive") || equals_ignoring_case(option, "close") ||
          equals_ignoring_case(option, "upgrade");
+}
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+// An order of names that takes no notice of case: by length first, which most comparisons end with.
+bool is_before(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return a.size() < b.size();
+  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
+                                      [](char x, char y) { return lower(x) < lower(y); });
 }
 
 bool is(std::string_view name, std::string_view lower) { return equals_ignoring_case(name, lower); }
@@ -62,12 +71,27 @@ Passage passage_of(std::string_view name) {
   return Passage::kEndToEnd;
 }
 
-NamedByConnection::NamedByConnection(const std::vector<Header>& headers)
-    : headers_(headers),
-      names_any_(any_connection_option(headers, [](std::string_view option) { return !names_no_header(option); })) {}
+NamedByConnection::NamedByConnection(const std::vector<Header>& headers) : headers_(headers) {
+  for_each_connection_option(headers, [this](std::string_view option) {
+    if (!names_no_header(option)) mark(option);
+  });
+}
 
-bool NamedByConnection::is_named(std::string_view name) const {
-  return any_connection_option(headers_, [name](std::string_view option) { return is(option, name); });
+void NamedByConnection::mark(std::string_view option) {
+  if (by_name_.empty()) sort_headers();
+  auto at = std::lower_bound(
+      by_name_.begin(), by_name_.end(), option,
+      [this](std::uint32_t index, std::string_view name) { return is_before(headers_[index].name, name); });
+  // An option that is repeated finds its headers marked.
+  for (; at != by_name_.end() && is(headers_[*at].name, option) && !is_named_[*at]; ++at) is_named_[*at] = true;
+}
+
+void NamedByConnection::sort_headers() {
+  by_name_.resize(headers_.size());
+  is_named_.resize(headers_.size());
+  std::iota(by_name_.begin(), by_name_.end(), 0U);
+  std::sort(by_name_.begin(), by_name_.end(),
+            [this](std::uint32_t a, std::uint32_t b) { return is_before(headers_[a].name, headers_[b].name); });
 }
 
 }  // namespace bellwether::http

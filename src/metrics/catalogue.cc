@@ -117,9 +117,10 @@ std::vector<Row> rows() {
       {M::kSessionsCut,
        "bellwether_sessions_cut_total",
        kCounter,
-       "Sessions in tcp mode that the proxy ended, by reason: quiet (nothing was under way on a demoted node), request "
+       "Sessions that the proxy ended, by reason: quiet (nothing was under way on a demoted node), request "
        "(the client began one, and the node was not given it), answer (the node's last one was complete), silent (the "
-       "node hung), deadline (drain_deadline), dead, admin, idle (timeout_idle).",
+       "node hung), deadline (drain_deadline), dead, admin, idle (timeout_idle), "
+       "no_first_byte (none came within timeout_header), maxconn (the longest idle, for another connection).",
        {"reason"}},
       {M::kConnections, "bellwether_connections", kGauge, "Open connections, by side: client, node.", {"side"}},
       {M::kConnectionsTotal,
@@ -148,6 +149,12 @@ std::vector<Row> rows() {
        "bellwether_maxconn_pauses_total",
        kCounter,
        "How often accepting stopped because maxconn was reached.",
+       {}},
+      {M::kAdminMadeRoom,
+       "bellwether_admin_connections_made_room_total",
+       kCounter,
+       "Connections to the admin address and the control socket that were ended for new ones, because there were too "
+       "many.",
        {}},
       {M::kAcceptFailures,
        "bellwether_accept_failures_total",

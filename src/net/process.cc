@@ -75,6 +75,9 @@ SignalWatch::SignalWatch(Loop& loop, std::initializer_list<int> signals, std::fu
 
 SignalWatch::~SignalWatch() = default;
 
+// Linux keeps niceness by thread: setpriority(2), BUGS.
+void lower_thread_priority(int niceness) { ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), niceness); }
+
 Result<std::uint64_t> raise_descriptor_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {

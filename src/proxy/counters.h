@@ -57,7 +57,7 @@ struct alignas(64) WorkerCounters {
   Counter sessions_total, sessions_now, held_now, held_total, hold_timeouts, hold_overflows;
   Counter client_gone_while_held, hello_replays;
   Counter bytes_up, bytes_down;
-  Counter cut_idle;
+  Counter cut_idle, cut_no_first_byte, cut_for_room;
   std::array<Counter, kCutCount> cuts;  // by Cut
   Counter accept_failures, maxconn_pauses;
   std::array<Counter, net::kHandshakeFailureCount> handshake_failures;

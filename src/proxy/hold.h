@@ -10,9 +10,13 @@ namespace bellwether::proxy {
 class SharedLimit {
  public:
   explicit SharedLimit(int most) : most_(most) {}
+  // False only if all places were taken at that moment: it never counts more than there are, not even for an instant,
+  // in which another thread would be refused a place that is free.
   [[nodiscard]] bool try_acquire() {
-    if (used_.fetch_add(1) < most_) return true;
-    used_.fetch_sub(1);
+    int used = used_.load();
+    while (used < most_) {
+      if (used_.compare_exchange_weak(used, used + 1)) return true;
+    }
     return false;
   }
   void release() { used_.fetch_sub(1); }

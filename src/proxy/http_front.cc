@@ -244,6 +244,10 @@ void HttpFront::send_idle_away(TimePoint now) {
   });
 }
 
+void HttpFront::collect_idle(std::vector<wire::IdleConnection>& into) {
+  table_.for_each([&into](HttpSession& session) { session.collect_idle(into); });
+}
+
 void HttpFront::drain() {
   table_.for_each([](HttpSession& session) { session.on_drain(); });
   for (std::size_t i = 0; i < nodes_.size(); ++i) pool_.close_idle(node_at(i));

@@ -42,6 +42,7 @@ class HttpFront {
   void resume();   // the view is fresh again: what was withheld goes on
   void tick(TimePoint now);
   void drain();
+  void collect_idle(std::vector<wire::IdleConnection>& into);
   [[nodiscard]] bool has_unconfirmed() const { return !unconfirmed_.empty(); }
   [[nodiscard]] bool has_waiting() const { return !queue_.empty(); }
   [[nodiscard]] bool is_busy() const { return !table_.empty(); }

@@ -19,6 +19,9 @@ constexpr std::size_t kInputHeld = 1024;
 // What a held request takes beside its buffers: the session, its TLS state, texts.
 constexpr std::size_t kHeldOverhead = 4096;
 constexpr std::size_t kTurnBudget = 256 * 1024;  // others wait meanwhile
+// What a request takes of it beside its bytes: a client that pipelines small ones, which we answer ourselves, has its
+// share too.
+constexpr std::size_t kRequestShare = 16 * 1024;
 
 int status_for(http::Reject reason) {
   using http::Reject;
@@ -241,6 +244,7 @@ bool HttpSession::take_request() {
 
 void HttpSession::start_request(const http::RequestHead& head) {
   Worker& worker = front_.worker();
+  moved_ += kRequestShare;
   head_search_.restart();
   leading_line_.restart();
   worker.note_traffic();

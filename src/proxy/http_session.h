@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bellwether/base/byte_queue.h"
 #include "bellwether/base/ids.h"
 #include "bellwether/base/time.h"
 #include "bellwether/http/body.h"
@@ -16,7 +17,7 @@
 #include "bellwether/proxy/proxy.h"
 #include "bellwether/vault/request_class.h"
 #include "bellwether/vault/retry.h"
-#include "byte_queue.h"
+#include "bellwether/wire/idleness.h"
 #include "end_reason.h"
 #include "hold.h"
 #include "init_guard.h"
@@ -42,6 +43,8 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   // Its node was replaced and hangs: what it was asked will not be answered.
   void end_if_hung();
   void on_drain();
+  // If it waits for its client: what for, and since when.
+  void collect_idle(std::vector<wire::IdleConnection>& into);
   // Worth it only while we wind down: true if it had nothing to ask, and was told to go.
   bool send_away_if_idle(TimePoint now);
   void pump();  // does all that can be done now
@@ -193,6 +196,10 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   void look_at_times(TimePoint now);
   void on_exchange_tick(TimePoint now);
   void cut_idle();
+  void cut_waiting();
+  void make_room();
+  [[nodiscard]] bool is_silent() const;
+  [[nodiscard]] bool waits_for_client() const;
   void cut_stream_if_due(TimePoint now);
   void end_silent_stream_if_due(TimePoint now);
 

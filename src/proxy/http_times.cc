@@ -40,6 +40,10 @@ void HttpSession::look_at_times(TimePoint now) {
       if (!in_.empty() && now - header_since_ >= options.timeout_header) {
         return refuse_late_head();
       }
+      if (is_silent() && client_->is_open() && now - last_active_ >= options.timeout_header) {
+        front_.worker().counters().cut_silent.add();
+        return end(idle_timed_out(Phase::kRequest));
+      }
       if (is_idle) end(idle_timed_out(Phase::kRequest));
       return;
     case State::kHeld:
@@ -65,6 +69,47 @@ void HttpSession::look_at_times(TimePoint now) {
 
 void HttpSession::cut_idle() {
   front_.worker().counters().cut_idle.add();
+  cut_waiting();
+}
+
+// It has never asked for anything.
+bool HttpSession::is_silent() const {
+  return state_ == State::kReading && in_.empty() && request_.asked == TimePoint{};
+}
+
+// The client does not go on with its request's body, or does not read its answer.
+bool HttpSession::waits_for_client() const {
+  if (state_ == State::kFlushing) return true;
+  const bool awaits_body = !request_body_.done() && in_.empty() && to_node_.unsent().empty();
+  return state_ == State::kExchange && !attempt_.is_connecting && (awaits_body || !to_client_.empty());
+}
+
+void HttpSession::collect_idle(std::vector<wire::IdleConnection>& into) {
+  using wire::Idleness;
+  const auto add = [&](Idleness idleness, TimePoint since) {
+    into.push_back({idleness, since, [this] { make_room(); }});
+  };
+  if (waits_for_client()) return add(Idleness::kStuck, last_active_);
+  if (state_ != State::kReading) return;
+  if (!client_->is_open()) return add(Idleness::kUnfinished, started_);
+  if (!in_.empty()) return add(Idleness::kUnfinished, header_since_);
+  add(is_silent() ? Idleness::kSilent : Idleness::kBetween, last_active_);
+}
+
+void HttpSession::make_room() {
+  // What has come in this very turn is unseen.
+  if (state_ == State::kReading && client_->is_open()) {
+    const std::size_t had = in_.size();
+    can_read_client_ = true;
+    pump();
+    if (state_ != State::kReading || in_.size() > had) return;
+  }
+  front_.worker().counters().cut_for_room.add();
+  if (state_ == State::kReading) return end(idle_timed_out(Phase::kRequest));
+  cut_waiting();
+}
+
+void HttpSession::cut_waiting() {
   const bool waits_for_client = !to_client_.empty() || !request_body_.done();
   const EndReason reason = waits_for_client ? idle_timed_out(phase()) : node_timed_out(phase());
   settle(Outcome::kCut, answer_.has_begun ? answer_.status : 0, reason);

@@ -63,6 +63,12 @@ void Intake::tick(TimePoint now) {
   }
 }
 
+void Intake::collect_idle(std::vector<wire::IdleConnection>& into) {
+  for (const auto& entry : entries_) {
+    into.push_back({wire::Idleness::kSilent, entry->since(), [this, raw = entry.get()] { failed(*raw); }});
+  }
+}
+
 void Intake::done(Entry& entry) {
   entry.close();
   Accepted accepted = entry.take();

@@ -10,6 +10,7 @@
 #include "bellwether/net/loop.h"
 #include "bellwether/net/socket.h"
 #include "bellwether/net/watch.h"
+#include "bellwether/wire/idleness.h"
 
 namespace bellwether::proxy {
 
@@ -26,7 +27,7 @@ struct Accepted {
 class Intake {
  public:
   using OnDone = std::function<void(Accepted)>;
-  using OnFailed = std::function<void()>;  // bad or late header, or the client left
+  using OnFailed = std::function<void()>;  // bad or late header, or the client left, or it had to make room
 
   static constexpr Duration kTimeout = 3s;
 
@@ -37,6 +38,7 @@ class Intake {
 
   void add(Accepted accepted);
   void tick(TimePoint now);
+  void collect_idle(std::vector<wire::IdleConnection>& into);
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
 
  private:

@@ -4,10 +4,10 @@
 #include <optional>
 #include <string>
 
+#include "bellwether/base/byte_queue.h"
 #include "bellwether/base/ids.h"
 #include "bellwether/base/time.h"
 #include "bellwether/vault/mount.h"
-#include "byte_queue.h"
 #include "upstream.h"
 
 namespace bellwether::proxy {

@@ -23,6 +23,9 @@ wire::Server& Redirector::server(std::size_t listener) {
     options.tls = worker_.client_tls(listener);
     options.on_handshake_failure = [this](net::HandshakeFailure failure) { worker_.count_handshake_failure(failure); };
     options.max_connections = static_cast<std::size_t>(std::max(1, worker_.options().maxconn));
+    options.bodies = wire::Server::Bodies::kDiscard;
+    options.head_timeout = options.body_timeout = worker_.options().timeout_header;
+    options.on_connection_end = [this](wire::Server::End why) { on_connection_end(why); };
     servers_[listener] = std::make_unique<wire::Server>(
         worker_.loop(), options,
         [this, listener](wire::ServerRequest request) { on_request(listener, std::move(request)); },
@@ -37,8 +40,21 @@ void Redirector::on_client_tls() {
   }
 }
 
+void Redirector::on_connection_end(wire::Server::End why) {
+  if (why == wire::Server::End::kSilent) worker_.counters().cut_silent.add();
+  if (why == wire::Server::End::kMadeRoom) worker_.counters().cut_for_room.add();
+  --connections_;
+  worker_.shared().release_session();
+}
+
+void Redirector::collect_idle(std::vector<wire::IdleConnection>& into) {
+  for (auto& server : servers_) {
+    if (server) server->collect_idle(into);
+  }
+}
+
 void Redirector::adopt(Accepted accepted) {
-  ++rooms_;
+  ++connections_;
   server(accepted.listener).adopt(std::move(accepted.socket), accepted.client);
 }
 
@@ -107,7 +123,6 @@ void Redirector::tick(TimePoint now) {
     worker_.counters().hold_timeouts.add();
     refuse(asked, worker_.why_held(), node_timed_out(Phase::kHeld));
   }
-  count_rooms();
 }
 
 void Redirector::answer(const Asked& asked, NodeId node) {
@@ -186,19 +201,7 @@ void Redirector::drain() {
   for (auto& server : servers_) {
     if (server) server->drain();
   }
-  count_rooms();
   if (is_busy()) worker_.arm_tick();
-}
-
-std::size_t Redirector::connections() const {
-  std::size_t sum = 0;
-  for (const auto& server : servers_) sum += server ? server->connections() : 0;
-  return sum;
-}
-
-// The server does not say when a connection ends: looked at once per tick.
-void Redirector::count_rooms() {
-  for (const std::size_t now = connections(); rooms_ > now; --rooms_) worker_.shared().release_session();
 }
 
 }  // namespace bellwether::proxy

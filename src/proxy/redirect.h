@@ -20,7 +20,8 @@ namespace bellwether::proxy {
 
 class Worker;
 
-// Redirect mode on one worker: every request is answered with the leader's address, held while there is none.
+// Redirect mode on one worker: every request is answered with the leader's address, held while there is none. Bodies
+// are read and dropped.
 class Redirector {
  public:
   explicit Redirector(Worker& worker);
@@ -34,7 +35,8 @@ class Redirector {
   void tick(TimePoint now);
   void drain();
   [[nodiscard]] bool has_waiting() const { return !waiting_.empty(); }
-  [[nodiscard]] bool is_busy() const { return rooms_ > 0 || !waiting_.empty(); }
+  [[nodiscard]] bool is_busy() const { return connections_ > 0 || !waiting_.empty(); }
+  void collect_idle(std::vector<wire::IdleConnection>& into);
 
  private:
   struct Asked {
@@ -67,15 +69,14 @@ class Redirector {
   void respond(const Asked& asked, const http::Response& response, const Told& told);
   void tell(const Asked& asked, const Told& told) const;
   [[nodiscard]] bool is_loop(const Asked& asked, const std::string& location) const;
-  [[nodiscard]] std::size_t connections() const;
-  void count_rooms();
+  void on_connection_end(wire::Server::End why);
 
   Worker& worker_;
   std::vector<std::unique_ptr<wire::Server>> servers_;  // by listener; null where it is none of ours
   std::vector<Asked> waiting_;                          // in order
   std::set<NodeId> loops_told_;                         // since the epoch began
   Epoch loops_epoch_ = 0;
-  std::size_t rooms_ = 0;  // of maxconn, that our connections use
+  std::size_t connections_ = 0;  // each uses a place below maxconn
 };
 
 }  // namespace bellwether::proxy

@@ -107,6 +107,7 @@ void Session::on_progress(const Flow::Progress& progress, Flow& flow, Side& from
     if (!progress.is_aside) &flow == &up_ ? dialogue_.client_spoke(last_active_) : dialogue_.node_spoke(progress.bytes);
     const bool is_first_word = &flow == &down_ && awaits_first_word_;
     &flow == &up_ ? note_asked() : note_answered();
+    node_spoke_last_ = &flow == &down_;
     if (is_first_word) worker_.make_room_to_dial();
     if (&flow == &down_ || (hello_ && !hello_->may_be_said_again())) forget_hello();
     if (&flow == &down_) worker_.note_success(epoch_);
@@ -195,6 +196,10 @@ void Session::on_tick(TimePoint now) {
         worker_.counters().hold_timeouts.add();
         return linger(node_timed_out(Phase::kHeld));
       }
+      if (is_silent() && now - last_active_ >= options.timeout_header) {
+        worker_.counters().cut_silent.add();
+        return end(idle_timed_out(phase()));
+      }
       if (now - last_active_ < options.timeout_idle) return;
       worker_.counters().cut_idle.add();
       return end(idle_timed_out(phase()));
@@ -205,6 +210,25 @@ void Session::on_tick(TimePoint now) {
     case State::kEnded:
       return;
   }
+}
+
+// Nobody has said a word since the node took the connection. The node may be the one to speak first, but whoever it is
+// does so at once.
+bool Session::is_silent() const { return state_ == State::kRelaying && !was_asked_ && down_.bytes() == 0; }
+
+// Who has spoken last waits for the other, whatever the protocol: a client that has not been answered is not idle.
+void Session::collect_idle(std::vector<wire::IdleConnection>& into) {
+  const auto add = [&](wire::Idleness idleness, TimePoint since) {
+    into.push_back({idleness, since, [this] {
+                      worker_.counters().cut_for_room.add();
+                      end(idle_timed_out(phase()));
+                    }});
+  };
+  // Nothing is read of a client that has no node yet; that its socket is readable is known all the same.
+  const bool has_no_node = state_ == State::kHeld || state_ == State::kConnecting;
+  if (has_no_node && !client_.readable && replays_ == 0) return add(wire::Idleness::kSilent, started_);
+  if (is_silent()) return add(wire::Idleness::kSilent, last_active_);
+  if (state_ == State::kRelaying && node_spoke_last_) add(wire::Idleness::kBetween, last_active_);
 }
 
 Phase Session::phase() const {

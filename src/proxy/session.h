@@ -3,12 +3,14 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "bellwether/base/ids.h"
 #include "bellwether/base/time.h"
 #include "bellwether/cluster/observation.h"
 #include "bellwether/net/address.h"
 #include "bellwether/net/watch.h"
+#include "bellwether/wire/idleness.h"
 #include "dialogue.h"
 #include "drain_policy.h"
 #include "end_reason.h"
@@ -48,6 +50,8 @@ class Session final : public WaitLink {
   bool leave_step(TimePoint now, bool may_cut_quiet);
   [[nodiscard]] bool needs_leave_steps() const;
   void end(EndReason reason);
+  // If it waits for its client: what for, and since when.
+  void collect_idle(std::vector<wire::IdleConnection>& into);
 
   // The client has sent something and the node has said nothing since.
   [[nodiscard]] TimePoint asked_at() const { return asked_at_; }
@@ -84,6 +88,7 @@ class Session final : public WaitLink {
   [[nodiscard]] std::optional<Flow::Progress> pump_up(bool passes_end);
   void relay_up();
   void relay_down();
+  [[nodiscard]] bool is_silent() const;
   void on_progress(const Flow::Progress& progress, Flow& flow, Side& from, Side& to);
   void note_asked();
   void note_answered();
@@ -148,6 +153,7 @@ class Session final : public WaitLink {
   bool was_held_ = false;
   bool waits_to_send_ = false;  // up, for the gate
   bool said_unanswered_ = false;
+  bool node_spoke_last_ = false;
   bool was_asked_ = false;          // the node
   bool awaits_first_word_ = false;  // and takes the room of a dial meanwhile
   std::uint8_t replays_ = 0;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -16,6 +15,7 @@
 #include "hold.h"
 #include "init_guard.h"
 #include "send_gate.h"
+#include "session_limit.h"
 
 namespace bellwether::proxy {
 
@@ -29,7 +29,7 @@ struct Seat {
   const std::size_t index;  // among the workers
   std::unique_ptr<net::Loop> loop;
   WorkerCounters counters;
-  std::atomic<bool> starved{false};      // it waits for maxconn to have room
+  SessionLimit::Waiter room;             // waits while maxconn is reached
   std::optional<TimePoint> wants_claim;  // asked for then or later; the control thread's
   Worker* worker = nullptr;              // set and used on its thread only (by posted work)
   std::vector<net::Socket> listening;    // until the thread takes them; closed where another worker accepts
@@ -58,7 +58,7 @@ struct Shared {
   const ProxyCallbacks callbacks;
   std::vector<net::Address> own_addresses;  // real, in the order of options.listeners
   std::vector<std::unique_ptr<Seat>> seats;
-  SharedLimit sessions;
+  SessionLimit sessions;
   SharedLimit held;
   SharedBudget held_bytes;
   SharedControlState control;
@@ -69,8 +69,10 @@ struct Shared {
   std::function<void(Seat&, TimePoint since)> on_claim_wanted;  // likewise
   std::function<void()> on_drained;  // a draining worker has nothing left; called on its thread
 
-  // Gives a session's room back and wakes whoever waits for it.
+  // Gives a session's place below maxconn back and wakes the workers that wait for one.
   void release_session();
+  // Lets the other workers make room for a connection that `asking` has parked.
+  void ask_others_for_room(const Seat& asking);
 };
 
 }  // namespace bellwether::proxy

@@ -36,6 +36,7 @@ Worker::Worker(Shared& shared, Seat& seat)
           }),
       redirector_(*this),
       http_(*this, std::exchange(seat.node_tls, {})),
+      room_maker_(*this),
       tick_(*seat.loop, [this] { tick(); }),
       hung_timer_(*seat.loop, [this] { on_hung(); }),
       tick_interval_(tick_interval(shared.options)),
@@ -64,26 +65,41 @@ void Worker::open_listeners() {
 }
 
 void Worker::on_accept(Accepted accepted) {
-  if (!shared_.sessions.try_acquire()) {
+  if (!shared_.sessions.try_enter()) {
     parked_.push_back(std::move(accepted));
-  } else if (options().listeners[accepted.listener].accept_proxy) {
+    return wait_for_room();
+  }
+  if (options().listeners[accepted.listener].accept_proxy) {
     intake_.add(std::move(accepted));
     arm_tick();
   } else {
     admit(std::move(accepted));
   }
-  if (!shared_.sessions.is_full()) return;
+}
+
+// One that was accepted waits: the kernel keeps the others.
+void Worker::wait_for_room() {
   for (auto& listener : listeners_) listener->pause();
-  if (!seat_.starved.exchange(true)) counters().maxconn_pauses.add();
-  // Room may have come back before we said that we wait for it.
-  if (!shared_.sessions.is_full()) loop().post([this] { resume_accepting(); });
+  if (!seat_.room.is_waiting()) counters().maxconn_pauses.add();
+  if (!shared_.sessions.wait(seat_.room)) return loop().post([this] { resume_accepting(); });
+  room_maker_.start();
+}
+
+void Worker::make_room() {
+  std::vector<wire::IdleConnection> idle;
+  intake_.collect_idle(idle);
+  table_.for_each([&idle](Session& session) { session.collect_idle(idle); });
+  http_.collect_idle(idle);
+  redirector_.collect_idle(idle);
+  const std::size_t ended = wire::end_longest_idle(std::move(idle), now(), room_policy(options().maxconn));
+  if (ended > 0 && shared_.callbacks.on_room_made) shared_.callbacks.on_room_made(ended);
 }
 
 void Worker::resume_accepting() {
-  seat_.starved = false;
+  shared_.sessions.stop_waiting(seat_.room);
   std::vector<Accepted> waiting = std::exchange(parked_, {});
   for (Accepted& accepted : waiting) on_accept(std::move(accepted));
-  if (seat_.starved) return;
+  if (!parked_.empty()) return;
   for (auto& listener : listeners_) listener->resume();
 }
 

@@ -17,6 +17,7 @@
 #include "intake.h"
 #include "redirect.h"
 #include "relay.h"
+#include "room_maker.h"
 #include "send_gate.h"
 #include "session.h"
 #include "session_table.h"
@@ -52,9 +53,13 @@ class Worker {
   void wind_down();
   void drain();
   void resume_accepting();  // there may be room below maxconn again
+  // For a connection of any worker that waits for a place below maxconn: ends what has waited for its client for
+  // longest.
+  void make_room();
 
   // For sessions and the redirector.
   [[nodiscard]] net::Loop& loop() { return *seat_.loop; }
+  [[nodiscard]] const Seat& seat() const { return seat_; }
   [[nodiscard]] TimePoint now() const { return seat_.loop->now(); }
   [[nodiscard]] Shared& shared() { return shared_; }
   [[nodiscard]] const Shared& shared() const { return shared_; }
@@ -94,6 +99,7 @@ class Worker {
   [[nodiscard]] TimePoint standing_since(NodeId node) const { return nodes_[node.index].since; }
   // Since when the node has left its probes unanswered, if it was replaced and that is `grace` ago (drain_policy.h).
   [[nodiscard]] std::optional<TimePoint> hung_since(NodeId node) const;
+  [[nodiscard]] bool has_parked() const { return !parked_.empty(); }
   [[nodiscard]] bool is_draining() const { return draining_; }
   [[nodiscard]] bool is_winding_down() const { return winding_down_; }  // so is one that drains
   [[nodiscard]] bool may_dial_more() const { return dialing_ < dial_room_; }
@@ -142,6 +148,7 @@ class Worker {
   void say_success(Epoch epoch);
   void open_listeners();
   void on_accept(Accepted accepted);
+  void wait_for_room();
   void admit(Accepted accepted);
   void start_session(Accepted accepted);
   void give_room_back();
@@ -170,7 +177,8 @@ class Worker {
   Redirector redirector_;
   HttpFront http_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
-  std::vector<Accepted> parked_;  // accepted, but beyond maxconn: at most one batch's rest
+  std::vector<Accepted> parked_;  // accepted, but beyond maxconn: one of each listener at most
+  RoomMaker room_maker_;
   net::Timer tick_;
   net::Timer hung_timer_;  // a node that was replaced will have been silent for `grace`
   Duration tick_interval_;

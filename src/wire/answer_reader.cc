@@ -31,8 +31,13 @@ void AnswerReader::end() {
 bool AnswerReader::read_head() {
   http::ResponseHead head;
   const http::HeadLimits limits{.max_head_bytes = max_head_bytes_};
+  if (!head_search_.is_worth_parsing(head_bytes_, limits)) return false;
   const http::ParseOutcome outcome = http::parse_response_head(head_bytes_, method_, limits, head);
-  if (outcome.status == http::ParseStatus::kNeedMore) return false;
+  if (outcome.status == http::ParseStatus::kNeedMore) {
+    head_search_.need_more(head_bytes_);
+    return false;
+  }
+  head_search_.restart();
   if (outcome.status == http::ParseStatus::kRejected) {
     fail(fmt::format("the answer is not acceptable HTTP/1.1: {}", http::to_text(outcome.reason)));
     return false;

@@ -40,6 +40,7 @@ class AnswerReader {
   std::size_t max_body_bytes_;
   State state_ = State::kHead;
   std::string head_bytes_;
+  http::HeadSearch head_search_;
   http::BodyReader body_;
   Reply reply_;
   std::string problem_;

@@ -1,56 +1,32 @@
 #include "connection.h"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <utility>
-
-#include "bellwether/base/assert.h"
 
 namespace bellwether::wire {
 namespace {
 
 constexpr std::size_t kReadBytes = 16 * 1024;
 constexpr Duration kLinger = 1s;
-constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-
-int status_of(http::Reject reason) {
-  switch (reason) {
-    case http::Reject::kTooLarge:
-    case http::Reject::kTooManyHeaders:
-      return 431;
-    case http::Reject::kExpect:
-      return 417;
-    case http::Reject::kVersion:
-      return 505;
-    case http::Reject::kBareLineEnd:
-    case http::Reject::kControlCharacter:
-    case http::Reject::kRequestLine:
-    case http::Reject::kStatusLine:
-    case http::Reject::kMethod:
-    case http::Reject::kTarget:
-    case http::Reject::kHeaderName:
-    case http::Reject::kFolding:
-    case http::Reject::kHost:
-    case http::Reject::kContentLength:
-    case http::Reject::kTransferEncoding:
-    case http::Reject::kLengthConflict:
-    case http::Reject::kChunk:
-    case http::Reject::kTrailer:
-      break;
-  }
-  return 400;
-}
 
 }  // namespace
 
 Connection::Connection(ConnectionOwner& owner, net::Loop& loop, const Server::Options& options, net::Socket socket,
                        const net::Address& peer)
-    : owner_(owner), options_(options), peer_(peer), timer_(loop, [this] { on_timer(); }) {
+    : owner_(owner),
+      loop_(loop),
+      options_(options),
+      peer_(peer),
+      timer_(loop, [this] { on_timer(); }),
+      since_(loop.now()),
+      moved_at_(since_) {
   stream_ = net::Stream::accept(loop, std::move(socket), options.tls, options.head_timeout, *this);
 }
 
-void Connection::on_open() { arm_timer(); }
+void Connection::on_open() {
+  since_ = now();
+  arm_timer();
+}
 
 void Connection::on_readable() {
   readable_ = true;
@@ -74,13 +50,24 @@ void Connection::thaw() {
   pump();
 }
 
-// Reads, takes requests and sends answers until something must be waited for.
+void Connection::go_on() {
+  is_postponed_ = false;
+  pump();
+}
+
+// Reads, takes requests and sends answers until something must be waited for, or its share of the turn is used up.
 void Connection::pump() {
-  if (std::exchange(pumping_, true)) return;
+  if (is_postponed_ || std::exchange(pumping_, true)) return;
+  turn_requests_ = 0;
+  turn_bytes_ = 0;
   do {
     process();
-  } while (wants_bytes() && read_once());
-  look_at_peer();
+  } while (!has_had_its_turn() && wants_bytes() && read_once());
+  if (has_had_its_turn() && !is_retired()) {
+    is_postponed_ = true;
+    owner_.postpone(*this);
+  }
+  if (!is_postponed_) look_at_peer();
   pumping_ = false;
 }
 
@@ -90,14 +77,20 @@ void Connection::look_at_peer() {
   if (is_full && !owner_.is_frozen() && stream_->peer_state() != net::PeerState::kHere) on_end();
 }
 
+bool Connection::has_had_its_turn() const {
+  return turn_requests_ >= kMaxRequestsPerTurn || turn_bytes_ >= kMaxBytesPerTurn;
+}
+
 bool Connection::wants_bytes() const {
   if (!readable_ || owner_.is_frozen()) return false;
   switch (state_) {
     case State::kHead:
       return out_.empty();
     case State::kHandling:
-      return in_.size() < options_.head.max_head_bytes;
+      return (options_.bodies == Server::Bodies::kDiscard && !body_.done()) ||
+             in_.size() < options_.head.max_head_bytes;
     case State::kBody:
+    case State::kDiscarding:
     case State::kLingering:
       return true;
     case State::kClosing:
@@ -113,7 +106,10 @@ bool Connection::read_once() {
   const net::IoResult result = stream_->read(chunk);
   switch (result.status) {
     case net::IoStatus::kOk:
-      if (state_ != State::kLingering) in_.append(chunk.data(), result.bytes);
+      turn_bytes_ += result.bytes;
+      moved_at_ = now();
+      if (state_ != State::kLingering) in_.append({chunk.data(), result.bytes});
+      if (state_ == State::kDiscarding) arm_timer();
       return true;
     case net::IoStatus::kAgain:
       readable_ = false;
@@ -130,123 +126,11 @@ bool Connection::read_once() {
 // The client's side has ended: whoever waits for an answer is gone; answers already given still leave.
 void Connection::on_end() {
   peer_ended_ = true;
-  const bool answer_is_leaving = state_ == State::kHead && !out_.empty() && stream_->is_open();
+  const bool was_answered = state_ == State::kHead || state_ == State::kDiscarding;
+  const bool answer_is_leaving = was_answered && !out_.empty() && stream_->is_open();
   if (!answer_is_leaving) return leave();
   state_ = State::kClosing;
   arm_timer();
-}
-
-void Connection::process() {
-  bool goes_on = true;
-  while (goes_on && !owner_.is_frozen()) {
-    switch (state_) {
-      case State::kHead:
-        goes_on = out_.empty() && !in_.empty() && take_head();
-        break;
-      case State::kBody:
-        goes_on = take_body();
-        break;
-      case State::kHandling:
-      case State::kClosing:
-      case State::kLingering:
-      case State::kRetired:
-        goes_on = false;
-        break;
-    }
-  }
-}
-
-// True: a head was taken off the input.
-bool Connection::take_head() {
-  in_.erase(0, leading_line_.skip(in_));
-  if (in_.empty()) return false;
-  const http::ParseOutcome outcome = http::parse_request_head(in_, options_.head, head_);
-  if (outcome.status == http::ParseStatus::kRejected) {
-    refuse(outcome.reason);
-    return false;
-  }
-  if (!std::exchange(head_begun_, true)) arm_timer();
-  if (outcome.status == http::ParseStatus::kNeedMore) return false;
-  leading_line_.restart();
-  request_ = ServerRequest{};
-  request_.method = head_.method;
-  request_.target = head_.target;
-  request_.host = head_.host;
-  request_.peer = peer_;
-  for (const http::Header& header : head_.headers) request_.headers.emplace_back(header.name, header.value);
-  is_head_request_ = head_.method == "HEAD";
-  // An HTTP/1.0 client would have to be told that it may go on; none of ours asks for it.
-  keep_alive_ = head_.keep_alive && head_.version == http::Version::kHttp11;
-  body_ = http::BodyReader(head_.body);
-  const bool wants_continue = head_.expects_continue && head_.body.kind != http::BodyKind::kNone;
-  const bool is_too_long = head_.body.kind == http::BodyKind::kLength && head_.body.length > options_.max_body_bytes;
-  in_.erase(0, head_.bytes);
-  if (is_too_long) {
-    refuse(413, "the request's body is too large");
-    return false;
-  }
-  state_ = State::kBody;
-  if (wants_continue && in_.empty()) {
-    out_ += kContinue;
-    flush();
-  }
-  return state_ == State::kBody;
-}
-
-// True: the body is whole and its request has been handed over.
-bool Connection::take_body() {
-  std::string_view rest = in_;
-  http::BodyReader::Bite bite;
-  do {
-    bite = body_.feed(rest);
-    rest.remove_prefix(bite.consumed);
-    if (bite.status == http::ParseStatus::kRejected) {
-      refuse(bite.reason);
-      return false;
-    }
-    if (bite.content.size() > options_.max_body_bytes - request_.body.size()) {
-      refuse(413, "the request's body is too large");
-      return false;
-    }
-    request_.body += bite.content;
-  } while (bite.status == http::ParseStatus::kNeedMore && bite.consumed > 0);
-  in_.erase(0, in_.size() - rest.size());
-  if (bite.status != http::ParseStatus::kDone) return false;
-  dispatch();
-  return true;
-}
-
-void Connection::dispatch() {
-  state_ = State::kHandling;
-  head_begun_ = false;
-  arm_timer();
-  exchange_ = owner_.begin_exchange(*this);
-  request_.exchange = exchange_;
-  owner_.on_request(std::move(request_));
-}
-
-void Connection::respond(const http::Response& response, bool close) {
-  BW_ASSERT(state_ == State::kHandling);
-  owner_.end_exchange(std::exchange(exchange_, 0));
-  const bool keep = keep_alive_ && !close && !owner_.is_draining();
-  out_ += http::serialize(response, keep, is_head_request_);
-  state_ = keep ? State::kHead : State::kClosing;
-  arm_timer();
-  flush();
-  pump();
-}
-
-// An answer of our own to what is no request; nothing behind it can be trusted.
-void Connection::refuse(int status, std::string_view why) {
-  in_.clear();
-  out_ += http::serialize(http::vault_error(status, why), false);
-  state_ = State::kClosing;
-  arm_timer();
-  flush();
-}
-
-void Connection::refuse(http::Reject reason) {
-  refuse(status_of(reason), fmt::format("malformed request: {}", http::to_text(reason)));
 }
 
 void Connection::flush() {
@@ -256,8 +140,10 @@ void Connection::flush() {
     if (result.status == net::IoStatus::kAgain) return;
     if (result.status != net::IoStatus::kOk) return leave();
     out_sent_ += result.bytes;
+    moved_at_ = now();
   }
-  out_.clear();
+  // A connection that waits owns no buffer for an answer: the longest have tens of kilobytes.
+  std::string().swap(out_);
   out_sent_ = 0;
   if (state_ == State::kClosing) linger();
 }
@@ -270,7 +156,7 @@ void Connection::linger() {
   arm_timer();
 }
 
-void Connection::end(bool reset) {
+void Connection::end(bool reset, Server::End why) {
   if (is_retired()) return;
   if (exchange_ != 0) owner_.end_exchange(std::exchange(exchange_, 0));
   if (reset) {
@@ -280,7 +166,7 @@ void Connection::end(bool reset) {
   }
   timer_.cancel();
   state_ = State::kRetired;
-  owner_.retire(*this);
+  owner_.retire(*this, why);
 }
 
 // The client has left, or will not be waited for any longer.
@@ -299,11 +185,13 @@ void Connection::drain() {
 void Connection::arm_timer() {
   switch (state_) {
     case State::kHead:
-      return timer_.arm_in(head_begun_ ? options_.head_timeout : options_.idle_timeout);
+      return timer_.arm_in(head_begun_ || !was_asked_ ? options_.head_timeout : options_.idle_timeout);
     case State::kBody:
       return;  // head_timeout is for the whole request: it goes on from the head's first byte
     case State::kHandling:
       return timer_.cancel();
+    case State::kDiscarding:
+      return timer_.arm_in(options_.body_timeout);
     case State::kClosing:
       return timer_.arm_in(options_.idle_timeout);
     case State::kLingering:
@@ -316,9 +204,29 @@ void Connection::arm_timer() {
 void Connection::on_timer() {
   if (owner_.is_frozen()) return;  // thaw() arms it anew
   const bool request_was_begun = state_ == State::kBody || (state_ == State::kHead && head_begun_);
-  if (!request_was_begun) return end(false);
+  const bool is_silent = state_ == State::kHead && !head_begun_ && !was_asked_;
+  if (!request_was_begun) return end(false, is_silent ? Server::End::kSilent : Server::End::kOrdinary);
   refuse(408, "the request did not arrive in time");
   pump();
+}
+
+std::optional<Connection::Waiting> Connection::waiting() const {
+  switch (state_) {
+    case State::kHead:
+      if (!out_.empty()) return Waiting{Idleness::kStuck, moved_at_};
+      if (head_begun_ || !in_.empty() || !stream_->is_open()) return Waiting{Idleness::kUnfinished, since_};
+      return Waiting{was_asked_ ? Idleness::kBetween : Idleness::kSilent, since_};
+    case State::kBody:
+      return Waiting{Idleness::kUnfinished, since_};
+    case State::kDiscarding:
+    case State::kClosing:
+    case State::kLingering:
+      return Waiting{out_.empty() ? Idleness::kAnswered : Idleness::kStuck, moved_at_};
+    case State::kHandling:
+    case State::kRetired:
+      break;
+  }
+  return std::nullopt;
 }
 
 }  // namespace bellwether::wire

@@ -1,5 +1,6 @@
 #include "bellwether/wire/server.h"
 
+#include <algorithm>
 #include <unordered_map>
 #include <vector>
 
@@ -18,17 +19,26 @@ std::optional<std::string_view> ServerRequest::header(std::string_view name) con
 
 struct Server::Impl final : ConnectionOwner {
   Impl(net::Loop& l, Options o, OnRequest request, OnGone gone)
-      : loop(l), options(std::move(o)), request_handler(std::move(request)), gone_handler(std::move(gone)) {}
+      : loop(l),
+        options(std::move(o)),
+        request_handler(std::move(request)),
+        gone_handler(std::move(gone)),
+        next_turn(l, [this] { serve_postponed(); }) {}
 
   ~Impl() {
     // Their end must not be told to handlers that may be half destroyed.
     gone_handler = {};
     request_handler = {};
+    options.on_connection_end = {};
     end_all(false);
   }
 
   void adopt(net::Socket socket, const net::Address& peer) {
-    if (draining || table.size() + waiting.size() >= options.max_connections) return;
+    const bool is_full = table.size() + waiting.size() >= options.max_connections;
+    if (draining || (is_full && !make_room())) {
+      socket.close();
+      return tell_end(End::kOrdinary);
+    }
     if (frozen) {
       waiting.emplace_back(std::move(socket), peer);
       return;
@@ -50,11 +60,43 @@ struct Server::Impl final : ConnectionOwner {
   }
   void end_exchange(ExchangeId exchange) override { exchanges.erase(exchange); }
 
-  void retire(Connection& connection) override {
+  void retire(Connection& connection, End why) override {
     const auto found = table.find(&connection);
     BW_ASSERT(found != table.end());
+    postponed.erase(std::remove(postponed.begin(), postponed.end(), &connection), postponed.end());
     loop.at_turn_end([retired = std::shared_ptr<Connection>(std::move(found->second))] {});
     table.erase(found);
+    tell_end(why);
+  }
+
+  void tell_end(End why) const {
+    if (options.on_connection_end) options.on_connection_end(why);
+  }
+
+  void postpone(Connection& connection) override {
+    postponed.push_back(&connection);
+    if (!next_turn.is_armed()) next_turn.arm_in(Duration::zero());
+  }
+
+  // Connections that end meanwhile leave no pointer behind: each is looked up.
+  void serve_postponed() {
+    for (Connection* connection : std::exchange(postponed, {})) {
+      if (table.contains(connection)) connection->go_on();
+    }
+  }
+
+  void collect_idle(std::vector<IdleConnection>& into) {
+    for (const auto& [key, connection] : table) {
+      const auto waits = connection->waiting();
+      if (waits) into.push_back({waits->idleness, waits->since, [key = key] { key->end(false, End::kMadeRoom); }});
+    }
+  }
+
+  bool make_room() {
+    if (options.when_full != WhenFull::kEndLongestIdle) return false;
+    std::vector<IdleConnection> idle;
+    collect_idle(idle);
+    return end_longest_idle(std::move(idle), loop.now(), {}) > 0;
   }
 
   [[nodiscard]] bool is_frozen() const override { return frozen; }
@@ -102,6 +144,8 @@ struct Server::Impl final : ConnectionOwner {
   std::unordered_map<Connection*, std::unique_ptr<Connection>> table;
   std::unordered_map<ExchangeId, Connection*> exchanges;
   std::vector<std::pair<net::Socket, net::Address>> waiting;  // accepted while frozen
+  std::vector<Connection*> postponed;                         // each once: a pump() postpones it at its end
+  net::Timer next_turn;
   ExchangeId last_exchange = 0;
   bool frozen = false;
   bool draining = false;
@@ -127,6 +171,7 @@ void Server::drop(ExchangeId exchange, bool reset) {
 void Server::drop_all(bool reset) { impl_->end_all(reset); }
 void Server::set_frozen(bool frozen) { impl_->set_frozen(frozen); }
 void Server::drain() { impl_->drain(); }
+void Server::collect_idle(std::vector<IdleConnection>& into) { impl_->collect_idle(into); }
 std::size_t Server::connections() const { return impl_->table.size() + impl_->waiting.size(); }
 
 }  // namespace bellwether::wire

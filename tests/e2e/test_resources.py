@@ -38,7 +38,7 @@ def raise_descriptor_limit(wanted):
 def before_fake(fake_leader, tmp_path):
     if not raise_descriptor_limit(3 * IDLE):
         pytest.skip(f"this machine allows fewer than {3 * IDLE} open files")
-    with Bellwether(tmp_path, [*LOOPBACK, fake_leader], env={"BELLWETHER_MAXCONN": str(IDLE + 100)}) as made:
+    with Bellwether(tmp_path, [*LOOPBACK, fake_leader], env={"BELLWETHER_MAXCONN": str(IDLE + 100), "BELLWETHER_TIMEOUT_HEADER": "5m"}) as made:
         yield made.wait_ready()
 
 

@@ -28,7 +28,6 @@ PLANTED = [
     ("src/probe/k.cc", "#include <event2/event.h>\n", "only net uses libevent"),
     ("src/probe/l.cc", "#include <openssl/ssl.h>\n", "only net uses OpenSSL"),
     ("src/probe/m.cc", "#include <sys/socket.h>\n", "only net uses sockets"),
-    ("src/probe/n.cc", "#include <spdlog/spdlog.h>\n", "only app logs"),
     ("src/proxy/o.cc", "std::regex r;\n", "parsing"),
     ("src/proxy/p.cc", "void f() { usleep(3); }\n", "condition"),
     ("src/proxy/q.cc", "auto* p = new Session(3);\n", "make_unique"),

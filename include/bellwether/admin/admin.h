@@ -26,10 +26,12 @@ struct AdminOptions {
 // What the page counts, in its order: "sessions_now", 12.
 using Counters = std::vector<std::pair<std::string, std::uint64_t>>;
 
-// What the admin side asks its owner for. All on the control thread.
+// What the admin side asks its owner for. All are called on the control thread.
 struct AdminSources {
   std::function<cluster::ViewPtr()> view;
-  std::function<std::string()> metrics_text;  // text/plain; version=0.0.4
+  // Copies what a scrape is made of. What it returns renders the text (text/plain; version=0.0.4) on any thread, as
+  // long as the Admin lives.
+  std::function<std::function<std::string()>()> metrics;
   std::function<bool()> draining;
   std::function<Result<void>(NodeId, cluster::AdminState, bool force)> set_admin_state;
   std::function<Result<void>()> repin;
@@ -37,12 +39,15 @@ struct AdminSources {
   std::function<void()> resume;
   std::function<Counters()> counters;
   std::function<std::vector<cluster::Failover>()> failovers;  // the newest first
-  std::function<WallTime(TimePoint)> wall_at;                 // of one moment always the same
+  // Connections were ended for others; told ten times a second at most. May be empty.
+  std::function<void(std::uint64_t ended)> on_room_made;
+  std::function<WallClock()> wall_clock;  // its copies give one moment always the same time
 };
 
 // /metrics, /healthz, /readyz, /leader, /status, /failovers and the page on the admin address; POST /node/NAME/STATE,
 // /pause[?for=60s], /resume and /repin on the control socket as well. Reads only on the first; what changes something
-// exists only on the second. Control thread.
+// exists only on the second. Created, fed and destroyed on the control thread. Connections are served on a thread of
+// its own, from copies of the state that the control thread makes at most every 5 ms, however many requests there are.
 class Admin {
  public:
   Admin(net::Loop& loop, AdminOptions options, AdminSources sources);
@@ -54,6 +59,12 @@ class Admin {
   [[nodiscard]] Result<void> listen_control(const net::Address& unix_address);  // with those that change something
   // Keeps the last 100 changes of leader for /status and the page.
   void record(const std::vector<cluster::Event>& events);
+
+  // Connections that were ended so far because there were too many, and others came.
+  [[nodiscard]] std::uint64_t made_room() const;
+
+  // File descriptors that both addresses can take at a time.
+  [[nodiscard]] static std::size_t max_descriptors();
 
  private:
   struct Impl;

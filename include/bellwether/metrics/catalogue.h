@@ -47,6 +47,7 @@ enum class Metric : std::uint8_t {
   kConnectFailures,
   kMaxconn,
   kMaxconnPauses,
+  kAdminMadeRoom,
   kAcceptFailures,
   kRedirects,
   kRedirectLoops,

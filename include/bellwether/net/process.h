@@ -27,6 +27,9 @@ class SignalWatch {
   std::unique_ptr<Impl> impl_;
 };
 
+// Lets other threads go before the calling one where they compete for a core: `niceness` 1 to 19, as nice(1) counts.
+void lower_thread_priority(int niceness);
+
 // Raises the soft RLIMIT_NOFILE to the hard one and returns it.
 [[nodiscard]] Result<std::uint64_t> raise_descriptor_limit();
 

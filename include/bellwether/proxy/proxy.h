@@ -71,9 +71,10 @@ struct ProxyOptions {
   // Of http listeners.
   http::HeadLimits head_limits{};
   std::size_t retry_buffer = 64 * 1024;  // of a request's body, kept until the answer is judged
-  Duration timeout_header = 10s;         // for a request head, from its first byte; and for a client's TLS handshake
-  Duration timeout_answer = 2min;        // for an answer head, from the last byte of the request
-  Duration grace = 1s;                   // a leader may take that long to speak when replaced, or to confirm itself
+  // For a request head, from its first byte; for a client's TLS handshake; for the first byte of a connection.
+  Duration timeout_header = 10s;
+  Duration timeout_answer = 2min;  // for an answer head, from the last byte of the request
+  Duration grace = 1s;             // a leader may take that long to speak when replaced, or to confirm itself
   int ambiguous_status = 502;
   bool bootstrap = false;     // sys/init and sys/unseal go to a node that cannot lead yet, if none leads
   bool forwarded_for = true;  // the client's address is put into X-Forwarded-For
@@ -156,9 +157,10 @@ struct ProxyCounts {
   std::uint64_t bytes_up = 0, bytes_down = 0;
   // Sessions that we ended: between two requests; at a request that the node never got; after the answer that the
   // client waited for; because the node hung, was still busy at drain_deadline, or dead; for the operator; at
-  // timeout_idle.
+  // timeout_idle; because nobody said a byte within timeout_header; at maxconn, for another connection.
   std::uint64_t sessions_cut_quiet = 0, sessions_cut_request = 0, sessions_cut_answer = 0, sessions_cut_silent = 0,
-                sessions_cut_deadline = 0, sessions_cut_dead = 0, sessions_cut_admin = 0, sessions_cut_idle = 0;
+                sessions_cut_deadline = 0, sessions_cut_dead = 0, sessions_cut_admin = 0, sessions_cut_idle = 0,
+                sessions_cut_no_first_byte = 0, sessions_cut_for_room = 0;
   std::uint64_t accept_failures = 0, maxconn_pauses = 0;
   std::array<std::uint64_t, net::kHandshakeFailureCount> handshake_failures{};  // by net::HandshakeFailure
   std::uint64_t redirects_total = 0, redirect_loops = 0, rejected_requests = 0, proxy_header_errors = 0;
@@ -183,6 +185,8 @@ struct ProxyCallbacks {
   std::function<void(std::string listener, std::string target)> on_redirect_loop;  // would have pointed to ourselves
   // A monitor or event stream was ended, because it would hold up the step-down of its node, which has begun to block.
   std::function<void(NodeId node)> on_stream_ended;
+  // maxconn is reached, and that many connections that waited for their clients were ended for one that came.
+  std::function<void(std::size_t ended)> on_room_made;
 };
 
 // What the traffic of http listeners shows of a node. Nothing before the first answer: TimePoint{}.

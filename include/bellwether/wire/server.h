@@ -15,6 +15,7 @@
 #include "bellwether/net/loop.h"
 #include "bellwether/net/socket.h"
 #include "bellwether/net/tls.h"
+#include "bellwether/wire/idleness.h"
 
 namespace bellwether::wire {
 
@@ -33,18 +34,38 @@ struct ServerRequest {
 };
 
 // An HTTP/1.1 server side for small exchanges: admin, redirect, simulated cluster. Keep-alive and pipelining; one
-// request of a connection is answered before the next is read. Bodies are collected up to a limit. The handler answers
-// now or later (by exchange id), or never: then the idle limit does not apply and the client waits.
+// request of a connection is answered before the next is read, and a connection that has more to read or to answer than
+// its share of a turn waits for the next turn. The handler answers now or later (by exchange id), or never: then the
+// idle limit does not apply and the client waits.
 class Server {
  public:
+  enum class Bodies : std::uint8_t {
+    kCollect,  // up to max_body_bytes; the request is handed over when its body is whole
+    kDiscard,  // read and dropped as they come, however long; the request is handed over when its head is whole
+  };
+  enum class WhenFull : std::uint8_t {
+    kRefuse,          // new connections are closed
+    kEndLongestIdle,  // the one that has waited for its client for longest makes room; if none does, as above
+  };
+  // Why one of its connections has ended.
+  enum class End : std::uint8_t {
+    kOrdinary,
+    kSilent,    // not a byte came within head_timeout
+    kMadeRoom,  // it was ended for another
+  };
   struct Options {
     std::shared_ptr<net::TlsContext> tls;  // null: plain
     http::HeadLimits head;
+    Bodies bodies = Bodies::kCollect;
     std::size_t max_body_bytes = 1024 * 1024;
-    std::size_t max_connections = 1024;  // beyond it new ones are closed
-    Duration idle_timeout = 60s;         // between requests
-    Duration head_timeout = 10s;         // from a request's first byte to its last
+    std::size_t max_connections = 1024;
+    WhenFull when_full = WhenFull::kRefuse;
+    Duration idle_timeout = 60s;  // between requests
+    // For a connection's first byte, and from a request's first byte to its last (kDiscard: to its head's last).
+    Duration head_timeout = 10s;
+    Duration body_timeout = 10s;  // kDiscard: after the answer, between two bytes of a body that is still to come
     std::function<void(net::HandshakeFailure)> on_handshake_failure{};
+    std::function<void(End)> on_connection_end{};  // each that was adopted, once; not from the Server's destructor
   };
   using OnRequest = std::function<void(ServerRequest request)>;
   using OnGone = std::function<void(ExchangeId exchange)>;  // the client left before its answer
@@ -69,6 +90,8 @@ class Server {
   // No further requests are taken: idle connections end now, others after their answer.
   void drain();
   [[nodiscard]] std::size_t connections() const;
+  // Appends those of its connections that wait for their clients.
+  void collect_idle(std::vector<IdleConnection>& into);
 
  private:
   struct Impl;

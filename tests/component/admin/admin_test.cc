@@ -41,7 +41,7 @@ struct Desk {
     view = made;
     admin::AdminSources sources;
     sources.view = [this] { return view; };
-    sources.metrics_text = [] { return std::string("# TYPE up gauge\nup 1\n"); };
+    sources.metrics = [] { return [] { return std::string("# TYPE up gauge\nup 1\n"); }; };
     sources.draining = [this] { return draining; };
     sources.set_admin_state = [this](NodeId node, cluster::AdminState state, bool force) -> Result<void> {
       if (node.index == 0 && !force) return fail(ErrorKind::kInvalid, "n1 is the only leader");
@@ -54,7 +54,7 @@ struct Desk {
     };
     sources.pause = [this](Duration at_most) { orders.push_back("pause " + format_duration(at_most)); };
     sources.resume = [this] { orders.emplace_back("resume"); };
-    sources.wall_at = [](TimePoint) { return WallTime{} + std::chrono::hours(1); };
+    sources.wall_clock = [this] { return WallClock(loop->now(), WallTime{} + std::chrono::hours(1)); };
     admin::AdminOptions options;
     options.node_names = {"n1", "n2"};
     options.node_urls = {"http://a:1", "http://b:2"};

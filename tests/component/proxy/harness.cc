@@ -151,6 +151,7 @@ void Rig::start() {
   callbacks.on_claim_wanted = [this](TimePoint since) { claims_wanted.push_back(since); };
   callbacks.on_traffic = [this] { loop->post([this] { ++traffic; }); };
   callbacks.on_stream_ended = [this](NodeId node) { loop->post([this, node] { ended_streams.push_back(node); }); };
+  callbacks.on_room_made = [this](std::size_t ended) { loop->post([this, ended] { made_room += ended; }); };
   callbacks.on_session_end = [this](const SessionRecord& record) {
     loop->post([this, record] { records.push_back(record); });
   };

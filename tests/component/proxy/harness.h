@@ -114,6 +114,7 @@ class Rig {
   std::vector<ToldRequest> requests;
   std::vector<std::string> loops;
   int traffic = 0;
+  std::size_t made_room = 0;
   std::vector<NodeId> ended_streams;
 
  private:

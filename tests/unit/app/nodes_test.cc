@@ -2,6 +2,7 @@
 
 #include "app/plan.h"
 #include "app/tally.h"
+#include "bellwether/admin/admin.h"
 #include "catch.hpp"
 
 using namespace bellwether;
@@ -92,6 +93,13 @@ TEST_CASE("http listeners keep idle connections to nodes, and these need file de
   const auto without = app::descriptors_needed(config);
   config.listen.front().mode = config::Mode::kHttp;
   CHECK(app::descriptors_needed(config) == without + 2 * 3 * proxy::kMostIdleUpstreams);
+}
+
+TEST_CASE("connections to the admin address and the control socket need file descriptors too", "[app]") {
+  config::Config config;
+  const auto with = app::descriptors_needed(config);
+  config.admin = config.control = "off";
+  CHECK(with == app::descriptors_needed(config) + admin::Admin::max_descriptors());
 }
 
 TEST_CASE("two that claim to lead, and cluster_ids without a majority, are counted apart", "[app]") {

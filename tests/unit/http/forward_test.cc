@@ -72,6 +72,28 @@ TEST_CASE("Headers that Connection names end here", "[http]") {
         with_headers("X-AB: 2\r\n"));
 }
 
+TEST_CASE("Thousands of Connection options drop exactly the headers that they name", "[http]") {
+  Prng prng(7);
+  for (int round = 0; round < 20; ++round) {
+    std::string options;
+    std::vector<std::string> named;
+    for (int i = 0; i < 2000; ++i) {
+      named.push_back((prng.chance(0.5) ? "x-" : "X-") + std::to_string(prng.below(3000)));
+      options += named.back() + (i % 3 == 0 ? " ,\t" : ",");
+    }
+    std::string headers = "Connection: " + options + "\r\n";
+    std::string kept;
+    for (int i = 0; i < 90; ++i) {
+      const std::string name = (i % 2 == 0 ? "X-" : "x-") + std::to_string(prng.below(3000));
+      headers += name + ": 1\r\n";
+      const bool is_named = std::any_of(named.begin(), named.end(),
+                                        [&](const std::string& each) { return equals_ignoring_case(each, name); });
+      if (!is_named) kept += name + ": 1\r\n";
+    }
+    CHECK(forwarded(with_headers(headers)) == with_headers(kept));
+  }
+}
+
 TEST_CASE("Connection cannot name away what frames and addresses a request", "[http]") {
   CHECK(forwarded(with_headers("Connection: host, content-length, expect, x-forwarded-for\r\nContent-Length: 3\r\n"
                                "Expect: 100-continue\r\n"),

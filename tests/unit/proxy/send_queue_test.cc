@@ -1,7 +1,7 @@
 #include "proxy/send_queue.h"
 
+#include "bellwether/base/byte_queue.h"
 #include "catch.hpp"
-#include "proxy/byte_queue.h"
 
 namespace bellwether::proxy {
 namespace {

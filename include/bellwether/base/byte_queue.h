@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-namespace bellwether::proxy {
+namespace bellwether {
 
 // Bytes on their way: appended at the end, used up from the front. Owns no memory worth naming while it is empty and
 // has been released. Its users keep it within their limits.
@@ -49,4 +49,4 @@ class ByteQueue {
   std::size_t begin_ = 0;
 };
 
-}  // namespace bellwether::proxy
+}  // namespace bellwether

@@ -1,0 +1,118 @@
+#include "endpoints.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <utility>
+
+#include "api.h"
+#include "bellwether/base/assert.h"
+
+namespace bellwether::admin {
+namespace {
+
+// A flood of connections must not become a flood of posts.
+constexpr Duration kMinTellInterval = 100ms;
+
+bool is_order_path(std::string_view path) {
+  return path == "/repin" || path == "/pause" || path == "/resume" || path.starts_with("/node/");
+}
+
+http::Response control_hangs() {
+  return error_response(503, fmt::format("the control thread has not answered for {}: this process hangs",
+                                         format_duration(StateFeed::kControlPatience)));
+}
+
+// REQUIRES: is_read_path(path).
+http::Response read_answer(std::string_view path, const State& state, const AdminOptions& options) {
+  auto answer = answer_read(path, state.snapshot(options), state.metrics_text);
+  BW_ASSERT(answer.has_value());
+  return std::move(*answer);
+}
+
+}  // namespace
+
+// One address and what may be done there.
+struct Endpoints::Side {
+  Side(Endpoints& endpoints, net::Socket socket, Rights r)
+      : rights(r),
+        server(
+            endpoints.loop_, server_options(endpoints, r),
+            [this, &endpoints](const wire::ServerRequest& request) { endpoints.on_request(*this, request); },
+            [this, &endpoints](wire::ExchangeId exchange) { endpoints.feed_.on_gone(server, exchange); }),
+        listener(endpoints.loop_, std::move(socket),
+                 [this](net::Socket accepted, const net::Address& peer) { server.adopt(std::move(accepted), peer); }) {}
+
+  static wire::Server::Options server_options(Endpoints& endpoints, Rights rights) {
+    wire::Server::Options options;
+    options.max_body_bytes = 4096;
+    options.max_connections = rights == Rights::kRead ? kMaxReadConnections : kMaxControlConnections;
+    options.when_full = wire::Server::WhenFull::kEndLongestIdle;
+    options.on_connection_end = [&endpoints](wire::Server::End why) { endpoints.on_connection_end(why); };
+    return options;
+  }
+
+  Rights rights;
+  wire::Server server;
+  net::Listener listener;
+};
+
+Endpoints::Endpoints(net::Loop& loop, const AdminOptions& options, ToControl to_control)
+    : loop_(loop),
+      options_(options),
+      to_control_(std::move(to_control)),
+      feed_(loop, to_control_.ask_state,
+            [this](const std::vector<PendingRead>& reads, const StatePtr& state) { answer_all(reads, state); }) {}
+
+Endpoints::~Endpoints() = default;
+
+void Endpoints::listen(net::Socket socket, Rights rights) {
+  sides_.push_back(std::make_unique<Side>(*this, std::move(socket), rights));
+}
+
+void Endpoints::on_request(Side& side, const wire::ServerRequest& request) {
+  const Target target = split_target(request.target);
+  const auto respond = [&](const http::Response& response) { side.server.respond(request.exchange, response); };
+  if (is_read_path(target.path)) {
+    if (request.method != "GET" && request.method != "HEAD") return respond(method_not_allowed("GET, HEAD"));
+    if (target.path == "/") return respond(page());
+    return feed_.add({&side.server, request.exchange, std::string(target.path)});
+  }
+  if (!is_order_path(target.path)) {
+    return respond(
+        error_response(404, "no such page; there are /, /status, /failovers, /leader, /readyz, /healthz, /metrics"));
+  }
+  if (side.rights == Rights::kRead) {
+    http::Response refusal = error_response(405, "this address only reads; changes go through the control socket");
+    refusal.headers.push_back({"Allow", ""});
+    return respond(refusal);
+  }
+  if (request.method != "POST") return respond(method_not_allowed("POST"));
+  to_control_.carry_out({&side.server, request.exchange, request.target});
+}
+
+// Each path is rendered once, however many wait for it.
+void Endpoints::answer_all(const std::vector<PendingRead>& reads, const StatePtr& state) {
+  std::map<std::string_view, http::Response> rendered;
+  for (const PendingRead& read : reads) {
+    auto found = rendered.find(read.path);
+    if (found == rendered.end()) {
+      found = rendered.emplace(read.path, state ? read_answer(read.path, *state, options_) : control_hangs()).first;
+    }
+    read.server->respond(read.exchange, found->second);
+  }
+}
+
+void Endpoints::on_connection_end(wire::Server::End why) {
+  if (why != wire::Server::End::kMadeRoom) return;
+  ++made_room_untold_;
+  if (loop_.now() < tell_room_at_) return;
+  tell_room_at_ = loop_.now() + kMinTellInterval;
+  to_control_.on_room_made(std::exchange(made_room_untold_, 0));
+}
+
+void Endpoints::on_carried_out(const PendingOrder& order, const http::Response& response) {
+  order.server->respond(order.exchange, response);
+}
+
+}  // namespace bellwether::admin

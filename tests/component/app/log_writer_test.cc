@@ -1,0 +1,104 @@
+#include "app/log_writer.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <optional>
+#include <thread>
+
+#include "catch.hpp"
+
+using namespace bellwether::app::log;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A pipe whose reader reads only when it is told to.
+class StuckReader {
+ public:
+  StuckReader() {
+    std::signal(SIGPIPE, SIG_IGN);  // as the program does
+    REQUIRE(::pipe(ends_.data()) == 0);
+    ::fcntl(ends_[1], F_SETPIPE_SZ, 4096);
+  }
+  ~StuckReader() {
+    close_reading();
+    ::close(ends_[1]);
+  }
+  StuckReader(const StuckReader&) = delete;
+  StuckReader& operator=(const StuckReader&) = delete;
+
+  [[nodiscard]] int fd() const { return ends_[1]; }
+  void close_reading() {
+    if (ends_[0] >= 0) ::close(ends_[0]);
+    ends_[0] = -1;
+  }
+  // Reads until `text` has come.
+  std::string read_until(const std::string& text) {
+    std::string all;
+    std::array<char, 4096> buffer{};
+    while (all.find(text) == std::string::npos) {
+      const ssize_t got = ::read(ends_[0], buffer.data(), buffer.size());
+      REQUIRE(got > 0);
+      all.append(buffer.data(), static_cast<std::size_t>(got));
+    }
+    return all;
+  }
+
+ private:
+  std::array<int, 2> ends_{};
+};
+
+std::string notice(std::uint64_t dropped) { return fmt::format("dropped {}\n", dropped); }
+
+}  // namespace
+
+TEST_CASE("a reader of the log that does not read costs lines, never the caller's time nor the end", "[log]") {
+  StuckReader reader;
+  const auto began = std::chrono::steady_clock::now();
+  {
+    LogWriter writer(reader.fd(), notice);
+    for (int i = 0; i < 10'000; ++i) writer.add(fmt::format("line {} {}\n", i, std::string(100, 'x')));
+    CHECK(writer.dropped_lines() > 10'000 - 3 * LogWriter::kMaxLines);
+    CHECK(writer.dropped_lines() < 10'000);
+  }
+  CHECK(std::chrono::steady_clock::now() - began < 5s);
+  reader.read_until("line 1");  // lets the writer's thread go
+  reader.close_reading();
+}
+
+TEST_CASE("a reader that reads again gets the newest lines and the number of those lost", "[log]") {
+  StuckReader reader;
+  LogWriter writer(reader.fd(), notice);
+  for (int i = 0; i < 5'000; ++i) writer.add(fmt::format("line {} {}\n", i, std::string(100, 'x')));
+  const std::string text = reader.read_until("line 4999 ");
+  CHECK_THAT(text, CATCH_CONTAINS("line 0 ") && CATCH_CONTAINS(fmt::format("dropped {}\n", writer.dropped_lines())));
+}
+
+TEST_CASE("what the log takes is bounded in bytes too", "[log]") {
+  StuckReader reader;
+  LogWriter writer(reader.fd(), notice);
+  for (int i = 0; i < 100; ++i) writer.add(std::string(100'000, 'x') + "\n");
+  CHECK(writer.dropped_lines() >= 100 - 2 * LogWriter::kMaxBytes / 100'000);
+  reader.close_reading();
+}
+
+TEST_CASE("a log whose reader has gone counts its lines as dropped", "[log]") {
+  StuckReader reader;
+  reader.close_reading();
+  std::optional<LogWriter> writer(std::in_place, reader.fd(), notice);
+  writer->add("lost\n");
+  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  while (writer->dropped_lines() == 0 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  CHECK(writer->dropped_lines() == 1);
+}
+
+TEST_CASE("what was logged is written before the end", "[log]") {
+  StuckReader reader;
+  { LogWriter(reader.fd(), notice).add("last words\n"); }
+  CHECK(reader.read_until("\n") == "last words\n");
+}
