@@ -60,6 +60,7 @@ struct Endpoints::Side {
 Endpoints::Endpoints(net::Loop& loop, const AdminOptions& options, ToControl to_control)
     : loop_(loop),
       options_(options),
+      access_(options.access),
       to_control_(std::move(to_control)),
       feed_(loop, to_control_.ask_state,
             [this](const std::vector<PendingRead>& reads, const StatePtr& state) { answer_all(reads, state); }) {}
@@ -73,6 +74,9 @@ void Endpoints::listen(net::Socket socket, Rights rights) {
 void Endpoints::on_request(Side& side, const wire::ServerRequest& request) {
   const Target target = split_target(request.target);
   const auto respond = [&](const http::Response& response) { side.server.respond(request.exchange, response); };
+  if (side.rights == Rights::kRead) {
+    if (const auto refusal = access_.refuse(request, target.path)) return respond(*refusal);
+  }
   if (is_read_path(target.path)) {
     if (request.method != "GET" && request.method != "HEAD") return respond(method_not_allowed("GET, HEAD"));
     if (target.path == "/") return respond(page());

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "access.h"
 #include "bellwether/admin/admin.h"
 #include "bellwether/net/listener.h"
 #include "bellwether/net/loop.h"
@@ -54,6 +55,7 @@ class Endpoints {
 
   net::Loop& loop_;
   const AdminOptions& options_;
+  const Access access_;
   ToControl to_control_;
   StateFeed feed_;
   std::vector<std::unique_ptr<Side>> sides_;

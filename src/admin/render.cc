@@ -14,8 +14,9 @@ using cluster::HoldReason;
 
 constexpr std::size_t kFailoversInStatus = 10;
 
-// Text from the network may be anything; what is not UTF-8 is replaced, never thrown about.
-std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+// Text from the network may be anything: what is not UTF-8 is replaced, what is not ASCII escaped, for it is read in
+// terminals too.
+std::string dump(const Json& json) { return json.dump(2, ' ', true, Json::error_handler_t::replace) + "\n"; }
 
 class Renderer {
  public:

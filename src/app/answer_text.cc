@@ -4,11 +4,13 @@
 
 #include <algorithm>
 
+#include "bellwether/base/visible.h"
+
 namespace bellwether::app {
 
 std::string text_of(const Json& object, const char* key) {
   const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+  return found != object.end() && found->is_string() ? for_people(found->get<std::string>()) : std::string();
 }
 
 double number_of(const Json& object, const char* key, double otherwise) {

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cstdlib>
 #include <optional>
 #include <utility>
 
+#include "admin_access.h"
+#include "bellwether/base/visible.h"
 #include "bellwether/http/serialize.h"
 #include "bellwether/net/resolver.h"
 
@@ -15,20 +18,29 @@ namespace {
 
 constexpr Duration kPatience = 5s;
 
+// Of the instance that was given the same variable.
+Result<std::string> admin_credentials() {
+  const char* file = std::getenv("BELLWETHER_ADMIN_TOKEN_FILE");
+  if (file == nullptr || *file == '\0') return std::string();
+  const auto token = read_token(file);
+  if (!token) return tl::unexpected(token.error().within("BELLWETHER_ADMIN_TOKEN_FILE"));
+  return "Bearer " + *token;
+}
+
 Result<net::Address> resolve(net::Loop& loop, std::string_view text) {
   const auto colon = text.rfind(':');
   std::uint16_t port = 0;
   const std::string_view digits = colon == std::string_view::npos ? std::string_view{} : text.substr(colon + 1);
   const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), port);
   if (digits.empty() || parsed.ptr != digits.data() + digits.size() || parsed.ec != std::errc{}) {
-    return fail(ErrorKind::kInvalid, std::string(text) + " is not an address such as 127.0.0.1:8209");
+    return fail(ErrorKind::kInvalid, for_people(text) + " is not an address such as 127.0.0.1:8209");
   }
   net::Resolver resolver(loop);
   std::optional<Result<std::vector<net::Address>>> answer;
   resolver.resolve(std::string(text.substr(0, colon)), port,
                    [&](Result<std::vector<net::Address>> found) { answer = std::move(found); });
   if (!loop.run_until([&] { return answer.has_value(); }, kPatience)) {
-    return fail(ErrorKind::kTimeout, "no answer about the name " + std::string(text.substr(0, colon)));
+    return fail(ErrorKind::kTimeout, "no answer about the name " + for_people(text.substr(0, colon)));
   }
   if (!*answer) return tl::unexpected(answer->error());
   return (*answer)->front();
@@ -40,6 +52,11 @@ Result<net::Address> find_address(net::Loop& loop, std::string_view text) {
   constexpr std::string_view kScheme = "http://";
   if (text.substr(0, kScheme.size()) == kScheme) text.remove_prefix(kScheme.size());
   if (!text.empty() && text.back() == '/') text.remove_suffix(1);
+  if (const std::size_t at = text.rfind('@'); at != std::string_view::npos) {
+    return fail(ErrorKind::kInvalid, fmt::format("***{} has a user name; the token is read from the file that "
+                                                 "BELLWETHER_ADMIN_TOKEN_FILE names",
+                                                 for_people(text.substr(at))));
+  }
   auto numeric = net::Address::parse(text);
   return numeric ? numeric : resolve(loop, text);
 }
@@ -54,6 +71,11 @@ Result<wire::Reply> ask(net::Loop& loop, const net::Address& address, std::strin
   http::Request request;
   request.method = method;
   request.target = std::move(target);
+  if (!address.is_unix()) {
+    const auto credentials = admin_credentials();
+    if (!credentials) return tl::unexpected(credentials.error());
+    if (!credentials->empty()) request.headers.push_back({"Authorization", *credentials});
+  }
   request.host = address.is_unix() ? "bellwether" : address.to_string();
   std::optional<tl::expected<wire::Reply, wire::ExchangeError>> end;
   client.send(http::serialize(request), method,
@@ -72,10 +94,15 @@ Result<std::string> ask_admin(net::Loop& loop, const std::string& admin, const s
   if (!reply) {
     return fail(ErrorKind::kUnavailable,
                 fmt::format("{} does not answer: {}. Is `bellwether run` running there? --admin names another address",
-                            admin, reply.error().message));
+                            for_people(admin), for_people(reply.error().message)));
+  }
+  if (reply->status == 401) {
+    return fail(
+        ErrorKind::kUnavailable,
+        fmt::format("{} wants its token: name the file with it in BELLWETHER_ADMIN_TOKEN_FILE", for_people(admin)));
   }
   if (reply->status != 200) {
-    return fail(ErrorKind::kProtocol, fmt::format("{} answered {} to {}", admin, reply->status, path));
+    return fail(ErrorKind::kProtocol, fmt::format("{} answered {} to {}", for_people(admin), reply->status, path));
   }
   return std::move(reply->body);
 }

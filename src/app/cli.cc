@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "bellwether/base/text.h"
+#include "bellwether/base/visible.h"
 #include "bellwether/config/load.h"
 #include "bellwether/config/options.h"
 #include "commands.h"
@@ -124,7 +125,7 @@ int with_config(const ConfigFlags& flags,
                 const std::function<int(const config::Config&, const std::string& name)>& go) {
   const Result<config::Sources> sources = flags.sources();
   if (!sources) {
-    fmt::print(stderr, "bellwether: {}\n", sources.error().message);
+    fmt::print(stderr, "bellwether: {}\n", for_people(sources.error().message));
     return kExitFailed;
   }
   const config::Loaded loaded = config::load(*sources);
@@ -294,10 +295,11 @@ class CommandLine {
   }
 
   void add_control(CLI::App& command) {
-    node_.control = "auto";
-    command.add_option("--control", node_.control, "Its control socket")
+    command.add_option("--control", node_.control.control, "Its control socket")
         ->envname("BELLWETHER_CONTROL")
         ->capture_default_str();
+    command.add_option("--admin", node_.control.admin, "With several instances: the admin address of the one meant")
+        ->envname("BELLWETHER_ADMIN");
   }
 
   void add_duration(CLI::App& command, const std::string& flag, const std::string& what, Duration& value) {
@@ -319,11 +321,11 @@ class CommandLine {
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError) && !unknown.empty()) {
       const std::string& word = unknown.front();
       const bool is_command = command == &app_ && word.substr(0, 1) != "-";
-      fmt::print(stderr, "{}: unknown {} \"{}\"", name, is_command ? "command" : "argument", word);
+      fmt::print(stderr, "{}: unknown {} \"{}\"", name, is_command ? "command" : "argument", for_people(word));
       if (const auto meant = suggestion(app_, *command, word)) fmt::print(stderr, "; did you mean \"{}\"?", *meant);
       fmt::print(stderr, "\n");
     } else {
-      fmt::print(stderr, "{}: {}\n", name, error.what());
+      fmt::print(stderr, "{}: {}\n", name, for_people(error.what()));
     }
     fmt::print(stderr, "{} --help explains it.\n", name);
     return kExitUsage;

@@ -66,8 +66,14 @@ struct FailoversOptions {
 };
 int failovers_command(const FailoversOptions& options);  // failovers.cc
 
+// Which running instance a command that changes something means.
+struct ControlChoice {
+  std::string control = "auto";  // unix socket, or as in the configuration
+  std::string admin;             // with "auto": the instance with this admin address; empty: the only one
+};
+
 struct NodeOptions {
-  std::string control;  // unix socket; "auto" as in the configuration
+  ControlChoice control;
   std::string node;
   std::string state;  // ready | drain | maint
   bool force = false;
@@ -75,11 +81,11 @@ struct NodeOptions {
 int node_command(const NodeOptions& options);  // node.cc
 
 struct PauseOptions {
-  std::string control;  // as in NodeOptions
+  ControlChoice control;
   Duration at_most = 60s;
 };
-int pause_command(const PauseOptions& options);  // node.cc
-int resume_command(const std::string& control);  // node.cc
+int pause_command(const PauseOptions& options);    // node.cc
+int resume_command(const ControlChoice& control);  // node.cc
 
 struct WaitLeaderOptions {
   std::string admin = "127.0.0.1:8209";
@@ -89,8 +95,8 @@ struct WaitLeaderOptions {
 int wait_leader_command(const WaitLeaderOptions& options);  // wait_leader.cc
 
 [[nodiscard]] std::string_view version();  // "0.1.0"
-// After a restore or a new initialisation: the cluster_id is learned anew. `control` as in NodeOptions.
-int repin_command(const std::string& control);  // node.cc
+// After a restore or a new initialisation: the cluster_id is learned anew.
+int repin_command(const ControlChoice& control);  // node.cc
 
 int version_command(bool verbose);  // version.cc
 

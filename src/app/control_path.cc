@@ -1,40 +1,107 @@
 #include "control_path.h"
 
+#include <dirent.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <memory>
 
 namespace bellwether::app {
 
 namespace {
 
-constexpr const char* kRunDirectory = "/run/bellwether";
-constexpr const char* kRunSocket = "/run/bellwether/control.sock";
+constexpr std::string_view kEnd = ".sock";
+constexpr std::size_t kMaxSockets = 256;
 
-std::optional<std::string> session_socket() {
+struct Place {
+  std::string directory;
+  std::string_view prefix;
+};
+
+std::vector<Place> places() {
+  std::vector<Place> all = {{"/run/bellwether", "control@"}};
   const char* directory = std::getenv("XDG_RUNTIME_DIR");
-  if (directory == nullptr || *directory == '\0') return std::nullopt;
-  return std::string(directory) + "/bellwether.sock";
+  if (directory != nullptr && *directory != '\0') all.push_back({directory, "bellwether@"});
+  return all;
 }
 
-bool is_auto(const std::string& configured) { return configured.empty() || configured == "auto"; }
+void add_sockets(const Place& place, std::vector<ControlSocket>& found) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(place.directory.c_str()), &::closedir);
+  if (!open) return;
+  while (const dirent* entry = ::readdir(open.get())) {
+    const std::string_view name = entry->d_name;
+    const bool is_one =
+        name.starts_with(place.prefix) && name.ends_with(kEnd) && name.size() > place.prefix.size() + kEnd.size();
+    if (!is_one || found.size() >= kMaxSockets) continue;
+    const std::string_view instance = name.substr(place.prefix.size(), name.size() - place.prefix.size() - kEnd.size());
+    found.push_back({fmt::format("{}/{}", place.directory, name), std::string(instance)});
+  }
+}
+
+std::string_view port_of(std::string_view address) {
+  return address.substr(std::min(address.rfind(':'), address.size()));
+}
+
+std::string_view without_scheme(std::string_view admin) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (admin.starts_with(scheme)) admin.remove_prefix(scheme.size());
+  }
+  if (admin.ends_with('/')) admin.remove_suffix(1);
+  return admin;
+}
+
+std::string list_of(const std::vector<ControlSocket>& found) {
+  std::string out;
+  for (const ControlSocket& each : found)
+    out += fmt::format("{}{} ({})", out.empty() ? "" : ", ", each.instance, each.path);
+  return out;
+}
 
 }  // namespace
 
-std::optional<std::string> control_path_to_listen(const std::string& configured) {
+bool is_automatic(const std::string& configured) { return configured.empty() || configured == "auto"; }
+
+std::optional<std::string> control_path_to_listen(const std::string& configured, const std::string& admin_address) {
   if (configured == "off") return std::nullopt;
-  if (!is_auto(configured)) return configured;
-  if (::access(kRunDirectory, W_OK | X_OK) == 0) return kRunSocket;
-  return session_socket();
+  if (!is_automatic(configured)) return configured;
+  const std::string instance = admin_address.empty() ? fmt::format("pid-{}", ::getpid()) : admin_address;
+  for (const Place& place : places()) {
+    if (::access(place.directory.c_str(), W_OK | X_OK) != 0) continue;
+    return fmt::format("{}/{}{}{}", place.directory, place.prefix, instance, kEnd);
+  }
+  return std::nullopt;
 }
 
-std::optional<std::string> control_path_to_ask(const std::string& configured) {
-  if (configured == "off") return std::nullopt;
-  if (!is_auto(configured)) return configured;
-  if (::access(kRunSocket, F_OK) == 0) return kRunSocket;
-  auto session = session_socket();
-  if (session && ::access(session->c_str(), F_OK) == 0) return session;
-  return std::nullopt;
+std::vector<ControlSocket> control_sockets() {
+  std::vector<ControlSocket> found;
+  for (const Place& place : places()) add_sockets(place, found);
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.instance < b.instance; });
+  return found;
+}
+
+Result<std::string> choose_control(const std::vector<ControlSocket>& found, std::string_view admin) {
+  if (found.empty()) {
+    return fail(ErrorKind::kUnavailable,
+                "no control socket found: is `bellwether run` running, as this user? --control names another place");
+  }
+  if (admin.empty()) {
+    if (found.size() == 1) return found.front().path;
+    return fail(ErrorKind::kInvalid,
+                fmt::format("several instances run here: {}; which one? --admin ADDRESS or "
+                            "BELLWETHER_ADMIN chooses one by its admin address, --control by its path",
+                            list_of(found)));
+  }
+  const std::string_view wanted = without_scheme(admin);
+  std::vector<ControlSocket> matching;
+  for (const ControlSocket& each : found) {
+    if (each.instance == wanted) return each.path;
+    if (port_of(each.instance) == port_of(wanted) && !port_of(wanted).empty()) matching.push_back(each);
+  }
+  if (matching.size() == 1) return matching.front().path;
+  return fail(ErrorKind::kUnavailable,
+              fmt::format("no instance has the admin address {}; there are {}", admin, list_of(found)));
 }
 
 }  // namespace bellwether::app

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "bellwether/base/visible.h"
 #include "bellwether/net/resolver.h"
 #include "commands.h"
 #include "nodes.h"
@@ -118,14 +119,14 @@ Result<std::vector<Examined>> examine(const config::Config& config) {
 int examine_nodes(const config::Config& config) {
   const Result<std::vector<Examined>> found = examine(config);
   if (!found) {
-    fmt::print(stderr, "bellwether: {}\n", found.error().message);
+    fmt::print(stderr, "bellwether: {}\n", for_people(found.error().message));
     return kExitFailed;
   }
   fmt::print("\n{}", table_of(*found, config.verify));
   const Diagnosis diagnosis = diagnose(*found, config);
   if (!diagnosis.problems.empty() || !diagnosis.remarks.empty()) fmt::print("\n");
-  for (const std::string& each : diagnosis.problems) fmt::print("  problem: {}\n", each);
-  for (const std::string& each : diagnosis.remarks) fmt::print("  note: {}\n", each);
+  for (const std::string& each : diagnosis.problems) fmt::print("  problem: {}\n", for_people(each));
+  for (const std::string& each : diagnosis.remarks) fmt::print("  note: {}\n", for_people(each));
   return diagnosis.problems.empty() ? kExitFine : kExitFailed;
 }
 

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "bellwether/base/visible.h"
+
 namespace bellwether::app::log {
 namespace {
 
@@ -49,7 +51,10 @@ bool is_plain(std::string_view text) {
 
 struct Value {
   bool is_json;
-  std::string operator()(const std::string& text) const { return !is_json && is_plain(text) ? text : in_quotes(text); }
+  std::string operator()(const std::string& secret) const {
+    const std::string text = without_userinfo(secret);
+    return !is_json && is_plain(text) ? text : in_quotes(text);
+  }
   std::string operator()(std::int64_t number) const { return fmt::format("{}", number); }
   std::string operator()(double number) const {
     if (is_json && !std::isfinite(number)) return "null";

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ask.h"
+#include "bellwether/base/visible.h"
 #include "bellwether/cluster/observation.h"
 #include "commands.h"
 #include "control_path.h"
@@ -28,21 +29,35 @@ std::string percent_encode(std::string_view text) {
 
 std::string refusal(const wire::Reply& reply) {
   const auto json = nlohmann::json::parse(reply.body, nullptr, false);
-  if (json.is_object() && json.contains("error") && json["error"].is_string()) return json["error"].get<std::string>();
+  if (json.is_object() && json.contains("error") && json["error"].is_string())
+    return for_people(json["error"].get<std::string>());
   return fmt::format("answered {}", reply.status);
 }
 
+// Those of ended processes stay as files; nobody answers there.
+std::vector<ControlSocket> live_controls(net::Loop& loop) {
+  std::vector<ControlSocket> found = control_sockets();
+  std::erase_if(found, [&loop](const ControlSocket& each) {
+    const auto address = net::Address::parse("unix:" + each.path);
+    return !address || !ask(loop, *address, "GET", "/healthz");
+  });
+  return found;
+}
+
+Result<std::string> find_control(net::Loop& loop, const ControlChoice& choice) {
+  if (choice.control == "off") return fail(ErrorKind::kUnavailable, "the control socket is off (BELLWETHER_CONTROL)");
+  if (!is_automatic(choice.control)) return choice.control;
+  return choose_control(live_controls(loop), choice.admin);
+}
+
 // POSTs to the control socket of a running Bellwether, and gives its answer.
-Result<std::string> order(const std::string& control, const std::string& target) {
-  const auto path = control_path_to_ask(control);
-  if (!path) {
-    return fail(ErrorKind::kUnavailable,
-                "no control socket found: is `bellwether run` running, as this user? --control names another place");
-  }
-  const auto address = net::Address::parse("unix:" + *path);
-  if (!address) return tl::unexpected(address.error());
+Result<std::string> order(const ControlChoice& choice, const std::string& target) {
   auto loop = net::Loop::create({});
   if (!loop) return tl::unexpected(loop.error());
+  const auto path = find_control(**loop, choice);
+  if (!path) return tl::unexpected(path.error());
+  const auto address = net::Address::parse("unix:" + *path);
+  if (!address) return tl::unexpected(address.error());
   const auto reply = ask(**loop, *address, "POST", target);
   if (!reply) return tl::unexpected(reply.error().within(*path));
   if (reply->status != 200) return fail(ErrorKind::kUnavailable, refusal(*reply));
@@ -76,7 +91,7 @@ int pause_command(const PauseOptions& options) {
   return kExitFine;
 }
 
-int resume_command(const std::string& control) {
+int resume_command(const ControlChoice& control) {
   const auto done = order(control, "/resume");
   if (!done) {
     fmt::print(stderr, "bellwether resume: {}\n", done.error().message);
@@ -88,7 +103,7 @@ int resume_command(const std::string& control) {
   return kExitFine;
 }
 
-int repin_command(const std::string& control) {
+int repin_command(const ControlChoice& control) {
   if (const auto done = order(control, "/repin"); !done) {
     fmt::print(stderr, "bellwether repin: {}\n", done.error().message);
     return kExitFailed;

@@ -80,6 +80,35 @@ proxy::Mode proxy_mode(config::Mode mode) {
   return proxy::Mode::kTcp;
 }
 
+http::CertificateEncoding certificate_encoding(config::CertEncoding encoding) {
+  switch (encoding) {
+    case config::CertEncoding::kBase64:
+      return http::CertificateEncoding::kBase64;
+    case config::CertEncoding::kRfc9440:
+      return http::CertificateEncoding::kRfc9440;
+    case config::CertEncoding::kUrlPem:
+      return http::CertificateEncoding::kUrlPem;
+  }
+  return http::CertificateEncoding::kBase64;
+}
+
+proxy::ClientIdentityOptions client_identity(const config::Config& config) {
+  std::vector<std::string> dropped = config.dropped_headers;
+  if (!config.client_cert_header.empty()) dropped.push_back(config.client_cert_header);
+  return {config.client_cert_header, certificate_encoding(config.client_cert_encoding),
+          http::DroppedHeaders(std::move(dropped))};
+}
+
+Result<std::vector<IpRange>> ip_ranges(const std::vector<std::string>& texts, std::string_view option) {
+  std::vector<IpRange> ranges;
+  for (const std::string& text : texts) {
+    auto range = IpRange::parse(text);
+    if (!range) return tl::unexpected(range.error().within(std::string(option)));
+    ranges.push_back(*range);
+  }
+  return ranges;
+}
+
 Result<proxy::ListenerOptions> listener_options(const config::Listen& listen,
                                                 const std::shared_ptr<net::TlsContext>& to_clients) {
   auto address = net::Address::parse(listen.address);
@@ -174,11 +203,13 @@ Result<proxy::ProxyOptions> proxy_options(const config::Config& config, const st
   options.ambiguous_status = config.ambiguous_status;
   options.bootstrap = config.bootstrap;
   options.forwarded_for = config.forwarded_for;
-  for (const std::string& text : config.forwarded_for_trusted) {
-    auto range = IpRange::parse(text);
-    if (!range) return tl::unexpected(range.error().within("forwarded_for_trusted"));
-    options.forwarded_for_trusted.push_back(*range);
-  }
+  options.client_identity = client_identity(config);
+  auto trusted = ip_ranges(config.forwarded_for_trusted, "forwarded_for_trusted");
+  if (!trusted) return tl::unexpected(trusted.error());
+  options.forwarded_for_trusted = std::move(*trusted);
+  auto from = ip_ranges(config.accept_proxy_from, "accept_proxy_from");
+  if (!from) return tl::unexpected(from.error());
+  options.accept_proxy_from = std::move(*from);
   return options;
 }
 

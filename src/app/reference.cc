@@ -50,12 +50,23 @@ objects: `{{"url": "https://10.0.0.1:8200", "name": "a", "server_name": "vault.e
 
 A load balancer or CDN in front of Bellwether hides the clients' addresses: name its addresses in `forwarded_for_trusted`, and http listeners
 keep what it says in X-Forwarded-For and append its own address. A balancer that passes TCP on can send a PROXY protocol header instead
-(`accept_proxy`), and the address in it counts as the client's.
+(`accept_proxy`; name the balancer in `accept_proxy_from`), and the address in it counts as the client's.
 
 Nodes find the client by the listener's `x_forwarded_for_hop_skips`, counted from the end of the list: 0 where clients come to Bellwether
 themselves, 1 behind one balancer. A request whose list is too short gets 400 then, health requests too. So probes carry a list as long as
 clients' requests have: `forwarded_for_hops` addresses, where "auto" is 1, or 2 with `forwarded_for_trusted`. Behind a chain of two balancers (`x_forwarded_for_hop_skips = 2`)
 set 3. A node that refuses probes for this reason says "hops to skip" in `bellwether check --live`.
+
+## Client certificates by header
+
+TLS ends at http listeners, so nodes see a client's certificate only if a header tells it, and they believe whatever that header holds. No request header that may
+carry a certificate is passed on from clients: names that contain `cert` or `x509`, names with the word `pem`, names with the word `ssl`, `tls` or `mtls` beside `client`, `peer` or `chain`,
+names that end with `client-chain`, and those in `dropped_headers`. Letters count in any case, `_` as `-`. Is another name configured on the nodes, add it there.
+
+With `tls_client_ca` and `client_cert_header` http listeners set that header from the certificate that the client has proved to own; nodes need the same name in
+`x_forwarded_for_client_cert_header`, the decoders that fit `client_cert_encoding`, and our addresses, and no others, in `x_forwarded_for_authorized_addrs`, with both `x_forwarded_for_reject_...` as they
+are by default. Senders in `forwarded_for_trusted` hand on their clients' certificates in that header themselves, in one line; their own certificate is never told. Nodes that clients reach without us must not believe the header.
+Tcp listeners pass TLS through, and bytes of plain HTTP as they are: they drop nothing.
 
 ## Metrics
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "bellwether/base/visible.h"
 #include "bellwether/net/background.h"
 #include "bellwether/net/loop.h"
 #include "bellwether/net/process.h"
@@ -17,7 +18,7 @@ namespace bellwether::app {
 namespace {
 
 int failed(const Error& error) {
-  fmt::print(stderr, "bellwether: {}\n", error.message);
+  fmt::print(stderr, "bellwether: {}\n", for_people(error.message));
   return kExitFailed;
 }
 

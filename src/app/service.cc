@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "admin_access.h"
 #include "bellwether/admin/admin.h"
 #include "bellwether/net/process.h"
 #include "bellwether/net/resolver.h"
@@ -31,6 +32,12 @@ namespace {
 constexpr Duration kResolvePatience = 3s;
 constexpr Duration kLookWhileDraining = 20ms;
 constexpr Duration kLeastStop = 50ms;  // what passes for a stop of this thread at least
+
+constexpr std::string_view kNoControlPlace =
+    "there is no place for the control socket, so pause, resume, node and repin cannot reach this process: make "
+    "/run/bellwether writable for its user (RuntimeDirectory=bellwether in systemd; install -d -o USER "
+    "/run/bellwether), "
+    "set XDG_RUNTIME_DIR, or name a path with control (BELLWETHER_CONTROL); \"off\" ends this warning";
 
 WallTime wall_now() { return std::chrono::system_clock::now(); }
 
@@ -205,6 +212,9 @@ struct Service::Impl {
     options.listeners = listeners();
     options.version = BELLWETHER_VERSION;
     options.started = started;
+    auto access = admin_access(config);
+    if (!access) return tl::unexpected(access.error());
+    options.access = *access;
     admin = std::make_unique<admin::Admin>(control, std::move(options), admin_sources());
     if (config.admin != "off") {
       auto address = net::Address::parse(config.admin);
@@ -212,15 +222,16 @@ struct Service::Impl {
       auto listening = admin->listen(*address);
       if (!listening) return tl::unexpected(listening.error());
       admin_address = listening->to_string();
+      warn_if_exposed(*listening, *access);
     }
     return listen_control();
   }
 
   Result<void> listen_control() {
-    const bool chosen = config.control.empty() || config.control == "auto";
-    const auto path = control_path_to_listen(config.control);
+    const bool chosen = is_automatic(config.control);
+    const auto path = control_path_to_listen(config.control, admin_address);
     if (!path) {
-      if (chosen) log::info("control_off", {{"why", std::string("neither /run/bellwether nor XDG_RUNTIME_DIR")}});
+      if (chosen) log::warn("control_off", {{"why", std::string(kNoControlPlace)}});
       return {};
     }
     const auto address = net::Address::parse("unix:" + *path);

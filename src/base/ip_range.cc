@@ -123,4 +123,11 @@ bool IpRange::contains(const IpAddress& address) const {
   return true;
 }
 
+bool is_in_any(std::string_view host, const std::vector<IpRange>& ranges) {
+  if (ranges.empty()) return false;
+  const auto address = parse_ip(host);
+  return address &&
+         std::any_of(ranges.begin(), ranges.end(), [&](const IpRange& each) { return each.contains(*address); });
+}
+
 }  // namespace bellwether

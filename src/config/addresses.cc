@@ -57,6 +57,13 @@ bool is_host_name(std::string_view text) {
          });
 }
 
+bool is_header_name(std::string_view text) {
+  static constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
+  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
+    return is_letter(c) || is_digit(c) || kOthers.find(c) != std::string_view::npos;
+  });
+}
+
 std::string host_and_port(std::string_view host, std::uint16_t port) {
   return host.find(':') == std::string_view::npos ? fmt::format("{}:{}", host, port)
                                                   : fmt::format("[{}]:{}", host, port);
@@ -85,10 +92,19 @@ Result<void> check_listen_address(std::string_view text) {
 }
 
 Result<ParsedUrl> parse_url(std::string_view text) {
-  const auto bad = [&](std::string_view why) { return fail(ErrorKind::kInvalid, fmt::format("\"{}\" {}", text, why)); };
+  // What stands before an "@" may be a password.
+  const std::size_t at = text.rfind('@');
+  const std::string shown = at == std::string_view::npos || text.find("://") != std::string_view::npos
+                                ? std::string(text)
+                                : fmt::format("***{}", text.substr(at));
+  const auto bad = [&](std::string_view why) {
+    return fail(ErrorKind::kInvalid, fmt::format("\"{}\" {}", shown, why));
+  };
   const std::size_t scheme_end = text.find("://");
   if (scheme_end == std::string_view::npos) {
-    return bad(fmt::format("is not a URL; write \"https://{}\"", text.empty() ? "vault1.example.com:8200" : text));
+    return bad(fmt::format("is not a URL; write \"https://{}\"", at != std::string_view::npos ? text.substr(at + 1)
+                                                                 : text.empty() ? "vault1.example.com:8200"
+                                                                                : text));
   }
   const std::string scheme = lower_ascii(text.substr(0, scheme_end));
   if (scheme != "http" && scheme != "https") return bad("has neither http:// nor https://");

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "bellwether/base/visible.h"
 #include "text_values.h"
 
 namespace bellwether::config {
@@ -16,7 +17,8 @@ constexpr std::size_t kMaxItems = 256;
 }  // namespace
 
 std::string Problem::to_string() const {
-  return line > 0 ? fmt::format("{}:{}:{}: {}", file, line, column, message) : fmt::format("{}: {}", file, message);
+  return for_people(line > 0 ? fmt::format("{}:{}:{}: {}", file, line, column, message)
+                             : fmt::format("{}: {}", file, message));
 }
 
 void Draft::problem(const Place& place, std::string message) {

@@ -127,6 +127,32 @@ void check_client_tls(Draft& draft) {
              "tls_cert: is not used; tcp listeners pass the client's TLS through to the node, unix sockets are plain");
 }
 
+bool takes_proxy_header(const Listen& listen) { return listen.accept_proxy && listen.address.substr(0, 5) != "unix:"; }
+
+// Whoever may claim to be a trusted sender could hand on any certificate.
+void check_identity(Draft& draft) {
+  const Config& config = draft.config;
+  const bool anybody_claims_addresses =
+      config.accept_proxy_from.empty() && std::any_of(config.listen.begin(), config.listen.end(), takes_proxy_header);
+  if (anybody_claims_addresses) {
+    draft.hint(place_of(draft, "listen", ""),
+               "accept_proxy: anybody can claim any address; name the balancers in accept_proxy_from");
+  }
+  if (config.client_cert_header.empty()) return;
+  const Place at = place_of(draft, "client_cert_header", "");
+  if (config.tls_client_ca.empty() && config.forwarded_for_trusted.empty()) {
+    draft.problem(at,
+                  "client_cert_header: there is no tls_client_ca to verify clients' certificates with, and no "
+                  "forwarded_for_trusted sender to have them from");
+  }
+  if (anybody_claims_addresses && !config.forwarded_for_trusted.empty()) {
+    draft.problem(
+        at,
+        "client_cert_header: with accept_proxy, anybody could claim an address of forwarded_for_trusted and hand "
+        "on any certificate; set accept_proxy_from");
+  }
+}
+
 }  // namespace
 
 void finish(Draft& draft, const Sources& sources) {
@@ -135,6 +161,7 @@ void finish(Draft& draft, const Sources& sources) {
   check_durations(draft);
   check_node_tls(draft);
   check_client_tls(draft);
+  check_identity(draft);
 }
 
 }  // namespace bellwether::config

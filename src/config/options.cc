@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "bellwether/base/ip_range.h"
+#include "bellwether/base/text.h"
 #include "text_values.h"
 
 namespace bellwether::config {
@@ -38,6 +40,30 @@ bool is_server_name(std::string_view text) { return is_host_name(text) || is_ipv
 
 Result<void> check_ip_range(std::string_view text) {
   return IpRange::parse(text).map([](const IpRange&) {});
+}
+
+Result<void> check_host_name(std::string_view text) {
+  if (is_host_name(text)) return {};
+  return fail(ErrorKind::kInvalid, fmt::format("\"{}\" is not a host name (without a port)", text));
+}
+
+Result<void> check_header_name(std::string_view text) {
+  if (is_header_name(text)) return {};
+  return fail(ErrorKind::kInvalid, fmt::format("\"{}\" is not the name of a header", text));
+}
+
+// Not one that means something else to a proxy or a node.
+bool is_identity_header(std::string_view text) {
+  constexpr std::array kTaken = {"authorization",   "connection",
+                                 "content-length",  "expect",
+                                 "forwarded",       "host",
+                                 "keep-alive",      "te",
+                                 "trailer",         "upgrade",
+                                 "x-forwarded-for", "transfer-encoding",
+                                 "cookie",          "proxy-connection"};
+  const std::string name = lower_ascii(text);
+  return is_header_name(text) && name.substr(0, 8) != "x-vault-" &&
+         std::find(kTaken.begin(), kTaken.end(), name) == kTaken.end();
 }
 
 constexpr std::string_view kTraffic = "Traffic";
@@ -139,6 +165,11 @@ std::vector<Option> connections() {
       {"source", kConnections,
        TextField{&C::source, "a numeric address without a port, such as \"10.0.0.5\"", is_source}, false, "--source",
        "The address to connect to nodes from."},
+      {"accept_proxy_from", kConnections,
+       ListField{&C::accept_proxy_from, "a list of IP addresses and ranges such as \"10.0.0.0/8\"", check_ip_range},
+       false, "--accept-proxy-from",
+       "Who must begin with a PROXY header on listeners with accept_proxy; others are taken for clients that speak for "
+       "themselves. Empty: everybody must, and so anybody can claim any address."},
       {"send_proxy", kConnections, choice<&C::send_proxy>({"none", "v1", "v2"}), false, "--send-proxy",
        "Tells nodes the client's address with a PROXY protocol header; probes send one too."},
   };
@@ -172,6 +203,18 @@ std::vector<Option> http() {
        false, "--forwarded-for-trusted",
        "The proxies before us: what they say in X-Forwarded-For is kept, before their own address; what others say is "
        "dropped."},
+      {"client_cert_header", kHttp, TextField{&C::client_cert_header, "the name of a header", is_identity_header},
+       false, "--client-cert-header",
+       "The request header in which nodes are told the certificate that a client has proved to own (tls_client_ca), as "
+       "the nodes' x_forwarded_for_client_cert_header says. Senders in forwarded_for_trusted state it themselves; from "
+       "others it is dropped, as is every header that may carry a certificate."},
+      {"client_cert_encoding", kHttp, choice<&C::client_cert_encoding>({"base64", "rfc9440", "url_pem"}), false,
+       "--client-cert-encoding",
+       "How it stands there: base64 of DER, which OpenBao takes without decoders and Vault with BASE64; rfc9440 the "
+       "same between colons (OpenBao: RFC9440); url_pem PEM with percent-encoding (OpenBao: URL, PEM; Vault: "
+       "URL,DER)."},
+      {"dropped_headers", kHttp, ListField{&C::dropped_headers, "a list of header names", check_header_name}, false,
+       "--dropped-headers", "More request headers that are not passed on from clients; a \"-\" stands for \"_\" too."},
       {"forwarded_for_hops", kHttp, IntField{&C::forwarded_for_hops, 0, 16, "auto"}, false, "--forwarded-for-hops",
        "How many addresses X-Forwarded-For has in clients' requests, and so in probes; a node whose "
        "x_forwarded_for_hop_skips is not less refuses them. \"auto\" is 1, or 2 with forwarded_for_trusted."},
@@ -235,8 +278,8 @@ std::vector<Option> client_tls() {
       {"tls_min_version", kClientTls, choice<&C::tls_min_version>({"1.2", "1.3"}), true, "--tls-min-version",
        "The oldest TLS version that clients may speak."},
       {"tls_client_ca", kClientTls, TextField{&C::tls_client_ca, "a file name"}, true, "--tls-client-ca",
-       "PEM file with the CA certificates that client certificates must come from. They end here: Vault's TLS "
-       "certificate logins need a tcp listener."},
+       "PEM file with the CA certificates that client certificates must come from. They end here; "
+       "client_cert_header tells nodes of them."},
       {"tls_client_auth", kClientTls, choice<&C::tls_client_auth>({"auto", "off", "optional", "required"}), true,
        "--tls-client-auth",
        "Whether clients must show a certificate; optional: one that is shown must be good; auto: required if there is "
@@ -259,10 +302,19 @@ std::vector<Option> operation() {
   return {
       {"admin", kOperation, TextField{&C::admin, "an address such as \"127.0.0.1:8209\", or \"off\"", is_admin_address},
        false, "--admin", "Where the status page, /metrics, /healthz and /readyz are served."},
+      {"admin_hosts", kOperation, ListField{&C::admin_hosts, "a list of host names", check_host_name}, false,
+       "--admin-hosts",
+       "Names by which others reach the admin address, beside IP addresses, localhost and this machine's own name. A "
+       "request for another name gets 421, but for /metrics, /healthz and /readyz: a page of another site cannot read "
+       "ours."},
+      {"admin_token_file", kOperation, TextField{&C::admin_token_file, "a file name"}, false, "--admin-token-file",
+       "File with a token that the admin address wants as Authorization: Bearer, or as the password of any user; not "
+       "for "
+       "/healthz and /readyz. Commands read it from the file that BELLWETHER_ADMIN_TOKEN_FILE names."},
       {"control", kOperation, TextField{&C::control, "an absolute path, \"auto\" or \"off\"", is_control_path}, false,
        "--control",
-       "The unix socket through which `bellwether node` changes something; \"auto\" chooses a place that this user may "
-       "write to."},
+       "The unix socket through which `bellwether node` and its kin change something, one for each instance; \"auto\" "
+       "chooses a place that this user may write to: /run/bellwether, else XDG_RUNTIME_DIR."},
       {"log_level", kOperation, log_level(), true, "--log-level", "The least important level that is logged."},
       {"log_format", kOperation, choice<&C::log_format>({"text", "json"}), true, "--log-format",
        "Log lines for people, or one JSON object per line."},

@@ -28,6 +28,7 @@ struct ParsedUrl {
 [[nodiscard]] bool is_ipv4(std::string_view text);
 [[nodiscard]] bool is_ipv6(std::string_view text);
 [[nodiscard]] bool is_host_name(std::string_view text);
+[[nodiscard]] bool is_header_name(std::string_view text);  // a token (RFC 9110 section 5.6.2) of up to 64 bytes
 // "vault1:8200", "[::1]:8200".
 [[nodiscard]] std::string host_and_port(std::string_view host, std::uint16_t port);
 [[nodiscard]] std::vector<std::string_view> split_list(std::string_view text);

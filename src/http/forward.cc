@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 #include "bellwether/base/assert.h"
 #include "bellwether/base/text.h"
@@ -32,14 +33,16 @@ void append_content_length(std::string& out, std::uint64_t length) {
   append_line(out, "Content-Length", {digits.data(), static_cast<std::size_t>(end - digits.data())});
 }
 
-// The length sorts out nearly all names without a call.
-bool is_same_name(std::string_view a, std::string_view b) { return a.size() == b.size() && equals_ignoring_case(a, b); }
-
 bool is_replaced(std::string_view name, const RequestEdits& edits) {
-  const auto is_set = [name](const HeaderField& field) { return is_same_name(field.name, name); };
-  const auto is_dropped = [name](std::string_view dropped) { return is_same_name(dropped, name); };
-  return std::any_of(edits.set.begin(), edits.set.end(), is_set) ||
-         std::any_of(edits.dropped.begin(), edits.dropped.end(), is_dropped);
+  return std::any_of(edits.set.begin(), edits.set.end(),
+                     [name](const HeaderField& field) { return is_same_header(field.name, name); });
+}
+
+// Of what clients must not send, the one line that this sender may send. Of several lines of that name none is
+// believed: which of them the sender's own proxy wrote is unknown.
+bool passes_on(const RequestHead& head, const RequestEdits& edits) {
+  const auto is_it = [&edits](const Header& header) { return is_same_header(header.name, edits.passed_on); };
+  return !edits.passed_on.empty() && std::count_if(head.headers.begin(), head.headers.end(), is_it) == 1;
 }
 
 void append_request_line(std::string& out, const RequestHead& head, const RequestEdits& edits) {
@@ -54,22 +57,36 @@ void append_request_line(std::string& out, const RequestHead& head, const Reques
   out.append(" HTTP/1.1\r\n");
 }
 
-// One line of all values in their order: nodes merge repeated lines anyway, and count from the rear.
-void append_forwarded_for(std::string& out, const RequestHead& head, const NamedByConnection& named,
-                          const RequestEdits& edits) {
-  std::string_view separator = "X-Forwarded-For: ";
-  const auto append_value = [&](std::string_view value) {
-    if (value.empty()) return;
-    out.append(separator).append(value);
-    separator = ", ";
-  };
+// How the client is named: "10.0.0.5", and in Forwarded "for=10.0.0.5" or "for=\"[fd00::5]\"" (RFC 7239 section 6).
+void append_client(std::string& out, Passage line, std::string_view client) {
+  BW_ASSERT(span_of_value(client) == client.size());
+  if (line == Passage::kForwardedFor) {
+    out.append(client);
+  } else if (client.find(':') == std::string_view::npos) {
+    out.append("for=").append(client);
+  } else {
+    out.append("for=\"[").append(client).append("]\"");
+  }
+}
+
+// One line of all values in their order: nodes merge repeated lines anyway, and count from the rear. Forwarded is only
+// continued where a sender that may speak for others has begun it.
+void append_forwarded(std::string& out, const RequestHead& head, const NamedByConnection& named,
+                      const RequestEdits& edits, Passage line) {
+  std::string_view separator = line == Passage::kForwardedFor ? "X-Forwarded-For: " : "Forwarded: ";
+  const auto append_separator = [&] { out.append(std::exchange(separator, ", ")); };
   if (edits.keeps_forwarded_for) {
     for (const Header& header : head.headers) {
-      if (passage_of(header.name) == Passage::kForwarded && !named.contains(header)) append_value(header.value);
+      if (header.value.empty() || passage_of(header.name) != line || named.contains(header)) continue;
+      append_separator();
+      out.append(header.value);
     }
   }
-  BW_ASSERT(span_of_value(edits.forwarded_for) == edits.forwarded_for.size());
-  append_value(edits.forwarded_for);
+  const bool is_begun = separator == ", ";
+  if (!edits.forwarded_for.empty() && (is_begun || line == Passage::kForwardedFor)) {
+    append_separator();
+    append_client(out, line, edits.forwarded_for);
+  }
   if (separator == ", ") out.append(kLineEnd);
 }
 
@@ -111,11 +128,16 @@ void append_request_head(std::string& out, const RequestHead& head, const Reques
   } else {
     append_line(out, "Host", head.host);
   }
+  const bool passes_one_on = passes_on(head, edits);
   for (const Header& header : head.headers) {
-    const bool ends_here = passage_of(header.name) != Passage::kEndToEnd || named.contains(header);
-    if (!ends_here && !is_replaced(header.name, edits)) append_line(out, header.name, header.value);
+    const std::string_view name = header.name;
+    if (passage_of(name) != Passage::kEndToEnd || named.contains(header) || is_replaced(name, edits)) continue;
+    const bool is_passed_on = passes_one_on && is_same_header(name, edits.passed_on);
+    if (edits.dropped != nullptr && edits.dropped->contains(name) && !is_passed_on) continue;
+    append_line(out, name, header.value);
   }
-  append_forwarded_for(out, head, named, edits);
+  append_forwarded(out, head, named, edits, Passage::kForwardedFor);
+  append_forwarded(out, head, named, edits, Passage::kForwarded);
   for (const HeaderField& field : edits.set) append_own_line(out, field.name, field.value);
   append_request_framing(out, head);
   if (head.expects_continue && !edits.omits_expect) append_line(out, "Expect", "100-continue");
@@ -152,7 +174,8 @@ ResponseFraming append_response_head(std::string& out, const ResponseHead& head,
   out.append("HTTP/1.1 ").append(status.data(), status.size()).append(" ").append(head.reason).append(kLineEnd);
   for (const Header& header : head.headers) {
     const Passage passage = passage_of(header.name);
-    const bool passes = passage == Passage::kEndToEnd || passage == Passage::kForwarded;
+    const bool passes =
+        passage == Passage::kEndToEnd || passage == Passage::kForwardedFor || passage == Passage::kForwarded;
     if (passes && !named.contains(header)) append_line(out, header.name, header.value);
   }
   if (head.status == 101) {

@@ -52,13 +52,15 @@ Passage passage_of(std::string_view name) {
       return is(name, "expect") ? Passage::kOurs : Passage::kEndToEnd;
     case 7:
       return ends_here_if(is(name, "upgrade") || is(name, "trailer"));
+    case 9:
+      return is(name, "forwarded") ? Passage::kForwarded : Passage::kEndToEnd;
     case 10:
       return ends_here_if(is(name, "connection") || is(name, "keep-alive"));
     case 14:
       if (is(name, "content-length")) return Passage::kOurs;
       return ends_here_if(is(name, "http2-settings"));
     case 15:
-      return is(name, "x-forwarded-for") ? Passage::kForwarded : Passage::kEndToEnd;
+      return is(name, "x-forwarded-for") ? Passage::kForwardedFor : Passage::kEndToEnd;
     case 16:
       return ends_here_if(is(name, "proxy-connection"));
     case 17:

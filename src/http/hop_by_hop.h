@@ -12,9 +12,10 @@ namespace bellwether::http {
 // What a header is to someone who passes a head on.
 enum class Passage : std::uint8_t {
   kEndToEnd,
-  kHopByHop,   // ends here (RFC 9110 section 7.6.1, RFC 2616 section 13.5.1)
-  kOurs,       // Host, Content-Length, Expect: stated anew from what was parsed
-  kForwarded,  // X-Forwarded-For
+  kHopByHop,      // ends here (RFC 9110 section 7.6.1, RFC 2616 section 13.5.1)
+  kOurs,          // Host, Content-Length, Expect: stated anew from what was parsed
+  kForwardedFor,  // X-Forwarded-For
+  kForwarded,     // Forwarded (RFC 7239)
 };
 [[nodiscard]] Passage passage_of(std::string_view name);
 

@@ -288,6 +288,7 @@ std::optional<HandshakeFailure> Stream::handshake_failure() const {
   return impl_->tls->handshake_failure();
 }
 bool Stream::tls_resumed() const { return impl_->tls && impl_->tls->is_resumed(); }
+std::string Stream::peer_certificate() const { return impl_->tls ? impl_->tls->peer_certificate() : std::string(); }
 Result<Address> Stream::local_address() const { return impl_->socket.local_address(); }
 Result<Address> Stream::peer_address() const { return impl_->socket.peer_address(); }
 

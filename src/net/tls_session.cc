@@ -12,6 +12,7 @@
 #include <limits>
 #include <utility>
 
+#include "peer_certificate.h"
 #include "system.h"
 #include "tls_lifetime.h"
 #include "tls_text.h"
@@ -210,6 +211,8 @@ bool TlsSession::shutdown() {
 }
 
 bool TlsSession::is_resumed() const { return SSL_session_reused(ssl_) == 1; }
+
+std::string TlsSession::peer_certificate() const { return verified_peer_certificate(ssl_); }
 
 IoResult TlsSession::failed(int ssl_error, int saved_errno) {
   const unsigned long code = ERR_peek_error();

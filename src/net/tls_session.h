@@ -46,6 +46,7 @@ class TlsSession {
   void keep_ticket(ssl_session_st* session);
   [[nodiscard]] bool may_go_on() const { return may_go_on_; }
   [[nodiscard]] bool is_resumed() const;
+  [[nodiscard]] std::string peer_certificate() const;  // peer_certificate.h
   [[nodiscard]] StreamFailure failure() const { return failure_; }
   [[nodiscard]] const Error& error() const { return error_; }
   // Meaningful on the server's side, if handshake() has failed.

@@ -11,6 +11,8 @@
 #include <memory>
 #include <vector>
 
+#include "bellwether/base/visible.h"
+
 namespace bellwether::net {
 
 namespace {
@@ -30,7 +32,7 @@ std::string printed(Print print) {
 }
 
 std::string name_text(const X509_NAME* name) {
-  return printed([&](BIO* bio) { X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB); });
+  return visible(printed([&](BIO* bio) { X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB); }));
 }
 
 std::string time_text(const ASN1_TIME* time) {
@@ -59,7 +61,7 @@ std::vector<std::string> alternative_names(X509* certificate) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
     if (name->type == GEN_DNS) {
       const auto* data = reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName));
-      out.emplace_back(data, static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
+      out.push_back(visible({data, static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName))}));
     } else if (name->type == GEN_IPADD) {
       out.push_back(address_text(name->d.iPAddress));
     }

@@ -52,13 +52,6 @@ int status_for(http::Reject reason) {
   return 400;
 }
 
-bool is_trusted(std::string_view host, const std::vector<IpRange>& trusted) {
-  if (trusted.empty()) return false;
-  const auto address = parse_ip(host);
-  return address &&
-         std::any_of(trusted.begin(), trusted.end(), [&](const IpRange& each) { return each.contains(*address); });
-}
-
 }  // namespace
 
 HttpSession::HttpSession(HttpFront& front, Accepted accepted)
@@ -68,7 +61,7 @@ HttpSession::HttpSession(HttpFront& front, Accepted accepted)
     // Nodes take no zone (fe80::1%eth0).
     client_host_ = accepted.client.host();
     client_host_.erase(std::min(client_host_.find('%'), client_host_.size()));
-    keeps_forwarded_for_ = is_trusted(client_host_, options.forwarded_for_trusted);
+    keeps_forwarded_for_ = is_in_any(client_host_, options.forwarded_for_trusted);
   }
   if (options.log_requests || options.log_sessions) client_name_ = accepted.client.to_string();
   if (options.send_proxy != net::ProxyVersion::kNone) {
@@ -85,7 +78,10 @@ HttpSession::HttpSession(HttpFront& front, Accepted accepted)
 }
 
 // What comes first is told by on_readable().
-void HttpSession::on_open() { last_active_ = front_.worker().now(); }
+void HttpSession::on_open() {
+  last_active_ = front_.worker().now();
+  identity_.on_handshake(*client_, front_.worker().options().client_identity, keeps_forwarded_for_);
+}
 
 void HttpSession::on_readable() {
   can_read_client_ = must_look_at_peer_ = true;
@@ -275,15 +271,15 @@ void HttpSession::start_request(const http::RequestHead& head) {
 
 void HttpSession::append_upstream_head(std::string& out, const http::RequestHead& head, bool omits_expect) const {
   const ProxyOptions& options = front_.worker().options();
-  static const http::HeaderField kUnforwarded{std::string(vault::kNoForwardingHeader), "true"};
   std::string own_host;  // for HTTP/1.0, which may name none
   if (head.host.empty()) {
     const net::Address& own = front_.worker().shared().own_addresses[listener_];
     own_host = own.is_unix() ? "localhost" : own.to_string();
   }
   http::RequestEdits edits;
-  edits.set = {&kUnforwarded, 1};
-  edits.dropped = vault::kClientCertificateHeaders;
+  edits.set = identity_.set();
+  edits.dropped = &options.client_identity.dropped;
+  edits.passed_on = identity_.passed_on();
   edits.host = own_host;
   if (options.forwarded_for) edits.forwarded_for = client_host_;
   edits.keeps_forwarded_for = keeps_forwarded_for_;

@@ -18,6 +18,7 @@
 #include "bellwether/vault/request_class.h"
 #include "bellwether/vault/retry.h"
 #include "bellwether/wire/idleness.h"
+#include "client_identity.h"
 #include "end_reason.h"
 #include "hold.h"
 #include "init_guard.h"
@@ -277,6 +278,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   HttpFront& front_;
   std::unique_ptr<net::Stream> client_;
   std::string client_host_;
+  ClientIdentity identity_;
   std::string client_name_;  // with its port; only if it may be logged
   std::string preamble_;
   std::unique_ptr<Upstream> upstream_;

@@ -69,7 +69,7 @@ void Worker::on_accept(Accepted accepted) {
     parked_.push_back(std::move(accepted));
     return wait_for_room();
   }
-  if (options().listeners[accepted.listener].accept_proxy) {
+  if (expects_proxy_header(accepted)) {
     intake_.add(std::move(accepted));
     arm_tick();
   } else {
@@ -93,6 +93,13 @@ void Worker::make_room() {
   redirector_.collect_idle(idle);
   const std::size_t ended = wire::end_longest_idle(std::move(idle), now(), room_policy(options().maxconn));
   if (ended > 0 && shared_.callbacks.on_room_made) shared_.callbacks.on_room_made(ended);
+}
+
+bool Worker::expects_proxy_header(const Accepted& accepted) const {
+  if (!options().listeners[accepted.listener].accept_proxy) return false;
+  const std::vector<IpRange>& from = options().accept_proxy_from;
+  // Who may connect to a unix socket is a question of its mode.
+  return from.empty() || accepted.client.is_unix() || is_in_any(accepted.client.host(), from);
 }
 
 void Worker::resume_accepting() {

@@ -149,6 +149,7 @@ class Worker {
   void open_listeners();
   void on_accept(Accepted accepted);
   void wait_for_room();
+  [[nodiscard]] bool expects_proxy_header(const Accepted& accepted) const;
   void admit(Accepted accepted);
   void start_session(Accepted accepted);
   void give_room_back();

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "bellwether/admin/access.h"
 #include "bellwether/base/result.h"
 #include "bellwether/cluster/failover.h"
 #include "bellwether/cluster/tracker.h"
@@ -21,6 +22,7 @@ struct AdminOptions {
   std::vector<std::string> listeners;  // for the page: "127.0.0.1:8200 tcp"
   std::string version;
   TimePoint started{};
+  AccessOptions access{};
 };
 
 // What the page counts, in its order: "sessions_now", 12.

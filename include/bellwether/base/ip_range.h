@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "bellwether/base/result.h"
 
@@ -31,5 +32,8 @@ class IpRange {
   IpAddress first_;
   int bits_ = 128;  // of the 128
 };
+
+// Whether `host`, an address without port, is in one of the ranges. What is no address is in none.
+[[nodiscard]] bool is_in_any(std::string_view host, const std::vector<IpRange>& ranges);
 
 }  // namespace bellwether

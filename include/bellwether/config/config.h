@@ -16,6 +16,8 @@ enum class LogFormat : std::uint8_t { kText, kJson };
 enum class TlsVersion : std::uint8_t { k12, k13 };
 // kAuto: kRequired where there is a CA to verify with, else kOff.
 enum class ClientAuth : std::uint8_t { kAuto, kOff, kOptional, kRequired };
+// How http listeners write a client's certificate into client_cert_header.
+enum class CertEncoding : std::uint8_t { kBase64, kRfc9440, kUrlPem };
 enum class OnConflict : std::uint8_t { kKeep, kHold };
 
 struct Listen {
@@ -42,8 +44,10 @@ struct Config {
   std::vector<Node> nodes;
   Mode mode = Mode::kTcp;                // of listeners that name none
   std::string admin = "127.0.0.1:8209";  // "off": none
-  std::string control = "auto";          // path of a unix socket; "off": none
-  int threads = 1;                       // 0: auto, one per core
+  std::vector<std::string> admin_hosts;  // more names for it, beside addresses and this machine's names
+  std::string admin_token_file;
+  std::string control = "auto";  // path of a unix socket; "off": none
+  int threads = 1;               // 0: auto, one per core
   int maxconn = 2000;
   // leader tracking
   Duration inter = 1s, fastinter = 10ms, downinter = 1s, idle_inter = 30s, idle_after = 10s;
@@ -72,7 +76,11 @@ struct Config {
   bool fresh = false;  // of listeners that do not say
   bool forwarded_for = true;
   std::vector<std::string> forwarded_for_trusted;  // IP addresses and ranges
-  int forwarded_for_hops = 0;                      // addresses in a probe's X-Forwarded-For; 0: auto
+  std::vector<std::string> accept_proxy_from;      // of any listener with accept_proxy; empty: everybody
+  std::string client_cert_header;                  // empty: nodes are told no client's certificate
+  CertEncoding client_cert_encoding = CertEncoding::kBase64;
+  std::vector<std::string> dropped_headers;  // beside those that may carry a certificate
+  int forwarded_for_hops = 0;                // addresses in a probe's X-Forwarded-For; 0: auto
   // TLS to clients of redirect and http listeners
   std::string tls_cert, tls_key, tls_client_ca;
   TlsVersion tls_min_version = TlsVersion::k12;

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "bellwether/http/certificate_header.h"
 #include "bellwether/http/head.h"
 #include "bellwether/http/serialize.h"
 
@@ -18,14 +19,15 @@ struct RequestEdits {
   // Ours. They replace what the client sent under these names: of two X-Vault-No-Request-Forwarding, a node reads the
   // first, which may be empty.
   std::span<const HeaderField> set{};
-  // Names that only we may send and don't: copies of a client's certificate.
-  std::span<const std::string_view> dropped{};
+  const DroppedHeaders* dropped = nullptr;  // names that are not passed on; null: all are
+  std::string_view passed_on{};             // of these, the one that this sender may send, in one line; empty: none
   std::string_view host{};           // of a request that names none (HTTP/1.0), or of every one if `replaces_host`
   bool replaces_host = false;        // an absolute target then loses its authority, which would overrule Host
   std::string_view forwarded_for{};  // the client as a bare IP, put last in X-Forwarded-For; empty: not added
-  bool keeps_forwarded_for = false;  // what the client sent in X-Forwarded-For stays, before ours; else it is dropped
-  std::string_view upgrade{};        // the protocol of a tunnel that is asked for; empty: the client's wish is dropped
-  bool omits_expect = false;         // the body is at hand: a request that is sent again
+  // What the client sent in X-Forwarded-For and Forwarded stays, before ours; else it is dropped.
+  bool keeps_forwarded_for = false;
+  std::string_view upgrade{};  // the protocol of a tunnel that is asked for; empty: the client's wish is dropped
+  bool omits_expect = false;   // the body is at hand: a request that is sent again
 };
 
 // Always HTTP/1.1 and persistent. The body's framing is the one that was parsed: a chunked one must be sent chunked.

@@ -88,6 +88,8 @@ class Stream {
   // Of an accepted one: why on_broken came, if that was TLS's doing.
   [[nodiscard]] std::optional<HandshakeFailure> handshake_failure() const;
   [[nodiscard]] bool tls_resumed() const;
+  // DER; empty if the peer showed none, or none that was verified and is valid now.
+  [[nodiscard]] std::string peer_certificate() const;
   [[nodiscard]] Result<Address> local_address() const;
   [[nodiscard]] Result<Address> peer_address() const;
 

@@ -20,6 +20,7 @@
 #include "bellwether/net/loop.h"
 #include "bellwether/net/proxy_protocol.h"
 #include "bellwether/net/tls.h"
+#include "bellwether/proxy/client_identity.h"
 #include "bellwether/vault/request_class.h"
 #include "bellwether/vault/retry.h"
 
@@ -78,6 +79,9 @@ struct ProxyOptions {
   int ambiguous_status = 502;
   bool bootstrap = false;     // sys/init and sys/unseal go to a node that cannot lead yet, if none leads
   bool forwarded_for = true;  // the client's address is put into X-Forwarded-For
+  // Who may send the PROXY header that a listener takes; others are clients of their own. Empty: everybody must.
+  std::vector<IpRange> accept_proxy_from;
+  ClientIdentityOptions client_identity;
   std::vector<IpRange> forwarded_for_trusted;  // what clients from there say in it stays, before their own address
 };
 

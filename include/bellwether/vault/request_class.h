@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -40,16 +39,5 @@ enum class RequestClass : std::uint8_t {
 inline constexpr std::string_view kNoForwardingHeader = "X-Vault-No-Request-Forwarding";
 // Says below which namespace a path is.
 inline constexpr std::string_view kNamespaceHeader = "X-Vault-Namespace";
-
-// Where a TLS-terminating proxy puts a client's certificate: RFC 9440's names and those of common proxies. Which one a
-// node believes is its own setting (x_forwarded_for_client_cert_header); that name must be dropped beside these.
-inline constexpr std::array<std::string_view, 8> kClientCertificateHeaders = {"Client-Cert",
-                                                                              "Client-Cert-Chain",
-                                                                              "Client-Chain",
-                                                                              "X-Client-Cert",
-                                                                              "X-SSL-Client-Cert",
-                                                                              "SSL-Client-Cert",
-                                                                              "X-Forwarded-Client-Cert",
-                                                                              "X-Forwarded-For-Client-Cert"};
 
 }  // namespace bellwether::vault

@@ -119,11 +119,38 @@ TEST_CASE("What is set replaces what the client sent under that name", "[http]")
         with_headers("X-Vault-No-Request-Forwarding: 1\r\n"));
 }
 
-TEST_CASE("A client's copies of certificate headers are dropped", "[http]") {
-  constexpr std::array<std::string_view, 2> kDropped = {"Client-Cert", "X-Forwarded-Client-Cert"};
-  CHECK(
-      forwarded(with_headers("client-cert: a\r\nX-FORWARDED-CLIENT-CERT: b\r\nClient-Cert-X: c\r\nCLIENT-CERT: d\r\n"),
-                {.dropped = kDropped}) == with_headers("Client-Cert-X: c\r\n"));
+TEST_CASE("Headers that may carry a client's certificate are dropped", "[http]") {
+  const DroppedHeaders dropped({"X-Own"});
+  CHECK(forwarded(with_headers("client-cert: a\r\nX-FORWARDED-CLIENT-CERT: b\r\nX: y\r\nx_own: c\r\nX-Ownx: d\r\n"),
+                  {.dropped = &dropped}) == with_headers("X: y\r\nX-Ownx: d\r\n"));
+}
+
+TEST_CASE("A trusted sender may state a certificate in one header, once", "[http]") {
+  const DroppedHeaders dropped({"Client-Cert"});
+  const RequestEdits edits{.dropped = &dropped, .passed_on = "Client-Cert"};
+  CHECK(forwarded(with_headers("client-cert: a\r\nX-Client-Cert: b\r\n"), edits) == with_headers("client-cert: a\r\n"));
+  CHECK(forwarded(with_headers("Client-Cert: a\r\nclient-cert: b\r\n"), edits) == with_headers(""));
+  CHECK(forwarded(with_headers("Client-Cert: a\r\nClient_Cert: b\r\n"), edits) == with_headers(""));
+  CHECK(forwarded(with_headers("Client-Cert: a\r\nConnection: client-cert\r\n"), edits) == with_headers(""));
+}
+
+TEST_CASE("What is set replaces every spelling of its name", "[http]") {
+  const std::vector<HeaderField> set = {{"Client-Cert", "ours"}};
+  CHECK(forwarded(with_headers("client_cert: a\r\nCLIENT-CERT: b\r\n"), {.set = set}) ==
+        with_headers("Client-Cert: ours\r\n"));
+}
+
+TEST_CASE("Forwarded of a client is dropped unless it is trusted, and then continued", "[http]") {
+  const std::string text = with_headers("Forwarded: for=1.1.1.1;proto=https\r\nX: y\r\nforwarded: for=2.2.2.2\r\n");
+  CHECK(forwarded(text) == with_headers("X: y\r\n"));
+  CHECK(forwarded(text, {.forwarded_for = "4.4.4.4", .keeps_forwarded_for = true}) ==
+        with_headers(
+            "X: y\r\nX-Forwarded-For: 4.4.4.4\r\nForwarded: for=1.1.1.1;proto=https, for=2.2.2.2, for=4.4.4.4\r\n"));
+  CHECK(forwarded(with_headers("Forwarded: for=1.1.1.1\r\n"),
+                  {.forwarded_for = "fd00::5", .keeps_forwarded_for = true}) ==
+        with_headers("X-Forwarded-For: fd00::5\r\nForwarded: for=1.1.1.1, for=\"[fd00::5]\"\r\n"));
+  CHECK(forwarded(text, {.keeps_forwarded_for = true}) ==
+        with_headers("X: y\r\nForwarded: for=1.1.1.1;proto=https, for=2.2.2.2\r\n"));
 }
 
 TEST_CASE("X-Forwarded-For of a client is dropped unless it is trusted", "[http]") {

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "bellwether/admin/access.h"
+#include "bellwether/base/result.h"
+#include "bellwether/config/config.h"
+#include "bellwether/net/address.h"
+
+namespace bellwether::app {
+
+// Whom the admin address answers: admin_hosts, this machine's names, and the token in admin_token_file. Warns of a
+// token that everybody on this machine can read.
+[[nodiscard]] Result<admin::AccessOptions> admin_access(const config::Config& config);
+
+// The token in that file: its only line, 16 to 512 visible ASCII characters.
+[[nodiscard]] Result<std::string> read_token(const std::string& file);
+
+// Logs a warning if others than this machine's processes reach the admin address and need no token.
+void warn_if_exposed(const net::Address& admin, const admin::AccessOptions& access);
+
+}  // namespace bellwether::app
