@@ -6,6 +6,7 @@
 #include <array>
 
 #include "bellwether/base/text.h"
+#include "noscript.h"
 #include "page.h"
 
 namespace bellwether::admin {
@@ -25,6 +26,20 @@ http::Response response(int status, std::string_view content_type, std::string b
            {"Cache-Control", "no-store"},
            {"X-Content-Type-Options", "nosniff"}},
           std::move(body)};
+}
+
+http::Response page(const Snapshot& snapshot) {
+  constexpr std::string_view kPlace = "<!--noscript-->";
+  std::string html(kPage);
+  if (const auto at = html.find(kPlace); at != std::string::npos) {
+    html.replace(at, kPlace.size(), noscript_html(snapshot));
+  }
+  http::Response answer = response(200, "text/html; charset=utf-8", std::move(html));
+  answer.headers.push_back({"Content-Security-Policy",
+                            "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; "
+                            "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"});
+  answer.headers.push_back({"Referrer-Policy", "no-referrer"});
+  return answer;
 }
 
 Result<bool> parse_force(std::string_view query) {
@@ -99,34 +114,26 @@ Result<Duration> parse_pause(const Target& target) {
   return *at_most;
 }
 
-http::Response page() {
-  http::Response answer = response(200, "text/html; charset=utf-8", std::string(kPage));
-  answer.headers.push_back({"Content-Security-Policy",
-                            "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; "
-                            "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"});
-  answer.headers.push_back({"Referrer-Policy", "no-referrer"});
-  return answer;
-}
-
 bool is_read_path(std::string_view path) {
-  static constexpr std::array<std::string_view, 7> kReadPaths = {"/",        "/status", "/failovers", "/metrics",
-                                                                 "/healthz", "/readyz", "/leader"};
+  static constexpr std::array<std::string_view, 8> kReadPaths = {"/",        "/status",  "/failovers", "/ambiguous",
+                                                                 "/metrics", "/healthz", "/readyz",    "/leader"};
   return std::find(kReadPaths.begin(), kReadPaths.end(), path) != kReadPaths.end();
 }
 
 std::optional<http::Response> answer_read(std::string_view path, const Snapshot& snapshot,
                                           const std::function<std::string()>& metrics_text) {
-  if (path == "/") return page();
+  if (path == "/") return page(snapshot);
   if (path == "/status") return json_response(200, status_json(snapshot));
   if (path == "/failovers") return json_response(200, failovers_json(snapshot));
+  if (path == "/ambiguous") return json_response(200, ambiguous_json(snapshot));
   if (path == "/metrics") return response(200, "text/plain; version=0.0.4; charset=utf-8", metrics_text());
   if (path == "/healthz") return json_response(200, "{\"alive\": true}\n");
   if (path == "/readyz") {
-    return json_response(readiness(snapshot.view, snapshot.draining).ready ? 200 : 503, ready_json(snapshot));
+    return json_response(readiness(snapshot).ready ? 200 : 503, ready_json(snapshot));
   }
   if (path == "/leader") {
     if (snapshot.view.leader) return json_response(200, leader_json(snapshot));
-    return error_response(503, readiness(snapshot.view, false).reason);
+    return error_response(503, summary_of(leaderless_of(snapshot)));
   }
   return std::nullopt;
 }

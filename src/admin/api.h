@@ -39,8 +39,6 @@ inline constexpr Duration kLongestPause = 1h;
 // The answer to it, or nothing: no such path.
 [[nodiscard]] std::optional<http::Response> answer_read(std::string_view path, const Snapshot& snapshot,
                                                         const std::function<std::string()>& metrics_text);
-// The status page; it needs no state.
-[[nodiscard]] http::Response page();
 
 [[nodiscard]] http::Response json_response(int status, std::string body);
 [[nodiscard]] http::Response error_response(int status, std::string_view message);

@@ -79,12 +79,13 @@ void Endpoints::on_request(Side& side, const wire::ServerRequest& request) {
   }
   if (is_read_path(target.path)) {
     if (request.method != "GET" && request.method != "HEAD") return respond(method_not_allowed("GET, HEAD"));
-    if (target.path == "/") return respond(page());
     return feed_.add({&side.server, request.exchange, std::string(target.path)});
   }
   if (!is_order_path(target.path)) {
     return respond(
-        error_response(404, "no such page; there are /, /status, /failovers, /leader, /readyz, /healthz, /metrics"));
+        error_response(404,
+                       "no such page; there are /, /status, /failovers, /ambiguous, /leader, /readyz, /healthz, "
+                       "/metrics"));
   }
   if (side.rights == Rights::kRead) {
     http::Response refusal = error_response(405, "this address only reads; changes go through the control socket");

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bellwether/base/assert.h"
+#include "bellwether/cluster/leaderless.h"
 
 namespace bellwether::admin {
 
@@ -84,6 +85,8 @@ class Renderer {
     json["cluster_name"] = node.facts.cluster_name;
     json["failure"] = node.failure ? Json(to_text(*node.failure)) : Json(nullptr);
     json["problem"] = node.facts.problem;
+    json["cause"] = trouble_of(node);
+    json["same_as"] = name(node.same_as);
     json["names_leader"] = node.names_leader;
     return json;
   }
@@ -126,13 +129,21 @@ class Renderer {
 
 }  // namespace
 
-Readiness readiness(const cluster::View& view, bool draining) {
-  if (draining) return {false, "draining"};
-  if (!view.leader) return {false, view.hold_why.empty() ? std::string(to_text(view.hold)) : view.hold_why};
+cluster::Leaderless leaderless_of(const Snapshot& s) {
+  return explain_leaderless(s.view, s.options.node_names, s.options.node_urls);
+}
+
+Readiness readiness(const Snapshot& s) {
+  const cluster::View& view = s.view;
+  if (s.draining) return {false, "draining", {}};
+  if (!view.leader) {
+    cluster::Leaderless why = leaderless_of(s);
+    return {false, summary_of(why), std::move(why.causes)};
+  }
   // Suspect: it is still the leader, and what waits goes on or ends soon. To take a sidecar out of service for every
   // answer that is 100 ms late would do more harm than the wait. Paused: clients are meant to wait, not to be refused.
-  if (view.hold == HoldReason::kConflict) return {false, "two nodes claim to lead: " + view.hold_why};
-  return {true, ""};
+  if (view.hold == HoldReason::kConflict) return {false, "two nodes claim to lead: " + view.hold_why, {}};
+  return {true, "", {}};
 }
 
 std::string_view state_word(const cluster::View& view) {
@@ -144,7 +155,8 @@ std::string_view state_word(const cluster::View& view) {
 std::string status_json(const Snapshot& s) {
   const Renderer render(s);
   const cluster::View& view = s.view;
-  const Readiness ready = readiness(view, s.draining);
+  const Readiness ready = readiness(s);
+  const auto why = view.leader ? std::nullopt : std::optional(leaderless_of(s));
   Json json{{"version", s.options.version},
             {"time", render.wall(s.now)},
             {"started", render.wall(s.options.started)},
@@ -158,6 +170,8 @@ std::string status_json(const Snapshot& s) {
             {"epoch", view.epoch}};
   json["leaderless_since"] = view.leaderless_since ? Json(render.wall(*view.leaderless_since)) : Json(nullptr);
   json["leaderless_seconds"] = view.leaderless_since ? Json(to_seconds(s.now - *view.leaderless_since)) : Json(nullptr);
+  json["leaderless_because"] = why ? Json(summary_of(*why)) : Json(nullptr);
+  json["leaderless_causes"] = why ? Json(why->causes) : Json::array();
   json["hold"] = {{"reason", to_text(view.hold)}, {"why", view.hold_why}};
   json["paused_until"] = view.paused_until ? Json(render.wall(*view.paused_until)) : Json(nullptr);
   json["paused_seconds_left"] = view.paused_until ? Json(to_seconds(*view.paused_until - s.now)) : Json(nullptr);
@@ -180,15 +194,31 @@ std::string failovers_json(const Snapshot& s) {
   return dump(Json{{"failovers", Renderer(s).failovers(s.failovers.size())}});
 }
 
+std::string ambiguous_json(const Snapshot& s) {
+  Json list = Json::array();
+  for (const AmbiguousRequest& each : s.ambiguous) {
+    list.push_back({{"time", format_utc(each.at)},
+                    {"id", each.id},
+                    {"method", each.method},
+                    {"class", each.request_class},
+                    {"node", each.node.empty() ? Json(nullptr) : Json(each.node)},
+                    {"epoch", each.epoch},
+                    {"status", each.status},
+                    {"why", each.why}});
+  }
+  return dump(Json{{"ambiguous", std::move(list)}});
+}
+
 std::string leader_json(const Snapshot& s) {
   BW_ASSERT(s.view.leader.has_value());
   return dump(Renderer(s).leader());
 }
 
 std::string ready_json(const Snapshot& s) {
-  const Readiness ready = readiness(s.view, s.draining);
+  const Readiness ready = readiness(s);
   Json json{{"ready", ready.ready}};
   if (!ready.ready) json["reason"] = ready.reason;
+  if (!ready.causes.empty()) json["causes"] = ready.causes;
   json["state"] = state_word(s.view);
   return dump(json);
 }

@@ -3,8 +3,10 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "bellwether/admin/admin.h"
+#include "bellwether/cluster/leaderless.h"
 #include "bellwether/cluster/view.h"
 #include "journal.h"
 
@@ -20,14 +22,19 @@ struct Snapshot {
   TimePoint now{};
   const std::function<WallTime(TimePoint)>& wall_at;
   std::vector<cluster::Failover> failovers{};  // the newest first
+  std::vector<AmbiguousRequest> ambiguous{};   // likewise
 };
+
+// Why no node leads. REQUIRES: none does.
+[[nodiscard]] cluster::Leaderless leaderless_of(const Snapshot& snapshot);
 
 // What /readyz says. Ready: there is a leader that clients are sent to, or will be after one fresh answer of it.
 struct Readiness {
   bool ready = false;
-  std::string reason;  // why not
+  std::string reason;               // why not
+  std::vector<std::string> causes;  // what is wrong with which nodes, while none leads
 };
-[[nodiscard]] Readiness readiness(const cluster::View& view, bool draining);
+[[nodiscard]] Readiness readiness(const Snapshot& snapshot);
 
 // "leading", "suspect", "idle", "conflict", "paused", "no_leader" or "starting": what the page says in large letters.
 [[nodiscard]] std::string_view state_word(const cluster::View& view);
@@ -36,6 +43,8 @@ struct Readiness {
 [[nodiscard]] std::string status_json(const Snapshot& snapshot);
 // With all of them.
 [[nodiscard]] std::string failovers_json(const Snapshot& snapshot);
+// Requests whose execution is in doubt.
+[[nodiscard]] std::string ambiguous_json(const Snapshot& snapshot);
 // REQUIRES: there is a leader.
 [[nodiscard]] std::string leader_json(const Snapshot& snapshot);
 [[nodiscard]] std::string ready_json(const Snapshot& snapshot);

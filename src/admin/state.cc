@@ -7,15 +7,18 @@ namespace bellwether::admin {
 Needs& Needs::operator|=(const Needs& other) {
   metrics = metrics || other.metrics;
   failovers = failovers || other.failovers;
+  ambiguous = ambiguous || other.ambiguous;
   return *this;
 }
 
 Needs needs_of(std::string_view path) {
-  return {.metrics = path == "/metrics", .failovers = path == "/failovers" || path == "/status"};
+  return {.metrics = path == "/metrics",
+          .failovers = path == "/failovers" || path == "/status",
+          .ambiguous = path == "/ambiguous"};
 }
 
 Snapshot State::snapshot(const AdminOptions& options) const {
-  return {options, *view, journal, counters, draining, now, wall_at, failovers};
+  return {options, *view, journal, counters, draining, now, wall_at, failovers, ambiguous};
 }
 
 StatePtr copy_state(const AdminSources& sources, const Journal& journal, Needs needs, TimePoint now) {
@@ -29,6 +32,7 @@ StatePtr copy_state(const AdminSources& sources, const Journal& journal, Needs n
     if (sources.counters) state->counters = sources.counters();
     if (sources.failovers) state->failovers = sources.failovers();
   }
+  if (needs.ambiguous && sources.ambiguous) state->ambiguous = sources.ambiguous();
   if (needs.metrics) state->metrics_text = sources.metrics();
   return state;
 }

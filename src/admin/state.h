@@ -16,6 +16,7 @@ namespace bellwether::admin {
 struct Needs {
   bool metrics = false;
   bool failovers = false;
+  bool ambiguous = false;
   Needs& operator|=(const Needs& other);
 };
 [[nodiscard]] Needs needs_of(std::string_view path);
@@ -30,6 +31,7 @@ struct State {
   TimePoint now{};
   std::function<WallTime(TimePoint)> wall_at;
   std::vector<cluster::Failover> failovers{};
+  std::vector<AmbiguousRequest> ambiguous{};
   std::function<std::string()> metrics_text{};
 
   [[nodiscard]] Snapshot snapshot(const AdminOptions& options) const;

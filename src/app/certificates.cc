@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "bellwether/net/certificate.h"
 #include "file_stamp.h"
 #include "log.h"
 
@@ -106,13 +107,13 @@ void Certificates::on_made(const Result<Context>& made) {
       {{"for", use_}, {"files", fmt::format("{}", fmt::join(files_, ","))}, {"not_after", date_of(counts_.not_after)}});
 }
 
-// An expired certificate in place of a good one is a mistake that need not hurt anybody yet.
+// A certificate that has expired or is not valid yet, in place of a good one, is a mistake that need not hurt anybody
+// yet.
 Result<void> Certificates::check_usable(const Context& made) const {
-  const auto ends = made->not_after();
-  const bool is_expired = ends && *ends <= std::chrono::system_clock::now();
-  if (!is_expired || context_->not_after() <= ends) return {};
-  return fail(ErrorKind::kInvalid,
-              fmt::format("the certificate on disk expired on {}, before the one in use", date_of(ends)));
+  const WallTime now = std::chrono::system_clock::now();
+  const auto problem = net::validity_problem(*made, now);
+  if (!problem || net::validity_problem(*context_, now)) return {};
+  return fail(ErrorKind::kInvalid, fmt::format("the certificate on disk {}, and the one in use is valid", *problem));
 }
 
 void Certificates::say_hanging() {

@@ -9,12 +9,15 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <system_error>
 
 #include "bellwether/base/text.h"
 #include "bellwether/base/visible.h"
 #include "bellwether/config/load.h"
 #include "bellwether/config/options.h"
 #include "commands.h"
+#include "help_text.h"
+#include "start_error.h"
 
 namespace bellwether::app {
 namespace {
@@ -30,6 +33,11 @@ constexpr const char* kExamples = R"(Examples:
   bellwether dev
       a simulated cluster with failovers, to look at before there is a real one
   bellwether status --watch
+
+Environment: each option of `run` is also a variable, BELLWETHER_ and its name in
+  capitals (BELLWETHER_INTER); VAULT_CACERT, BAO_CACERT and their kin are defaults.
+  BELLWETHER_ADMIN and BELLWETHER_CONTROL tell the other commands whom to ask.
+  NO_COLOR turns colours off.
 
 Exit codes: 0 fine, 1 failed, 2 usage. All options: conf/REFERENCE.md.)";
 
@@ -58,6 +66,11 @@ std::map<std::string, std::string> environment() {
     if (equals != std::string_view::npos) variables.emplace(entry.substr(0, equals), entry.substr(equals + 1));
   }
   return variables;
+}
+
+// An option is also a variable: the help says which.
+std::string described(const config::Option& option) {
+  return fmt::format("{} ({})", option.doc, config::environment_name(option));
 }
 
 // What `run` and `check` share: -f, the nodes, and one flag for each row of the option table that has one.
@@ -102,11 +115,11 @@ class ConfigFlags {
     const std::string flag(option.flag);
     if (std::holds_alternative<config::FlagField>(option.field)) {
       const bool turns_off = flag.substr(0, 5) == "--no-";
-      given.flag = command.add_flag(flag)->description(fmt::format("{}{}", turns_off ? "Turns off: " : "", option.doc));
+      given.flag =
+          command.add_flag(flag)->description(fmt::format("{}{}", turns_off ? "Turns off: " : "", described(option)));
     } else {
       // One value for each flag: what follows may be a NODE_URL.
-      given.flag =
-          command.add_option(flag, given.values, std::string(option.doc))->allow_extra_args(false)->expected(1);
+      given.flag = command.add_option(flag, given.values, described(option))->allow_extra_args(false)->expected(1);
       const std::string fallback = config::default_text(option);
       given.flag->type_name(fallback == "\"\"" ? "TEXT" : fmt::format("[{}]", fallback));
       given.flag->multi_option_policy(std::holds_alternative<config::ListenField>(option.field)
@@ -129,12 +142,13 @@ int with_config(const ConfigFlags& flags,
     return kExitFailed;
   }
   const config::Loaded loaded = config::load(*sources);
+  const config::LogFormat format = loaded.config.log_format;
   bool is_usage = true;
   for (const config::Problem& each : loaded.problems) {
-    fmt::print(stderr, "{}\n", each.to_string());
+    report_config_problem(format, each, false);
     is_usage = is_usage && each.file == "command line";
   }
-  for (const config::Problem& each : loaded.hints) fmt::print(stderr, "{} (hint)\n", each.to_string());
+  for (const config::Problem& each : loaded.hints) report_config_problem(format, each, true);
   if (!loaded.problems.empty()) return is_usage ? kExitUsage : kExitFailed;
   return go(loaded.config, sources->file ? sources->file->name : "command line");
 }
@@ -185,7 +199,7 @@ class CommandLine {
     for (const auto& [command, action] : actions_) {
       if (command->parsed()) return action();
     }
-    fmt::print(stderr, "{}", app_.help());
+    fmt::print(stderr, "{}", wrap_help(app_.help()));
     return kExitUsage;
   }
 
@@ -204,12 +218,16 @@ class CommandLine {
     });
     run_flags_.emplace(*run);
     CLI::App* check = add("check", "Say everything that is wrong with a configuration", [this] {
-      return with_config(*check_flags_, [this](const config::Config& config, const std::string& name) {
-        check_.name = name;
-        return check_command(config, check_);
-      });
+      const Result<config::Sources> sources = check_flags_->sources();
+      if (!sources) {
+        fmt::print(stderr, "bellwether: {}\n", sources.error().message);
+        return kExitFailed;
+      }
+      check_.name = sources->file ? sources->file->name : "command line";
+      return check_command(config::load(*sources), check_);
     });
     check->add_flag("--live", check_.live, "Connect to every node and explain what is found");
+    check->add_flag("--json", check_.json, "As JSON");
     check_flags_.emplace(*check);
   }
 
@@ -258,11 +276,16 @@ class CommandLine {
                               [this] { return failovers_command(failovers_); });
     add_admin(*failovers, failovers_.admin);
     failovers->add_flag("--json", failovers_.json, "As JSON");
+    CLI::App* ambiguous = add("ambiguous", "Requests of which nobody knows whether they were executed",
+                              [this] { return ambiguous_command(failovers_); });
+    add_admin(*ambiguous, failovers_.admin);
+    ambiguous->add_flag("--json", failovers_.json, "As JSON");
     CLI::App* node = add("node", "Give a node a state: ready, drain or maint", [this] { return node_command(node_); });
     node->add_option("NAME", node_.node, "The node's name")->required();
     node->add_option("STATE", node_.state, "ready, drain or maint")
         ->required()
         ->check(CLI::IsMember({"ready", "drain", "maint"}));
+    node->add_flag("--json", node_.json, "As JSON");
     node->add_flag("--force", node_.force, "Even if nobody is left to lead: an outage");
     add_control(*node);
     CLI::App* pause = add("pause", "Let new requests wait, leader or not, until resume", [this] {
@@ -276,6 +299,7 @@ class CommandLine {
     CLI::App* wait = add("wait-leader", "Wait until there is a leader that is not in doubt, and print its name",
                          [this] { return wait_leader_command(wait_leader_); });
     add_admin(*wait, wait_leader_.admin);
+    wait->add_flag("--json", wait_leader_.json, "As JSON");
     wait->add_option("--other-than", wait_leader_.other_than, "The node that is about to lose the lead")
         ->type_name("NAME");
     wait->add_option_function<std::string>(
@@ -311,7 +335,10 @@ class CommandLine {
   }
 
   int explain(const CLI::ParseError& error) {
-    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app_.exit(error);
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
+      fmt::print("{}", wrap_help(app_.help()));  // of the command that was asked for
+      return kExitFine;
+    }
     const CLI::App* command = &app_;
     for (const auto& [each, action] : actions_) {
       if (each->parsed()) command = each;
@@ -348,6 +375,18 @@ class CommandLine {
 
 }  // namespace
 
-int main_command(int argc, char** argv) { return CommandLine().run(argc, argv); }
+// What a script reads must be whole: an output that could not be written is an error, whatever the command found.
+int main_command(int argc, char** argv) {
+  int code = kExitFailed;
+  try {
+    code = CommandLine().run(argc, argv);
+  } catch (const std::system_error& error) {  // of fmt::print
+    fmt::print(stderr, "bellwether: {}\n", error.what());
+    return kExitFailed;
+  }
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  fmt::print(stderr, "bellwether: cannot write the output: {}\n", std::strerror(errno));
+  return code == kExitFine ? kExitFailed : code;
+}
 
 }  // namespace bellwether::app

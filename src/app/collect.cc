@@ -119,7 +119,9 @@ class MetricsCollector {
     flag(Metric::kNodeUp, {name}, node.up);
     flag(Metric::kLeaderInfo, {name}, g_.view->leader && g_.view->leader->index == index);
     add_probes(name, g_.probes[index]);
-    count(Metric::kNodeConnections, {name}, at(g_.proxy.node_sessions_now, index));
+    for (const Metric metric : {Metric::kNodeOpenConnections, Metric::kNodeConnections}) {
+      count(metric, {name}, at(g_.proxy.node_sessions_now, index));
+    }
     count(Metric::kNodeConnectionsTotal, {name}, at(g_.proxy.connects, index));
     count(Metric::kConnectFailures, {name}, at(g_.proxy.connect_failures, index));
   }
@@ -157,7 +159,9 @@ class MetricsCollector {
   void add_http() {
     const proxy::HttpCounts& h = g_.proxy.http;
     count(Metric::kHttpReceived, {}, h.requests_total);
-    count(Metric::kHttpRequestsNow, {}, h.requests_now);
+    for (const Metric metric : {Metric::kHttpRequestsInFlight, Metric::kHttpRequestsNow}) {
+      count(metric, {}, h.requests_now);
+    }
     count(Metric::kHttpHeld, {}, h.held);
     for (std::size_t i = 0; i < 5; ++i) {
       count(Metric::kHttpRequests, {fmt::format("{}xx", i + 1)}, at(h.by_status_class, i));
@@ -204,8 +208,10 @@ class MetricsCollector {
     count(Metric::kSessionsCut, {"idle"}, p.sessions_cut_idle);
     count(Metric::kSessionsCut, {"silent"}, p.sessions_cut_silent);
     count(Metric::kSessionsCut, {"maxconn"}, p.sessions_cut_for_room);
-    count(Metric::kConnections, {"client"}, p.sessions_now);
-    count(Metric::kConnections, {"node"}, sum(p.node_sessions_now));
+    for (const Metric metric : {Metric::kOpenConnections, Metric::kConnections}) {
+      count(metric, {"client"}, p.sessions_now);
+      count(metric, {"node"}, sum(p.node_sessions_now));
+    }
     count(Metric::kConnectionsTotal, {"client"}, p.sessions_total);
     count(Metric::kConnectionsTotal, {"node"}, sum(p.connects));
     count(Metric::kBytesTotal, {"up"}, p.bytes_up);

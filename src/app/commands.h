@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "bellwether/base/time.h"
-#include "bellwether/config/config.h"
+#include "bellwether/config/load.h"
 
 namespace bellwether::app {
 
@@ -23,8 +23,9 @@ int run_command(const config::Config& config);  // run.cc
 struct CheckOptions {
   std::string name;  // of the file, or "command line"
   bool live = false;
+  bool json = false;
 };
-int check_command(const config::Config& config, const CheckOptions& options);  // check.cc
+int check_command(const config::Loaded& loaded, const CheckOptions& options);  // check.cc
 
 struct DevOptions {
   int nodes = 3;
@@ -65,6 +66,7 @@ struct FailoversOptions {
   bool json = false;
 };
 int failovers_command(const FailoversOptions& options);  // failovers.cc
+int ambiguous_command(const FailoversOptions& options);  // ambiguous.cc
 
 // Which running instance a command that changes something means.
 struct ControlChoice {
@@ -77,6 +79,7 @@ struct NodeOptions {
   std::string node;
   std::string state;  // ready | drain | maint
   bool force = false;
+  bool json = false;
 };
 int node_command(const NodeOptions& options);  // node.cc
 
@@ -91,6 +94,7 @@ struct WaitLeaderOptions {
   std::string admin = "127.0.0.1:8209";
   std::string other_than;  // who is about to go
   Duration timeout = 30s;
+  bool json = false;
 };
 int wait_leader_command(const WaitLeaderOptions& options);  // wait_leader.cc
 

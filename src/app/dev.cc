@@ -4,6 +4,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -72,6 +73,12 @@ class SimThread {
   std::thread thread_;
 };
 
+// https://no-color.org: set and not empty.
+bool no_color() {
+  const char* value = std::getenv("NO_COLOR");
+  return value != nullptr && *value != '\0';
+}
+
 // Bold on a terminal, plain elsewhere.
 class Screen {
  public:
@@ -88,7 +95,7 @@ class Screen {
   }
 
  private:
-  bool terminal_ = ::isatty(STDOUT_FILENO) == 1;
+  bool terminal_ = ::isatty(STDOUT_FILENO) == 1 && !no_color();
 };
 
 // That address if it is free, else any port on the same host, and says so.

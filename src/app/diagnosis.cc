@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "bellwether/probe/explain.h"
 #include "doctor.h"
 
 namespace bellwether::app {
@@ -10,52 +11,22 @@ namespace {
 
 constexpr Duration kMuchSkew = 5s;
 
-std::string explain_failure(const Examined& node) {
-  if (node.address.empty())
-    return fmt::format("{}: the name does not resolve here: {}", node.name, node.failure->message);
-  const bool is_named = node.failure->message.compare(0, node.name.size() + 1, node.name + ":") == 0;
-  std::string out = is_named ? node.failure->message : fmt::format("{}: {}", node.name, node.failure->message);
-  switch (node.failure->failure) {
-    case wire::ExchangeFailure::kRefused:
-      return out + "; is Vault running there, and is the port right?";
-    case wire::ExchangeFailure::kTls:
-      if (out.find("not valid for") != std::string::npos) {
-        return out + "; if all nodes share one name, say --server-name NAME (server_name)";
-      }
-      return out;
-    case wire::ExchangeFailure::kConnectTimeout:
-    case wire::ExchangeFailure::kUnreachable:
-      return out + "; is there a firewall or a wrong route?";
-    case wire::ExchangeFailure::kAnswerTimeout:
-      return out + "; the node accepts connections but does not answer";
-    case wire::ExchangeFailure::kClosed:
-    case wire::ExchangeFailure::kReset:
-      return out + (node.tls ? "; does it want a client certificate (--client-cert) or a PROXY header (--send-proxy)?"
-                             : "; does it speak TLS (https://) or want a PROXY header (--send-proxy)?");
-    case wire::ExchangeFailure::kProtocol:
-      return out + (node.tls ? "" : "; does it speak TLS? then write https://");
+std::string cause_of(const Examined& node) {
+  if (node.failure) {
+    const auto address = net::Address::parse(node.address);
+    return vault::explain_silence(
+        node.set_up, probe::probe_failure(node.failure->failure),
+        probe::message_for(node.set_up.host, address ? std::optional(*address) : std::nullopt, node.failure->message));
   }
-  return out;
+  if (node.facts.role != cluster::Role::kError) return {};
+  return vault::explain_error(node.set_up, node.facts.status, node.facts.problem);
 }
 
-// What to do about an answer that is no health.
-std::string_view way_out(const Examined& node) {
-  if (node.facts.problem.find("hops to skip") != std::string::npos) {
-    return "; its x_forwarded_for_hop_skips wants longer lists: set forwarded_for_hops to one more than that";
-  }
-  if (node.facts.problem.find("missing x-forwarded-for") != std::string::npos) {
-    return "; it wants X-Forwarded-For: use an http listener with forwarded_for, or send_proxy";
-  }
-  const bool is_tls_port = !node.tls && node.facts.status == 400;
-  return is_tls_port ? "; plain HTTP on a TLS port? then write https://" : "";
-}
-
-void look_at_answers(const std::vector<Examined>& nodes, Diagnosis& out) {
+void check_answers(const std::vector<Examined>& nodes, Diagnosis& out) {
   for (const Examined& node : nodes) {
-    if (node.failure) {
-      out.problems.push_back(explain_failure(node));
-    } else if (node.facts.role == cluster::Role::kError) {
-      out.problems.push_back(fmt::format("{}: {}{}", node.name, node.facts.problem, way_out(node)));
+    if (node.same_as) continue;
+    if (const std::string cause = cause_of(node); !cause.empty()) {
+      out.problems.push_back(fmt::format("{}: {}", node.name, cause));
     } else if (node.facts.role == cluster::Role::kSealed || node.facts.role == cluster::Role::kUninitialized) {
       out.remarks.push_back(fmt::format("{}: is {}: it cannot take over", node.name, to_text(node.facts.role)));
     }
@@ -64,6 +35,27 @@ void look_at_answers(const std::vector<Examined>& nodes, Diagnosis& out) {
                                         node.name, std::abs(to_seconds(*node.clock_ahead)),
                                         *node.clock_ahead > Duration::zero() ? "ahead of" : "behind"));
     }
+  }
+}
+
+// The place of an earlier node that is the same server: by address, or by what both state in sys/leader.
+std::optional<std::size_t> same_server(const std::vector<Examined>& nodes, std::size_t index) {
+  const Examined& node = nodes[index];
+  if (node.same_as) return node.same_as;
+  if (!node.leader || node.leader->identity.empty()) return std::nullopt;
+  for (std::size_t i = 0; i < index; ++i) {
+    if (nodes[i].leader && nodes[i].leader->identity == node.leader->identity) return i;
+  }
+  return std::nullopt;
+}
+
+void check_names(const std::vector<Examined>& nodes, Diagnosis& out) {
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const auto first = same_server(nodes, i);
+    if (!first) continue;
+    out.problems.push_back(fmt::format("{} and {} are one server ({}): name it once", nodes[*first].name, nodes[i].name,
+                                       nodes[i].same_as ? "both names lead to " + nodes[*first].address
+                                                        : "both state the same api_addr and active_time"));
   }
 }
 
@@ -85,8 +77,8 @@ void look_at_cluster(const std::vector<Examined>& nodes, const config::Config& c
 
 void look_for_leader(const std::vector<Examined>& nodes, Diagnosis& out) {
   std::vector<std::string> claims;
-  for (const Examined& node : nodes) {
-    if (node.facts.role == cluster::Role::kActive) claims.push_back(node.name);
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (nodes[i].facts.role == cluster::Role::kActive && !same_server(nodes, i)) claims.push_back(nodes[i].name);
   }
   if (claims.size() > 1) {
     out.problems.push_back(
@@ -107,10 +99,30 @@ void look_for_leader(const std::vector<Examined>& nodes, Diagnosis& out) {
 
 Diagnosis diagnose(const std::vector<Examined>& nodes, const config::Config& config) {
   Diagnosis out;
-  look_at_answers(nodes, out);
+  check_answers(nodes, out);
+  check_names(nodes, out);
   look_at_cluster(nodes, config, out);
   look_for_leader(nodes, out);
   return out;
+}
+
+nlohmann::ordered_json nodes_json(const std::vector<Examined>& nodes) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const Examined& node : nodes) {
+    nlohmann::ordered_json json{{"name", node.name},
+                                {"url", node.url},
+                                {"address", node.address},
+                                {"role", node.failure ? std::string("silent") : std::string(to_text(node.facts.role))},
+                                {"version", node.facts.version},
+                                {"cluster_id", node.facts.cluster_id},
+                                {"cause", cause_of(node)}};
+    json["latency_ms"] =
+        node.failure ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(to_millis(node.latency));
+    json["clock_ahead_seconds"] =
+        node.clock_ahead ? nlohmann::ordered_json(to_seconds(*node.clock_ahead)) : nlohmann::ordered_json(nullptr);
+    list.push_back(std::move(json));
+  }
+  return list;
 }
 
 std::string table_of(const std::vector<Examined>& nodes, bool verified) {

@@ -24,8 +24,10 @@ class Examination {
     found_.name = plan.name;
     found_.url = plan.url;
     found_.tls = plan.tls;
+    found_.set_up = target.set_up;
+    found_.same_as = plan.same_as;
     if (!plan.address) {
-      found_.failure = wire::ExchangeError{wire::ExchangeFailure::kUnreachable, "no address for " + plan.host};
+      found_.failure = wire::ExchangeError{wire::ExchangeFailure::kUnreachable, plan.unresolved};
       is_done_ = true;
       return;
     }
@@ -83,7 +85,9 @@ class Examination {
   std::unique_ptr<wire::Client> client_;
 };
 
-Result<std::vector<Examined>> examine(const config::Config& config) {
+}  // namespace
+
+Result<std::vector<Examined>> examine_nodes(const config::Config& config) {
   auto loop = net::Loop::create({.precise_timers = true});
   if (!loop) return tl::unexpected(loop.error());
   auto tls = net::TlsContext::client(
@@ -112,22 +116,6 @@ Result<std::vector<Examined>> examine(const config::Config& config) {
   std::vector<Examined> found;
   for (const auto& each : all) found.push_back(each->found());
   return found;
-}
-
-}  // namespace
-
-int examine_nodes(const config::Config& config) {
-  const Result<std::vector<Examined>> found = examine(config);
-  if (!found) {
-    fmt::print(stderr, "bellwether: {}\n", for_people(found.error().message));
-    return kExitFailed;
-  }
-  fmt::print("\n{}", table_of(*found, config.verify));
-  const Diagnosis diagnosis = diagnose(*found, config);
-  if (!diagnosis.problems.empty() || !diagnosis.remarks.empty()) fmt::print("\n");
-  for (const std::string& each : diagnosis.problems) fmt::print("  problem: {}\n", for_people(each));
-  for (const std::string& each : diagnosis.remarks) fmt::print("  note: {}\n", for_people(each));
-  return diagnosis.problems.empty() ? kExitFine : kExitFailed;
 }
 
 }  // namespace bellwether::app

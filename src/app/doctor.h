@@ -1,11 +1,13 @@
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "bellwether/cluster/observation.h"
 #include "bellwether/config/config.h"
+#include "bellwether/vault/advice.h"
 #include "bellwether/vault/health.h"
 #include "bellwether/wire/client.h"
 
@@ -16,7 +18,9 @@ struct Examined {
   std::string name;
   std::string url;
   bool tls = false;
-  std::string address;  // empty: the name did not resolve
+  vault::NodeSetUp set_up;
+  std::string address;                 // empty: the name did not resolve
+  std::optional<std::size_t> same_as;  // the place of the node whose server this is another name of, by its address
   std::optional<wire::ExchangeError> failure;
   cluster::HealthFacts facts;
   std::optional<vault::LeaderFacts> leader;
@@ -31,8 +35,9 @@ struct Diagnosis {
 };
 [[nodiscard]] Diagnosis diagnose(const std::vector<Examined>& nodes, const config::Config& config);
 [[nodiscard]] std::string table_of(const std::vector<Examined>& nodes, bool verified);
+[[nodiscard]] nlohmann::ordered_json nodes_json(const std::vector<Examined>& nodes);
 
-// Connects to every node, prints the table and the diagnosis; the exit code of `check --live`.
-int examine_nodes(const config::Config& config);
+// Connects to every node and asks it, for at most as long as its timeouts allow. Turns a loop of its own.
+[[nodiscard]] Result<std::vector<Examined>> examine_nodes(const config::Config& config);
 
 }  // namespace bellwether::app

@@ -37,7 +37,7 @@ void log_role(const cluster::Event& event, const std::string& node) {
   if (event.why.empty()) {
     log::info(to_text(event.kind), {{"node", node}, {"from", from}, {"to", to}});
   } else {
-    log::info(to_text(event.kind), {{"node", node}, {"from", from}, {"to", to}, {"why", event.why}});
+    log::warn(to_text(event.kind), {{"node", node}, {"from", from}, {"to", to}, {"why", event.why}});
   }
 }
 
@@ -64,6 +64,9 @@ void log_event(const cluster::Event& event, const std::vector<std::string>& node
     case EventKind::kForeignNode:
     case EventKind::kStalled:
       return log::warn(to_text(event.kind), {{"node", node}, {"why", event.why}});
+    case EventKind::kSameServer:
+      return log::warn(to_text(event.kind),
+                       {{"node", node}, {"same_as", other}, {"why", event.why + "; name the server once"}});
     case EventKind::kConflict:
       return log::warn(to_text(event.kind), {{"node", node}, {"challenger", other}, {"why", event.why}});
     case EventKind::kConflictEnded:
@@ -145,7 +148,25 @@ void log_request(const proxy::RequestRecord& request, const std::vector<std::str
                         {"total_ms", millis(request.total)},
                         {"bytes_up", number(request.bytes_up)},
                         {"bytes_down", number(request.bytes_down)},
-                        {"end", std::string(request.end)}});
+                        {"end", std::string(request.end)},
+                        {"id", or_dash(request.request_id)}});
+}
+
+void log_failed_request(const proxy::RequestRecord& request, const std::vector<std::string>& node_names) {
+  const auto or_dash = [](std::string_view text) { return std::string(text.empty() ? "-" : text); };
+  log::warn("request_failed", {{"id", or_dash(request.request_id)},
+                               {"listener", std::string(request.listener)},
+                               {"method", or_dash(request.method)},
+                               {"class", std::string(to_text(request.request_class))},
+                               {"status", request.status > 0 ? std::int64_t{request.status} : std::int64_t{-1}},
+                               {"outcome", std::string(to_text(request.outcome))},
+                               {"node", name_of(node_names, request.node)},
+                               {"epoch", static_cast<std::int64_t>(request.epoch)},
+                               {"row", request.row ? std::string(to_text(*request.row)) : std::string("-")},
+                               {"held_ms", millis(request.held)},
+                               {"total_ms", millis(request.total)},
+                               {"end", std::string(request.end)},
+                               {"why", or_dash(request.why)}});
 }
 
 }  // namespace bellwether::app

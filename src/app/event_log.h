@@ -18,6 +18,9 @@ void log_session(const proxy::SessionRecord& session, const std::vector<std::str
 // One line per ended request. Any thread.
 void log_request(const proxy::RequestRecord& request, const std::vector<std::string>& node_names, bool with_client);
 
+// One line for a request that failed, where log_requests is off. Any thread.
+void log_failed_request(const proxy::RequestRecord& request, const std::vector<std::string>& node_names);
+
 // One that has ended, in one line; moments are milliseconds from the first sign, -1 for what was not seen.
 void log_failover(const cluster::Failover& failover, const std::vector<std::string>& node_names);
 

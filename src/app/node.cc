@@ -73,7 +73,14 @@ int node_command(const NodeOptions& options) {
   }
   const std::string target =
       fmt::format("/node/{}/{}{}", percent_encode(options.node), options.state, options.force ? "?force=1" : "");
-  if (const auto done = order(options.control, target); !done) {
+  const auto done = order(options.control, target);
+  if (options.json) {
+    nlohmann::ordered_json json{{"node", options.node}, {"admin", options.state}, {"done", done.has_value()}};
+    if (!done) json["error"] = done.error().message;
+    fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    return done ? kExitFine : kExitFailed;
+  }
+  if (!done) {
     fmt::print(stderr, "bellwether node: {}\n", done.error().message);
     return kExitFailed;
   }

@@ -51,6 +51,26 @@ Result<void> add_several(const config::Node& node, const std::vector<net::Addres
   return {};
 }
 
+// The place of another plan that has this address.
+std::optional<std::size_t> other_with(const net::Address& address, std::size_t index,
+                                      const std::vector<NodePlan>& plans) {
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    if (i != index && plans[i].address == address) return i;
+  }
+  return std::nullopt;
+}
+
+void mark_second_names(std::vector<NodePlan>& plans) {
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    if (!plans[i].address) continue;
+    const auto first = other_with(*plans[i].address, i, plans);
+    if (!first || *first > i) continue;
+    plans[i].same_as = first;
+    plans[i].unresolved = why_same_server(*plans[i].address);
+    plans[i].address.reset();
+  }
+}
+
 }  // namespace
 
 std::vector<net::Address> usable_addresses(const std::vector<net::Address>& found) {
@@ -64,18 +84,24 @@ std::vector<net::Address> usable_addresses(const std::vector<net::Address>& foun
   return usable;
 }
 
+std::string why_same_server(const net::Address& address) {
+  return fmt::format("both names lead to {}", address.to_string());
+}
+
 Result<std::vector<NodePlan>> plan_nodes(const std::vector<config::Node>& nodes,
-                                         const std::vector<std::vector<net::Address>>& found) {
+                                         const std::vector<ResolvedName>& found) {
   std::vector<NodePlan> plans;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    const auto addresses = usable_addresses(found[i]);
+    const auto addresses = found[i] ? usable_addresses(*found[i]) : std::vector<net::Address>{};
     if (addresses.size() > 1) {
       if (auto added = add_several(nodes[i], addresses, plans); !added) return tl::unexpected(added.error());
       continue;
     }
     plans.push_back(plan_of(nodes[i]));
     if (!addresses.empty()) plans.back().address = addresses.front();
+    if (!found[i]) plans.back().unresolved = found[i].error().message;
   }
+  mark_second_names(plans);
   return plans;
 }
 
@@ -98,19 +124,22 @@ Result<void> check_no_loop(const std::vector<NodePlan>& plans, const std::vector
   return {};
 }
 
-std::vector<std::vector<net::Address>> resolve_all(net::Loop& loop, net::Resolver& resolver,
-                                                   const std::vector<config::Node>& nodes, Duration patience) {
+std::vector<ResolvedName> resolve_all(net::Loop& loop, net::Resolver& resolver, const std::vector<config::Node>& nodes,
+                                      Duration patience) {
   struct Answers {
-    std::vector<std::vector<net::Address>> found;
+    std::vector<ResolvedName> found;
     std::size_t count = 0;
   };
   // Shared with the callbacks: an answer may come after we have stopped waiting.
   const auto answers = std::make_shared<Answers>();
-  answers->found.resize(nodes.size());
+  for (const config::Node& node : nodes) {
+    answers->found.emplace_back(fail(ErrorKind::kTimeout, fmt::format("cannot resolve \"{}\": no answer within {}",
+                                                                      node.host, format_duration(patience))));
+  }
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    resolver.resolve(nodes[i].host, nodes[i].port, [answers, i](Result<std::vector<net::Address>> result) {
+    resolver.resolve(nodes[i].host, nodes[i].port, [answers, i](ResolvedName result) {
       ++answers->count;
-      if (result) answers->found[i] = std::move(*result);
+      answers->found[i] = std::move(result);
     });
   }
   loop.run_until([&] { return answers->count == nodes.size(); }, patience);
@@ -118,11 +147,11 @@ std::vector<std::vector<net::Address>> resolve_all(net::Loop& loop, net::Resolve
 }
 
 AddressKeeper::AddressKeeper(net::Loop& loop, net::Resolver& resolver, std::vector<NodePlan>& plans, IsDown is_down,
-                             OnAddress on_address)
+                             Callbacks callbacks)
     : resolver_(resolver),
       plans_(plans),
       is_down_(std::move(is_down)),
-      on_address_(std::move(on_address)),
+      callbacks_(std::move(callbacks)),
       rounds_down_(plans.size()),
       alive_(std::make_shared<AddressKeeper*>(this)),
       timer_(loop, [this] { look(); }) {
@@ -137,13 +166,16 @@ void AddressKeeper::look() {
     rounds_down_[i] = down ? rounds_down_[i] + 1 : 0;
     const bool moved_perhaps = rounds_down_[i] > 0 && rounds_down_[i] % kRoundsDown == 0;
     if (plans_[i].address && !moved_perhaps) continue;
-    resolver_.resolve(plans_[i].host, plans_[i].port,
-                      [weak = std::weak_ptr(alive_), i](const Result<std::vector<net::Address>>& result) {
-                        const auto self = weak.lock();
-                        if (self && result) (*self)->on_found(i, usable_addresses(*result));
-                      });
+    resolver_.resolve(plans_[i].host, plans_[i].port, [weak = std::weak_ptr(alive_), i](const ResolvedName& result) {
+      if (const auto self = weak.lock()) (*self)->on_resolved(i, result);
+    });
   }
   timer_.arm_in(kLookEvery);
+}
+
+void AddressKeeper::on_resolved(std::size_t index, const ResolvedName& found) {
+  if (found) return on_found(index, usable_addresses(*found));
+  if (!plans_[index].address && !plans_[index].same_as) callbacks_.on_unresolved(node_at(index), found.error().message);
 }
 
 void AddressKeeper::on_found(std::size_t index, const std::vector<net::Address>& found) {
@@ -151,18 +183,15 @@ void AddressKeeper::on_found(std::size_t index, const std::vector<net::Address>&
   const bool still_there = plan.address && std::find(found.begin(), found.end(), *plan.address) != found.end();
   if (still_there) return;
   for (const net::Address& address : found) {
-    if (is_siblings(index, address)) continue;
+    if (other_with(address, index, plans_)) continue;
     plan.address = address;
-    on_address_(node_at(index), address);
+    plan.same_as.reset();
+    callbacks_.on_address(node_at(index), address);
     return;
   }
-}
-
-bool AddressKeeper::is_siblings(std::size_t index, const net::Address& address) const {
-  for (std::size_t i = 0; i < plans_.size(); ++i) {
-    if (i != index && plans_[i].address == address) return true;
-  }
-  return false;
+  if (plan.address || found.empty()) return;
+  plan.same_as = other_with(found.front(), index, plans_);
+  if (plan.same_as) callbacks_.on_same_server(node_at(index), node_at(*plan.same_as), found.front());
 }
 
 }  // namespace bellwether::app

@@ -25,16 +25,24 @@ struct NodePlan {
   std::string host_header;
   std::string public_url;
   std::optional<net::Address> address;
+  std::string unresolved;              // why there is no address
+  std::optional<std::size_t> same_as;  // the place of the plan whose server this is another name of
 };
+
+// What the resolver said of one name.
+using ResolvedName = Result<std::vector<net::Address>>;
 
 // The addresses of a name that we use: IPv4 if there are any, else IPv6. A host with both is one node, not two.
 [[nodiscard]] std::vector<net::Address> usable_addresses(const std::vector<net::Address>& found);
 
-// The nodes of the configuration, given what each of its names resolved to (nothing: not yet). A name with several
+// The nodes of the configuration, given what each of its names resolved to. A name with several
 // addresses becomes several nodes NAME/ADDRESS; kInvalid if the configuration gives that node a name of its own, for
-// then it has been said to be one.
+// then it has been said to be one. Of several that resolve to one address the first has it; the others get none and
+// same_as.
 [[nodiscard]] Result<std::vector<NodePlan>> plan_nodes(const std::vector<config::Node>& nodes,
-                                                       const std::vector<std::vector<net::Address>>& found);
+                                                       const std::vector<ResolvedName>& found);
+// "its name leads to 10.0.0.1:8200 too": why a node is another name of one that has that address.
+[[nodiscard]] std::string why_same_server(const net::Address& address);
 
 // Whether who connects to `node` comes back to one of our listeners: by that address, or by any of this machine's where
 // the listener takes them all.
@@ -45,33 +53,37 @@ struct NodePlan {
 [[nodiscard]] Result<void> check_no_loop(const std::vector<NodePlan>& plans, const std::vector<config::Listen>& listen);
 
 // Asks for the addresses of all names at once and turns the loop until all have answered or `patience` is over; what
-// has no answer by then is empty. REQUIRES: not called from within the loop.
-[[nodiscard]] std::vector<std::vector<net::Address>> resolve_all(net::Loop& loop, net::Resolver& resolver,
-                                                                 const std::vector<config::Node>& nodes,
-                                                                 Duration patience);
+// has no answer by then is kTimeout. REQUIRES: not called from within the loop.
+[[nodiscard]] std::vector<ResolvedName> resolve_all(net::Loop& loop, net::Resolver& resolver,
+                                                    const std::vector<config::Node>& nodes, Duration patience);
 
 // Keeps asking for the names of nodes that have no address, or have been down for a while. The last good address stays
 // until there is another. Control thread.
 class AddressKeeper {
  public:
   using IsDown = std::function<bool(NodeId)>;
-  using OnAddress = std::function<void(NodeId, const net::Address&)>;
+  struct Callbacks {
+    std::function<void(NodeId, const net::Address&)> on_address;
+    // The name of a node without an address leads to that of another node.
+    std::function<void(NodeId, NodeId same, const net::Address&)> on_same_server;
+    std::function<void(NodeId, const std::string& why)> on_unresolved;
+  };
 
   AddressKeeper(net::Loop& loop, net::Resolver& resolver, std::vector<NodePlan>& plans, IsDown is_down,
-                OnAddress on_address);
+                Callbacks callbacks);
   ~AddressKeeper();
   AddressKeeper(const AddressKeeper&) = delete;
   AddressKeeper& operator=(const AddressKeeper&) = delete;
 
  private:
   void look();
+  void on_resolved(std::size_t index, const ResolvedName& found);
   void on_found(std::size_t index, const std::vector<net::Address>& found);
-  [[nodiscard]] bool is_siblings(std::size_t index, const net::Address& address) const;
 
   net::Resolver& resolver_;
   std::vector<NodePlan>& plans_;
   IsDown is_down_;
-  OnAddress on_address_;
+  Callbacks callbacks_;
   std::vector<int> rounds_down_;
   std::shared_ptr<AddressKeeper*> alive_;  // the resolver may answer when we are gone
   net::Timer timer_;

@@ -109,6 +109,12 @@ Result<std::vector<IpRange>> ip_ranges(const std::vector<std::string>& texts, st
   return ranges;
 }
 
+bool sends_forwarded_for(const config::Config& config) {
+  const bool has_http = std::any_of(config.listen.begin(), config.listen.end(),
+                                    [](const config::Listen& listen) { return listen.mode == config::Mode::kHttp; });
+  return config.forwarded_for && has_http;
+}
+
 Result<proxy::ListenerOptions> listener_options(const config::Listen& listen,
                                                 const std::shared_ptr<net::TlsContext>& to_clients) {
   auto address = net::Address::parse(listen.address);
@@ -145,6 +151,19 @@ net::TlsServerOptions client_tls_options(const config::Config& config) {
   return options;
 }
 
+vault::NodeSetUp set_up_of(const config::Config& config, const NodePlan& node) {
+  vault::NodeSetUp set_up;
+  set_up.host = node.host;
+  set_up.port = node.port;
+  set_up.is_tls = node.tls;
+  set_up.has_server_name = node.server_name != node.host;
+  set_up.has_ca = !config.ca_file.empty() || !config.ca_path.empty();
+  set_up.has_client_cert = !config.client_cert.empty();
+  set_up.sends_proxy = config.send_proxy != config::ProxyProtocol::kNone;
+  set_up.sends_forwarded_for = sends_forwarded_for(config);
+  return set_up;
+}
+
 Result<probe::ProberOptions> prober_options(const config::Config& config, const std::vector<NodePlan>& nodes,
                                             const std::shared_ptr<net::TlsContext>& tls) {
   auto source = source_address(config.source);
@@ -152,16 +171,15 @@ Result<probe::ProberOptions> prober_options(const config::Config& config, const 
   probe::ProberOptions options;
   options.tracker = tracker_options(config, nodes);
   for (const NodePlan& node : nodes) {
-    options.targets.push_back({node.name, node.address, node.tls ? tls : nullptr, node.server_name, node.host_header});
+    options.targets.push_back({node.name, node.address, node.tls ? tls : nullptr, node.server_name, node.host_header,
+                               set_up_of(config, node), node.unresolved});
   }
   options.timeout_connect = config.timeout_connect;
   options.timeout_check = config.timeout_check;
   options.source = *source;
   options.send_proxy = proxy_version(config.send_proxy);
   // A listener that is told to believe X-Forwarded-For refuses what comes without it, health included (FACTS.md 6).
-  const bool has_http = std::any_of(config.listen.begin(), config.listen.end(),
-                                    [](const config::Listen& listen) { return listen.mode == config::Mode::kHttp; });
-  if (config.forwarded_for && has_http) options.headers.push_back({"X-Forwarded-For", forwarded_chain(config)});
+  if (sends_forwarded_for(config)) options.headers.push_back({"X-Forwarded-For", forwarded_chain(config)});
   return options;
 }
 
@@ -197,6 +215,8 @@ Result<proxy::ProxyOptions> proxy_options(const config::Config& config, const st
   options.log_requests = config.log_requests;
   options.log_paths = config.log_paths;
   options.retry_buffer = static_cast<std::size_t>(config.retry_buffer);
+  options.head_limits = {static_cast<std::size_t>(config.max_head_bytes), static_cast<std::size_t>(config.max_headers),
+                         true};
   options.timeout_header = config.timeout_header;
   options.timeout_answer = config.timeout_answer;
   options.grace = config.grace;

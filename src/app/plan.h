@@ -18,6 +18,8 @@ namespace bellwether::app {
 [[nodiscard]] net::TlsClientOptions node_tls_options(const config::Config& config);
 // REQUIRES: a tls_cert.
 [[nodiscard]] net::TlsServerOptions client_tls_options(const config::Config& config);
+// What advice about a node's silence depends on.
+[[nodiscard]] vault::NodeSetUp set_up_of(const config::Config& config, const NodePlan& node);
 [[nodiscard]] Result<probe::ProberOptions> prober_options(const config::Config& config,
                                                           const std::vector<NodePlan>& nodes,
                                                           const std::shared_ptr<net::TlsContext>& tls);

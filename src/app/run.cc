@@ -12,13 +12,14 @@
 #include "log.h"
 #include "service.h"
 #include "signals.h"
+#include "start_error.h"
 
 namespace bellwether::app {
 
 namespace {
 
-int failed(const Error& error) {
-  fmt::print(stderr, "bellwether: {}\n", for_people(error.message));
+int failed(const config::Config& config, const Error& error) {
+  report_start_error(config.log_format, error.message);
   return kExitFailed;
 }
 
@@ -42,7 +43,7 @@ void on_signal(int signal, Service& service) {
 
 int run_command(const config::Config& config) {
   block_run_signals();
-  if (auto started = log::start(config.log_level, config.log_format); !started) return failed(started.error());
+  if (auto started = log::start(config.log_level, config.log_format); !started) return failed(config, started.error());
   int code = kExitFine;
   {
     auto loop = net::Loop::create({.precise_timers = true});
@@ -52,7 +53,7 @@ int run_command(const config::Config& config) {
       (*loop)->run();
       service->reset();
     } else {
-      code = failed(service.error());
+      code = failed(config, service.error());
     }
   }
   log::stop();

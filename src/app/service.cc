@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 #include <optional>
 #include <utility>
 
 #include "admin_access.h"
 #include "bellwether/admin/admin.h"
+#include "bellwether/net/certificate.h"
 #include "bellwether/net/process.h"
 #include "bellwether/net/resolver.h"
 #include "bellwether/probe/prober.h"
@@ -16,10 +18,12 @@
 #include "collect.h"
 #include "control_path.h"
 #include "event_log.h"
+#include "leaderless_report.h"
 #include "log.h"
 #include "memory_keeper.h"
 #include "nodes.h"
 #include "plan.h"
+#include "request_log.h"
 #include "room_log.h"
 #include "tally.h"
 #include "timeline.h"
@@ -84,7 +88,8 @@ struct Service::Impl {
     nodes = std::move(*plans);
     for (const NodePlan& node : nodes) {
       names.push_back(node.name);
-      if (!node.address) log::warn("node_unresolved", {{"node", node.name}, {"host", node.host}});
+      if (!node.address && !node.same_as)
+        log::warn("node_unresolved", {{"node", node.name}, {"host", node.host}, {"why", node.unresolved}});
     }
     return {};
   }
@@ -107,6 +112,19 @@ struct Service::Impl {
       if (auto loaded = to_clients->load(); !loaded) return tl::unexpected(loaded.error().within("TLS to clients"));
     }
     return {};
+  }
+
+  // Peers refuse such a certificate; we start all the same, as it may be replaced while we run.
+  void warn_of_invalid_certificates() const {
+    const auto warn = [](const std::optional<Certificates>& certificates, std::string_view option,
+                         const std::string& file) {
+      if (!certificates) return;
+      const auto problem = net::validity_problem(*certificates->context(), wall_now());
+      if (problem)
+        log::warn("certificate_invalid", {{"option", std::string(option)}, {"file", file}, {"why", *problem}});
+    };
+    warn(to_nodes, "client_cert", config.client_cert);
+    warn(to_clients, "tls_cert", config.tls_cert);
   }
 
   [[nodiscard]] TlsContexts contexts() const {
@@ -136,16 +154,27 @@ struct Service::Impl {
     return {};
   }
 
+  [[nodiscard]] std::vector<std::string> urls() const {
+    std::vector<std::string> all;
+    for (const NodePlan& node : nodes) all.push_back(node.url);
+    return all;
+  }
+
+  void make_leaderless_report() {
+    LeaderlessSources sources;
+    sources.snapshot = [this] { return prober->snapshot(); };
+    sources.ask_leader = [this](NodeId node) { prober->ask_leader(node); };
+    leaderless_report = std::make_unique<LeaderlessReport>(control, names, urls(), std::move(sources));
+  }
+
   void make_timeline() {
-    std::vector<std::string> urls;
-    for (const NodePlan& node : nodes) urls.push_back(node.url);
     TimelineSources sources;
     sources.snapshot = [this] { return prober->snapshot(); };
     const bool has_http = std::any_of(config.listen.begin(), config.listen.end(),
                                       [](const config::Listen& each) { return each.mode == config::Mode::kHttp; });
     sources.traffic = [this, has_http] { return failover_traffic(proxy->counts(), has_http); };
     sources.ask_leader = [this](NodeId node) { prober->ask_leader(node); };
-    timeline = std::make_unique<Timeline>(control, names, std::move(urls), std::move(sources));
+    timeline = std::make_unique<Timeline>(control, names, urls(), std::move(sources));
   }
 
   Result<void> make_proxy() {
@@ -168,9 +197,11 @@ struct Service::Impl {
     callbacks.on_session_end = [this, with_client](const proxy::SessionRecord& session) {
       log_session(session, names, with_client);
     };
-    callbacks.on_request_end = [this, with_client](const proxy::RequestRecord& request) {
-      log_request(request, names, with_client);
-    };
+    request_log.emplace(RequestLogOptions{names, config.log_requests, with_client},
+                        [this](admin::AmbiguousRequest one) {
+                          post([one = std::move(one)](Impl& self) { self.keep_ambiguous(one); });
+                        });
+    callbacks.on_request_end = [this](const proxy::RequestRecord& request) { request_log->on_request_end(request); };
     callbacks.on_stream_ended = [this](NodeId node) {
       log::warn("stream_ended", {{"node", names[node.index]},
                                  {"why", std::string("the node blocks: an open monitor or event stream would hold up "
@@ -196,6 +227,7 @@ struct Service::Impl {
     });
     make_timeline();
     memory = std::make_unique<MemoryKeeper>(control, [this] { return memory_in_use(proxy->counts()); });
+    make_leaderless_report();
     return {};
   }
 
@@ -208,7 +240,7 @@ struct Service::Impl {
   Result<void> make_admin() {
     admin::AdminOptions options;
     options.node_names = names;
-    for (const NodePlan& node : nodes) options.node_urls.push_back(node.url);
+    options.node_urls = urls();
     options.listeners = listeners();
     options.version = BELLWETHER_VERSION;
     options.started = started;
@@ -272,6 +304,7 @@ struct Service::Impl {
       clock.follow(control.precise_now(), wall_now());
       return clock;
     };
+    sources.ambiguous = [this] { return std::vector<admin::AmbiguousRequest>(ambiguous.rbegin(), ambiguous.rend()); };
     return sources;
   }
 
@@ -288,14 +321,29 @@ struct Service::Impl {
     }
     log::info("started",
               {{"version", std::string(BELLWETHER_VERSION)}, {"nodes", fmt::format("{}", fmt::join(names, ","))}});
-    keeper = std::make_unique<AddressKeeper>(
-        control, resolver, nodes, [this](NodeId node) { return !prober->view()->nodes[node.index].up; },
-        [this](NodeId node, const net::Address& address) { on_address(node, address); });
+    warn_of_invalid_certificates();
+    keep_addresses();
     prober->start();
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      if (nodes[i].same_as) prober->on_same_server(node_at(i), node_at(*nodes[i].same_as), nodes[i].unresolved);
+    }
     watch_certificates();
   }
 
+  void keep_addresses() {
+    AddressKeeper::Callbacks callbacks;
+    callbacks.on_address = [this](NodeId node, const net::Address& address) { on_address(node, address); };
+    callbacks.on_same_server = [this](NodeId node, NodeId same, const net::Address& address) {
+      prober->on_same_server(node, same, why_same_server(address));
+    };
+    callbacks.on_unresolved = [this](NodeId node, const std::string& why) { prober->set_unresolved(node, why); };
+    keeper = std::make_unique<AddressKeeper>(
+        control, resolver, nodes, [this](NodeId node) { return !prober->view()->nodes[node.index].up; },
+        std::move(callbacks));
+  }
+
   void on_view(const cluster::ViewPtr& view) {
+    leaderless_report->on_view(*view);
     tally.on_view(*view);
     proxy->publish(view);
   }
@@ -317,12 +365,19 @@ struct Service::Impl {
       return;
     }
     log::info("node_address_changed", {{"node", names[node.index]}, {"address", address.to_string()}});
+    prober->on_same_server(node, std::nullopt, {});
     prober->set_address(node, address);
     proxy->set_address(node, address);
   }
 
   void on_room_made(std::uint64_t ended) {
     room_log.on_room_made("clients", fmt::format("maxconn {}", config.maxconn), ended, control.now());
+  }
+
+  void keep_ambiguous(const admin::AmbiguousRequest& request) {
+    constexpr std::size_t kMaxAmbiguous = 100;
+    ambiguous.push_back(request);
+    if (ambiguous.size() > kMaxAmbiguous) ambiguous.pop_front();
   }
 
   // Said once per target: a client that loops would fill the log.
@@ -424,6 +479,9 @@ struct Service::Impl {
   Tally tally;
   std::unique_ptr<Timeline> timeline;
   std::unique_ptr<MemoryKeeper> memory;
+  std::unique_ptr<LeaderlessReport> leaderless_report;
+  std::optional<RequestLog> request_log;
+  std::deque<admin::AmbiguousRequest> ambiguous;  // the newest last
   std::vector<std::string> looping_targets;
   RoomLog room_log;
   RoomLog admin_room_log;

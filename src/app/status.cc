@@ -1,9 +1,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <system_error>
+#include <utility>
 
+#include "answer_text.h"
 #include "ask.h"
 #include "bellwether/net/process.h"
 #include "commands.h"
@@ -15,23 +19,36 @@ namespace {
 
 constexpr Duration kRefresh = 1s;
 
-Result<std::string> status_now(net::Loop& loop, const StatusOptions& options) {
+// What is shown, and whether a node leads.
+struct Shown {
+  std::string text;
+  bool is_led = false;
+};
+
+Result<Shown> status_now(net::Loop& loop, const StatusOptions& options) {
   auto answer = ask_admin(loop, options.admin, "/status");
-  if (!answer || options.json) return answer;
-  return status_text(*answer);
+  if (!answer) return tl::unexpected(answer.error());
+  const Json status = Json::parse(*answer, nullptr, false);
+  const bool is_led = status.is_object() && part_of(status, "leader").is_object();
+  if (options.json && options.watch) {  // one record a line
+    return Shown{status.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n", is_led};
+  }
+  if (options.json) return Shown{std::move(*answer), is_led};
+  return status_text(*answer).map([&](std::string text) { return Shown{std::move(text), is_led}; });
 }
 
+// True: there is an answer, and a node leads.
 bool show(net::Loop& loop, const StatusOptions& options) {
   const auto text = status_now(loop, options);
   // One write per picture, over the one before: no flicker.
-  if (options.watch && ::isatty(STDOUT_FILENO) == 1) fmt::print("\x1b[H\x1b[2J");
+  if (options.watch && !options.json && ::isatty(STDOUT_FILENO) == 1) fmt::print("\x1b[H\x1b[2J");
   if (text) {
-    fmt::print("{}", *text);
+    fmt::print("{}", text->text);
   } else {
     fmt::print(stderr, "bellwether status: {}\n", text.error().message);
   }
-  std::fflush(stdout);
-  return text.has_value();
+  if (std::fflush(stdout) != 0) throw std::system_error(errno, std::generic_category(), "cannot write the output");
+  return text.has_value() && text->is_led;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "answer_text.h"
+#include "bellwether/base/visible.h"
 
 namespace bellwether::app {
 
@@ -11,17 +12,20 @@ namespace {
 std::string headline(const Json& status) {
   const Json& leader = part_of(status, "leader");
   const Json& hold = part_of(status, "hold");
-  const std::string why = hold.is_object() ? text_of(hold, "why") : std::string();
+  std::string why = hold.is_object() ? text_of(hold, "why") : std::string();
   std::string line;
   if (leader.is_object()) {
     line = fmt::format("{} leads since {} ({}), epoch {:.0f}", text_of(leader, "name"), text_of(leader, "since"),
                        span_text(number_of(leader, "since_seconds")), number_of(status, "epoch"));
     if (flag_of(status, "suspect")) line += "; it has gone quiet, new requests wait";
   } else {
-    line = "no leader: requests wait";
+    line = "no leader";
     if (part_of(status, "leaderless_seconds").is_number()) {
-      line += fmt::format(" (for {})", span_text(number_of(status, "leaderless_seconds")));
+      line += fmt::format(" since {} ({})", text_of(status, "leaderless_since"),
+                          span_text(number_of(status, "leaderless_seconds")));
     }
+    line += ", requests wait";
+    if (const std::string because = text_of(status, "leaderless_because"); !because.empty()) why = because;
   }
   if (!why.empty()) line += ": " + why;
   if (const std::string other = text_of(status, "conflict"); !other.empty()) {
@@ -42,15 +46,31 @@ std::string nodes_table(const Json& nodes) {
     const double age = number_of(node, "last_answer_age_ms", -1);
     const double latency = number_of(node, "latency_ms", -1);
     std::string remark = text_of(node, "failure");
-    if (const std::string problem = text_of(node, "problem"); !problem.empty()) {
-      remark += (remark.empty() ? "" : "; ") + problem;
-    }
+    if (const std::string same = text_of(node, "same_as"); !same.empty()) remark = "same server as " + same;
+    if (remark.empty() && !text_of(node, "problem").empty()) remark = "not Vault's answer";
     rows.push_back({flag_of(node, "leader") ? "*" : "", text_of(node, "name"), text_of(node, "role"),
                     flag_of(node, "up") ? "up" : "down", text_of(node, "admin"),
                     age < 0 ? "never" : span_text(age / 1000) + " ago",
                     latency < 0 ? "" : fmt::format("{:.1f}ms", latency), text_of(node, "version"), remark});
   }
   return table(rows);
+}
+
+// A node's name is part of its line, as the causes are too long for the table.
+std::string causes_list(const Json& status) {
+  std::string out;
+  const Json& causes = part_of(status, "leaderless_causes");
+  if (causes.is_array()) {
+    for (const Json& cause : causes) {
+      if (cause.is_string()) out += fmt::format("  {}\n", for_people(cause.get<std::string>()));
+    }
+  }
+  if (!out.empty()) return "\n" + out;
+  for (const Json& node : part_of(status, "nodes")) {
+    if (!node.is_object() || text_of(node, "cause").empty()) continue;
+    out += fmt::format("  {}: {}\n", text_of(node, "name"), text_of(node, "cause"));
+  }
+  return out.empty() ? out : "\n" + out;
 }
 
 std::string changes_table(const Json& changes) {
@@ -74,7 +94,8 @@ Result<std::string> status_text(std::string_view json) {
   if (!status.is_object() || !part_of(status, "nodes").is_array()) {
     return fail(ErrorKind::kProtocol, "the answer is not Bellwether's /status");
   }
-  return headline(status) + "\n" + nodes_table(part_of(status, "nodes")) + changes_table(part_of(status, "changes"));
+  return headline(status) + "\n" + nodes_table(part_of(status, "nodes")) + causes_list(status) +
+         changes_table(part_of(status, "changes"));
 }
 
 }  // namespace bellwether::app

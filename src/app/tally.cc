@@ -23,6 +23,7 @@ void Tally::record(const cluster::Event& event) {
     case cluster::EventKind::kLeaderSuspect:
     case cluster::EventKind::kLeaderConfirmed:
     case cluster::EventKind::kConflictEnded:
+    case cluster::EventKind::kSameServer:
     case cluster::EventKind::kClusterIdLearned:
     case cluster::EventKind::kAdminStateChanged:
     case cluster::EventKind::kStalled:

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "answer_text.h"
 #include "ask.h"
@@ -18,7 +19,10 @@ Result<std::string> settled_leader(net::Loop& loop, const WaitLeaderOptions& opt
   const Json status = Json::parse(*answer, nullptr, false);
   if (!status.is_object()) return fail(ErrorKind::kProtocol, "the answer is not Bellwether's /status");
   const Json& leader = part_of(status, "leader");
-  if (!leader.is_object()) return fail(ErrorKind::kUnavailable, "no node leads");
+  if (!leader.is_object()) {
+    const std::string because = text_of(status, "leaderless_because");
+    return fail(ErrorKind::kUnavailable, because.empty() ? "no node leads" : "no node leads: " + because);
+  }
   if (flag_of(status, "suspect")) {
     return fail(ErrorKind::kUnavailable, fmt::format("{} has gone quiet", text_of(leader, "name")));
   }
@@ -39,11 +43,19 @@ int wait_leader_command(const WaitLeaderOptions& options) {
   const TimePoint deadline = (*loop)->precise_now() + options.timeout;
   while (true) {
     const auto leader = settled_leader(**loop, options);
+    const bool is_over = !leader && (*loop)->precise_now() + kAskAgain > deadline;
+    if (options.json && (leader || is_over)) {
+      nlohmann::ordered_json json{
+          {"leader", leader ? nlohmann::ordered_json(*leader) : nlohmann::ordered_json(nullptr)}};
+      if (!leader) json["error"] = leader.error().message;
+      fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+      return leader ? kExitFine : kExitFailed;
+    }
     if (leader) {
       fmt::print("{}\n", *leader);
       return kExitFine;
     }
-    if ((*loop)->precise_now() + kAskAgain > deadline) {
+    if (is_over) {
       fmt::print(stderr, "bellwether wait-leader: not within {}: {}\n", format_duration(options.timeout),
                  leader.error().message);
       return kExitFailed;

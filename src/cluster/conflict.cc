@@ -10,15 +10,10 @@
 namespace bellwether::cluster {
 namespace {
 
-std::string_view without_slash(std::string_view address) {
-  while (!address.empty() && address.back() == '/') address.remove_suffix(1);
-  return address;
-}
-
 bool names(const LeaderStatement& statement, NodeId id, const std::string& address) {
   if (statement.node == id && statement.is_self) return true;
   return !statement.leader_address.empty() &&
-         equals_ignoring_case(without_slash(statement.leader_address), without_slash(address));
+         equals_ignoring_case(without_trailing_slash(statement.leader_address), without_trailing_slash(address));
 }
 
 }  // namespace
@@ -32,9 +27,19 @@ void LeaderTracker::Rules::contest(NodeId challenger, TimePoint now) {
   ask_whom_they_follow(now);
 }
 
-// Nobody is told of a contest before: most leaders that are contested have just stood down, and say so when asked.
+// A contest is no conflict before: most leaders that are contested have just stood down, and say so when asked.
 void LeaderTracker::Rules::on_claim_in_contest(TimePoint sent, TimePoint now) {
-  if (!contest_.has_value() || sent < contest_->begun || std::exchange(contest_->both_lead, true)) return;
+  if (!contest_.has_value() || sent < contest_->begun) return;
+  contest_->leader_claims_anew = true;
+  report_conflict_if_due(now);
+}
+
+// Both nodes have a moment to state in /v1/sys/leader who they are: they may be names of one server.
+void LeaderTracker::Rules::report_conflict_if_due(TimePoint now) {
+  if (!contest_.has_value() || !contest_->leader_claims_anew || contest_->both_lead) return;
+  const bool both_said = node(*leader_).statement.has_value() && node(contest_->challenger).statement.has_value();
+  if (!both_said && now - contest_->asked_at < options_.suspect_after) return;
+  contest_->both_lead = true;
   Event& event = report(EventKind::kConflict, now);
   event.node = leader_;
   event.other = contest_->challenger;
@@ -108,6 +113,12 @@ void LeaderTracker::Rules::resolve_contest(TimePoint now) {
     end_contest("the challenger may not lead any more", now);
     return;
   }
+  if (state_one_identity(*leader_, challenger)) {
+    become_same_server(challenger, *leader_, "both state the same api_addr, cluster address and active_time", now);
+    end_contest("both are names of one server", now);
+    return;
+  }
+  report_conflict_if_due(now);
   const NodeState& leader = node(*leader_);
   const Duration patience = contest_patience();
   const bool unanswered =
@@ -120,7 +131,7 @@ void LeaderTracker::Rules::resolve_contest(TimePoint now) {
     return;
   }
   if (!all_have_said_whom_they_follow() && now - contest_->asked_at < options_.suspect_after) return;
-  const int majority = static_cast<int>(nodes_.size()) / 2 + 1;
+  const int majority = servers() / 2 + 1;
   const bool leader_is_followed = nodes_naming(*leader_) >= majority;
   const bool challenger_is_followed = nodes_naming(challenger) >= majority;
   if (challenger_is_followed || (challenger_rose() && !leader_is_followed)) {

@@ -62,6 +62,7 @@ void FailoverRecorder::on_event(const Event& event, const View& snapshot) {
     case EventKind::kNodeUp:
     case EventKind::kNodeDown:
     case EventKind::kForeignNode:
+    case EventKind::kSameServer:
     case EventKind::kClusterIdLearned:
     case EventKind::kAdminStateChanged:
     case EventKind::kStalled:
@@ -182,15 +183,18 @@ bool FailoverRecorder::is_settled(const Record& record, TimePoint now) const {
           is_asked || failover.from == failover.to || seen.claimed_on || failover.demoted_to == Role::kDisconnected;
       break;
     case FailoverCause::kHang:
+    case FailoverCause::kBlocked:
     case FailoverCause::kUnreachable:
     case FailoverCause::kUnknown:
       is_known = failover.heard_again && (failover.demoted || now - *failover.heard_again >= kSaysMoreWithin);
       break;
+    case FailoverCause::kCrash:
+    case FailoverCause::kLostQuorum:
+      is_known = !seen.voters_were_missing || seen.voters_are_back || led >= kServedWithin;
+      break;
     case FailoverCause::kStart:
     case FailoverCause::kSeal:
     case FailoverCause::kStop:
-    case FailoverCause::kCrash:
-    case FailoverCause::kLostQuorum:
     case FailoverCause::kOperator:
       is_known = true;
       break;

@@ -27,10 +27,22 @@ bool has_no_route(const std::optional<ProbeFailure>& failure) {
   return failure == ProbeFailure::kConnectTimeout || failure == ProbeFailure::kUnreachable;
 }
 
+// A probe of a healthy node may fail once; a node that is gone stays gone.
+constexpr Duration kVotersMissing = 500ms;
+
 bool could_vote(const NodeView& node) {
   const bool is_member =
       node.role == Role::kActive || node.role == Role::kStandby || node.role == Role::kPerformanceStandby;
-  return is_member && !node.failure.has_value();
+  return is_member && !node.failure.has_value() && !node.same_as;
+}
+
+std::size_t voters_in(const View& view) {
+  return static_cast<std::size_t>(std::count_if(view.nodes.begin(), view.nodes.end(), could_vote));
+}
+
+std::size_t servers_in(const View& view) {
+  return static_cast<std::size_t>(
+      std::count_if(view.nodes.begin(), view.nodes.end(), [](const NodeView& node) { return !node.same_as; }));
 }
 
 }  // namespace
@@ -49,6 +61,8 @@ std::string_view to_text(FailoverCause cause) {
       return "crash";
     case FailoverCause::kHang:
       return "hang";
+    case FailoverCause::kBlocked:
+      return "blocked";
     case FailoverCause::kUnreachable:
       return "unreachable";
     case FailoverCause::kCutOffFromPeers:
@@ -72,7 +86,23 @@ void FailoverRecorder::gather(Record& record, const View& snapshot) const {
     const std::size_t with_old_leader = static_cast<std::size_t>(others) + 1;
     if (with_old_leader < snapshot.nodes.size() / 2 + 1) record.evidence.peers_were_gone = true;
   }
+  gather_voters(record, snapshot);
   gather_from_old_leader(record, snapshot);
+}
+
+// A leader that is gone takes its own vote with it. That an election had to wait for votes is only sure once they are
+// back: nodes on a shared storage elect without a majority.
+void FailoverRecorder::gather_voters(Record& record, const View& snapshot) const {
+  Evidence& seen = record.evidence;
+  const bool is_majority = voters_in(snapshot) >= servers_in(snapshot) / 2 + 1;
+  if (record.failover.elected) {
+    seen.voters_are_back = seen.voters_are_back || is_majority;
+  } else if (is_majority) {
+    seen.voters_missing_since.reset();
+  } else {
+    if (!seen.voters_missing_since) seen.voters_missing_since = snapshot.at;
+    seen.voters_were_missing = seen.voters_were_missing || snapshot.at - *seen.voters_missing_since >= kVotersMissing;
+  }
 }
 
 void FailoverRecorder::gather_from_old_leader(Record& record, const View& snapshot) const {
@@ -120,14 +150,19 @@ FailoverCause FailoverRecorder::judge(const Record& record, TimePoint now) const
   const bool is_back = failover.to == failover.from;
   // Whoever restarts says something else before it leads again, but for one that has nobody to ask.
   const bool led_all_along = is_back && !failover.demoted && addresses_.size() > 1;
+  const bool lacked_votes = seen.voters_were_missing && (!failover.elected || seen.voters_are_back);
   if (seen.was_cut) {
     if (led_all_along) return FailoverCause::kUnreachable;
+    if (lacked_votes) return FailoverCause::kLostQuorum;
     return failover.elected && *failover.elected - failover.first_sign <= kHandover && !is_back ? FailoverCause::kStop
                                                                                                 : FailoverCause::kCrash;
   }
   if (seen.had_no_route) return FailoverCause::kUnreachable;
   if (seen.claimed_on) return FailoverCause::kCutOffFromPeers;
-  if (!failover.demoted) return seen.peers_were_gone ? FailoverCause::kLostQuorum : FailoverCause::kHang;
+  if (!failover.demoted) {
+    if (seen.peers_were_gone || (lacked_votes && !is_back)) return FailoverCause::kLostQuorum;
+    return is_back ? FailoverCause::kBlocked : FailoverCause::kHang;
+  }
   switch (failover.demoted_to) {
     case Role::kSealed:
       return FailoverCause::kSeal;

@@ -65,7 +65,9 @@ void LeaderTracker::Rules::elect_waiting_claimant(const std::string& why, TimePo
   });
   if (claimants.empty()) return;
   become_leader(claimants[0], node(claimants[0]).claim_sent, why, now);
-  if (claimants.size() > 1) contest(claimants[1], now);
+  const auto other = std::find_if(claimants.begin() + 1, claimants.end(),
+                                  [&](NodeId each) { return node(each).seen.same_as != claimants[0]; });
+  if (other != claimants.end()) contest(*other, now);
 }
 
 void LeaderTracker::Rules::become_leader(NodeId id, TimePoint claim_sent, const std::string& why, TimePoint now) {
@@ -81,6 +83,7 @@ void LeaderTracker::Rules::become_leader(NodeId id, TimePoint claim_sent, const 
   if (contest_.has_value()) end_contest(fmt::format("{} leads: {}", name(id), why), now);
   if (last_leader_.has_value()) node(*last_leader_).replaced_at = now;
   if (followed_ != id) followed_.reset();
+  if (node(id).seen.same_as.has_value()) forget_same_server(id);
   leader_ = id;
   last_leader_ = id;
   epoch_ += 1;

@@ -158,6 +158,8 @@ std::string_view to_text(EventKind kind) {
       return "conflict_ended";
     case EventKind::kForeignNode:
       return "foreign_node";
+    case EventKind::kSameServer:
+      return "node_named_twice";
     case EventKind::kClusterIdLearned:
       return "cluster_id_learned";
     case EventKind::kAdminStateChanged:
@@ -177,7 +179,7 @@ std::string_view to_text(EventKind kind) {
 }
 
 bool NodeView::could_take_over() const {
-  const bool could_win = role == Role::kStandby || role == Role::kPerformanceStandby;
+  const bool could_win = !same_as && (role == Role::kStandby || role == Role::kPerformanceStandby);
   return could_win && up && may_serve_clients();
 }
 

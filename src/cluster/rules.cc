@@ -46,6 +46,7 @@ Step LeaderTracker::Rules::on_answer(const ProbeAnswer& answer, TimePoint now) {
   asked.seen.answered_at = answer.received;
   asked.unanswered_since.reset();
   asked.seen.failure.reset();
+  if (!asked.seen.same_as) asked.seen.cause = answer.facts.role == Role::kError ? answer.facts.problem : std::string();
   note_latency(asked, answer.received - answer.sent, leader_.has_value() && !suspect_since_.has_value(), options_);
   asked.seen.facts = answer.facts;
   if (answer.facts.role == Role::kError) {
@@ -61,7 +62,7 @@ Step LeaderTracker::Rules::on_answer(const ProbeAnswer& answer, TimePoint now) {
   return settle(now);
 }
 
-Step LeaderTracker::Rules::on_failure(ProbeId probe, ProbeFailure failure, TimePoint now) {
+Step LeaderTracker::Rules::on_failure(ProbeId probe, ProbeFailure failure, std::string cause, TimePoint now) {
   const std::optional<EndedProbe> ended = end_probe(probe, now, false);
   if (!ended.has_value()) return settle(now);
   NodeState& asked = node(ended->node);
@@ -70,6 +71,7 @@ Step LeaderTracker::Rules::on_failure(ProbeId probe, ProbeFailure failure, TimeP
     return settle(now);
   }
   asked.seen.failure = failure;
+  if (!asked.seen.same_as) asked.seen.cause = cause.empty() ? std::string(to_text(failure)) : std::move(cause);
   on_silence(ended->node, std::string(to_text(failure)), now);
   return settle(now);
 }
@@ -247,6 +249,7 @@ void LeaderTracker::Rules::on_vault_answer(NodeId id, const ProbeAnswer& answer,
   } else {
     asked.denied_at = std::max(asked.denied_at, answer.received);
     state_role(id, role, now);
+    void_claims_of_other_names(id, now);
     on_denial(id, now);
   }
 }
@@ -282,6 +285,7 @@ void LeaderTracker::Rules::on_silence(NodeId id, const std::string& what, TimePo
 
 void LeaderTracker::Rules::on_claim(NodeId id, TimePoint sent, TimePoint now) {
   if (!may_lead(node(id))) return;
+  if (leader_.has_value() && node(id).seen.same_as == leader_) return;
   if (is_leader(id)) {
     leader_claim_sent_ = std::max(leader_claim_sent_, sent);
     if (suspect_since_.has_value() && sent >= *suspect_since_) become_confirmed(now);
@@ -309,20 +313,27 @@ void LeaderTracker::Rules::on_denial(NodeId id, TimePoint now) {
   become_leaderless(fmt::format("{} says {}", name(id), to_text(former.seen.role)), now);
 }
 
+std::string LeaderTracker::Rules::why_foreign(const NodeState& stated) const {
+  const std::string what = stated.cluster_id.empty() ? "it claims to lead but states no cluster_id"
+                                                     : fmt::format("it states the cluster_id {}, ours is {}",
+                                                                   stated.cluster_id, identity_.pinned());
+  return fmt::format(
+      "belongs to another cluster: {}; take it out of the nodes, or, after a restore, `bellwether repin`", what);
+}
+
 void LeaderTracker::Rules::state_role(NodeId id, Role role, TimePoint now) {
   NodeState& stated = node(id);
+  if (role == Role::kForeign) stated.seen.cause = why_foreign(stated);
   if (stated.seen.role == role) return;
   Event& event = report(EventKind::kRoleChanged, now);
   event.node = id;
   event.from = stated.seen.role;
   event.to = role;
-  event.why = stated.seen.facts.problem;
+  event.why = role == Role::kError || role == Role::kSilent ? stated.seen.cause : std::string();
   if (role == Role::kForeign) {
     Event& foreign = report(EventKind::kForeignNode, now);
     foreign.node = id;
-    foreign.why = stated.cluster_id.empty()
-                      ? "it claims to lead but states no cluster_id"
-                      : fmt::format("cluster_id {} is not ours ({})", stated.cluster_id, identity_.pinned());
+    foreign.why = why_foreign(stated);
   }
   stated.seen.role = role;
   stated.seen.role_since = now;

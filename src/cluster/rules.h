@@ -22,7 +22,8 @@ class LeaderTracker::Rules {
   Step start(TimePoint now);
   Step tick(TimePoint now) { return settle(now); }
   Step on_answer(const ProbeAnswer& answer, TimePoint now);
-  Step on_failure(ProbeId probe, ProbeFailure failure, TimePoint now);
+  Step on_failure(ProbeId probe, ProbeFailure failure, std::string cause, TimePoint now);
+  Step on_same_server(NodeId id, std::optional<NodeId> other, const std::string& why, TimePoint now);
   Step on_lost_syn(NodeId id, TimePoint now);
   Step on_leader_statement(const LeaderStatement& statement, TimePoint now);
   Step on_hint(const Hint& hint, TimePoint now);
@@ -45,9 +46,9 @@ class LeaderTracker::Rules {
     NodeId challenger;
     TimePoint patience_from{};  // the leader's lateness counts from here at the earliest
     TimePoint begun{};
-    TimePoint asked_at{};  // /v1/sys/leader, last
-    bool both_lead =
-        false;  // the leader has claimed anew since it began: a conflict, not a change that it has not told of
+    TimePoint asked_at{};             // /v1/sys/leader, last
+    bool leader_claims_anew = false;  // since it began
+    bool both_lead = false;           // and they are two servers: a conflict, not a change that it has not told of
   };
 
   // rules.cc: evidence
@@ -65,6 +66,7 @@ class LeaderTracker::Rules {
   void on_denial(NodeId id, TimePoint now);
   void on_cluster_id_learned(NodeId by, TimePoint now);
   void state_role(NodeId id, Role role, TimePoint now);
+  [[nodiscard]] std::string why_foreign(const NodeState& stated) const;
 
   // leadership.cc: transitions, one place each
   void become_leader(NodeId id, TimePoint claim_sent, const std::string& why, TimePoint now);
@@ -94,6 +96,15 @@ class LeaderTracker::Rules {
   void resolve_contest(TimePoint now);
   [[nodiscard]] int nodes_naming(NodeId id) const;
   [[nodiscard]] bool is_left_behind(NodeId id) const;
+  void report_conflict_if_due(TimePoint now);
+
+  // same_server.cc: two names of one server
+  void become_same_server(NodeId id, NodeId other, const std::string& why, TimePoint now);
+  void forget_same_server(NodeId id);
+  [[nodiscard]] bool state_one_identity(NodeId a, NodeId b) const;
+  void void_claims_of_other_names(NodeId id, TimePoint now);
+  [[nodiscard]] int servers() const;
+
   [[nodiscard]] bool has_not_stood_down(const NodeState& former) const;
   [[nodiscard]] bool all_have_said_whom_they_follow() const;
   [[nodiscard]] std::string evidence() const;
@@ -126,6 +137,7 @@ class LeaderTracker::Rules {
   [[nodiscard]] bool is_unused(TimePoint now) const { return unused_from() <= now; }
   void publish(TimePoint now);
   void tell_claim();
+  [[nodiscard]] std::string why_leaderless() const;
   [[nodiscard]] View heading(TimePoint now) const;
   [[nodiscard]] View picture(TimePoint now) const;
   Event& report(EventKind kind, TimePoint now);

@@ -1,6 +1,9 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
+#include "bellwether/cluster/leaderless.h"
 #include "rules.h"
 
 namespace bellwether::cluster {
@@ -8,7 +11,8 @@ namespace {
 
 bool same_node(const NodeView& a, const NodeView& b) {
   return a.role == b.role && a.up == b.up && a.admin == b.admin && a.is_ours == b.is_ours && a.failure == b.failure &&
-         a.facts.status == b.facts.status && a.names_leader == b.names_leader && a.silent_since == b.silent_since;
+         a.facts.status == b.facts.status && a.names_leader == b.names_leader && a.silent_since == b.silent_since &&
+         a.cause == b.cause && a.same_as == b.same_as;
 }
 
 bool same_heading(const View& a, const View& b) {
@@ -169,6 +173,14 @@ TimePoint LeaderTracker::Rules::next_wake(TimePoint now) const {
   return wake;
 }
 
+// What keeps the nodes from having a leader, then what ended the last one's lead.
+std::string LeaderTracker::Rules::why_leaderless() const {
+  NodeCensus census;
+  for (const NodeState& each : nodes_) census.add(each.seen);
+  const std::string headline = headline_of(census);
+  return epoch_ == 0 || hold_why_.empty() ? headline : fmt::format("{} ({})", headline, hold_why_);
+}
+
 // All of the picture but the nodes.
 View LeaderTracker::Rules::heading(TimePoint now) const {
   View view;
@@ -200,8 +212,7 @@ View LeaderTracker::Rules::heading(TimePoint now) const {
     view.hold = idle_ || confirm_since_.has_value() ? HoldReason::kIdle : HoldReason::kNone;
   }
   if (view.hold != HoldReason::kNone) view.hold_why = hold_why_;
-  if (view.hold == HoldReason::kNoLeader && epoch_ == 0 && !identity_disputed_)
-    view.hold_why = "no node says that it leads";
+  if (view.hold == HoldReason::kNoLeader && !identity_disputed_) view.hold_why = why_leaderless();
   if (view.hold == HoldReason::kPaused) view.hold_why = "paused by the operator";
   if (view.hold == HoldReason::kConflict) view.hold_why = "two nodes claim to lead";
   return view;

@@ -14,8 +14,11 @@ LeaderTracker& LeaderTracker::operator=(LeaderTracker&&) noexcept = default;
 Step LeaderTracker::start(TimePoint now) { return rules_->start(now); }
 Step LeaderTracker::tick(TimePoint now) { return rules_->tick(now); }
 Step LeaderTracker::on_answer(const ProbeAnswer& answer, TimePoint now) { return rules_->on_answer(answer, now); }
-Step LeaderTracker::on_failure(ProbeId probe, ProbeFailure failure, TimePoint now) {
-  return rules_->on_failure(probe, failure, now);
+Step LeaderTracker::on_failure(ProbeId probe, ProbeFailure failure, TimePoint now, std::string cause) {
+  return rules_->on_failure(probe, failure, std::move(cause), now);
+}
+Step LeaderTracker::on_same_server(NodeId node, std::optional<NodeId> other, const std::string& why, TimePoint now) {
+  return rules_->on_same_server(node, other, why, now);
 }
 Step LeaderTracker::on_leader_statement(const LeaderStatement& statement, TimePoint now) {
   return rules_->on_leader_statement(statement, now);

@@ -69,6 +69,14 @@ void apply_borrowed(const std::map<std::string, std::string>& environment, Draft
   }
 }
 
+// Of other commands, and of the tests and tools of this repository.
+bool is_command_variable(std::string_view name) {
+  for (std::string_view known : {"BELLWETHER_BINARY", "BELLWETHER_REWRITE", "BELLWETHER_SERVER", "BELLWETHER_TEXTS"}) {
+    if (name == known) return true;
+  }
+  return false;
+}
+
 void apply_environment(const std::map<std::string, std::string>& environment, Draft& draft) {
   const Place place{"environment", {}};
   for (const Option& option : options()) {
@@ -80,9 +88,11 @@ void apply_environment(const std::map<std::string, std::string>& environment, Dr
     if (name.compare(0, kPrefix.size(), kPrefix) != 0) continue;
     const std::string key = lower_ascii(std::string_view(name).substr(kPrefix.size()));
     if (find_option(key) != nullptr) continue;
-    if (const auto meant = nearest(key, option_keys())) {
-      draft.hint(place, fmt::format("{} is not used; did you mean {}?", name, environment_name(*find_option(*meant))));
-    }
+    if (is_command_variable(name)) continue;
+    const auto meant = nearest(key, option_keys());
+    draft.hint(place,
+               meant ? fmt::format("{} is not used; did you mean {}?", name, environment_name(*find_option(*meant)))
+                     : fmt::format("{} is not used: there is no such option", name));
   }
 }
 

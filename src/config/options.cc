@@ -179,6 +179,12 @@ std::vector<Option> http() {
   return {
       {"retry_buffer", kHttp, IntField{&C::retry_buffer, 0, 16 * 1024 * 1024}, false, "--retry-buffer",
        "Bytes of a request's body that are kept until its answer is judged: what is longer is not sent again."},
+      {"max_head_bytes", kHttp, IntField{&C::max_head_bytes, 4 * 1024, 1024 * 1024}, false, "--max-head-bytes",
+       "Bytes of a request's or an answer's head, the request line and all headers; what is longer gets 431. HAProxy "
+       "takes "
+       "15 KiB by default, nodes take 1 MiB."},
+      {"max_headers", kHttp, IntField{&C::max_headers, 16, 1000}, false, "--max-headers",
+       "Headers of a request or an answer; with more it gets 431. HAProxy takes 101 by default, nodes take 400."},
       {"timeout_header", kHttp, DurationField{&C::timeout_header, 100ms, 10min}, false, "--timeout-header",
        "How long a client may take for a request's head, for its TLS handshake, and for the first byte of a "
        "connection; in "

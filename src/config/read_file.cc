@@ -4,6 +4,7 @@
 
 #include "bellwether/base/text.h"
 #include "draft.h"
+#include "file_kind.h"
 #include "text_values.h"
 
 namespace bellwether::config {
@@ -37,6 +38,11 @@ class FileReader {
   FileReader(const File& file, Draft& draft) : file_(file), draft_(draft) {}
 
   void read() {
+    if (std::string other = name_other_format(file_.text); !other.empty()) {
+      draft_.problem(Place{file_.name, {1, 1}}, std::move(other));
+      draft_.is_readable = false;
+      return;
+    }
     const ParsedJson parsed = parse_json(file_.text);
     for (const Finding& each : parsed.findings) draft_.problem(place(each.at), each.message);
     if (!parsed.is_complete) {

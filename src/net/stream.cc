@@ -6,6 +6,7 @@
 
 #include "bellwether/base/assert.h"
 #include "bellwether/net/watch.h"
+#include "plain_http_answer.h"
 #include "system.h"
 #include "tls_session.h"
 
@@ -131,6 +132,7 @@ struct Stream::Impl final : ReadinessHandler {
         return false;
       }
       if (status != IoStatus::kOk) {
+        if (is_accepted && tls->handshake_failure() == HandshakeFailure::kPlainHttp) answer_plain_http(socket);
         give_up(tls->failure(), tls->error());
         return false;
       }
@@ -196,6 +198,7 @@ struct Stream::Impl final : ReadinessHandler {
   Error error;
   StreamFailure failure = StreamFailure::kNone;
   State state = State::kConnecting;
+  bool is_accepted = false;
   bool write_blocked = false;
   bool shutdown_waits = false;
 };
@@ -238,6 +241,7 @@ std::unique_ptr<Stream> Stream::accept(Loop& loop, Socket socket, std::shared_pt
   stream->impl_ = std::make_unique<Impl>(loop, handler);
   Impl& impl = *stream->impl_;
   impl.state = Impl::State::kHandshake;
+  impl.is_accepted = true;
   impl.socket = std::move(socket);
   impl.timeout = handshake_timeout;
   if (tls) {

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <unistd.h>
@@ -36,7 +37,13 @@ Result<void> check_readable(std::string_view what, const std::string& file) {
 // A daemon has nobody to ask for a passphrase.
 int no_passphrase(char*, int, int, void*) { return 0; }
 
-Result<void> load_certificate(SSL_CTX* context, const std::string& cert_file, const std::string& key_option) {
+bool is_no_pem_key(unsigned long code) {
+  return ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
+}
+
+// `option`: of the key's file, for the text.
+Result<void> load_certificate(SSL_CTX* context, const std::string& cert_file, const std::string& key_option,
+                              std::string_view option) {
   const std::string& key_file = key_option.empty() ? cert_file : key_option;
   if (auto ok = check_readable("the certificate", cert_file); !ok) return ok;
   if (auto ok = check_readable("the key", key_file); !ok) return ok;
@@ -45,6 +52,15 @@ Result<void> load_certificate(SSL_CTX* context, const std::string& cert_file, co
     return cannot("cannot read the certificate", cert_file);
   }
   if (SSL_CTX_use_PrivateKey_file(context, key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
+    const bool is_missing = is_no_pem_key(ERR_peek_last_error());
+    if (is_missing) ERR_clear_error();
+    if (is_missing && key_option.empty()) {
+      return fail(
+          ErrorKind::kInvalid,
+          fmt::format("the certificate {} comes without its key: name the key's file with {}", cert_file, option));
+    }
+    if (is_missing)
+      return fail(ErrorKind::kInvalid, fmt::format("{}: there is no PEM private key in {}", option, key_file));
     return cannot("cannot use the key (it must be PEM without a passphrase, and belong to the certificate)", key_file);
   }
   if (SSL_CTX_check_private_key(context) != 1) return cannot("the key does not belong to the certificate", key_file);
@@ -156,7 +172,7 @@ Result<std::shared_ptr<TlsContext>> TlsContext::client(const TlsClientOptions& o
     read_extensions(context);
   }
   if (!options.cert_file.empty()) {
-    if (auto ok = load_certificate(context, options.cert_file, options.key_file); !ok) {
+    if (auto ok = load_certificate(context, options.cert_file, options.key_file, "client_key"); !ok) {
       return tl::unexpected(ok.error());
     }
   }
@@ -188,7 +204,8 @@ Result<std::shared_ptr<TlsContext>> TlsContext::server(const TlsServerOptions& o
   set_common(context);
   if (options.min_version == TlsVersion::k13) SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
   SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
-  if (auto ok = load_certificate(context, options.cert_file, options.key_file); !ok) return tl::unexpected(ok.error());
+  if (auto ok = load_certificate(context, options.cert_file, options.key_file, "tls_key"); !ok)
+    return tl::unexpected(ok.error());
 
   // Stateless tickets, one per connection. The id context is mandatory with client certificates
   // (SSL_CTX_set_session_id_context(3)): without it resumption is a fatal error.

@@ -86,11 +86,13 @@ std::string describe_wrong_name(X509* certificate, std::string_view expected) {
 
 }  // namespace
 
+std::string subject_text(const X509* certificate) { return name_text(X509_get_subject_name(certificate)); }
+
 std::string describe_refusal(X509_STORE_CTX* store, std::string_view expected_name) {
   const int error = X509_STORE_CTX_get_error(store);
   X509* const certificate = X509_STORE_CTX_get_current_cert(store);
   if (certificate == nullptr) return X509_verify_cert_error_string(error);
-  const std::string subject = name_text(X509_get_subject_name(certificate));
+  const std::string subject = subject_text(certificate);
   switch (error) {
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:

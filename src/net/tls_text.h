@@ -11,6 +11,8 @@ namespace bellwether::net {
 
 // Why a certificate was refused, for the operator: what was expected, what it says, what to set.
 [[nodiscard]] std::string describe_refusal(X509_STORE_CTX* store, std::string_view expected_name);
+// Whose certificate it is: "CN=vault1,O=Example".
+[[nodiscard]] std::string subject_text(const X509* certificate);
 // What an error of the OpenSSL queue means.
 [[nodiscard]] std::string describe_ssl_error(unsigned long code);
 // ... in a client's handshake, as one of few.

@@ -148,7 +148,9 @@ void NodeLinks::retire(std::shared_ptr<wire::Client> client) {
 }
 
 ProbeEnd NodeLinks::no_address() const {
-  return tl::unexpected(wire::ExchangeError{wire::ExchangeFailure::kUnreachable, "its name has no address yet"});
+  return tl::unexpected(wire::ExchangeError{wire::ExchangeFailure::kUnreachable, target_.unresolved.empty()
+                                                                                     ? "its name has no address yet"
+                                                                                     : target_.unresolved});
 }
 
 }  // namespace bellwether::probe

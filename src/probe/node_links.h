@@ -43,6 +43,8 @@ class NodeLinks {
   // Likewise: what was made by the old certificates ends. A node without TLS stays without.
   void set_tls(const std::shared_ptr<net::TlsContext>& tls);
   [[nodiscard]] const std::optional<net::Address>& address() const { return target_.address; }
+  void set_unresolved(const std::string& why) { target_.unresolved = why; }
+  [[nodiscard]] const vault::NodeSetUp& set_up() const { return target_.set_up; }
 
  private:
   struct Link {

@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "bellwether/base/assert.h"
+#include "bellwether/probe/explain.h"
 #include "bellwether/vault/health.h"
 #include "node_links.h"
-#include "translate.h"
 
 namespace bellwether::probe {
 
@@ -112,22 +112,36 @@ struct Prober::Impl {
     ++count.probes;
     if (end) {
       cluster::ProbeAnswer answer{probe, end->sent, end->received, vault::classify_health(end->status, end->body)};
-      if (answer.facts.role == cluster::Role::kError) ++count.failures.back();
+      if (answer.facts.role == cluster::Role::kError) {
+        ++count.failures.back();
+        answer.facts.problem =
+            vault::explain_error(links[node.index]->set_up(), answer.facts.status, answer.facts.problem);
+      }
       observe(count, to_seconds(end->received - end->sent));
       input([this, answer](TimePoint now) { return tracker.on_answer(answer, now); });
       return;
     }
-    if (const auto failure = probe_failure(end.error().failure)) {
+    const auto failure = probe_failure(end.error().failure);
+    std::string cause = cause_of(*links[node.index], failure, end.error().message);
+    if (failure) {
       ++count.failures[static_cast<std::size_t>(*failure)];
-      input([this, probe, why = *failure](TimePoint now) { return tracker.on_failure(probe, why, now); });
+      input([this, probe, why = *failure, cause = std::move(cause)](TimePoint now) {
+        return tracker.on_failure(probe, why, now, cause);
+      });
       return;
     }
     ++count.failures.back();
     const TimePoint now = loop.precise_now();
     cluster::ProbeAnswer garbled{probe, now, now, {}};
     garbled.facts.role = cluster::Role::kError;
-    garbled.facts.problem = end.error().message;
+    garbled.facts.problem = std::move(cause);
     input([this, garbled](TimePoint at) { return tracker.on_answer(garbled, at); });
+  }
+
+  static std::string cause_of(const NodeLinks& link, std::optional<cluster::ProbeFailure> failure,
+                              std::string_view message) {
+    const vault::NodeSetUp& set_up = link.set_up();
+    return vault::explain_silence(set_up, failure, message_for(set_up.host, link.address(), message));
   }
 
   static void observe(ProbeCounts& count, double seconds) {
@@ -140,7 +154,8 @@ struct Prober::Impl {
     if (!end) return;
     const auto facts = vault::parse_leader(end->status, end->body);
     if (!facts) return;
-    const cluster::LeaderStatement statement{node, end->sent, end->received, facts->is_self, facts->leader_address};
+    const cluster::LeaderStatement statement{
+        node, end->sent, end->received, facts->is_self, facts->leader_address, facts->identity};
     input([this, statement](TimePoint now) { return tracker.on_leader_statement(statement, now); });
   }
 
@@ -222,6 +237,14 @@ void Prober::pause(Duration at_most) {
 
 void Prober::resume() {
   impl_->input([impl = impl_.get()](TimePoint now) { return impl->tracker.resume(now); });
+}
+
+void Prober::set_unresolved(NodeId node, const std::string& why) { impl_->links[node.index]->set_unresolved(why); }
+
+void Prober::on_same_server(NodeId node, std::optional<NodeId> other, const std::string& why) {
+  impl_->input([impl = impl_.get(), node, other, why](TimePoint now) {
+    return impl->tracker.on_same_server(node, other, why, now);
+  });
 }
 
 void Prober::ask_leader(NodeId node) { impl_->links[node.index]->ask_leader(); }

@@ -23,6 +23,8 @@ void HttpSession::open_account() {
   request_.asked = front_.worker().now();
   request_.held = {};
   request_.rejected = {};
+  request_.id.clear();
+  request_.why.clear();
   request_.row.reset();
   request_.upstream.reset();
   request_.bytes_up = request_.bytes_down = 0;
@@ -44,7 +46,14 @@ void HttpSession::settle(Outcome outcome, int status, EndReason reason) {
   request_.outcome = outcome;
   request_.status = status;
   request_.end = reason;
-  request_.is_untold = front_.worker().options().log_requests;
+  if (is_failure(outcome) && request_.id.empty()) request_.id = front_.worker().request_ids().next();
+  request_.is_untold = front_.worker().options().log_requests || is_failure(outcome);
+}
+
+// Before the client's answer is written: it names the id.
+void HttpSession::fail_request(Outcome outcome, int status, std::string_view why, EndReason reason) {
+  request_.why = why;
+  settle(outcome, status, reason);
 }
 
 // The connection ends before the request has: who left, or whether we did, decides what to call it.
@@ -124,6 +133,8 @@ void HttpSession::tell_request() {
   record.method = request_.method;
   if (worker.options().log_paths) record.path = request_.path;
   record.rejected = request_.rejected;
+  record.request_id = request_.id;
+  record.why = request_.why;
   record.status = request_.status;
   record.outcome = request_.outcome;
   record.request_class = request_.request_class;

@@ -5,6 +5,7 @@
 #include "bellwether/http/chunk_writer.h"
 #include "bellwether/http/serialize.h"
 #include "bellwether/vault/consistency.h"
+#include "failure_text.h"
 #include "http_front.h"
 #include "http_session.h"
 #include "worker.h"
@@ -247,23 +248,24 @@ void HttpSession::answer_ambiguous(vault::Row row, std::string_view body) {
   drop_upstream();
   const std::string said = vault::first_error(body);
   std::string why(vault::explanation_of(row));
-  if (!said.empty()) why += fmt::format(" (the node said: {})", said);
   const int status = front_.worker().options().ambiguous_status;
-  settle(Outcome::kAmbiguous, status, reason);
-  respond(status, why, true);
+  fail_request(Outcome::kAmbiguous, status, why, reason);
+  if (!said.empty()) why += fmt::format(" (the node said: {})", said);
+  respond(status, ambiguous_text(why, request_.id), true);
 }
 
 void HttpSession::answer_unserved(std::string_view why, EndReason reason) {
   if (request_.awaits_mount) return answer_maybe_acted();
   drop_upstream();
-  settle(Outcome::kUnserved, 503, reason);
-  respond(503, why, true);
+  fail_request(Outcome::kUnserved, 503, why, reason);
+  respond(503, unserved_text(why, request_.id), true);
 }
 
 // An answer of our own. REQUIRES: none of the node's has begun, and the request is settled.
 void HttpSession::respond(int status, std::string_view why, bool may_keep_alive) {
   http::Response response = http::vault_error(status, why);
   if (status == 503) response.headers.push_back({"Retry-After", "1"});
+  if (!request_.id.empty()) response.headers.push_back({std::string(kRequestIdHeader), request_.id});
   const bool keeps_alive = may_keep_alive && request_.keep_alive && request_.version == http::Version::kHttp11 &&
                            request_body_.done() && !front_.worker().is_winding_down();
   to_client_.append(http::serialize(response, keeps_alive, request_.method == "HEAD"));

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "bellwether/base/assert.h"
+#include "failure_text.h"
 #include "http_front.h"
 #include "http_session.h"
 #include "node_choice.h"
@@ -64,11 +65,11 @@ bool HttpSession::is_bootstrap_now() const {
 void HttpSession::bootstrap() {
   if (!front_.worker().options().bootstrap) {
     drop_upstream();
-    settle(Outcome::kUnserved, kMisdirected, refused_by_us(Phase::kRequest));
-    return respond(kMisdirected,
-                   "no leader, and bellwether does not choose the node that is initialized or unsealed: send this to a "
-                   "node's own address, or set \"bootstrap\"",
-                   true);
+    constexpr std::string_view kWhy =
+        "no leader, and bellwether does not choose the node that is initialized or unsealed: send this to a node's own "
+        "address, or set \"bootstrap\"";
+    fail_request(Outcome::kUnserved, kMisdirected, kWhy, refused_by_us(Phase::kRequest));
+    return respond(kMisdirected, unserved_text(kWhy, request_.id), true);
   }
   const cluster::Role role = vault::role_to_bootstrap(request_.path);
   if (role == cluster::Role::kUninitialized) return begin_init();
@@ -225,12 +226,12 @@ void HttpSession::send_again(vault::Row row) {
   drop_upstream();
   from_node_.clear();
   if (!to_node_.can_rewind()) {
-    return answer_unserved("not executed: the leader has changed, and the body is too big to be sent again",
+    return answer_unserved("the leader has changed, and the body is longer than retry_buffer, so it cannot be sent on",
                            refused_by_us(Phase::kHeaders));
   }
   if (request_.sends >= kMostSends) {
     const Phase last = attempt_.sent > 0 ? Phase::kHeaders : Phase::kConnecting;
-    return answer_unserved("not executed: every node that was asked refused it", ended_by_node(last));
+    return answer_unserved("every node that was asked refused it", ended_by_node(last));
   }
   to_node_.rewind();
   if (!request_.is_for_leader || is_bootstrap_now()) return dispatch();

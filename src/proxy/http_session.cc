@@ -23,35 +23,6 @@ constexpr std::size_t kTurnBudget = 256 * 1024;  // others wait meanwhile
 // share too.
 constexpr std::size_t kRequestShare = 16 * 1024;
 
-int status_for(http::Reject reason) {
-  using http::Reject;
-  switch (reason) {
-    case Reject::kTooLarge:
-    case Reject::kTooManyHeaders:
-      return 431;
-    case Reject::kVersion:
-      return 505;
-    case Reject::kExpect:
-      return 417;
-    case Reject::kBareLineEnd:
-    case Reject::kControlCharacter:
-    case Reject::kRequestLine:
-    case Reject::kStatusLine:
-    case Reject::kMethod:
-    case Reject::kTarget:
-    case Reject::kHeaderName:
-    case Reject::kFolding:
-    case Reject::kHost:
-    case Reject::kContentLength:
-    case Reject::kTransferEncoding:
-    case Reject::kLengthConflict:
-    case Reject::kChunk:
-    case Reject::kTrailer:
-      return 400;
-  }
-  return 400;
-}
-
 }  // namespace
 
 HttpSession::HttpSession(HttpFront& front, Accepted accepted)
@@ -139,7 +110,10 @@ bool HttpSession::step() {
   return moved && state_ != State::kEnded;
 }
 
-std::size_t HttpSession::input_limit() const { return state_ == State::kHeld ? kInputHeld : kInput; }
+std::size_t HttpSession::input_limit() const {
+  if (state_ == State::kHeld) return kInputHeld;
+  return std::max(kInput, front_.worker().options().head_limits.max_head_bytes);
+}
 
 bool HttpSession::read_client() {
   if (state_ == State::kEnded || !can_read_client_ || client_ended_) return false;
@@ -292,7 +266,7 @@ void HttpSession::reject(http::Reject reason) {
   WorkerCounters& counters = front_.worker().counters();
   counters.rejected_requests.add();
   counters.http.rejected[static_cast<std::size_t>(reason)].add();
-  const int status = status_for(reason);
+  const int status = http::status_of(reason);
   if (request_.is_open) {
     counters.http.rejected_late.add();
   } else {
@@ -303,7 +277,7 @@ void HttpSession::reject(http::Reject reason) {
   request_.rejected = http::to_text(reason);
   settle(Outcome::kRejected, status, refused_by_us(Phase::kRequest));
   in_.clear();  // where a next request would begin is unknown
-  respond(status, "bad request: " + std::string(http::to_text(reason)), false);
+  respond(status, "Bellwether: " + http::explain(reason, front_.worker().options().head_limits), false);
 }
 
 void HttpSession::finish_flush() {

@@ -117,6 +117,8 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
     EndReason end;
     int status = 0;
     std::string_view rejected;
+    std::string id;   // of one that fails
+    std::string why;  // ... what happened
     std::optional<vault::Row> row;
     std::optional<Duration> upstream;
     std::uint64_t bytes_up = 0;
@@ -259,6 +261,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   void give_upstream_back();
   void answer_ambiguous(vault::Row row, std::string_view body);
   void answer_unserved(std::string_view why, EndReason reason);
+  void fail_request(Outcome outcome, int status, std::string_view why, EndReason reason);
   void respond(int status, std::string_view why, bool may_keep_alive);
 
   // http_fresh.cc: answers that wait until the leader has confirmed that it leads

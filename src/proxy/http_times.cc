@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "http_front.h"
@@ -50,7 +52,9 @@ void HttpSession::look_at_times(TimePoint now) {
       if (request_.held + (now - hold_since_) < options.hold_timeout_http) return;
       front_.worker().counters().hold_timeouts.add();
       unhold();
-      return answer_unserved(front_.worker().why_held(), node_timed_out(Phase::kHeld));
+      return answer_unserved(
+          fmt::format("it waited for {}: {}", format_duration(options.hold_timeout_http), front_.worker().why_held()),
+          node_timed_out(Phase::kHeld));
     case State::kExchange:
       return on_exchange_tick(now);
     case State::kFlushing:

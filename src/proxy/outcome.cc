@@ -21,4 +21,8 @@ std::string_view to_text(Outcome outcome) {
   BW_ASSERT(!"an outcome without a name");
 }
 
+bool is_failure(Outcome outcome) {
+  return outcome == Outcome::kAmbiguous || outcome == Outcome::kUnserved || outcome == Outcome::kCut;
+}
+
 }  // namespace bellwether::proxy

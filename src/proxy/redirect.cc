@@ -7,6 +7,7 @@
 
 #include "bellwether/http/serialize.h"
 #include "bellwether/http/target.h"
+#include "failure_text.h"
 #include "location.h"
 #include "worker.h"
 
@@ -21,6 +22,7 @@ wire::Server& Redirector::server(std::size_t listener) {
   if (!servers_[listener]) {
     wire::Server::Options options;
     options.tls = worker_.client_tls(listener);
+    options.head = worker_.options().head_limits;
     options.on_handshake_failure = [this](net::HandshakeFailure failure) { worker_.count_handshake_failure(failure); };
     options.max_connections = static_cast<std::size_t>(std::max(1, worker_.options().maxconn));
     options.bodies = wire::Server::Bodies::kDiscard;
@@ -121,7 +123,10 @@ void Redirector::tick(TimePoint now) {
     waiting_.erase(waiting_.begin());
     end_hold(asked);
     worker_.counters().hold_timeouts.add();
-    refuse(asked, worker_.why_held(), node_timed_out(Phase::kHeld));
+    refuse(
+        asked,
+        fmt::format("it waited for {}: {}", format_duration(worker_.options().hold_timeout_http), worker_.why_held()),
+        node_timed_out(Phase::kHeld));
   }
 }
 
@@ -164,9 +169,11 @@ void Redirector::answer_loop(const Asked& asked, NodeId node, const std::string&
 }
 
 void Redirector::refuse(const Asked& asked, std::string_view why, EndReason reason) {
-  http::Response response = http::vault_error(503, why);
+  std::string id = worker_.request_ids().next();
+  http::Response response = http::vault_error(503, unserved_text(why, id));
   response.headers.push_back({"Retry-After", "1"});
-  respond(asked, response, {503, Outcome::kUnserved, reason, std::nullopt, {}});
+  response.headers.push_back({std::string(kRequestIdHeader), id});
+  respond(asked, response, {503, Outcome::kUnserved, reason, std::nullopt, {}, std::move(id), std::string(why)});
 }
 
 void Redirector::respond(const Asked& asked, const http::Response& response, const Told& told) {
@@ -177,7 +184,7 @@ void Redirector::respond(const Asked& asked, const http::Response& response, con
 void Redirector::tell(const Asked& asked, const Told& told) const {
   const ProxyOptions& options = worker_.options();
   const auto& on_request_end = worker_.shared().callbacks.on_request_end;
-  if (!options.log_requests || !on_request_end) return;
+  if ((!options.log_requests && !is_failure(told.outcome)) || !on_request_end) return;
   const std::string listener = worker_.shared().own_addresses[asked.listener].to_string();
   const std::string_view path = http::path_of(asked.target);
   RequestRecord record;
@@ -186,6 +193,8 @@ void Redirector::tell(const Asked& asked, const Told& told) const {
   record.method = asked.method;
   if (options.log_paths) record.path = path;
   record.rejected = told.rejected;
+  record.request_id = told.id;
+  record.why = told.why;
   record.status = told.status;
   record.outcome = told.outcome;
   record.request_class = vault::classify(asked.method, path);

@@ -56,6 +56,8 @@ class Redirector {
     EndReason end;
     std::optional<NodeId> node;
     std::string_view rejected;
+    std::string id{};  // of one that failed
+    std::string why{};
   };
 
   wire::Server& server(std::size_t listener);

@@ -1,5 +1,7 @@
 #include "worker.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -188,9 +190,10 @@ Duration Worker::end_hold(TimePoint since) {
   return held;
 }
 
-std::string_view Worker::why_held() const {
-  const bool is_paused = view_ && view_->hold == cluster::HoldReason::kPaused;
-  return is_paused ? "paused by the operator" : "no leader";
+std::string Worker::why_held() const {
+  if (!view_ || view_->hold == cluster::HoldReason::kNone) return "no node was free to take the request";
+  if (view_->hold == cluster::HoldReason::kPaused) return "paused by the operator";
+  return view_->hold_why.empty() ? std::string("no leader") : fmt::format("no leader: {}", view_->hold_why);
 }
 
 const net::Address* Worker::address(NodeId node) const {

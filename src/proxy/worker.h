@@ -17,6 +17,7 @@
 #include "intake.h"
 #include "redirect.h"
 #include "relay.h"
+#include "request_ids.h"
 #include "room_maker.h"
 #include "send_gate.h"
 #include "session.h"
@@ -93,7 +94,8 @@ class Worker {
   // One that was held since then waits no more, whatever became of it. Returns how long it did.
   Duration end_hold(TimePoint since);
   // For those who waited in vain.
-  [[nodiscard]] std::string_view why_held() const;
+  [[nodiscard]] std::string why_held() const;
+  [[nodiscard]] RequestIds& request_ids() { return request_ids_; }
   [[nodiscard]] const net::Address* address(NodeId node) const;
   [[nodiscard]] Standing standing(NodeId node) const { return nodes_[node.index].standing; }
   [[nodiscard]] TimePoint standing_since(NodeId node) const { return nodes_[node.index].since; }
@@ -170,6 +172,7 @@ class Worker {
   cluster::ViewPtr view_;
   ViewLease lease_;
   bool withholds_ = false;  // something waits for the lease to be valid again, outside of the hold
+  RequestIds request_ids_;
   RelayPool pool_;
   WaitQueue queue_;
   AnswerWatch<Session> answers_;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "bellwether/base/text.h"
 #include "json.h"
 #include "request.h"
 
@@ -104,7 +105,10 @@ std::string errors_in(const nlohmann::json& body) {
 std::string why_not_vault(int status, std::string_view text, const nlohmann::json& body) {
   if (const std::string words = errors_in(body); !words.empty()) return fmt::format("HTTP {}: {}", status, words);
   if (text.empty()) return fmt::format("HTTP {} without a body", status);
-  if (body.is_discarded()) return fmt::format("HTTP {} with a body that is not JSON", status);
+  constexpr std::size_t kMaxShown = 60;
+  if (body.is_discarded()) {
+    return fmt::format("HTTP {} with a body that is not JSON: \"{}\"", status, printable(trim(text), kMaxShown));
+  }
   return fmt::format("HTTP {} with a body that is not Vault's health", status);
 }
 

@@ -1,8 +1,9 @@
 #include "json.h"
 
-#include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
+
+#include "bellwether/base/text.h"
 
 namespace bellwether::vault {
 namespace {
@@ -61,13 +62,6 @@ std::string text_at(const nlohmann::json& object, const char* key) {
   const nlohmann::json* value = field(object, key);
   if (value == nullptr || !value->is_string()) return {};
   return printable(value->get_ref<const std::string&>(), kMostText);
-}
-
-std::string printable(std::string_view text, std::size_t most) {
-  std::string out(text.substr(0, most));
-  std::replace_if(
-      out.begin(), out.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');
-  return out;
 }
 
 }  // namespace bellwether::vault

@@ -19,7 +19,4 @@ namespace bellwether::vault {
 // Empty if absent or no string; at most 256 bytes, printable ASCII: it goes into logs, labels and the status page.
 [[nodiscard]] std::string text_at(const nlohmann::json& object, const char* key);
 
-// The first `most` bytes, with everything but printable ASCII replaced by "?".
-[[nodiscard]] std::string printable(std::string_view text, std::size_t most);
-
 }  // namespace bellwether::vault

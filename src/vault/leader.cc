@@ -21,6 +21,10 @@ Result<LeaderFacts> parse_leader(int status, std::string_view text) {
   facts.ha_enabled = *ha_enabled;
   facts.is_self = bool_at(body, "is_self").value_or(false);
   facts.leader_address = text_at(body, "leader_address");
+  const std::string cluster_address = text_at(body, "leader_cluster_address");
+  const std::string active_time = text_at(body, "active_time");
+  const bool is_stated = facts.is_self && !facts.leader_address.empty() && !active_time.empty();
+  if (is_stated) facts.identity = fmt::format("{} {} {}", facts.leader_address, cluster_address, active_time);
   return facts;
 }
 

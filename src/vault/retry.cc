@@ -4,6 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "bellwether/base/text.h"
 #include "bellwether/vault/request_class.h"
 #include "json.h"
 #include "location.h"

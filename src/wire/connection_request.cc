@@ -11,34 +11,6 @@ namespace {
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
-int status_of(http::Reject reason) {
-  switch (reason) {
-    case http::Reject::kTooLarge:
-    case http::Reject::kTooManyHeaders:
-      return 431;
-    case http::Reject::kExpect:
-      return 417;
-    case http::Reject::kVersion:
-      return 505;
-    case http::Reject::kBareLineEnd:
-    case http::Reject::kControlCharacter:
-    case http::Reject::kRequestLine:
-    case http::Reject::kStatusLine:
-    case http::Reject::kMethod:
-    case http::Reject::kTarget:
-    case http::Reject::kHeaderName:
-    case http::Reject::kFolding:
-    case http::Reject::kHost:
-    case http::Reject::kContentLength:
-    case http::Reject::kTransferEncoding:
-    case http::Reject::kLengthConflict:
-    case http::Reject::kChunk:
-    case http::Reject::kTrailer:
-      break;
-  }
-  return 400;
-}
-
 }  // namespace
 
 void Connection::process() {
@@ -223,7 +195,7 @@ void Connection::refuse(int status, std::string_view why) {
 }
 
 void Connection::refuse(http::Reject reason) {
-  refuse(status_of(reason), fmt::format("malformed request: {}", http::to_text(reason)));
+  refuse(http::status_of(reason), fmt::format("Bellwether: {}", http::explain(reason, options_.head)));
 }
 
 }  // namespace bellwether::wire

@@ -108,7 +108,7 @@ def test_a_request_that_is_cut_anywhere_never_reaches_the_node_whole(site, whole
                 getattr(conn, end)()
                 got, _ = conn.rest()
                 assert not got.startswith(b"HTTP/1.1 2"), (at, got)
-    wait_until(lambda: site.proxy.metrics().sum("bellwether_connections", side="client") == 0, 10, "all to be over")
+    wait_until(lambda: site.proxy.metrics().sum("bellwether_open_connections", side="client") == 0, 10, "all to be over")
     assert site.whole == []
 
 

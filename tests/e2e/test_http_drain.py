@@ -54,7 +54,7 @@ def test_term_sends_idle_clients_away_and_ends_right_after_the_download(tmp_path
             assert conn.rest() == (b"", True)
             conn.close()
         assert time.monotonic() - begun < 10
-        wait_until(lambda: site.proxy.metrics().sum("bellwether_connections", side="client") == 1, 20, "only one left")
+        wait_until(lambda: site.proxy.metrics().sum("bellwether_open_connections", side="client") == 1, 20, "only one left")
         assert site.proxy.process.is_running()
 
         download.go_on.set()

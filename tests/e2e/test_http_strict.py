@@ -114,7 +114,7 @@ def test_what_is_ambiguous_is_refused_with_its_reason_and_reaches_no_node(site, 
     got, _ = site.ask(data + SMUGGLED)
     assert got.startswith(b"HTTP/1.1 %d " % status), got
     assert got.count(b"HTTP/1.1 ") == 1, "one answer, and the connection is closed"
-    assert b'{"errors":["bad request: ' in got
+    assert b'{"errors":["Bellwether: ' in got
     after = site.rejected()
     assert {key: after[key] - before[key] for key in after if after[key] != before[key]} == {reason: 1}
     assert site.whole == []

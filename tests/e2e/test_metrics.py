@@ -62,6 +62,17 @@ def test_counters_of_traffic_start_at_zero(tmp_path):
         assert scrape.sum(name) == 0, name
 
 
+def test_no_gauge_and_counter_differ_by_total_alone(proxy):
+    scrape = proxy.metrics()
+    current = {name for name, help_text in scrape.helps.items() if not help_text.startswith("Deprecated")}
+    assert [name for name in current if f"{name}_total" in current] == []
+    for old, new in (("bellwether_connections", "bellwether_open_connections"),
+                     ("bellwether_node_connections", "bellwether_node_open_connections"),
+                     ("bellwether_http_requests", "bellwether_http_requests_in_flight")):
+        assert new in scrape.helps[old], old
+        assert len(scrape.all(old)) == len(scrape.all(new)) > 0
+
+
 def test_no_label_carries_a_client_or_a_path(proxy):
     for name, labels, _ in proxy.metrics().samples:
         assert not any("/v1/" in value for value in labels.values()), (name, labels)

@@ -40,3 +40,20 @@ def test_a_pause_is_told_with_its_end(sim, tmp_path, command):
         assert "Paused until" in browser.text()
         assert command("resume", "--control", socket).returncode == 0
         wait_until(lambda: "aused" not in browser.text(), 20, "the page to forget it")
+
+
+@pytest.mark.slow
+def test_the_page_says_why_nobody_leads_and_fits_a_phone(tmp_path):
+    with Bellwether(tmp_path, [*LOOPBACK, "http://127.0.0.1:1"]) as lonely, Browser(tmp_path) as browser:
+        browser.open(lonely.admin + "/")
+        wait_until(lambda: "Connection refused" in browser.text(), 20, "the cause of the silence")
+        assert "the only node does not answer" in browser.text()
+        assert browser.run("return [...document.querySelectorAll('#nodes td')].every(cell => cell.dataset.label)")
+
+
+def test_without_scripts_the_page_shows_leader_and_nodes(proxy):
+    html = proxy.get("/").text()
+    fragment = html[html.index("<noscript>"):html.index("</noscript>")]
+    assert proxy.leader_by_status() in fragment
+    assert fragment.count("<tr>") == 4
+    assert "standby" in fragment

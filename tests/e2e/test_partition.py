@@ -49,7 +49,7 @@ def wait_for_epoch(proxy, epoch):
 
 def routed(proxy, asking, mode):
     """For each client, in the order in which it asked: its answers, with what the log says of each."""
-    wait_until(lambda: proxy.metrics().sum("bellwether_connections", side="client") == 0, 20, "all clients to be gone")
+    wait_until(lambda: proxy.metrics().sum("bellwether_open_connections", side="client") == 0, 20, "all clients to be gone")
     find = requests_of_log(proxy) if mode == "http" else sessions_of_log(proxy)
     return {client.name: [(told, find(client, told)) for told in client.told] for client in asking}
 

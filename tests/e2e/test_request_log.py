@@ -16,7 +16,7 @@ from house.web import connection, request, send
 TOKEN = "s.VerySecretTokenOfSomebody"
 PATH = "/v1/secret/data/very-secret-path"
 WORDS = ["listener", "client", "method", "path", "status", "outcome", "reason", "class", "node", "epoch", "row", "sends",
-         "held_ms", "upstream_ms", "total_ms", "bytes_up", "bytes_down", "end"]
+         "held_ms", "upstream_ms", "total_ms", "bytes_up", "bytes_down", "end", "id"]
 NUMBERS = {"status", "epoch", "sends", "held_ms", "upstream_ms", "total_ms", "bytes_up", "bytes_down"}
 OUTCOMES = "bellwether_http_outcomes_total"
 
@@ -147,7 +147,7 @@ def test_across_step_downs_every_request_ends_in_one_outcome_and_one_line(sim, t
         for client in clients:
             client.join(60)
         raw(proxy, b"GET / HTTP/1.1\r\n\r\n")
-        wait_until(lambda: proxy.metrics().sum("bellwether_connections", side="client") == 0, 20, "all clients to be gone")
+        wait_until(lambda: proxy.metrics().sum("bellwether_open_connections", side="client") == 0, 20, "all clients to be gone")
         scrape = proxy.metrics()
         by_outcome = {labels["outcome"]: int(value) for labels, value in scrape.all(OUTCOMES)}
         received, now = scrape.sum("bellwether_http_received_total"), scrape.sum("bellwether_http_requests")

@@ -49,13 +49,13 @@ def connect(proxy):
 
 def test_five_thousand_idle_connections_cost_under_one_and_a_half_kilobytes_each(before_fake):
     connect(before_fake).close()
-    wait_until(lambda: before_fake.metrics().sum("bellwether_connections") == 0, 10, "no connection")
+    wait_until(lambda: before_fake.metrics().sum("bellwether_open_connections") == 0, 10, "no connection")
     before = before_fake.process.rss_bytes()
     clients = []
     try:
         for _ in range(IDLE):
             clients.append(connect(before_fake))
-        wait_until(lambda: before_fake.metrics().sum("bellwether_connections", side="client") == IDLE, 60,
+        wait_until(lambda: before_fake.metrics().sum("bellwether_open_connections", side="client") == IDLE, 60,
                    "all connections to be counted")
         each = (before_fake.process.rss_bytes() - before) / IDLE
     finally:

@@ -72,7 +72,7 @@ def test_a_node_that_is_elected_again_serves_what_was_held(cluster, tmp_path, mo
             all_ask_on(asking)
             host, port = proxy.address.rsplit(":", 1)
             with socket.create_connection((host, int(port)), timeout=10) as quiet:
-                wait_until(lambda: proxy.metrics().sum("bellwether_connections", side="client") >= 1, 10, "the session")
+                wait_until(lambda: proxy.metrics().sum("bellwether_open_connections", side="client") >= 1, 10, "the session")
                 sim.step_down(0)
                 wait_until(lambda: proxy.leader_by_status() is None, 5, "the loss", every=0.02)
                 wait_until(lambda: proxy.leader_by_status() is not None, 10, "the same node again")

@@ -345,7 +345,7 @@ def test_an_open_monitor_does_not_hold_up_a_step_down(front, cluster, has_lines)
     cluster.wait_for_candidates()
     monitor = SlowReader(front, "/v1/sys/monitor?log_level=" + ("debug" if has_lines else "error"))
     monitor.start()
-    wait_until(lambda: front.proxy.metrics().sum("bellwether_http_requests") >= 1, 20, "the monitor to run")
+    wait_until(lambda: front.proxy.metrics().sum("bellwether_http_requests_in_flight") >= 1, 20, "the monitor to run")
     if has_lines:
         make_log_lines(front, "noted")
         assert monitor.begun.wait(30)

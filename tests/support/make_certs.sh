@@ -5,6 +5,7 @@
 #   server.pem      127.0.0.1, ::1, localhost, vault.test     common.pem  vault.test: one name that all nodes share
 #   client.pem      for client authentication expired.pem     ended in 2020
 #   cn-only.pem     CN=localhost, no subjectAltName           other-client.pem  a client of other-ca
+#   not-yet.pem     begins in 2090
 #
 # Each NAME.pem has its key in NAME.key. EC P-256 throughout; valid for ten years.
 set -eu
@@ -23,7 +24,7 @@ make_ca() { # NAME SUBJECT
     -addext "basicConstraints=critical,CA:TRUE" -addext "keyUsage=critical,keyCertSign,cRLSign" 2>/dev/null
 }
 
-# NAME SUBJECT CA EXTENSIONS [START END]. `openssl ca` is the one command of 3.0 that takes a validity in the past.
+# NAME SUBJECT CA EXTENSIONS [START END]. `openssl ca` is the one command of 3.0 that takes a validity in the past or in the future.
 issue() {
   key "$1.key"
   openssl req -new -key "$1.key" -subj "$2" -out "$1.csr" 2>/dev/null
@@ -61,9 +62,10 @@ issue common "/CN=vault.test" ca "${SERVER}subjectAltName=DNS:vault.test\n"
 issue client "/CN=application" ca "$CLIENT"
 issue other-client "/CN=stranger" other-ca "$CLIENT"
 issue expired "/CN=vault.test" ca "$SERVER$ALL" 20190101000000Z 20200101000000Z
+issue not-yet "/CN=vault.test" ca "$SERVER$ALL" 20900101000000Z 20950101000000Z
 issue cn-only "/CN=localhost" ca "$SERVER"
 
-for name in ca other-ca server common client other-client expired cn-only; do
+for name in ca other-ca server common client other-client expired not-yet cn-only; do
   cp "$name.pem" "$name.key" "$out/"
 done
 # Last: its time is what the build compares.

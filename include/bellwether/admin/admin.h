@@ -28,7 +28,19 @@ struct AdminOptions {
 // What the page counts, in its order: "sessions_now", 12.
 using Counters = std::vector<std::pair<std::string, std::uint64_t>>;
 
-// What the admin side asks its owner for. All are called on the control thread.
+// A request of which nobody knows whether it was executed. Neither its path nor anything of its client is kept.
+struct AmbiguousRequest {
+  WallTime at{};
+  std::string id;  // as its client was told, and as the log has it
+  std::string method;
+  std::string request_class;
+  std::string node;  // empty: none
+  Epoch epoch = 0;
+  int status = 0;  // 0: the client was told nothing
+  std::string why;
+};
+
+// What the admin side asks its owner for. All on the control thread.
 struct AdminSources {
   std::function<cluster::ViewPtr()> view;
   // Copies what a scrape is made of. What it returns renders the text (text/plain; version=0.0.4) on any thread, as
@@ -41,15 +53,17 @@ struct AdminSources {
   std::function<void()> resume;
   std::function<Counters()> counters;
   std::function<std::vector<cluster::Failover>()> failovers;  // the newest first
+  std::function<std::vector<AmbiguousRequest>()> ambiguous;   // likewise
   // Connections were ended for others; told ten times a second at most. May be empty.
   std::function<void(std::uint64_t ended)> on_room_made;
   std::function<WallClock()> wall_clock;  // its copies give one moment always the same time
 };
 
-// /metrics, /healthz, /readyz, /leader, /status, /failovers and the page on the admin address; POST /node/NAME/STATE,
-// /pause[?for=60s], /resume and /repin on the control socket as well. Reads only on the first; what changes something
-// exists only on the second. Created, fed and destroyed on the control thread. Connections are served on a thread of
-// its own, from copies of the state that the control thread makes at most every 5 ms, however many requests there are.
+// /metrics, /healthz, /readyz, /leader, /status, /failovers, /ambiguous and the page on the admin address; POST
+// /node/NAME/STATE, /pause[?for=60s], /resume and /repin on the control socket as well. Reads only on the first; what
+// changes something exists only on the second. Created, fed and destroyed on the control thread. Connections are served
+// on a thread of its own, from copies of the state that the control thread makes at most every 5 ms, however many
+// requests there are.
 class Admin {
  public:
   Admin(net::Loop& loop, AdminOptions options, AdminSources sources);

@@ -12,6 +12,11 @@ namespace bellwether {
 [[nodiscard]] std::string lower_ascii(std::string_view text);
 // Without leading and trailing spaces and tabs.
 [[nodiscard]] std::string_view trim(std::string_view text);
+// Without trailing slashes: how addresses are compared.
+[[nodiscard]] std::string_view without_trailing_slash(std::string_view address);
+// The first `most` bytes, with everything but printable ASCII replaced by "?": for text from the network that goes into
+// logs, terminals and pages.
+[[nodiscard]] std::string printable(std::string_view text, std::size_t most);
 // The candidate closest to `word` by edit distance, if close enough to be a typing error.
 [[nodiscard]] std::optional<std::string_view> nearest(std::string_view word,
                                                       const std::vector<std::string_view>& candidates);

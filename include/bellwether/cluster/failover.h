@@ -21,13 +21,14 @@ enum class FailoverCause : std::uint8_t {
   kStop,             // it cut its connections, and another led within a second: it had handed over
   kCrash,            // it cut its connections, and an election followed
   kHang,             // it took what was sent and answered nothing
+  kBlocked,          // the same, and it led on: a snapshot restore, a stalled storage, a paused process
   kUnreachable,      // nothing of it reached us, though it may well have been alive
   kCutOffFromPeers,  // it answered us, but had lost its cluster
   kLostQuorum,       // too few nodes were left to elect anybody
   kOperator,         // it was taken out here: drain, maint
   kUnknown,
 };
-inline constexpr std::size_t kFailoverCauseCount = 11;
+inline constexpr std::size_t kFailoverCauseCount = 12;
 // "step_down", "cut_off_from_peers", ...
 [[nodiscard]] std::string_view to_text(FailoverCause cause);
 
@@ -103,6 +104,9 @@ class FailoverRecorder {
     bool was_cut = false;       // refused, reset or closed before it stated anything
     bool had_no_route = false;  // no connection came about, before it stated anything
     bool peers_were_gone = false;
+    std::optional<TimePoint> voters_missing_since;  // before the election: fewer nodes than a majority could vote
+    bool voters_were_missing = false;               // ... for longer than a probe can err
+    bool voters_are_back = false;                   // after it: so the election had waited for them
     bool knows_successor = false;
     std::optional<TimePoint> claimed_on_since;  // 200 to a question put under its successor's epoch
     bool claimed_on = false;                    // ... for longer than a node needs to wake up
@@ -122,6 +126,7 @@ class FailoverRecorder {
   void on_elected(const Event& event, const View& snapshot);
   void on_confirmed(const Event& event);
   void gather(Record& record, const View& snapshot) const;
+  void gather_voters(Record& record, const View& snapshot) const;
   void gather_from_old_leader(Record& record, const View& snapshot) const;
   void gather_after_election(Record& record, const NodeView& old) const;
   [[nodiscard]] FailoverCause judge(const Record& record, TimePoint now) const;

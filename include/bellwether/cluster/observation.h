@@ -78,7 +78,10 @@ struct LeaderStatement {
   TimePoint sent{};
   TimePoint received{};
   bool is_self = false;
-  std::string leader_address;  // empty: it knows of no leader
+  std::string leader_address{};  // empty: it knows of no leader
+  // Of one that says is_self: api_addr, cluster address and since when it is active, which no two servers share. Empty:
+  // not stated. Two nodes that state the same are one server.
+  std::string identity{};
 };
 
 // Something seen on live traffic that makes a probe round worthwhile. Never changes the view by itself.

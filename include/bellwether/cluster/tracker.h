@@ -51,6 +51,7 @@ enum class EventKind : std::uint8_t {
   kConflict,         // node (leader), other (challenger): both claim, the leader asked again; why = evidence
   kConflictEnded,
   kForeignNode,       // node, why
+  kSameServer,        // node, other, why: both are names of one server
   kClusterIdLearned,  // why = the id
   kAdminStateChanged,
   kStalled,  // the leader answers health but no exchange completes
@@ -105,12 +106,15 @@ class LeaderTracker {
 
   // Each ordered probe ends with exactly one of these two, however late.
   [[nodiscard]] Step on_answer(const ProbeAnswer& answer, TimePoint now);
-  [[nodiscard]] Step on_failure(ProbeId probe, ProbeFailure failure, TimePoint now);
+  // `cause`: the same in words for people, with the way out; shown in the view.
+  [[nodiscard]] Step on_failure(ProbeId probe, ProbeFailure failure, TimePoint now, std::string cause = {});
 
   // The node's kernel has not answered a SYN within several round trips: not even a frozen process is so silent. The
   // probe goes on. Nothing is decided by it, but the timeline tells what was wrong by it.
   [[nodiscard]] Step on_lost_syn(NodeId node, TimePoint now);
 
+  // `node` is another name of `other`'s server (both have led to one address), or not any more (nothing).
+  [[nodiscard]] Step on_same_server(NodeId node, std::optional<NodeId> other, const std::string& why, TimePoint now);
   [[nodiscard]] Step on_leader_statement(const LeaderStatement& statement, TimePoint now);
   [[nodiscard]] Step on_hint(const Hint& hint, TimePoint now);
   // A complete HTTP answer head came from `node` to a request sent at `request_sent`: it is alive (not: it leads).

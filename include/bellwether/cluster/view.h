@@ -41,6 +41,11 @@ struct NodeView {
   std::optional<ProbeFailure> failure;  // of the last probe, if it had no answer
   // The node has answered nothing since the probe that was sent then, and that probe is late or failed.
   std::optional<TimePoint> silent_since;
+  // Why it is silent, an error or foreign, with the way out, printable: "connection refused; is Vault running there?".
+  // Empty: its last probe was answered as Vault does.
+  std::string cause;
+  // The node whose server this is another name of: it is never led to, and no candidate.
+  std::optional<NodeId> same_as;
   std::string names_leader;  // what its /v1/sys/leader last said; empty: never asked, or none
 
   // An unsealed standby that answers and is ready.

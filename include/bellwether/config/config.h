@@ -70,6 +70,7 @@ struct Config {
   bool verify = true;
   // http listeners
   int retry_buffer = 64 * 1024;  // bytes
+  int max_head_bytes = 32 * 1024, max_headers = 100;
   Duration timeout_header = 10s, timeout_answer = 2min, grace = 1s;
   int ambiguous_status = 502;
   bool bootstrap = false;

@@ -34,10 +34,17 @@ enum class Reject : std::uint8_t {
 [[nodiscard]] std::string_view to_text(Reject reason);
 inline constexpr std::size_t kRejectCount = 18;
 
+// The status of the answer to a request that is refused so: 400, 417, 431 or 505.
+[[nodiscard]] int status_of(Reject reason);
+
 struct HeadLimits {
   std::size_t max_head_bytes = 32 * 1024;  // start line and headers, with their line ends
   std::size_t max_headers = 100;
+  bool are_options = false;  // set by max_head_bytes and max_headers, so a refusal names them
 };
+
+// The same for the client, as a clause: "the Host header is missing, repeated or malformed".
+[[nodiscard]] std::string explain(Reject reason, const HeadLimits& limits);
 
 // One header line. The views point into the buffer that was parsed and live as long as it stands still.
 struct Header {

@@ -11,6 +11,7 @@
 #include "bellwether/net/loop.h"
 #include "bellwether/net/proxy_protocol.h"
 #include "bellwether/net/stream.h"
+#include "bellwether/vault/advice.h"
 
 namespace bellwether::probe {
 
@@ -20,6 +21,8 @@ struct ProbeTarget {
   std::shared_ptr<net::TlsContext> tls;  // null: plain
   std::string server_name;               // SNI and verification
   std::string host_header;
+  vault::NodeSetUp set_up{};  // for the words about a failure
+  std::string unresolved{};   // why there is no address
 };
 
 struct ProberOptions {
@@ -86,6 +89,10 @@ class Prober {
   void resume();
   // Asks the node whom it follows; the tracker is told, and the next snapshot shows it.
   void ask_leader(NodeId node);
+  // Why the node's name has no address; shown as the cause of its silence.
+  void set_unresolved(NodeId node, const std::string& why);
+  // See LeaderTracker::on_same_server.
+  void on_same_server(NodeId node, std::optional<NodeId> other, const std::string& why);
   // The node's name resolved anew: used from the next connection on.
   void set_address(NodeId node, const net::Address& address);
   // How nodes that are spoken to over TLS are, from the next connection on; idle connections are closed.

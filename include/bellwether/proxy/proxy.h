@@ -109,6 +109,8 @@ enum class Outcome : std::uint8_t {
   kRejected,    // not valid, or not safe
 };
 inline constexpr std::size_t kOutcomeCount = 6;
+// Such a request did not get the answer that it should have had, through no fault of its client.
+[[nodiscard]] bool is_failure(Outcome outcome);
 [[nodiscard]] std::string_view to_text(Outcome outcome);
 
 // One ended request, for the access log. The views live as long as the call. Times and end reason as above.
@@ -116,6 +118,8 @@ struct RequestRecord {
   std::string_view listener, client, method;  // only the logger decides whether to print the client
   std::string_view path;                      // without query; empty unless log_paths
   std::string_view rejected;                  // why, if it was
+  std::string_view request_id;                // of one that failed: as its client was told
+  std::string_view why;                       // ... what happened, without what the node said
   int status = 0;                             // what the client was told; 0: nothing
   Outcome outcome = Outcome::kOk;
   vault::RequestClass request_class = vault::RequestClass::kData;
@@ -183,7 +187,7 @@ struct ProxyCallbacks {
   std::function<void(Epoch)> on_first_success;
   std::function<void()> on_traffic;                          // somebody waits while the view is idle, or now and then
   std::function<void(const SessionRecord&)> on_session_end;  // only if log_sessions
-  std::function<void(const RequestRecord&)> on_request_end;  // only if log_requests
+  std::function<void(const RequestRecord&)> on_request_end;  // each if log_requests, else failed ones
   // A claim of the leader's is needed that is asked for at that moment or later: see confirm(). On the control thread.
   std::function<void(TimePoint since)> on_claim_wanted;
   std::function<void(std::string listener, std::string target)> on_redirect_loop;  // would have pointed to ourselves

@@ -24,6 +24,9 @@ struct LeaderFacts {
   bool ha_enabled = false;
   bool is_self = false;
   std::string leader_address;
+  // See cluster::LeaderStatement. active_time and leader_cluster_address: V:vault/core.go, B:vault/logical_system.go
+  // (LeaderResponse).
+  std::string identity;
 };
 [[nodiscard]] Result<LeaderFacts> parse_leader(int status, std::string_view body);
 

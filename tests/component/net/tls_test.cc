@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "bellwether/net/certificate.h"
 #include "component/net/stream_pair.h"
 
 using namespace bellwether;
@@ -307,6 +308,21 @@ TEST_CASE("early data is off, old versions and renegotiation are refused", "[net
   CHECK(SSL_CTX_get_max_early_data(context->get()) == 0);
   CHECK(SSL_CTX_get_min_proto_version(context->get()) == TLS1_2_VERSION);
   CHECK((SSL_CTX_get_options(context->get()) & SSL_OP_NO_RENEGOTIATION) != 0);
+}
+
+TEST_CASE("a context tells why peers will refuse its certificate, or one that comes with it", "[net][tls]") {
+  const WallTime in_2026{std::chrono::seconds(1790000000)};
+  CHECK(validity_problem(*server_tls("expired"), in_2026) == "expired on 2020-01-01T00:00:00.000Z");
+  CHECK_THAT(validity_problem(*server_tls("not-yet"), in_2026).value_or(""),
+             CATCH_CONTAINS("is not valid before 2090-01-01T00:00:00.000Z"));
+  CHECK_FALSE(validity_problem(*server_tls("not-yet"), WallTime(std::chrono::seconds(3800000000))));
+  CHECK_FALSE(validity_problem(*client_tls(), in_2026));
+  const auto context = server_tls();
+  CHECK_FALSE(validity_problem(*context, std::chrono::system_clock::now()));
+  // As an intermediate would come, behind the certificate in the same file.
+  REQUIRE(SSL_CTX_add1_chain_cert(context->get(), SSL_CTX_get0_certificate(server_tls("expired")->get())) == 1);
+  CHECK(validity_problem(*context, std::chrono::system_clock::now()) ==
+        "comes with that of its issuer CN=vault.test, which expired on 2020-01-01T00:00:00.000Z");
 }
 
 TEST_CASE("a context tells when its certificate ends", "[net][tls]") {

@@ -156,7 +156,7 @@ TEST_CASE("what is ambiguous is rejected with its reason and nothing of it reach
     client->send(std::string(bad) + get("/v1/smuggled"));
     REQUIRE(it.rig.until([&] { return client->saw_end; }));
     CHECK(client->received.starts_with("HTTP/1.1 400 "));
-    CHECK_THAT(client->received, CATCH_CONTAINS("{\"errors\":[\"bad request: "));
+    CHECK_THAT(client->received, CATCH_CONTAINS("{\"errors\":[\"Bellwether: "));
     CHECK(client->received.rfind("HTTP/1.1") == 0);
   }
   CHECK(it.one.seen.empty());

@@ -1,5 +1,6 @@
 """A CA and server certificates that all carry one common host name, as many clusters do it."""
 
+import datetime
 import pathlib
 import subprocess
 
@@ -8,6 +9,36 @@ COMMON_NAME = "vault.bellwether.test"
 
 def _openssl(*words):
     subprocess.run(["openssl", *map(str, words)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+# `openssl x509` and `req` know no beginning but now; `ca` does.
+_CA_SETTINGS = """[ca]
+default_ca = ours
+[ours]
+database = {folder}/index.txt
+new_certs_dir = {folder}
+rand_serial = yes
+default_md = sha256
+policy = any
+[any]
+commonName = supplied
+"""
+
+
+def self_signed(folder, name, begins_in_days, ends_in_days):
+    """Returns (certificate, key), valid from then until then, days from now."""
+    cert, key = folder / f"{name}.pem", folder / f"{name}.key"
+    own = folder / f"{name}.ca"
+    own.mkdir()
+    (own / "index.txt").touch()
+    (own / "settings").write_text(_CA_SETTINGS.format(folder=own), encoding="ascii")
+    now = datetime.datetime.now(datetime.timezone.utc)
+    begin, end = (f"{now + datetime.timedelta(days=days):%Y%m%d%H%M%SZ}" for days in (begins_in_days, ends_in_days))
+    _openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=x",
+             "-keyout", key, "-out", own / "request.csr")
+    _openssl("ca", "-batch", "-selfsign", "-notext", "-config", own / "settings", "-startdate", begin, "-enddate", end,
+             "-in", own / "request.csr", "-keyfile", key, "-out", cert)
+    return cert, key
 
 
 class Certificates:

@@ -54,9 +54,21 @@ TEST_CASE("a sealed node and a wrong clock are noted without failing the check",
   CHECK_THAT(found.remarks[1], CATCH_CONTAINS("n2: is sealed"));
 }
 
+TEST_CASE("one server under two names is one problem with both, and no second leader", "[doctor]") {
+  Examined first = answered("n1", cluster::Role::kActive);
+  first.leader = vault::LeaderFacts{true, true, "https://vault:8200", "https://vault:8200 x 2026"};
+  Examined second = first;
+  second.name = "vip";
+  const Diagnosis found = diagnose({first, answered("n2", cluster::Role::kStandby), second}, config::Config{});
+  CHECK(found.problems ==
+        std::vector<std::string>{
+            "n1 and vip are one server (both state the same api_addr and active_time): name it once"});
+}
+
 TEST_CASE("when no node answers, nothing is said about who leads", "[doctor]") {
-  const Diagnosis found =
-      diagnose({silent("n1", wire::ExchangeFailure::kRefused, "n1: connection refused")}, config::Config{});
+  Examined node = silent("n1", wire::ExchangeFailure::kRefused, "10.0.0.1:8200: connection refused");
+  node.set_up.host = "10.0.0.1";
+  const Diagnosis found = diagnose({node}, config::Config{});
   CHECK(found.problems ==
         std::vector<std::string>{"n1: connection refused; is Vault running there, and is the port right?"});
 }

@@ -19,11 +19,15 @@ config::Node node(std::string name, std::string host) {
 
 net::Address address(std::string_view text) { return *net::Address::parse(text); }
 
+std::vector<app::ResolvedName> found(std::vector<net::Address> addresses) {
+  return {app::ResolvedName(std::move(addresses))};
+}
+
 }  // namespace
 
 TEST_CASE("a name with several addresses becomes several nodes that keep its server name", "[app]") {
   const auto plans =
-      app::plan_nodes({node("vault:8200", "vault")}, {{address("10.0.0.1:8200"), address("10.0.0.2:8200")}});
+      app::plan_nodes({node("vault:8200", "vault")}, found({address("10.0.0.1:8200"), address("10.0.0.2:8200")}));
   REQUIRE(plans);
   REQUIRE(plans->size() == 2);
   CHECK((*plans)[1].name == "vault:8200/10.0.0.2");
@@ -33,27 +37,43 @@ TEST_CASE("a name with several addresses becomes several nodes that keep its ser
 }
 
 TEST_CASE("a node with a name of its own and several addresses is an error", "[app]") {
-  const auto plans = app::plan_nodes({node("first", "vault")}, {{address("10.0.0.1:8200"), address("10.0.0.2:8200")}});
+  const auto plans =
+      app::plan_nodes({node("first", "vault")}, found({address("10.0.0.1:8200"), address("10.0.0.2:8200")}));
   REQUIRE_FALSE(plans);
   CHECK_THAT(plans.error().message, CATCH_CONTAINS("vault has 2 addresses"));
 }
 
 TEST_CASE("a host with IPv4 and IPv6 is one node", "[app]") {
-  const auto plans = app::plan_nodes({node("first", "vault")}, {{address("[fd00::1]:8200"), address("10.0.0.1:8200")}});
+  const auto plans =
+      app::plan_nodes({node("first", "vault")}, found({address("[fd00::1]:8200"), address("10.0.0.1:8200")}));
   REQUIRE(plans);
   REQUIRE(plans->size() == 1);
   CHECK(plans->front().address == address("10.0.0.1:8200"));
 }
 
 TEST_CASE("a name that does not resolve is a node without an address", "[app]") {
-  const auto plans = app::plan_nodes({node("first", "vault")}, {{}});
+  const auto plans = app::plan_nodes({node("first", "vault")},
+                                     {app::ResolvedName(fail(ErrorKind::kUnavailable, "cannot resolve \"vault\""))});
   REQUIRE(plans);
   CHECK_FALSE(plans->front().address);
+  CHECK(plans->front().unresolved == "cannot resolve \"vault\"");
+}
+
+TEST_CASE("of two names that lead to one address the first has it, and the other is marked", "[app]") {
+  const auto plans = app::plan_nodes({node("first", "vault"), node("second", "10.0.0.1")},
+                                     {app::ResolvedName(std::vector{address("10.0.0.1:8200")}),
+                                      app::ResolvedName(std::vector{address("10.0.0.1:8200")})});
+  REQUIRE(plans);
+  CHECK(plans->at(0).address == address("10.0.0.1:8200"));
+  CHECK_FALSE(plans->at(0).same_as);
+  CHECK_FALSE(plans->at(1).address);
+  CHECK(plans->at(1).same_as == 0);
+  CHECK(plans->at(1).unresolved == "both names lead to 10.0.0.1:8200");
 }
 
 TEST_CASE("a node whose name leads to one of our listeners is an error that names both", "[app]") {
   std::vector<config::Listen> listen(1);
-  const auto plans = *app::plan_nodes({node("first", "vault")}, {{address("127.0.0.1:8200")}});
+  const auto plans = *app::plan_nodes({node("first", "vault")}, found({address("127.0.0.1:8200")}));
   const auto refused = [&](std::string ours) {
     listen.front().address = std::move(ours);
     return !app::check_no_loop(plans, listen);

@@ -22,9 +22,13 @@ TEST_CASE("the status in a terminal names leader, nodes and the last changes", "
 
 TEST_CASE("without a leader the status says why requests wait", "[app]") {
   const auto text = status_text(
-      R"({"leader": null, "leaderless_seconds": 3.25, "hold": {"reason": "no_leader", "why": "n2 sealed itself"}, "nodes": []})");
+      R"({"leader": null, "leaderless_since": "2026-11-21T03:42:00.123Z", "leaderless_seconds": 3.25,
+          "leaderless_because": "all 3 nodes are sealed; unseal them", "leaderless_causes": ["n1, n2: is sealed"],
+          "hold": {"reason": "no_leader", "why": "n2 sealed itself"}, "nodes": []})");
   REQUIRE(text);
-  CHECK_THAT(*text, CATCH_CONTAINS("no leader: requests wait (for 3.2s): n2 sealed itself"));
+  CHECK_THAT(*text, CATCH_CONTAINS("no leader since 2026-11-21T03:42:00.123Z (3.2s), requests wait: all 3 nodes are "
+                                   "sealed; unseal them\n"));
+  CHECK_THAT(*text, CATCH_CONTAINS("\n  n1, n2: is sealed\n"));
 }
 
 TEST_CASE("who contests the leader is named", "[app]") {

@@ -24,7 +24,7 @@ const std::map<std::string, Expected>& expectations() {
       {"postgresql-term", {FailoverCause::kStop}},
       {"raft-hang", {FailoverCause::kHang}},
       {"raft-kill", {FailoverCause::kCrash}},
-      {"raft-m5-hang", {FailoverCause::kHang, false}},
+      {"raft-m5-hang", {FailoverCause::kBlocked, false}},
       {"raft-m5-kill", {FailoverCause::kCrash}},
       {"raft-m5-partition", {FailoverCause::kCutOffFromPeers}},
       {"raft-m5-step-down", {FailoverCause::kStepDown}},

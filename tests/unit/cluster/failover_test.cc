@@ -115,7 +115,8 @@ TEST_CASE("a doubt that ends within a second is no record", "[failover]") {
   CHECK(story.recorded().records().empty());
 }
 
-TEST_CASE("a leader that is silent hangs, unless its kernel is silent too: then it was unreachable", "[failover]") {
+TEST_CASE("a leader that was silent and led on was blocked, unless its kernel was silent too: then it was unreachable",
+          "[failover]") {
   Story story;
   const bool is_kernel_silent = GENERATE(false, true);
   story.hangs(kN1);
@@ -126,8 +127,48 @@ TEST_CASE("a leader that is silent hangs, unless its kernel is silent too: then 
   story.says(kN1, Role::kActive);
   story.world().release(kN1, [](TimePoint) { return ProbeEnd(facts(Role::kActive)); });
   story.run(5s);
-  CHECK(story.only().cause == (is_kernel_silent ? FailoverCause::kUnreachable : FailoverCause::kHang));
+  CHECK(story.only().cause == (is_kernel_silent ? FailoverCause::kUnreachable : FailoverCause::kBlocked));
   CHECK_FALSE(story.world().view().nodes[0].failure.has_value());
+}
+
+TEST_CASE("a crash where one more node is dead is a lost quorum, in the record and in the headline", "[failover]") {
+  Story story;
+  story.fails(kN3, ProbeFailure::kRefused);
+  story.run(5s);
+  story.fails(kN1, ProbeFailure::kRefused);
+  story.run(5s);
+  CHECK_THAT(story.world().view().hold_why, CATCH_CONTAINS("1 of 3 nodes answers: no quorum"));
+  CHECK(story.recorded().recorder().open().back().cause == FailoverCause::kLostQuorum);
+  story.says(kN3, Role::kStandby);
+  story.run(2s);
+  story.says(kN2, Role::kActive);
+  story.run(5s);
+  CHECK(story.only().cause == FailoverCause::kLostQuorum);
+}
+
+TEST_CASE("where one of three nodes is elected alone, by a shared storage, the crash was no lost quorum",
+          "[failover]") {
+  Story story;
+  story.fails(kN3, ProbeFailure::kRefused);
+  story.run(5s);
+  story.fails(kN1, ProbeFailure::kRefused);
+  story.run(10s);
+  story.says(kN2, Role::kActive);
+  story.run(5s);
+  CHECK(story.only().cause == FailoverCause::kCrash);
+}
+
+TEST_CASE("a crash with two standbys left is a crash, though a probe of one of them fails once", "[failover]") {
+  Story story;
+  story.fails(kN1, ProbeFailure::kRefused);
+  story.run(1s);
+  story.fails(kN3, ProbeFailure::kReset);
+  story.run(100ms);
+  story.says(kN3, Role::kStandby);
+  story.run(3s);
+  story.says(kN2, Role::kActive);
+  story.run(5s);
+  CHECK(story.only().cause == FailoverCause::kCrash);
 }
 
 TEST_CASE("a leader that nothing reaches from here, and that leads when it is seen again, was unreachable",

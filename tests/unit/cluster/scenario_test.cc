@@ -144,6 +144,8 @@ class Scenario {
     } else if (verb == "names") {
       does.names = words.at(2) == "nobody" ? "" : words.at(2) == "itself" ? "self" : words.at(2);
       if (names_.count(*does.names) != 0) does.names = "https://" + *does.names + ":8200";
+    } else if (verb == "is") {  // what it states of itself in sys/leader, as the one that leads
+      does.names = "is " + words.at(2);
     } else {
       FAIL("a node cannot " << verb);
     }
@@ -232,6 +234,8 @@ class Scenario {
       CHECK(view.cluster_id == words.at(1));
     } else if (what == "candidates") {
       CHECK(view.takeover_candidates() == std::stoi(words.at(1)));
+    } else if (what == "same") {
+      CHECK(view.nodes[node(words.at(1)).index].same_as == node(words.at(2)));
     } else if (what == "stalled") {
       CHECK(view.stalled);
     } else if (what == "paused" || (what == "no" && words.at(1) == "pause")) {

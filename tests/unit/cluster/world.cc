@@ -59,7 +59,10 @@ void World::apply(Step step) {
   for (const NodeId node : step.ask_leader) {
     const std::optional<std::string> said = on_ask_leader_(node, now_);
     if (!said.has_value()) continue;
-    LeaderStatement statement{node, now_, now_ + 1ms, *said == "self", *said == "self" ? "" : *said};
+    const bool states_identity = said->rfind("is ", 0) == 0;
+    const bool is_self = *said == "self" || states_identity;
+    LeaderStatement statement{
+        node, now_, now_ + 1ms, is_self, is_self ? "" : *said, states_identity ? said->substr(3) : ""};
     at(now_ + 1ms, [this, statement] { apply(tracker_.on_leader_statement(statement, now_)); });
   }
 }

@@ -24,7 +24,8 @@ class World {
  public:
   // What a node does with a probe sent now; nothing: it keeps it (release() or the deadline ends it).
   using OnProbe = std::function<std::optional<Reply>(NodeId node, TimePoint sent)>;
-  // What a node's /v1/sys/leader says: an address, "" for none, "self"; nothing: no answer.
+  // What a node's /v1/sys/leader says: an address, "" for none, "self", or "is X" of a leader with the identity X;
+  // nothing: no answer.
   using OnAskLeader = std::function<std::optional<std::string>(NodeId node, TimePoint sent)>;
 
   World(TrackerOptions options, OnProbe on_probe, OnAskLeader on_ask_leader);

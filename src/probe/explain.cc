@@ -1,4 +1,6 @@
-#include "translate.h"
+#include "bellwether/probe/explain.h"
+
+#include <fmt/format.h>
 
 namespace bellwether::probe {
 
@@ -23,6 +25,14 @@ std::optional<cluster::ProbeFailure> probe_failure(wire::ExchangeFailure failure
       return std::nullopt;
   }
   return std::nullopt;
+}
+
+std::string message_for(std::string_view host, const std::optional<net::Address>& address, std::string_view message) {
+  if (!address) return std::string(message);
+  const std::string prefix = address->to_string() + ": ";
+  if (message.substr(0, prefix.size()) == prefix) message.remove_prefix(prefix.size());
+  const bool is_known = address->host() == host || fmt::format("[{}]", address->host()) == host;
+  return is_known ? std::string(message) : fmt::format("{} (at {})", message, address->to_string());
 }
 
 }  // namespace bellwether::probe

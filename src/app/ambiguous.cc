@@ -1,0 +1,45 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "answer_text.h"
+#include "ask.h"
+#include "commands.h"
+
+namespace bellwether::app {
+namespace {
+
+Result<std::string> ambiguous_text(std::string_view json) {
+  const Json answer = Json::parse(json, nullptr, false);
+  if (!answer.is_object() || !part_of(answer, "ambiguous").is_array()) {
+    return fail(ErrorKind::kProtocol, "the answer is not Bellwether's /ambiguous");
+  }
+  std::vector<Row> rows{{"TIME", "REQUEST ID", "METHOD", "CLASS", "NODE", "EPOCH", "STATUS", "WHY"}};
+  for (const Json& each : part_of(answer, "ambiguous")) {
+    if (!each.is_object()) continue;
+    rows.push_back({text_of(each, "time"), text_of(each, "id"), text_of(each, "method"), text_of(each, "class"),
+                    text_of(each, "node"), fmt::format("{:.0f}", number_of(each, "epoch")),
+                    fmt::format("{:.0f}", number_of(each, "status")), text_of(each, "why")});
+  }
+  return rows.size() > 1 ? table(rows) : std::string("no request whose execution is in doubt\n");
+}
+
+}  // namespace
+
+int ambiguous_command(const FailoversOptions& options) {
+  const auto text = [&]() -> Result<std::string> {
+    auto loop = net::Loop::create({});
+    if (!loop) return tl::unexpected(loop.error());
+    auto answer = ask_admin(**loop, options.admin, "/ambiguous");
+    if (!answer || options.json) return answer;
+    return ambiguous_text(*answer);
+  }();
+  if (!text) {
+    fmt::print(stderr, "bellwether ambiguous: {}\n", text.error().message);
+    return kExitFailed;
+  }
+  fmt::print("{}", *text);
+  return kExitFine;
+}
+
+}  // namespace bellwether::app

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "bellwether/admin/admin.h"
+#include "bellwether/proxy/proxy.h"
+
+namespace bellwether::app {
+
+struct RequestLogOptions {
+  std::vector<std::string> node_names;
+  bool logs_all = false;     // log_requests
+  bool with_client = false;  // the client's address
+};
+
+// Logs requests that have ended: all of them, or those that failed. Of requests that were surely not executed at most
+// kMaxUnservedLines a second are logged, since a client may repeat them without end; how many were left out is logged
+// with the next one. Any thread.
+class RequestLog {
+ public:
+  static constexpr int kMaxUnservedLines = 100;
+  using OnAmbiguous = std::function<void(admin::AmbiguousRequest)>;
+
+  RequestLog(RequestLogOptions options, OnAmbiguous on_ambiguous);
+  void on_request_end(const proxy::RequestRecord& request);
+
+ private:
+  void log_failure(const proxy::RequestRecord& request);
+  [[nodiscard]] bool admits(proxy::Outcome outcome);
+
+  const RequestLogOptions options_;
+  const OnAmbiguous on_ambiguous_;
+  std::atomic<std::int64_t> second_{0};
+  std::atomic<int> lines_{0};  // of unserved requests, in that second
+  std::atomic<std::int64_t> left_out_{0};
+};
+
+}  // namespace bellwether::app

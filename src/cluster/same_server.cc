@@ -1,0 +1,65 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "rules.h"
+
+// Two of the configured nodes may be names of one server: by host name and by address, or the name of a balancer that
+// passes requests on to the leader. Such a pair neither contests the lead nor counts as two candidates.
+namespace bellwether::cluster {
+
+Step LeaderTracker::Rules::on_same_server(NodeId id, std::optional<NodeId> other, const std::string& why,
+                                          TimePoint now) {
+  if (other.has_value()) {
+    become_same_server(id, *other, why, now);
+  } else {
+    forget_same_server(id);
+  }
+  return settle(now);
+}
+
+void LeaderTracker::Rules::become_same_server(NodeId id, NodeId other, const std::string& why, TimePoint now) {
+  NodeState& second = node(id);
+  second.seen.cause = fmt::format("is the same server as {}: {}; name it once", name(other), why);
+  if (second.seen.same_as == other) return;
+  second.seen.same_as = other;
+  // No chains: whatever named `id` as its server names `other` now.
+  for (NodeState& each : nodes_) {
+    if (each.seen.same_as == id) each.seen.same_as = other;
+  }
+  node(other).seen.same_as.reset();
+  Event& event = report(EventKind::kSameServer, now);
+  event.node = id;
+  event.other = other;
+  event.why = why;
+}
+
+void LeaderTracker::Rules::forget_same_server(NodeId id) {
+  node(id).seen.same_as.reset();
+  node(id).seen.cause.clear();
+}
+
+bool LeaderTracker::Rules::state_one_identity(NodeId a, NodeId b) const {
+  const auto& first = node(a).statement;
+  const auto& second = node(b).statement;
+  return first.has_value() && second.has_value() && !first->identity.empty() && first->identity == second->identity;
+}
+
+// A server that has denied to lead has denied it under all of its names: an answer that was asked for earlier by
+// another name must not bring it back.
+void LeaderTracker::Rules::void_claims_of_other_names(NodeId id, TimePoint now) {
+  const NodeState& denying = node(id);
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    if (nodes_[i].seen.same_as != id || nodes_[i].seen.role != Role::kActive) continue;
+    nodes_[i].denied_at = std::max(nodes_[i].denied_at, denying.denied_at);
+    nodes_[i].probe_now = true;
+    state_role(node_at(i), denying.seen.role, now);
+  }
+}
+
+int LeaderTracker::Rules::servers() const {
+  return static_cast<int>(std::count_if(nodes_.begin(), nodes_.end(),
+                                        [](const NodeState& each) { return !each.seen.same_as.has_value(); }));
+}
+
+}  // namespace bellwether::cluster
