@@ -206,7 +206,7 @@ class MetricsCollector {
     count(Metric::kSessionsCut, {"dead"}, p.sessions_cut_dead);
     count(Metric::kSessionsCut, {"admin"}, p.sessions_cut_admin);
     count(Metric::kSessionsCut, {"idle"}, p.sessions_cut_idle);
-    count(Metric::kSessionsCut, {"silent"}, p.sessions_cut_silent);
+    count(Metric::kSessionsCut, {"no_first_byte"}, p.sessions_cut_no_first_byte);
     count(Metric::kSessionsCut, {"maxconn"}, p.sessions_cut_for_room);
     for (const Metric metric : {Metric::kOpenConnections, Metric::kConnections}) {
       count(metric, {"client"}, p.sessions_now);

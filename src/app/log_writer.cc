@@ -1,40 +1,14 @@
 #include "log_writer.h"
 
-#include <poll.h>
-#include <unistd.h>
-
-#include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <string_view>
 #include <utility>
 
+#include "bellwether/net/process.h"
+
 namespace bellwether::app::log {
-namespace {
-
-constexpr std::size_t kMaxWrite = 16 * 1024;
-constexpr int kPollMs = 1000;
-
-// False: the descriptor takes no more (its reader has gone, the disk is full).
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t wrote = ::write(fd, bytes.data(), std::min(bytes.size(), kMaxWrite));
-    if (wrote > 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(wrote));
-    } else if (wrote < 0 && errno == EAGAIN) {
-      pollfd room{fd, POLLOUT, 0};
-      (void)::poll(&room, 1, kPollMs);
-    } else if (wrote == 0 || errno != EINTR) {
-      return false;
-    }
-  }
-  return true;
-}
-
-}  // namespace
 
 struct LogWriter::Shared {
   Shared(int f, std::function<std::string(std::uint64_t)> n) : fd(f), notice(std::move(n)) {}
@@ -64,7 +38,7 @@ struct LogWriter::Shared {
     std::string text = lost > 0 ? notice(lost) : std::string();
     told += lost;
     for (const std::string& line : batch) text += line;
-    if (!write_all(fd, text)) dropped += batch.size();
+    if (!net::write_all(fd, text)) dropped += batch.size();
   }
 
   const int fd;

@@ -164,6 +164,7 @@ struct Service::Impl {
     LeaderlessSources sources;
     sources.snapshot = [this] { return prober->snapshot(); };
     sources.ask_leader = [this](NodeId node) { prober->ask_leader(node); };
+    sources.wall_at = [this](TimePoint moment) { return wall_at(moment); };
     leaderless_report = std::make_unique<LeaderlessReport>(control, names, urls(), std::move(sources));
   }
 

@@ -95,7 +95,7 @@ std::string explain(Reject reason, const HeadLimits& limits) {
     case Reject::kTarget:
       return "the target holds characters that must be percent-encoded, or is no path";
     case Reject::kVersion:
-      return "the version is neither HTTP/1.1 nor HTTP/1.0";
+      return "the version of HTTP is neither 1.1 nor 1.0";
     case Reject::kHeaderName:
       return "the name of a header is empty, is not a token, or is followed by a blank";
     case Reject::kFolding:

@@ -4,10 +4,12 @@
 #include <event2/event_struct.h>
 #include <fmt/format.h>
 #include <malloc.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 
@@ -33,6 +35,23 @@ void block_signals(std::initializer_list<int> signals) {
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
   BW_ASSERT(sigaction(SIGPIPE, &ignore, nullptr) == 0);
+}
+
+bool write_all(int fd, std::string_view bytes) {
+  constexpr std::size_t kMaxWrite = 16 * 1024;
+  constexpr int kPollMs = 1000;
+  while (!bytes.empty()) {
+    const ssize_t wrote = ::write(fd, bytes.data(), std::min(bytes.size(), kMaxWrite));
+    if (wrote > 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(wrote));
+    } else if (wrote < 0 && errno == EAGAIN) {
+      pollfd room{fd, POLLOUT, 0};
+      (void)::poll(&room, 1, kPollMs);
+    } else if (wrote == 0 || errno != EINTR) {
+      return false;
+    }
+  }
+  return true;
 }
 
 struct SignalWatch::Impl {

@@ -37,8 +37,10 @@ Result<void> check_readable(std::string_view what, const std::string& file) {
 // A daemon has nobody to ask for a passphrase.
 int no_passphrase(char*, int, int, void*) { return 0; }
 
+// By the first of the errors: what follows it says no more than that reading failed.
 bool is_no_pem_key(unsigned long code) {
-  return ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
+  const bool is_no_pem = ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
+  return is_no_pem || (ERR_GET_LIB(code) == ERR_LIB_OSSL_DECODER && ERR_GET_REASON(code) == ERR_R_UNSUPPORTED);
 }
 
 // `option`: of the key's file, for the text.
@@ -52,7 +54,7 @@ Result<void> load_certificate(SSL_CTX* context, const std::string& cert_file, co
     return cannot("cannot read the certificate", cert_file);
   }
   if (SSL_CTX_use_PrivateKey_file(context, key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
-    const bool is_missing = is_no_pem_key(ERR_peek_last_error());
+    const bool is_missing = is_no_pem_key(ERR_peek_error());
     if (is_missing) ERR_clear_error();
     if (is_missing && key_option.empty()) {
       return fail(

@@ -72,7 +72,7 @@ void add_to(ProxyCounts& into, const WorkerCounters& from) {
   into.sessions_cut_dead += cut(Cut::kDead);
   into.sessions_cut_admin += cut(Cut::kAdmin);
   into.sessions_cut_idle += from.cut_idle.get();
-  into.sessions_cut_silent += from.cut_silent.get();
+  into.sessions_cut_no_first_byte += from.cut_no_first_byte.get();
   into.sessions_cut_for_room += from.cut_for_room.get();
   into.accept_failures += from.accept_failures.get();
   into.maxconn_pauses += from.maxconn_pauses.get();

@@ -43,7 +43,7 @@ void HttpSession::look_at_times(TimePoint now) {
         return refuse_late_head();
       }
       if (is_silent() && client_->is_open() && now - last_active_ >= options.timeout_header) {
-        front_.worker().counters().cut_silent.add();
+        front_.worker().counters().cut_no_first_byte.add();
         return end(idle_timed_out(Phase::kRequest));
       }
       if (is_idle) end(idle_timed_out(Phase::kRequest));
@@ -148,6 +148,7 @@ void HttpSession::end_if_hung() {
 
 void HttpSession::on_exchange_tick(TimePoint now) {
   const ProxyOptions& options = front_.worker().options();
+  to_node_.release_if_big();
   if (attempt_.is_connecting) return;
   if (now - last_active_ >= options.timeout_idle && now - attempt_.began >= options.timeout_idle) {
     return cut_idle();

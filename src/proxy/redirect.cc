@@ -43,7 +43,7 @@ void Redirector::on_client_tls() {
 }
 
 void Redirector::on_connection_end(wire::Server::End why) {
-  if (why == wire::Server::End::kSilent) worker_.counters().cut_silent.add();
+  if (why == wire::Server::End::kSilent) worker_.counters().cut_no_first_byte.add();
   if (why == wire::Server::End::kMadeRoom) worker_.counters().cut_for_room.add();
   --connections_;
   worker_.shared().release_session();

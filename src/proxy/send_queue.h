@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace bellwether::proxy {
 
@@ -44,19 +45,28 @@ class SendQueue {
   }
   [[nodiscard]] std::size_t capacity() const { return data_.capacity(); }
   void shrink() { data_.shrink_to_fit(); }
+  // Gives the memory back if all has been sent and is not kept, and it is more than an ordinary request takes.
+  void release_if_big() {
+    const bool is_spent = !keeps_ && sent_ == data_.size();
+    if (!is_spent || data_.capacity() <= kKept) return;
+    dropped_ = dropped_ || sent_ > 0;
+    std::string().swap(data_);
+    sent_ = 0;
+  }
   void reset() {
-    constexpr std::size_t kKept = 4096;
     data_.clear();
     if (data_.capacity() > kKept) std::string().swap(data_);
     sent_ = head_size_ = 0;
   }
 
  private:
+  static constexpr std::size_t kKept = 4096;
+
   void trim() {
     if (keeps_ || sent_ == 0 || sent_ < data_.size() / 2) return;
     data_.erase(0, sent_);
     sent_ = 0;
-    dropped_ = true;
+    if (!std::exchange(dropped_, true)) data_.shrink_to_fit();  // it kept more than it will need from here on
   }
 
   std::string data_;

@@ -197,7 +197,7 @@ void Session::on_tick(TimePoint now) {
         return linger(node_timed_out(Phase::kHeld));
       }
       if (is_silent() && now - last_active_ >= options.timeout_header) {
-        worker_.counters().cut_silent.add();
+        worker_.counters().cut_no_first_byte.add();
         return end(idle_timed_out(phase()));
       }
       if (now - last_active_ < options.timeout_idle) return;

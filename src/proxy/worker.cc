@@ -57,8 +57,11 @@ Worker::~Worker() {
 
 void Worker::open_listeners() {
   for (std::size_t i = 0; i < seat_.listening.size(); ++i) {
-    if (!seat_.listening[i].is_open()) continue;
     const auto index = static_cast<std::uint16_t>(i);
+    if (!seat_.listening[i].is_open()) {
+      listeners_.push_back(nullptr);
+      continue;
+    }
     listeners_.push_back(std::make_unique<net::Listener>(loop(), std::move(seat_.listening[i]),
                                                          [this, index](net::Socket socket, const net::Address& peer) {
                                                            on_accept({index, std::move(socket), peer, std::nullopt});
@@ -68,6 +71,7 @@ void Worker::open_listeners() {
 
 void Worker::on_accept(Accepted accepted) {
   if (!shared_.sessions.try_enter()) {
+    listeners_[accepted.listener]->pause();
     parked_.push_back(std::move(accepted));
     return wait_for_room();
   }
@@ -79,9 +83,9 @@ void Worker::on_accept(Accepted accepted) {
   }
 }
 
-// One that was accepted waits: the kernel keeps the others.
+// One that was accepted waits: the kernel keeps the others of its listener. Each listener has one that waits at most,
+// and they have their turns: a flood of one listener does not keep the clients of another one out.
 void Worker::wait_for_room() {
-  for (auto& listener : listeners_) listener->pause();
   if (!seat_.room.is_waiting()) counters().maxconn_pauses.add();
   if (!shared_.sessions.wait(seat_.room)) return loop().post([this] { resume_accepting(); });
   room_maker_.start();
@@ -107,9 +111,12 @@ bool Worker::expects_proxy_header(const Accepted& accepted) const {
 void Worker::resume_accepting() {
   shared_.sessions.stop_waiting(seat_.room);
   std::vector<Accepted> waiting = std::exchange(parked_, {});
-  for (Accepted& accepted : waiting) on_accept(std::move(accepted));
-  if (!parked_.empty()) return;
-  for (auto& listener : listeners_) listener->resume();
+  for (Accepted& accepted : waiting) {
+    net::Listener& listener = *listeners_[accepted.listener];
+    const std::size_t still_waiting = parked_.size();
+    on_accept(std::move(accepted));
+    if (parked_.size() == still_waiting) listener.resume();
+  }
 }
 
 void Worker::admit(Accepted accepted) {
@@ -420,7 +427,7 @@ void Worker::end_due_sessions() {
 
 void Worker::count_accept_failures() {
   std::uint64_t failures = 0;
-  for (const auto& listener : listeners_) failures += listener->accept_failures();
+  for (const auto& listener : listeners_) failures += listener ? listener->accept_failures() : 0;
   if (!listeners_.empty()) counters().accept_failures.set(failures);
 }
 

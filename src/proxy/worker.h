@@ -143,6 +143,8 @@ class Worker {
     bool takes_requests = false;
   };
 
+  static void on_left_gate(void* self, std::uint64_t round);
+  void abandon_dials();
   void leave_tick();
   void on_stopped();
   void renew_lease(const cluster::View* before);

@@ -76,7 +76,7 @@ def test_a_hold_that_ends_in_vain_is_explained_and_logged(tmp_path, mode):
 
 
 @pytest.mark.parametrize("data, status, said", [
-    (b"GET /v1/x y HTTP/1.1\r\nHost: v\r\n\r\n", 400, "Bellwether: the first line is not"),
+    (b"GET /v1/x\r\nHost: v\r\n\r\n", 400, "Bellwether: the first line is not"),
     (b"GET /v1/x HTTP/1.1\r\n\r\n", 400, "Bellwether: the Host header is missing"),
     (b"GET /v1/x HTTP/1.1\r\nHost: v\r\nA: " + b"a" * 5000 + b"\r\n\r\n", 431,
      "longer than 4096 bytes (max_head_bytes)"),

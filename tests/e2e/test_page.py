@@ -46,7 +46,7 @@ def test_a_pause_is_told_with_its_end(sim, tmp_path, command):
 def test_the_page_says_why_nobody_leads_and_fits_a_phone(tmp_path):
     with Bellwether(tmp_path, [*LOOPBACK, "http://127.0.0.1:1"]) as lonely, Browser(tmp_path) as browser:
         browser.open(lonely.admin + "/")
-        wait_until(lambda: "Connection refused" in browser.text(), 20, "the cause of the silence")
+        wait_until(lambda: "connection refused" in browser.text(), 20, "the cause of the silence")
         assert "the only node does not answer" in browser.text()
         assert browser.run("return [...document.querySelectorAll('#nodes td')].every(cell => cell.dataset.label)")
 

@@ -74,7 +74,7 @@ struct Desk {
     http::Request request;
     request.method = method;
     request.target = target;
-    request.host = "test";
+    request.host = "localhost";
     client.send(http::serialize(request), method, [&](tl::expected<wire::Reply, wire::ExchangeError> reply) {
       REQUIRE(reply);
       got = std::move(*reply);

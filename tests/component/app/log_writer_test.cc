@@ -55,6 +55,16 @@ class StuckReader {
 
 std::string notice(std::uint64_t dropped) { return fmt::format("dropped {}\n", dropped); }
 
+// What the notices in `text` say together.
+std::uint64_t dropped_in(const std::string& text) {
+  const std::string word = "dropped ";
+  std::uint64_t sum = 0;
+  for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+    sum += std::stoull(text.substr(at + word.size()));
+  }
+  return sum;
+}
+
 }  // namespace
 
 TEST_CASE("a reader of the log that does not read costs lines, never the caller's time nor the end", "[log]") {
@@ -75,8 +85,8 @@ TEST_CASE("a reader that reads again gets the newest lines and the number of tho
   StuckReader reader;
   LogWriter writer(reader.fd(), notice);
   for (int i = 0; i < 5'000; ++i) writer.add(fmt::format("line {} {}\n", i, std::string(100, 'x')));
-  const std::string text = reader.read_until("line 4999 ");
-  CHECK_THAT(text, CATCH_CONTAINS("line 0 ") && CATCH_CONTAINS(fmt::format("dropped {}\n", writer.dropped_lines())));
+  CHECK(dropped_in(reader.read_until("line 4999 ")) == writer.dropped_lines());
+  CHECK(writer.dropped_lines() > 0);
 }
 
 TEST_CASE("what the log takes is bounded in bytes too", "[log]") {

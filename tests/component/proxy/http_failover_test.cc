@@ -270,7 +270,7 @@ TEST_CASE("a leader that fell silent a moment before it was replaced has the res
   it.one.answer = [](const Seen&, Peer&) { return std::string(); };
   it.start();
   auto client = it.rig.client();
-  client->send(put("/v1/a", "x"));
+  client->send(put("/v1/cubbyhole/a", "x"));
   REQUIRE(it.rig.until([&] { return it.one.seen.size() == 1; }));
   auto view = it.rig.view(2, it.n2);
   const TimePoint silent_since = it.rig.loop->precise_now() - 100ms;

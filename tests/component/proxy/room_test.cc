@@ -45,7 +45,7 @@ TEST_CASE("tcp: a session in which nobody says a word ends after timeout_header"
   REQUIRE(it.is_served(*talks));
   CHECK(it.rig.until([&] { return silent->is_over(); }));
   CHECK_FALSE(talks->is_over());
-  CHECK(it.rig.until([&] { return it.rig.proxy->counts().sessions_cut_silent == 1; }));
+  CHECK(it.rig.until([&] { return it.rig.proxy->counts().sessions_cut_no_first_byte == 1; }));
 }
 
 TEST_CASE("tcp: a node may be the one that speaks first", "[room]") {
@@ -117,7 +117,7 @@ TEST_CASE("http: a connection without a request ends after timeout_header, one b
   CHECK(it.rig.until([&] { return silent->is_over(); }));
   CHECK(silent->received.empty());
   CHECK_FALSE(asks->is_over());
-  CHECK(it.rig.until([&] { return it.rig.proxy->counts().sessions_cut_silent == 1; }));
+  CHECK(it.rig.until([&] { return it.rig.proxy->counts().sessions_cut_no_first_byte == 1; }));
 }
 
 TEST_CASE("http: at maxconn silent connections make room first, then the one that has been idle for longest",

@@ -24,7 +24,7 @@ struct WaitingWorker {
     woken.notify_one();
   }
   // False: nobody woke it for far longer than a session lasts.
-  bool sleep() {
+  bool wait() {
     std::unique_lock lock(mutex);
     const bool was_woken = woken.wait_for(lock, std::chrono::seconds(5), [this] { return is_woken; });
     is_woken = false;
@@ -44,7 +44,7 @@ void leave(SessionLimit& limit, Workers& workers) {
 bool serve(SessionLimit& limit, Workers& workers, std::size_t self, int rounds) {
   for (int round = 0; round < rounds; ++round) {
     while (!limit.try_enter()) {
-      if (limit.wait(workers[self].waiter) && !workers[self].sleep()) return false;
+      if (limit.wait(workers[self].waiter) && !workers[self].wait()) return false;
     }
     std::this_thread::yield();  // so that the others find it full
     leave(limit, workers);

@@ -12,21 +12,12 @@ namespace {
 
 std::string head_of(const std::string& headers) { return "GET /v1/secret HTTP/1.1\r\nHost: a\r\n" + headers + "\r\n"; }
 
-// Some 30 KiB of Connection options, and 95 headers to look for among them.
-std::string costly_head() {
+// Some 30 KiB of Connection options, and headers to look for among them.
+std::string costly_head(int headers_to_find) {
   std::string headers = "Connection: ";
   for (int i = 0; i < 3400; ++i) headers += "x-" + std::to_string(10000 + i) + ",";
   headers += "x\r\n";
-  for (int i = 0; i < 95; ++i) headers += "x-" + std::to_string(20000 + i) + ": 1\r\n";
-  return head_of(headers);
-}
-
-// As long, with as many headers.
-std::string plain_head(std::size_t size) {
-  std::string headers;
-  for (int i = 0; i < 95; ++i) headers += "x-" + std::to_string(20000 + i) + ": 1\r\n";
-  headers += "X-Long: ";
-  headers += std::string(size - head_of(headers).size() - 2, 'v') + "\r\n";
+  for (int i = 0; i < headers_to_find; ++i) headers += "x-" + std::to_string(20000 + i) + ": 1\r\n";
   return head_of(headers);
 }
 
@@ -47,14 +38,16 @@ Clock::duration cost_of(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("a head with thousands of Connection options costs little more than another one of its size", "[head_cost]") {
-  const std::string costly = costly_head();
+// A ratio of two costs of the same kind, so that neither the machine nor a sanitizer matters: where each option is
+// compared with each header, the ratio is that of the numbers of headers, 24.
+TEST_CASE("what thousands of Connection options cost does not grow with the number of headers", "[head_cost]") {
+  const std::string costly = costly_head(96);
   REQUIRE(costly.size() < http::HeadLimits{}.max_head_bytes);
-  const auto costs = cost_of(costly);
-  const auto usual = cost_of(plain_head(costly.size()));
+  const auto with_many = cost_of(costly);
+  const auto with_few = cost_of(costly_head(4));
   const auto micros = [](Clock::duration d) {
     return std::chrono::duration_cast<std::chrono::microseconds>(d).count();
   };
-  INFO("costly " << micros(costs) << " us, plain " << micros(usual) << " us");
-  CHECK(costs < 12 * usual + std::chrono::microseconds(200));
+  INFO("96 headers " << micros(with_many) << " us, 4 headers " << micros(with_few) << " us");
+  CHECK(with_many < 8 * with_few);
 }

@@ -191,7 +191,8 @@ TEST_CASE("who makes room: the silent first, the idle between requests last and 
   };
   const auto end_of = [&](std::vector<IdleConnection> connections) {
     ended.clear();
-    CHECK(end_longest_idle(std::move(connections), now, policy) == ended.size());
+    const std::size_t count = end_longest_idle(std::move(connections), now, policy);
+    CHECK(count == ended.size());
     return ended;
   };
   CHECK(

@@ -129,7 +129,9 @@ TEST_CASE("no claim is told while another node claims too", "[cluster]") {
   CHECK_FALSE(it.tracker.view()->challenger);
   REQUIRE(asked_before.probes.size() == 1);
   CHECK_FALSE(it.answer(asked_before.probes[0], Role::kActive, it.now + 1ms, it.now + 2ms).claim);
-  CHECK(it.tracker.view()->challenger == kTwo);
+  CHECK_FALSE(it.tracker.view()->challenger);  // they may be two names of one server: /v1/sys/leader would tell
+  (void)it.tracker.tick(it.now + two_nodes().suspect_after + 1ms);
+  CHECK(it.tracker.view()->leader == kTwo);  // it rose, and nobody has said whom he follows
 }
 
 TEST_CASE("whoever wants a claim is traffic: the sidecar is not idle", "[cluster]") {
