@@ -63,7 +63,8 @@ Endpoints::Endpoints(net::Loop& loop, const AdminOptions& options, ToControl to_
       access_(options.access),
       to_control_(std::move(to_control)),
       feed_(loop, to_control_.ask_state,
-            [this](const std::vector<PendingRead>& reads, const StatePtr& state) { answer_all(reads, state); }) {}
+            [this](const std::vector<PendingRead>& reads, const StatePtr& state) { answer_all(reads, state); }),
+      tell_room_timer_(loop, [this] { tell_room(); }) {}
 
 Endpoints::~Endpoints() = default;
 
@@ -111,9 +112,13 @@ void Endpoints::answer_all(const std::vector<PendingRead>& reads, const StatePtr
 void Endpoints::on_connection_end(wire::Server::End why) {
   if (why != wire::Server::End::kMadeRoom) return;
   ++made_room_untold_;
-  if (loop_.now() < tell_room_at_) return;
-  tell_room_at_ = loop_.now() + kMinTellInterval;
+  if (!tell_room_timer_.is_armed()) tell_room();
+}
+
+void Endpoints::tell_room() {
+  if (made_room_untold_ == 0) return;
   to_control_.on_room_made(std::exchange(made_room_untold_, 0));
+  tell_room_timer_.arm_in(kMinTellInterval);
 }
 
 void Endpoints::on_carried_out(const PendingOrder& order, const http::Response& response) {

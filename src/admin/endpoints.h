@@ -52,6 +52,7 @@ class Endpoints {
   void on_request(Side& side, const wire::ServerRequest& request);
   void answer_all(const std::vector<PendingRead>& reads, const StatePtr& state);
   void on_connection_end(wire::Server::End why);
+  void tell_room();
 
   net::Loop& loop_;
   const AdminOptions& options_;
@@ -60,7 +61,7 @@ class Endpoints {
   StateFeed feed_;
   std::vector<std::unique_ptr<Side>> sides_;
   std::uint64_t made_room_untold_ = 0;
-  TimePoint tell_room_at_ = TimePoint::min();
+  net::Timer tell_room_timer_;
 };
 
 }  // namespace bellwether::admin

@@ -94,6 +94,7 @@ void Certificates::replace() {
 }
 
 void Certificates::on_made(const Result<Context>& made) {
+  if (is_due_now_) look();  // asked for while these were read
   const Result<void> usable = made ? check_usable(*made) : tl::unexpected(made.error());
   const Result<void> taken = usable.and_then([&] { return on_new_(*made); });
   if (!taken) return refuse(taken.error().message);

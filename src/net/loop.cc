@@ -33,6 +33,13 @@ Duration time_suspended() {
   return since_boot(with) - since_boot(without);
 }
 
+// How long the calling thread has computed.
+Duration thread_time() {
+  timespec computed{};
+  if (::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &computed) != 0) return {};
+  return std::chrono::seconds(computed.tv_sec) + Duration(computed.tv_nsec);
+}
+
 }  // namespace
 
 struct Timer::Impl : TimerEntry {
@@ -57,6 +64,8 @@ struct Loop::Impl {
   int wake_fd = -1;
   event* wake = nullptr;
   std::atomic<bool> stopping{false};
+  TimePoint sampled_at{};
+  Duration computed_then{};  // by this thread, as of sampled_at
   std::mutex mailbox_mutex;
   std::vector<std::function<void()>> mailbox;  // guarded by mailbox_mutex
 
@@ -81,6 +90,17 @@ struct Loop::Impl {
       mail.swap(mailbox);
     }
     for (auto& work : mail) work();
+  }
+
+  // The time that this thread has computed since some moment that was before its last turn: a thread that works does
+  // not stand still, however long a turn takes it. Asking the kernel costs more than a turn may, so it is asked once in
+  // kSampleAfter.
+  Duration worked_lately(TimePoint now) {
+    constexpr Duration kSampleAfter = 10ms;
+    if (now - sampled_at < kSampleAfter) return Duration::zero();
+    const Duration computed = thread_time();
+    sampled_at = now;
+    return computed - std::exchange(computed_then, computed);
   }
 
   // True if a timer is due already, so that the turn must not wait.
@@ -195,6 +215,8 @@ void Loop::turn() {
 void Loop::set_on_stopped(Duration limit, std::function<void(Duration)> on_stopped) {
   impl_->stop_limit = limit;
   impl_->suspended = time_suspended();
+  impl_->sampled_at = precise_now();
+  impl_->computed_then = thread_time();
   impl_->on_stopped = std::move(on_stopped);
 }
 
@@ -204,8 +226,9 @@ void Loop::look_for_stop() {
   const TimerEntry* first = impl_->timers.top();
   const Duration overdue = first == nullptr ? Duration::zero() : now() - first->due;
   const Duration suspended = time_suspended();
-  const Duration lasted = std::max(overdue, suspended - std::exchange(impl_->suspended, suspended));
-  if (lasted >= impl_->stop_limit) impl_->on_stopped(lasted);
+  const Duration worked = impl_->worked_lately(now());
+  const Duration lasted = std::max(overdue - worked, suspended - std::exchange(impl_->suspended, suspended));
+  if (lasted >= impl_->stop_limit) impl_->on_stopped(std::max(overdue, lasted));
 }
 
 void Loop::stop() {

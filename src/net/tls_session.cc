@@ -149,7 +149,7 @@ IoResult TlsSession::read(std::span<char> into, TimePoint now) {
     const int saved_errno = errno;
     const int error = n > 0 ? SSL_ERROR_NONE : SSL_get_error(ssl_, n);
     if (n > 0) overhead_.on_data(static_cast<std::size_t>(n));
-    if (is_broken_ || !take_overhead(n > 0, now)) return flooded();
+    if (is_flooded_ || !take_overhead(n > 0, now)) return flooded();
     switch (error) {
       case SSL_ERROR_NONE:
         return {IoStatus::kOk, static_cast<std::size_t>(n), 0};
@@ -240,7 +240,7 @@ IoResult TlsSession::failed(int ssl_error, int saved_errno) {
 }
 
 IoResult TlsSession::flooded() {
-  is_broken_ = true;
+  is_broken_ = is_flooded_ = true;
   failure_ = StreamFailure::kTls;
   handshake_failure_ = HandshakeFailure::kProtocol;
   error_ = {ErrorKind::kProtocol,

@@ -73,7 +73,8 @@ class TlsSession {
   bool write_waits_for_read_ = false;
   bool may_go_on_ = false;
   bool is_open_ = false;
-  bool is_broken_ = false;
+  bool is_broken_ = false;   // nothing more can be said; what the peer said before can still be read
+  bool is_flooded_ = false;  // ... and it is not listened to
   int handshake_records_ = 0;
   StreamFailure failure_ = StreamFailure::kNone;
   HandshakeFailure handshake_failure_ = HandshakeFailure::kClosed;

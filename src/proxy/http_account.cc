@@ -61,7 +61,7 @@ void HttpSession::settle_unfinished(EndReason reason) {
   const int status = answer_.has_begun ? answer_.status : 0;
   if (reason.who == 'C') return settle(Outcome::kClientGone, status, reason);
   if (answer_.has_begun) return settle(Outcome::kCut, status, reason);
-  const bool may_be_sent = state_ == State::kExchange && !attempt_.is_connecting;
+  const bool may_be_sent = state_ == State::kExchange && attempt_.sent > 0;
   settle(may_be_sent ? Outcome::kAmbiguous : Outcome::kUnserved, status, reason);
 }
 

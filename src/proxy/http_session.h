@@ -200,7 +200,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   void on_exchange_tick(TimePoint now);
   void cut_idle();
   void cut_waiting();
-  void make_room();
+  bool make_room();
   [[nodiscard]] bool is_silent() const;
   [[nodiscard]] bool waits_for_client() const;
   void cut_stream_if_due(TimePoint now);

@@ -91,7 +91,7 @@ bool HttpSession::waits_for_client() const {
 void HttpSession::collect_idle(std::vector<wire::IdleConnection>& into) {
   using wire::Idleness;
   const auto add = [&](Idleness idleness, TimePoint since) {
-    into.push_back({idleness, since, [this] { make_room(); }});
+    into.push_back({idleness, since, [this] { return make_room(); }});
   };
   if (waits_for_client()) return add(Idleness::kStuck, last_active_);
   if (state_ != State::kReading) return;
@@ -100,17 +100,17 @@ void HttpSession::collect_idle(std::vector<wire::IdleConnection>& into) {
   add(is_silent() ? Idleness::kSilent : Idleness::kBetween, last_active_);
 }
 
-void HttpSession::make_room() {
+bool HttpSession::make_room() {
   // What has come in this very turn is unseen.
   if (state_ == State::kReading && client_->is_open()) {
     const std::size_t had = in_.size();
     can_read_client_ = true;
     pump();
-    if (state_ != State::kReading || in_.size() > had) return;
+    if (state_ != State::kReading || in_.size() > had) return false;
   }
   front_.worker().counters().cut_for_room.add();
-  if (state_ == State::kReading) return end(idle_timed_out(Phase::kRequest));
-  cut_waiting();
+  state_ == State::kReading ? end(idle_timed_out(Phase::kRequest)) : cut_waiting();
+  return true;
 }
 
 void HttpSession::cut_waiting() {

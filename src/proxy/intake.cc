@@ -65,7 +65,10 @@ void Intake::tick(TimePoint now) {
 
 void Intake::collect_idle(std::vector<wire::IdleConnection>& into) {
   for (const auto& entry : entries_) {
-    into.push_back({wire::Idleness::kSilent, entry->since(), [this, raw = entry.get()] { failed(*raw); }});
+    into.push_back({wire::Idleness::kSilent, entry->since(), [this, raw = entry.get()] {
+                      failed(*raw);
+                      return true;
+                    }});
   }
 }
 

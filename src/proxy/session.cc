@@ -96,6 +96,8 @@ void Session::relay_down() {
 
 void Session::send_what_waits() {
   if (!std::exchange(waits_to_send_, false) || state_ != State::kRelaying) return;
+  // Behind the first bytes, which wait here, the client's own would go along.
+  if (!was_asked_ && !worker_.takes_requests(node_id_)) return pause_client();
   if (up_.is_blocked() || (client_.readable && may_relay_from(client_))) relay_up();
 }
 
@@ -214,7 +216,14 @@ void Session::on_tick(TimePoint now) {
 
 // Nobody has said a word since the node took the connection. The node may be the one to speak first, but whoever it is
 // does so at once.
-bool Session::is_silent() const { return state_ == State::kRelaying && !was_asked_ && down_.bytes() == 0; }
+bool Session::is_silent() const {
+  return state_ == State::kRelaying && !was_asked_ && down_.bytes() == 0 && !has_unheard_client();
+}
+
+// What the client says waits, for room in the node's socket or for a leader that is in doubt.
+bool Session::has_unheard_client() const {
+  return client_.readable || up_.is_blocked() || (leaving_ && leaving_->paused_since != kNever);
+}
 
 // Who has spoken last waits for the other, whatever the protocol: a client that has not been answered is not idle.
 void Session::collect_idle(std::vector<wire::IdleConnection>& into) {
@@ -222,13 +231,15 @@ void Session::collect_idle(std::vector<wire::IdleConnection>& into) {
     into.push_back({idleness, since, [this] {
                       worker_.counters().cut_for_room.add();
                       end(idle_timed_out(phase()));
+                      return true;
                     }});
   };
   // Nothing is read of a client that has no node yet; that its socket is readable is known all the same.
   const bool has_no_node = state_ == State::kHeld || state_ == State::kConnecting;
   if (has_no_node && !client_.readable && replays_ == 0) return add(wire::Idleness::kSilent, started_);
   if (is_silent()) return add(wire::Idleness::kSilent, last_active_);
-  if (state_ == State::kRelaying && node_spoke_last_) add(wire::Idleness::kBetween, last_active_);
+  if (state_ == State::kRelaying && node_spoke_last_ && !has_unheard_client())
+    add(wire::Idleness::kBetween, last_active_);
 }
 
 Phase Session::phase() const {

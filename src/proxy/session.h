@@ -89,6 +89,7 @@ class Session final : public WaitLink {
   void relay_up();
   void relay_down();
   [[nodiscard]] bool is_silent() const;
+  [[nodiscard]] bool has_unheard_client() const;
   void on_progress(const Flow::Progress& progress, Flow& flow, Side& from, Side& to);
   void note_asked();
   void note_answered();
@@ -108,6 +109,7 @@ class Session final : public WaitLink {
   [[nodiscard]] Leaving& leaving();
   [[nodiscard]] bool may_relay_from(const Side& side);
   [[nodiscard]] bool admits_client();
+  void pause_client();
   [[nodiscard]] bool defers_answer();
   [[nodiscard]] bool is_answer_due(TimePoint now) const;
   void relay_deferred(TimePoint now);

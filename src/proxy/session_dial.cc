@@ -134,10 +134,8 @@ void Session::connected() {
   first += hello_->bytes();
   up_.deliver_first(first);
   up_.show_to(hello_.get());
-  if (worker_.must_withhold()) {
-    leaving_ = std::make_unique<Leaving>();  // resume() goes on from here, or on_node_lost() with another node
-    return;
-  }
+  // resume() goes on from here, or on_node_lost() with another node.
+  if (worker_.must_withhold()) return pause_client();
   relay_up();
   if (state_ == State::kRelaying && node_.readable) relay_down();
 }

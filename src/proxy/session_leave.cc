@@ -50,14 +50,20 @@ bool Session::admits_client() {
     leave(Cut::kRequest);
   } else if (worker_.shared().held.is_full() && worker_.suspect_leader() == node_id_) {
     return true;  // as a new connection, which is dialled then rather than refused
-  } else if (leaving().paused_since == kNever) {
-    leaving_->paused_since = now;
-    worker_.counters().held_total.add();
-    worker_.counters().held_now.add();
-    worker_.note_traffic();
-    worker_.arm_tick();
+  } else {
+    pause_client();
   }
   return false;
+}
+
+// What it says stays unread until resume(), or the node is lost.
+void Session::pause_client() {
+  if (leaving().paused_since != kNever) return;
+  leaving_->paused_since = worker_.now();
+  worker_.counters().held_total.add();
+  worker_.counters().held_now.add();
+  worker_.note_traffic();
+  worker_.arm_tick();
 }
 
 // True: what the node has said stays unread for a moment.
@@ -119,7 +125,8 @@ void Session::resume() {
   end_pause();
   const auto before = std::exchange(leaving_, nullptr);
   if (client_.readable || up_.is_blocked()) relay_up();
-  if (state_ == State::kRelaying && before->deferred_since != kNever) relay_down();
+  const bool has_answer = node_.readable || before->deferred_since != kNever;
+  if (state_ == State::kRelaying && has_answer) relay_down();
 }
 
 void Session::end_pause() {

@@ -18,8 +18,9 @@ class ViewLease {
   // `patience`: how late the control thread may be.
   explicit ViewLease(Duration patience) : patience_(patience) {}
 
-  // The worker's own thread stood still until `now`.
-  void on_stopped(TimePoint now) { stopped_until_ = now; }
+  // The worker's own thread stood still from then on. What the control thread learned meanwhile counts: a stop of that
+  // thread is told by ControlState.
+  void on_stopped(TimePoint since) { stopped_since_ = since; }
   // Another leader or epoch in view, with the newest claim that the view knows of.
   void on_new_leader(TimePoint claim_asked) { newest_claim_ = claim_asked; }
   // A claim of the leader in view was asked for at that moment.
@@ -30,7 +31,7 @@ class ViewLease {
   }
   // The moment at which or after which a claim must have been asked for.
   [[nodiscard]] TimePoint needs_claim_since(const ControlState& control) const {
-    return control.claims_since > stopped_until_ ? control.claims_since : stopped_until_;
+    return control.claims_since > stopped_since_ ? control.claims_since : stopped_since_;
   }
 
  private:
@@ -39,7 +40,7 @@ class ViewLease {
   }
 
   Duration patience_;
-  TimePoint stopped_until_ = TimePoint::min();
+  TimePoint stopped_since_ = TimePoint::min();
   TimePoint newest_claim_ = TimePoint::min();
 };
 

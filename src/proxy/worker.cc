@@ -45,7 +45,7 @@ Worker::Worker(Shared& shared, Seat& seat)
       leave_timer_(*seat.loop, [this] { leave_tick(); }) {
   for (std::size_t i = 0; i < nodes_.size(); ++i) nodes_[i].address = options().nodes[i].address;
   for (const ListenerOptions& listener : options().listeners) client_tls_.push_back(listener.tls);
-  loop().set_on_stopped(std::max(options().suspect_after, kLeastStop), [this](Duration) { on_stopped(); });
+  loop().set_on_stopped(std::max(options().suspect_after, kLeastStop), [this](Duration lasted) { on_stopped(lasted); });
   open_listeners();
 }
 
@@ -241,8 +241,8 @@ void Worker::leave_tick() {
 }
 
 // The view is as old as the stop.
-void Worker::on_stopped() {
-  lease_.on_stopped(now());
+void Worker::on_stopped(Duration lasted) {
+  lease_.on_stopped(now() - lasted);
   if (view_ && view_->leader) want_claim(now());
 }
 

@@ -146,7 +146,7 @@ class Worker {
   static void on_left_gate(void* self, std::uint64_t round);
   void abandon_dials();
   void leave_tick();
-  void on_stopped();
+  void on_stopped(Duration lasted);
   void renew_lease(const cluster::View* before);
   void resume_withheld();
   void say_success(Epoch epoch);

@@ -44,9 +44,11 @@ std::size_t end_longest_idle(std::vector<IdleConnection> connections, TimePoint 
   std::size_t ended = 0;
   std::size_t ended_between = 0;
   for (std::size_t i = 0; i < first; ++i) {
-    if (connections[i].idleness == Idleness::kBetween && ended_between++ >= policy.most_between) break;
-    connections[i].end();
+    const bool is_between = connections[i].idleness == Idleness::kBetween;
+    if (is_between && ended_between >= policy.most_between) break;
+    if (!connections[i].end()) continue;
     ++ended;
+    ended_between += is_between ? 1 : 0;
   }
   return ended;
 }

@@ -88,7 +88,11 @@ struct Server::Impl final : ConnectionOwner {
   void collect_idle(std::vector<IdleConnection>& into) {
     for (const auto& [key, connection] : table) {
       const auto waits = connection->waiting();
-      if (waits) into.push_back({waits->idleness, waits->since, [key = key] { key->end(false, End::kMadeRoom); }});
+      if (waits)
+        into.push_back({waits->idleness, waits->since, [key = key] {
+                          key->end(false, End::kMadeRoom);
+                          return true;
+                        }});
     }
   }
 

@@ -18,11 +18,12 @@ enum class Idleness : std::uint8_t {
   kBetween,     // it has its answers, and no other request has begun
 };
 
-// A connection that waits for its client. `end` ends it; valid until any connection of its thread is served again.
+// A connection that waits for its client. `end` ends it, or returns false if it has just ceased to be idle; valid until
+// any connection of its thread is served again.
 struct IdleConnection {
   Idleness idleness{};
   TimePoint since{};
-  std::function<void()> end;
+  std::function<bool()> end;
 };
 
 // How long a connection must have waited before it has to make room, and how many of them may be ended at a time.

@@ -82,6 +82,8 @@ TEST_CASE("a client whose certificate has expired does not come in by a ticket",
   REQUIRE(connect_once(pair, tls) == Opened::kFull);
   CHECK(connect_once(pair, tls) == Opened::kResumed);
   CHECK(first_not_resumed(pair, tls) == Opened::kRefused);
+  // That one may have met the very end of the certificate, in the middle of its handshake.
+  CHECK(connect_once(pair, tls) == Opened::kRefused);
   REQUIRE(pair.until([&] { return pair.server.broken.has_value(); }));
   CHECK_THAT(pair.server.broken->message, CATCH_CONTAINS("expired"));
 }

@@ -187,7 +187,10 @@ TEST_CASE("who makes room: the silent first, the idle between requests last and 
   const RoomPolicy policy{.silent = 50ms, .answered = 50ms, .unfinished = 2s, .stuck = 5s, .between = 1s, .most = 3};
   std::string ended;
   const auto idle = [&](Idleness idleness, Duration age, char name) {
-    return IdleConnection{idleness, now - age, [&ended, name] { ended += name; }};
+    return IdleConnection{idleness, now - age, [&ended, name] {
+                            ended += name;
+                            return true;
+                          }};
   };
   const auto end_of = [&](std::vector<IdleConnection> connections) {
     ended.clear();
