@@ -31,8 +31,8 @@ class SignalWatch {
 // Lets other threads go before the calling one where they compete for a core: `niceness` 1 to 19, as nice(1) counts.
 void lower_thread_priority(int niceness);
 
-// Writes all of it to a pipe, a file or a terminal, and blocks until then even if the descriptor itself does not. False:
-// it takes no more (its reader has gone, the disk is full). Any thread.
+// Writes all of it to a pipe, a file or a terminal, and blocks until then even if the descriptor itself does not.
+// False: it takes no more (its reader has gone, the disk is full). Any thread.
 [[nodiscard]] bool write_all(int fd, std::string_view bytes);
 
 // Raises the soft RLIMIT_NOFILE to the hard one and returns it.
