@@ -44,6 +44,6 @@ TEST_CASE("A URL's user and password are never shown", "[base][visible]") {
   CHECK(without_userinfo("https://vault1:8200?a@b#c@d") == "https://vault1:8200?a@b#c@d");
   CHECK(without_userinfo("mail a@b") == "mail a@b");
   CHECK(without_userinfo("://@") == "://***@");
-  CHECK(without_userinfo("") == "");
+  CHECK(without_userinfo("").empty());
   CHECK(for_people("http://\x1b@b\x1b") == "http://\\x1b@b\\x1b");
 }
