@@ -24,11 +24,12 @@ struct Background::Shared {
   Loop& loop;         // not used once `ending`
   bool busy = false;  // the loop's thread only, as is `since`
   TimePoint since{};
+  std::thread thread;  // likewise; from the first work on
 
   std::mutex mutex;
   std::condition_variable changed;
   Work work;  // guarded by mutex, as is what follows
-  bool has_thread = false;
+  bool has_ended = false;
   bool ending = false;
 
   static void serve(const std::shared_ptr<Shared>& self) {
@@ -45,7 +46,7 @@ struct Background::Shared {
         if (const auto shared = weak.lock()) shared->finish(finish);
       });
     }
-    self->has_thread = false;
+    self->has_ended = true;
     self->changed.notify_all();
   }
 
@@ -65,7 +66,15 @@ Background::~Background() {
   std::unique_lock lock(shared_->mutex);
   shared_->ending = true;
   shared_->changed.notify_all();
-  if (!shared_->changed.wait_for(lock, kPatienceAtEnd, [this] { return !shared_->has_thread; })) left_behind = true;
+  if (!shared_->thread.joinable()) return;
+  const bool has_ended = shared_->changed.wait_for(lock, kPatienceAtEnd, [this] { return shared_->has_ended; });
+  lock.unlock();
+  if (has_ended) {
+    shared_->thread.join();  // what libraries keep for a thread is freed only at its very end
+  } else {
+    shared_->thread.detach();
+    left_behind = true;
+  }
 }
 
 void Background::run(Work work) {
@@ -74,7 +83,7 @@ void Background::run(Work work) {
   shared_->since = shared_->loop.precise_now();
   const std::lock_guard lock(shared_->mutex);
   shared_->work = std::move(work);
-  if (!std::exchange(shared_->has_thread, true)) std::thread([shared = shared_] { Shared::serve(shared); }).detach();
+  if (!shared_->thread.joinable()) shared_->thread = std::thread([shared = shared_] { Shared::serve(shared); });
   shared_->changed.notify_all();
 }
 
