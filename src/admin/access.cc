@@ -1,10 +1,10 @@
 #include "access.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "api.h"
+#include "bellwether/base/base64.h"
 #include "bellwether/base/ip_range.h"
 #include "bellwether/base/text.h"
 
@@ -19,31 +19,6 @@ std::string_view name_of(std::string_view host) {
   host = host.substr(0, host.find(':'));
   if (host.ends_with('.')) host.remove_suffix(1);
   return host;
-}
-
-int digit_of(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  if (c == '+') return 62;
-  return c == '/' ? 63 : -1;
-}
-
-std::string base64_decoded(std::string_view text) {
-  while (text.ends_with('=')) text.remove_suffix(1);
-  std::string out;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    const int digit = digit_of(c);
-    if (digit < 0) return {};
-    bits = (bits << 6 | static_cast<std::uint32_t>(digit)) & 0xffffff;
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    out += static_cast<char>(bits >> count & 0xff);
-  }
-  return out;
 }
 
 // In a time that does not tell how much of it is right.
@@ -61,7 +36,7 @@ std::string token_in(std::string_view credentials) {
   const std::string_view rest = trim(credentials.substr(space));
   if (equals_ignoring_case(scheme, "Bearer")) return std::string(rest);
   if (!equals_ignoring_case(scheme, "Basic")) return {};
-  const std::string pair = base64_decoded(rest);
+  const std::string pair = from_base64(rest);
   const std::size_t colon = pair.find(':');
   return colon == std::string::npos ? std::string() : pair.substr(colon + 1);
 }

@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <cstdio>
-
 #include "answer_text.h"
 #include "ask.h"
 #include "commands.h"
@@ -26,20 +24,8 @@ Result<std::string> ambiguous_text(std::string_view json) {
 
 }  // namespace
 
-int ambiguous_command(const FailoversOptions& options) {
-  const auto text = [&]() -> Result<std::string> {
-    auto loop = net::Loop::create({});
-    if (!loop) return tl::unexpected(loop.error());
-    auto answer = ask_admin(**loop, options.admin, "/ambiguous");
-    if (!answer || options.json) return answer;
-    return ambiguous_text(*answer);
-  }();
-  if (!text) {
-    fmt::print(stderr, "bellwether ambiguous: {}\n", text.error().message);
-    return kExitFailed;
-  }
-  fmt::print("{}", *text);
-  return kExitFine;
+int ambiguous_command(const ReportOptions& options) {
+  return print_report({"ambiguous", "/ambiguous", &ambiguous_text}, options);
 }
 
 }  // namespace bellwether::app

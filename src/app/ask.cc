@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cstdio>
 #include <cstdlib>
 #include <optional>
 #include <utility>
@@ -105,6 +106,22 @@ Result<std::string> ask_admin(net::Loop& loop, const std::string& admin, const s
     return fail(ErrorKind::kProtocol, fmt::format("{} answered {} to {}", for_people(admin), reply->status, path));
   }
   return std::move(reply->body);
+}
+
+int print_report(const Report& report, const ReportOptions& options) {
+  const auto text = [&]() -> Result<std::string> {
+    auto loop = net::Loop::create({});
+    if (!loop) return tl::unexpected(loop.error());
+    auto answer = ask_admin(**loop, options.admin, report.path);
+    if (!answer || options.json) return answer;
+    return report.to_text(*answer);
+  }();
+  if (!text) {
+    fmt::print(stderr, "bellwether {}: {}\n", report.command, text.error().message);
+    return kExitFailed;
+  }
+  fmt::print("{}", *text);
+  return kExitFine;
 }
 
 }  // namespace bellwether::app

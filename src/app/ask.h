@@ -7,6 +7,7 @@
 #include "bellwether/net/address.h"
 #include "bellwether/net/loop.h"
 #include "bellwether/wire/client.h"
+#include "commands.h"
 
 namespace bellwether::app {
 
@@ -19,5 +20,13 @@ namespace bellwether::app {
 
 // What a running Bellwether says at its admin address; any other answer than 200 is an error in people's words.
 [[nodiscard]] Result<std::string> ask_admin(net::Loop& loop, const std::string& admin, const std::string& path);
+
+// A command that prints what the admin address says under a path: as it is, or put into words. Its exit code.
+struct Report {
+  std::string_view command;
+  std::string path;
+  Result<std::string> (*to_text)(std::string_view json) = nullptr;
+};
+int print_report(const Report& report, const ReportOptions& options);
 
 }  // namespace bellwether::app

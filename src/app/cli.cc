@@ -273,13 +273,13 @@ class CommandLine {
     status->add_flag("--watch", status_.watch, "Again each second");
     status->add_flag("--json", status_.json, "As JSON");
     CLI::App* failovers = add("failovers", "The last failovers, how long each took and why it was",
-                              [this] { return failovers_command(failovers_); });
-    add_admin(*failovers, failovers_.admin);
-    failovers->add_flag("--json", failovers_.json, "As JSON");
+                              [this] { return failovers_command(report_); });
+    add_admin(*failovers, report_.admin);
+    failovers->add_flag("--json", report_.json, "As JSON");
     CLI::App* ambiguous = add("ambiguous", "Requests of which nobody knows whether they were executed",
-                              [this] { return ambiguous_command(failovers_); });
-    add_admin(*ambiguous, failovers_.admin);
-    ambiguous->add_flag("--json", failovers_.json, "As JSON");
+                              [this] { return ambiguous_command(report_); });
+    add_admin(*ambiguous, report_.admin);
+    ambiguous->add_flag("--json", report_.json, "As JSON");
     CLI::App* node = add("node", "Give a node a state: ready, drain or maint", [this] { return node_command(node_); });
     node->add_option("NAME", node_.node, "The node's name")->required();
     node->add_option("STATE", node_.state, "ready, drain or maint")
@@ -367,7 +367,7 @@ class CommandLine {
   DevOptions dev_;
   SimOptions sim_;
   StatusOptions status_;
-  FailoversOptions failovers_;
+  ReportOptions report_;
   WaitLeaderOptions wait_leader_;
   NodeOptions node_;
   Duration pause_for_ = PauseOptions().at_most;

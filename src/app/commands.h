@@ -61,12 +61,12 @@ struct StatusOptions {
 };
 int status_command(const StatusOptions& options);  // status.cc
 
-struct FailoversOptions {
+struct ReportOptions {
   std::string admin = "127.0.0.1:8209";
   bool json = false;
 };
-int failovers_command(const FailoversOptions& options);  // failovers.cc
-int ambiguous_command(const FailoversOptions& options);  // ambiguous.cc
+int failovers_command(const ReportOptions& options);  // failovers.cc
+int ambiguous_command(const ReportOptions& options);  // ambiguous.cc
 
 // Which running instance a command that changes something means.
 struct ControlChoice {

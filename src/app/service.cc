@@ -35,7 +35,6 @@ namespace {
 // How long the start waits for names; what has not answered then is asked for in the background.
 constexpr Duration kResolvePatience = 3s;
 constexpr Duration kLookWhileDraining = 20ms;
-constexpr Duration kLeastStop = 50ms;  // what passes for a stop of this thread at least
 
 constexpr std::string_view kNoControlPlace =
     "there is no place for the control socket, so pause, resume, node and repin cannot reach this process: make "
@@ -217,7 +216,7 @@ struct Service::Impl {
     proxy = std::move(*made);
     prober->set_on_claim([this](const cluster::Claim& claim) { proxy->confirm(claim); });
     prober->set_on_armed([this](TimePoint wake_at) { proxy->expect_control_by(wake_at); });
-    control.set_on_stopped(std::max(config.suspect_after, kLeastStop), [this](Duration lasted) {
+    control.set_on_stopped(config.suspect_after, [this](Duration lasted) {
       proxy->require_claim_since(control.now());
       prober->on_stopped(lasted);
     });

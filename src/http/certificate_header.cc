@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "bellwether/base/base64.h"
 #include "bellwether/base/text.h"
 
 namespace bellwether::http {
@@ -49,26 +50,9 @@ void append_percent_encoded(std::string& out, std::string_view text) {
   }
 }
 
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const auto byte_at = [&](std::size_t at) -> std::uint32_t {
-      return at < bytes.size() ? static_cast<unsigned char>(bytes[at]) : 0U;
-    };
-    const std::uint32_t group = byte_at(i) << 16 | byte_at(i + 1) << 8 | byte_at(i + 2);
-    out += kAlphabet[group >> 18];
-    out += kAlphabet[group >> 12 & 63];
-    out += i + 1 < bytes.size() ? kAlphabet[group >> 6 & 63] : '=';
-    out += i + 2 < bytes.size() ? kAlphabet[group & 63] : '=';
-  }
-  return out;
-}
-
 // RFC 7468.
 std::string pem(std::string_view der) {
-  const std::string text = base64(der);
+  const std::string text = to_base64(der);
   std::string out = "-----BEGIN CERTIFICATE-----\n";
   for (std::size_t at = 0; at < text.size(); at += kPemLine) out.append(text, at, kPemLine).append("\n");
   return out + "-----END CERTIFICATE-----\n";
@@ -107,9 +91,9 @@ bool DroppedHeaders::contains(std::string_view name) const {
 std::string encode_certificate(std::string_view der, CertificateEncoding encoding) {
   switch (encoding) {
     case CertificateEncoding::kBase64:
-      return base64(der);
+      return to_base64(der);
     case CertificateEncoding::kRfc9440:
-      return ":" + base64(der) + ":";
+      return ":" + to_base64(der) + ":";
     case CertificateEncoding::kUrlPem: {
       std::string out;
       append_percent_encoded(out, pem(der));

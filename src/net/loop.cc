@@ -213,7 +213,7 @@ void Loop::turn() {
 }
 
 void Loop::set_on_stopped(Duration limit, std::function<void(Duration)> on_stopped) {
-  impl_->stop_limit = limit;
+  impl_->stop_limit = std::max(limit, kLeastStop);
   impl_->suspended = time_suspended();
   impl_->sampled_at = precise_now();
   impl_->computed_then = thread_time();

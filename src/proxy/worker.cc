@@ -9,7 +9,6 @@ namespace bellwether::proxy {
 namespace {
 
 constexpr Duration kLongestTick = 100ms;  // a stop of this thread that is longer is noticed by the tick
-constexpr Duration kLeastStop = 50ms;  // what passes for a stop at least: timers are some milliseconds late as a rule
 constexpr Duration kShortestTick = 5ms;
 constexpr Duration kNoteTrafficEvery = 1s;
 // Many sessions fail at once; one hint says it.
@@ -28,7 +27,7 @@ Worker::Worker(Shared& shared, Seat& seat)
     : shared_(shared),
       seat_(seat),
       nodes_(shared.options.nodes.size()),
-      lease_(std::max(shared.options.suspect_after, kLeastStop)),
+      lease_(std::max(shared.options.suspect_after, net::Loop::kLeastStop)),
       answers_(*seat.loop),
       intake_(
           *seat.loop, [this](Accepted accepted) { admit(std::move(accepted)); },
@@ -45,7 +44,7 @@ Worker::Worker(Shared& shared, Seat& seat)
       leave_timer_(*seat.loop, [this] { leave_tick(); }) {
   for (std::size_t i = 0; i < nodes_.size(); ++i) nodes_[i].address = options().nodes[i].address;
   for (const ListenerOptions& listener : options().listeners) client_tls_.push_back(listener.tls);
-  loop().set_on_stopped(std::max(options().suspect_after, kLeastStop), [this](Duration lasted) { on_stopped(lasted); });
+  loop().set_on_stopped(options().suspect_after, [this](Duration lasted) { on_stopped(lasted); });
   open_listeners();
 }
 

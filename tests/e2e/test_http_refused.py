@@ -7,18 +7,8 @@ import threading
 import pytest
 
 from house.bellwether import LOOPBACK, Bellwether
-from house.sim_cluster import SimCluster
 from house.waiting import wait_until
 from house.web import connection, request, send
-
-
-@pytest.fixture
-def sim(tmp_path):
-    made = SimCluster(tmp_path / "sim", tls=False)
-    try:
-        yield made.start()
-    finally:
-        made.end()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import time
 from effects import KINDS
 from house.waiting import wait_until
 from house.web import connection, request, send
-from postgresql import Postgresql
+from postgresql import WithPostgresql
 from real_cluster import RealCluster
 
 NO_FORWARDING = {"X-Vault-No-Request-Forwarding": "true"}  # as Bellwether sends it
@@ -23,22 +23,13 @@ ROLES = {200: "leader", 429: "standby", 503: "sealed"}
 Sent = collections.namedtuple("Sent", "kind ident asked role answer")
 
 
-class CensusCluster(RealCluster):
+class CensusCluster(WithPostgresql, RealCluster):
     """Its storage can be read raw; a PostgreSQL for credentials runs beside it."""
 
     def __init__(self, server, folder):
-        self.database = Postgresql(pathlib.Path(folder) / "postgresql")
         super().__init__(server, folder)
         self.leader_now = 0
         self._after_round = {}
-
-    def start(self):
-        self.database.start()
-        return super().start()
-
-    def end(self):
-        super().end()
-        self.database.end()
 
     def _storage(self, node):
         return super()._storage(node) + "\nraw_storage_endpoint = true"

@@ -20,6 +20,22 @@ def programs():
     return max(found, key=lambda path: float(path.parent.name)) if found else None
 
 
+class WithPostgresql:
+    """Of a cluster: a PostgreSQL of its own that runs for as long as it does."""
+
+    def __init__(self, server, folder, *sizes):
+        self.database = Postgresql(pathlib.Path(folder) / "postgresql")
+        super().__init__(server, folder, *sizes)
+
+    def start(self):
+        self.database.start()
+        return super().start()
+
+    def end(self):
+        super().end()
+        self.database.end()
+
+
 class Postgresql:
     """PostgreSQL refuses to run as root: then it is its package's user who runs it."""
 

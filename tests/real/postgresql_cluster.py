@@ -1,8 +1,6 @@
 """Three nodes on one PostgreSQL: the leader is who holds the lock there, which runs out 15 s after a kill."""
 
-import pathlib
-
-from postgresql import Postgresql
+from postgresql import WithPostgresql
 from server_cluster import ServerCluster
 
 STORAGE = """storage "postgresql" {{
@@ -11,23 +9,11 @@ STORAGE = """storage "postgresql" {{
 }}"""
 
 
-class PostgresqlCluster(ServerCluster):
+class PostgresqlCluster(WithPostgresql, ServerCluster):
     """OpenBao only: it creates its own tables."""
 
     kind = "postgresql"
     can_freeze_database = True
-
-    def __init__(self, server, folder, size=3):
-        self.database = Postgresql(pathlib.Path(folder) / "postgresql")
-        super().__init__(server, folder, size)
-
-    def start(self):
-        self.database.start()
-        return super().start()
-
-    def end(self):
-        super().end()
-        self.database.end()
 
     def heal(self):
         self.database.thaw()

@@ -135,6 +135,13 @@ class ServerCluster(AskedCluster):
         then the next step-down may find nobody."""
         wait_until(lambda: time.monotonic() - self._stepped_down >= 10.5, 15, "the last one that stepped down to stand again")
 
+    def change_leader(self):
+        """A step-down that is sure to find another node, and the new leader."""
+        self.wait_for_candidates()
+        old = self.wait_for_leader()
+        self.step_down(old)
+        return self.wait_for_leader(other_than=old)
+
     def seal(self, index):
         """OpenBao 2.6.2 was seen to hang in it as it does in terminate(). True: it did, and was killed."""
         try:

@@ -100,10 +100,7 @@ def test_no_login_is_made_twice_and_storage_sees_no_error_in_step_downs(cluster,
 
     try:
         for _ in range(STEP_DOWNS):
-            cluster.wait_for_candidates()
-            old = cluster.wait_for_leader()
-            cluster.step_down(old)
-            cluster.wait_for_leader(other_than=old)
+            cluster.change_leader()
             go_on(5)
         wait_until(lambda: sum(len(client.asked) for client in clients["login"]) >= LOGINS, 1200, "all logins to be made")
     finally:

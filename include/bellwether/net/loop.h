@@ -48,8 +48,10 @@ class Loop {
   // `on_stopped` is called at the beginning of a turn, before any other callback of that turn, if this thread or the
   // whole machine stood still for `limit` or longer: a timer was due that long ago, or CLOCK_BOOTTIME has run on by so
   // much more than the steady clock (a suspended machine). A stop in which nothing was due is noticed by neither, and
-  // what this thread itself computed meanwhile is no stop. Called on the thread that runs the loop.
+  // what this thread itself computed meanwhile is no stop. Called on the thread that runs the loop. A shorter limit
+  // than kLeastStop counts as that: timers are some milliseconds late as a rule.
   void set_on_stopped(Duration limit, std::function<void(Duration lasted)> on_stopped);
+  static constexpr Duration kLeastStop = 50ms;
 
   // For the event handlers of this module, before they call anybody.
   void begin_callback() {
