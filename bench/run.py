@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Question: what does a request, a connection, a gigabyte and an idle connection cost through Bellwether's TCP mode,
-compared with HAProxy as Debian ships it?
+"""Question: what does a request, a connection, a gigabyte and an idle connection cost through Bellwether, compared with
+HAProxy as Debian ships it, or with another build of Bellwether?
 
 Method: one active and two standby nodes that only answer (bench/load.cc), both proxies checking them every second on
 their kind of /v1/sys/health request, all on loopback ports of the moment. The proxies run on one core, load and nodes
@@ -15,7 +15,9 @@ an idle connection 0.23 (0.74 KB).
 
 Only ratios of one run mean something. The goals are those of the project's performance study.
 
-Usage: bench/run.py [--rounds N] [--seconds S] [--only SCENARIO] [--smoke] [--json FILE]
+Usage: bench/run.py [--mode tcp|http] [--against PROGRAM] [--rounds N] [--seconds S] [--only SCENARIO] [--smoke]
+                    [--json FILE]
+       --against names another build of Bellwether, which takes HAProxy's place: what did a change cost?
        BELLWETHER_BINARY names the program (default: build/release/bin/bellwether); `./dev bench` builds it first.
 """
 import argparse
@@ -38,15 +40,19 @@ BINARY = pathlib.Path(os.environ.get("BELLWETHER_BINARY", ROOT / "build/release/
 BUILD = ROOT / "build/bench"
 BULK = 100_000_000
 
-# name: (what is counted, load arguments, unit, scale of CPU seconds per counted thing, goal as ratio to HAProxy)
+# name: (what is counted, load arguments, unit, scale of CPU seconds per counted thing)
 SCENARIOS = {
-    "keepalive": ("tcp keep-alive, saturated (32 connections)", ["keepalive", "32"], "us/req", 1e6, 0.97),
-    "rate": ("tcp keep-alive, 5,000 req/s (32 connections)", ["rate", "32"], "us/req", 1e6, 0.85),
-    "churn": ("tcp, a connection per request (16 at a time)", ["churn", "16"], "us/conn", 1e6, 0.95),
-    "bulk": ("tcp bulk, 100 MB answers (4 connections)", ["bulk", "4"], "ms/GB", 1e12, 0.30),
+    "keepalive": ("keep-alive, saturated (32 connections)", ["keepalive", "32"], "us/req", 1e6),
+    "rate": ("keep-alive, 5,000 req/s (32 connections)", ["rate", "32"], "us/req", 1e6),
+    "churn": ("a connection per request (16 at a time)", ["churn", "16"], "us/conn", 1e6),
+    "bulk": ("bulk, 100 MB answers (4 connections)", ["bulk", "4"], "ms/GB", 1e12),
 }
-IDLE_GOAL = 0.30  # 1.0 KB per connection, where HAProxy took 3.3
-
+# As ratios to HAProxy. The memory of an idle tcp connection: 1.0 KB, where HAProxy took 3.3.
+GOALS = {
+    "tcp": {"keepalive": 0.97, "rate": 0.85, "churn": 0.95, "bulk": 0.30, "idle": 0.30},
+    "http": {"keepalive": 0.90, "rate": 0.90, "churn": 1.00, "bulk": 1.00, "idle": 1.00},
+}
+GOAL_AGAINST_A_BUILD = 1.02
 
 # Seconds times 1e12 over bytes are milliseconds per GB.
 
@@ -143,13 +149,14 @@ class Bench:
   maxconn 4000
   nbthread 1
 defaults
-  mode tcp
+  mode {self.options.mode}
   timeout connect 3s
   timeout client 1h
   timeout server 1h
 listen vault
   bind 127.0.0.1:{port}
   {"option splice-response" if splice else ""}
+  {"http-reuse always" if self.options.mode == "http" else ""}
   option httpchk GET /v1/sys/health
   default-server check inter 1s fall 3 rise 2
 {servers}
@@ -157,12 +164,17 @@ listen vault
         haproxy = shutil.which("haproxy") or "/usr/sbin/haproxy"
         return self.ready(self.start(name, pinned(self.proxy_core, [haproxy, "-db", "-f", str(config)])), port)
 
-    def start_bellwether(self, name="bellwether", mode="tcp"):
+    def start_bellwether(self, name="bellwether", binary=BINARY):
         port, admin = free_ports(2)
         urls = [f"http://127.0.0.1:{p}" for p in self.nodes]
-        command = [str(BINARY), "run", "--listen", f"127.0.0.1:{port}", "--mode", mode, "--admin",
+        command = [str(binary), "run", "--listen", f"127.0.0.1:{port}", "--mode", self.options.mode, "--admin",
                    f"127.0.0.1:{admin}", *urls]
         return self.ready(self.start(name, pinned(self.proxy_core, command)), port)
+
+    def start_peer(self, name="peer"):
+        if self.options.against:
+            return self.start_bellwether(name, self.options.against)
+        return self.start_haproxy(name)
 
     def ready(self, process, port):
         """Until the active node answers through the proxy."""
@@ -188,7 +200,7 @@ listen vault
 
     def measure(self, scenario, contestant):
         process, port = contestant
-        _, arguments, _, scale, _ = SCENARIOS[scenario]
+        _, arguments, _, scale = SCENARIOS[scenario]
         last = {"rate": 5000, "bulk": BULK}.get(scenario)
         before = process.cpu()
         result = self.client(port, arguments, self.options.seconds, last)
@@ -235,6 +247,8 @@ def spread(values):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--mode", choices=["tcp", "http"], default="tcp")
+    parser.add_argument("--against", type=pathlib.Path, help="another build of Bellwether, in HAProxy's place")
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--connections", type=int, default=1500, help="idle connections for the memory scenario")
@@ -246,7 +260,9 @@ def main():
         options.rounds, options.seconds, options.connections = 1, 0.3, 100
     if not BINARY.exists():
         fail(f"{BINARY} is not built; `./dev bench` builds it")
-    if not (shutil.which("haproxy") or os.path.exists("/usr/sbin/haproxy")):
+    if options.against and not options.against.exists():
+        fail(f"{options.against} does not exist; --against names another build of Bellwether")
+    if not options.against and not (shutil.which("haproxy") or os.path.exists("/usr/sbin/haproxy")):
         print("bench: haproxy is not installed: apt-get install haproxy")
         sys.exit(77)  # ctest: skipped
 
@@ -263,39 +279,50 @@ def main():
         options.json.write_text(json.dumps(results, indent=1), encoding="utf-8")
 
 
+def name_of_peer(options):
+    if options.against:
+        return str(options.against)
+    version = subprocess.run(["/usr/sbin/haproxy", "-v"], capture_output=True, text=True, check=False).stdout
+    return version.split(" - ")[0].strip()
+
+
+def goal_of(scenario, options):
+    return GOAL_AGAINST_A_BUILD if options.against else GOALS[options.mode][scenario]
+
+
 def compare(bench, options):
     wanted = options.only or [*SCENARIOS, "idle"]
-    version = subprocess.run(["/usr/sbin/haproxy", "-v"], capture_output=True, text=True, check=False).stdout
-    print(f"Cost of TCP mode against {version.split(' - ')[0].strip()}: proxy CPU per unit of work, median (min) of "
+    peer = name_of_peer(options)
+    print(f"Cost of {options.mode} mode against {peer}: proxy CPU per unit of work, median (min) of "
           f"{options.rounds} rounds of {options.seconds:g} s, taken in turns.\n"
-          f"Ratio: Bellwether / HAProxy, median over neighbouring rounds; below 1 Bellwether is cheaper.\n")
-    print(f"{'scenario':<46} {'unit':>8} {'HAProxy':>18} {'Bellwether':>18} {'ratio':>7}  goal")
+          f"Ratio: Bellwether / peer, median over neighbouring rounds; below 1 Bellwether is cheaper.\n")
+    print(f"{'scenario':<46} {'unit':>8} {'peer':>18} {'Bellwether':>18} {'ratio':>7}  goal")
     results = {}
-    contestants = {"haproxy": bench.start_haproxy(), "bellwether": bench.start_bellwether()}
+    contestants = {"peer": bench.start_peer(), "bellwether": bench.start_bellwether()}
     for scenario in SCENARIOS:
         if scenario not in wanted:
             continue
-        label, _, unit, _, goal = SCENARIOS[scenario]
+        label, _, unit, _ = SCENARIOS[scenario]
         field = dict(contestants)
-        if scenario == "bulk":
+        if scenario == "bulk" and not options.against:
             field["haproxy with splice-response"] = bench.start_haproxy("haproxy-splice", splice=True)
         rounds = results[scenario] = bench.run_scenario(scenario, field)
         ours = [r["cost"] for r in rounds["bellwether"]]
-        for peer in [n for n in field if n != "bellwether"]:
-            theirs = [r["cost"] for r in rounds[peer]]
+        for name in [n for n in field if n != "bellwether"]:
+            theirs = [r["cost"] for r in rounds[name]]
             ratio = statistics.median(a / b for a, b in zip(ours, theirs))
-            is_splice = peer != "haproxy"
-            row(f"  ... {peer}" if is_splice else label, unit, spread(theirs), spread(ours), ratio,
-                1.0 if is_splice else goal)
+            is_splice = name != "peer"
+            row(f"  ... {name}" if is_splice else f"{options.mode} {label}", unit, spread(theirs), spread(ours), ratio,
+                1.0 if is_splice else goal_of(scenario, options))
         show_service(scenario, rounds)
     if "idle" in wanted:
-        peer = bench.idle_memory(bench.start_haproxy, options.connections)
+        theirs = bench.idle_memory(bench.start_peer, options.connections)
         ours = bench.idle_memory(bench.start_bellwether, options.connections)
-        results["idle"] = {"haproxy": peer, "bellwether": ours, "connections": options.connections}
-        row(f"memory of an idle connection ({options.connections})", "KB", f"{peer / 1024:.2f}", f"{ours / 1024:.2f}",
-            ours / peer, IDLE_GOAL)
+        results["idle"] = {"peer": theirs, "bellwether": ours, "connections": options.connections}
+        row(f"memory of an idle connection ({options.connections})", "KB", f"{theirs / 1024:.2f}", f"{ours / 1024:.2f}",
+            ours / theirs, goal_of("idle", options))
     rss = {name: process.rss() / 2**20 for name, (process, _) in contestants.items()}
-    print(f"\nRSS after all this: HAProxy {rss['haproxy']:.1f} MiB, Bellwether {rss['bellwether']:.1f} MiB.")
+    print(f"\nRSS after all this: peer {rss['peer']:.1f} MiB, Bellwether {rss['bellwether']:.1f} MiB.")
     return results
 
 
