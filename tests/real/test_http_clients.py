@@ -203,13 +203,21 @@ def test_what_people_use_works(flows, front):
         flow(front, f"{name}-once")
 
 
-def test_a_step_down_is_not_seen_by_any_client(busy, cluster):
+# Logins and unwrapping use up more than storage can tell: a node that is losing the lead may have carried them out before
+# it refuses them, so they are not sent twice (src/vault/FACTS.md 3).
+_MAY_HAVE_ACTED = ("cli-login", "cli-wrapping")
+
+
+def test_a_step_down_is_not_seen_by_any_client_whose_requests_touch_storage_alone(busy, cluster):
     go_on(busy)
     old = cluster.leader()
     cluster.step_down(old)
     cluster.wait_for_leader(other_than=old)
     go_on(busy)
-    assert errors_of(busy) == []
+    assert errors_of([client for client in busy if client.name not in _MAY_HAVE_ACTED]) == []
+    others = [client for client in busy if client.name in _MAY_HAVE_ACTED]
+    assert all("may have carried out a part of the request" in error for error in errors_of(others))
+    assert all(len(client.errors) <= 1 for client in others), errors_of(others)
 
 
 def test_a_crash_is_seen_at_most_as_the_ambiguous_error(busy, cluster):
