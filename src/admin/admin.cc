@@ -70,9 +70,15 @@ struct Admin::Impl {
   }
 
   void carry_out(const PendingOrder& order) {
-    own_loop->post([this, order, response = carry_out_order(order.target, sources, options)] {
-      endpoints->on_carried_out(order, response);
-    });
+    // The prober may answer after we are gone.
+    const auto respond = [weak = std::weak_ptr<Impl*>(alive), order](const http::Response& response) {
+      if (const auto self = weak.lock()) (*self)->answer_order(order, response);
+    };
+    carry_out_order(order.target, sources, options, respond);
+  }
+
+  void answer_order(const PendingOrder& order, const http::Response& response) {
+    own_loop->post([this, order, response] { endpoints->on_carried_out(order, response); });
   }
 
   void on_room_made(std::uint64_t ended) {

@@ -1,5 +1,7 @@
 #include "orders.h"
 
+#include <string>
+
 #include "api.h"
 #include "render.h"
 
@@ -25,23 +27,27 @@ http::Response repin(const AdminSources& sources) {
   return json_response(200, "{\"done\": \"repin\"}\n");
 }
 
-http::Response set_node(const Target& target, const AdminSources& sources, const AdminOptions& options) {
+void set_node(const Target& target, const AdminSources& sources, const AdminOptions& options, const Respond& respond) {
   const auto order = parse_node_order(target, options.node_names);
-  if (!order) return error_response(order.error().kind == ErrorKind::kUnavailable ? 404 : 400, order.error().message);
-  const auto done = sources.set_admin_state(order->node, order->state, order->force);
-  if (!done) return error_response(409, done.error().message);
-  return json_response(200, node_json(options.node_names[order->node.index], order->state));
+  if (!order) {
+    const int status = order.error().kind == ErrorKind::kUnavailable ? 404 : 400;
+    return respond(error_response(status, order.error().message));
+  }
+  const std::string answer = node_json(options.node_names[order->node.index], order->state);
+  sources.set_admin_state(order->node, order->state, order->force, [answer, respond](const Result<void>& done) {
+    respond(done ? json_response(200, answer) : error_response(409, done.error().message));
+  });
 }
 
 }  // namespace
 
-http::Response carry_out_order(std::string_view whole_target, const AdminSources& sources,
-                               const AdminOptions& options) {
+void carry_out_order(std::string_view whole_target, const AdminSources& sources, const AdminOptions& options,
+                     const Respond& respond) {
   const Target target = split_target(whole_target);
-  if (target.path == "/pause") return pause(target, sources);
-  if (target.path == "/resume") return resume(sources);
-  if (target.path == "/repin") return repin(sources);
-  return set_node(target, sources, options);
+  if (target.path == "/pause") return respond(pause(target, sources));
+  if (target.path == "/resume") return respond(resume(sources));
+  if (target.path == "/repin") return respond(repin(sources));
+  set_node(target, sources, options, respond);
 }
 
 }  // namespace bellwether::admin

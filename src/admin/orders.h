@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string_view>
 
 #include "bellwether/admin/admin.h"
@@ -7,9 +8,11 @@
 
 namespace bellwether::admin {
 
-// Carries out what a POST to the control socket orders, and answers it. `target` is one of /pause, /resume, /repin and
-// /node/NAME/STATE, with its query. Control thread.
-[[nodiscard]] http::Response carry_out_order(std::string_view target, const AdminSources& sources,
-                                             const AdminOptions& options);
+using Respond = std::function<void(const http::Response&)>;
+
+// Carries out what a POST to the control socket orders, and answers it by `respond`, at once or later. `target` is one
+// of /pause, /resume, /repin and /node/NAME/STATE, with its query. Control thread.
+void carry_out_order(std::string_view target, const AdminSources& sources, const AdminOptions& options,
+                     const Respond& respond);
 
 }  // namespace bellwether::admin

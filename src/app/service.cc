@@ -286,8 +286,9 @@ struct Service::Impl {
       return [input = std::make_shared<const ScrapeInput>(scrape_input())] { return collect_metrics(*input); };
     };
     sources.draining = [this] { return draining; };
-    sources.set_admin_state = [this](NodeId node, cluster::AdminState state, bool force) {
-      return prober->set_admin_state(node, state, force);
+    sources.set_admin_state = [this](NodeId node, cluster::AdminState state, bool force,
+                                     admin::AdminSources::OnDone on_done) {
+      prober->set_admin_state(node, state, force, std::move(on_done));
     };
     sources.repin = [this]() -> Result<void> {
       prober->repin();

@@ -5,7 +5,6 @@
 #include <iterator>
 #include <utility>
 
-#include "bellwether/base/assert.h"
 #include "bellwether/probe/explain.h"
 #include "bellwether/vault/health.h"
 #include "node_links.h"
@@ -218,13 +217,12 @@ void Prober::on_claim_wanted(TimePoint since) {
 
 void Prober::on_stopped(Duration lasted) { impl_->on_stopped(lasted); }
 
-Result<void> Prober::set_admin_state(NodeId node, cluster::AdminState state, bool force) {
-  BW_ASSERT(!impl_->running);
-  auto step = impl_->tracker.set_admin_state(node, state, force, impl_->loop.precise_now());
-  if (!step) return tl::unexpected(step.error());
-  impl_->inputs.push_front([step = std::move(*step)](TimePoint) { return step; });
-  impl_->run();
-  return {};
+void Prober::set_admin_state(NodeId node, cluster::AdminState state, bool force, OnDone on_done) {
+  impl_->input([impl = impl_.get(), node, state, force, on_done = std::move(on_done)](TimePoint now) {
+    auto step = impl->tracker.set_admin_state(node, state, force, now);
+    on_done(step.map([](const cluster::Step&) {}));
+    return step ? std::move(*step) : impl->tracker.tick(now);
+  });
 }
 
 void Prober::repin() {

@@ -47,7 +47,8 @@ struct AdminSources {
   // long as the Admin lives.
   std::function<std::function<std::string()>()> metrics;
   std::function<bool()> draining;
-  std::function<Result<void>(NodeId, cluster::AdminState, bool force)> set_admin_state;
+  using OnDone = std::function<void(Result<void>)>;
+  std::function<void(NodeId, cluster::AdminState, bool force, OnDone on_done)> set_admin_state;
   std::function<Result<void>()> repin;
   std::function<void(Duration at_most)> pause;
   std::function<void()> resume;

@@ -82,7 +82,10 @@ class Prober {
   // This thread or the machine stood still (net::Loop::set_on_stopped). What comes in is judged after that.
   void on_stopped(Duration lasted);
 
-  [[nodiscard]] Result<void> set_admin_state(NodeId node, cluster::AdminState state, bool force);
+  // `on_done` is called when the tracker has accepted or refused it (kInvalid): at once, or later in this turn of the
+  // loop if what the sockets brought must be judged first.
+  using OnDone = std::function<void(Result<void>)>;
+  void set_admin_state(NodeId node, cluster::AdminState state, bool force, OnDone on_done);
   void repin();
   // See LeaderTracker.
   void pause(Duration at_most);

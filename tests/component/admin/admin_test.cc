@@ -43,10 +43,11 @@ struct Desk {
     sources.view = [this] { return view; };
     sources.metrics = [] { return [] { return std::string("# TYPE up gauge\nup 1\n"); }; };
     sources.draining = [this] { return draining; };
-    sources.set_admin_state = [this](NodeId node, cluster::AdminState state, bool force) -> Result<void> {
-      if (node.index == 0 && !force) return fail(ErrorKind::kInvalid, "n1 is the only leader");
+    sources.set_admin_state = [this](NodeId node, cluster::AdminState state, bool force,
+                                     const admin::AdminSources::OnDone& on_done) {
+      if (node.index == 0 && !force) return on_done(fail(ErrorKind::kInvalid, "n1 is the only leader"));
       orders.push_back(fmt::format("{} {}", node.index, to_text(state)));
-      return {};
+      on_done({});
     };
     sources.repin = [this]() -> Result<void> {
       orders.emplace_back("repin");

@@ -221,10 +221,16 @@ TEST_CASE("the operator's states reach the tracker, and its refusal the operator
   watch.add(leader.address());
   watch.start();
   REQUIRE(watch.until([&] { return watch.leader_is(0); }));
-  CHECK_FALSE(watch.prober->set_admin_state(NodeId{0}, cluster::AdminState::kMaint, false));
-  REQUIRE(watch.prober->set_admin_state(NodeId{0}, cluster::AdminState::kMaint, true));
+  const auto set = [&](cluster::AdminState state, bool force) {
+    std::optional<Result<void>> done;
+    watch.prober->set_admin_state(NodeId{0}, state, force, [&done](Result<void> result) { done = std::move(result); });
+    REQUIRE(watch.until([&] { return done.has_value(); }));
+    return done->has_value();
+  };
+  CHECK_FALSE(set(cluster::AdminState::kMaint, false));
+  REQUIRE(set(cluster::AdminState::kMaint, true));
   CHECK_FALSE(watch.prober->view()->target());
-  REQUIRE(watch.prober->set_admin_state(NodeId{0}, cluster::AdminState::kReady, false));
+  REQUIRE(set(cluster::AdminState::kReady, false));
   CHECK(watch.until([&] { return watch.leader_is(0); }));
 }
 
@@ -241,6 +247,35 @@ TEST_CASE("our own standstill does not make the leader suspect", "[probe]") {
     while (loop->precise_now() < until) continue;
   });
   REQUIRE(watch.until([&] { return leader.requests >= before + 4; }));
+  CHECK(watch.saw(cluster::EventKind::kLoopLate));
+  CHECK_FALSE(watch.saw(cluster::EventKind::kLeaderSuspect));
+}
+
+TEST_CASE("an operator's order after our own standstill does not make the leader suspect", "[probe]") {
+  const auto loop = net::testing::make_loop();
+  FakeNode leader(*loop, 200);
+  FakeNode standby(*loop, 429);
+  Watch watch(*loop);
+  watch.add(leader.address());
+  watch.add(standby.address());
+  watch.start();
+  REQUIRE(watch.until([&] { return watch.leader_is(0); }));
+  leader.hangs = true;
+  REQUIRE(watch.until([&] { return !leader.waiting.empty(); }));
+  int done = 0;
+  loop->post([&] {
+    const TimePoint until = loop->precise_now() + 300ms;
+    while (loop->precise_now() < until) continue;
+    // The leader's answer comes in the same turn, but this is read first.
+    leader.wake();
+    watch.prober->set_admin_state(NodeId{1}, cluster::AdminState::kDrain, false, [&](const Result<void>& accepted) {
+      CHECK(accepted);
+      ++done;
+    });
+  });
+  REQUIRE(watch.until([&] { return done > 0 && watch.prober->view()->target(); }));
+  CHECK(done == 1);
+  CHECK(watch.prober->view()->nodes[1].admin == cluster::AdminState::kDrain);
   CHECK(watch.saw(cluster::EventKind::kLoopLate));
   CHECK_FALSE(watch.saw(cluster::EventKind::kLeaderSuspect));
 }
