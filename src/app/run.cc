@@ -1,11 +1,10 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <cstring>
+#include <memory>
 
 #include "bellwether/base/visible.h"
-#include "bellwether/net/background.h"
 #include "bellwether/net/loop.h"
 #include "bellwether/net/process.h"
 #include "commands.h"
@@ -39,26 +38,39 @@ void on_signal(int signal, Service& service) {
   }
 }
 
+// Until the service has ended. The start may wait for names and files; a signal that ends the process ends that too.
+int serve(net::Loop& loop, const config::Config& config) {
+  std::unique_ptr<Service> service;
+  bool is_told_to_end = false;
+  const net::SignalWatch signals(loop, run_signals(), [&](int signal) {
+    if (service) return on_signal(signal, *service);
+    if (action_of(signal) != SignalAction::kTerminate) return;
+    is_told_to_end = true;
+    loop.stop();
+  });
+  auto started = Service::start(loop, config);
+  if (is_told_to_end) {
+    log::info("ending", {{"why", std::string("told to while it started")}});
+    return kExitFine;
+  }
+  if (!started) return failed(config, started.error());
+  service = std::move(*started);
+  loop.run();
+  return kExitFine;
+}
+
 }  // namespace
 
 int run_command(const config::Config& config) {
   block_run_signals();
   if (auto started = log::start(config.log_level, config.log_format); !started) return failed(config, started.error());
   int code = kExitFine;
-  {
-    auto loop = net::Loop::create({.precise_timers = true});
-    auto service = loop ? Service::start(**loop, config) : tl::unexpected(loop.error());
-    if (service) {
-      const net::SignalWatch signals(**loop, run_signals(), [&](int signal) { on_signal(signal, **service); });
-      (*loop)->run();
-      service->reset();
-    } else {
-      code = failed(config, service.error());
-    }
+  if (auto loop = net::Loop::create({.precise_timers = true})) {
+    code = serve(**loop, config);
+  } else {
+    code = failed(config, loop.error());
   }
   log::stop();
-  // A thread that hangs in a file system may wake while static objects are destroyed.
-  if (net::Background::has_left_any_behind()) ::_exit(code);
   return code;
 }
 

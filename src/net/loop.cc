@@ -192,7 +192,7 @@ bool Loop::run_until(const std::function<bool()>& done, Duration deadline) {
   Timer wake(*this, [] {});
   wake.arm_in(deadline);
   while (!done()) {
-    if (!wake.is_armed()) return false;
+    if (!wake.is_armed() || impl_->stopping) return false;
     turn();
   }
   return true;

@@ -5,14 +5,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <condition_variable>
 #include <deque>
 #include <map>
-#include <mutex>
 #include <optional>
-#include <thread>
 #include <utility>
 
+#include "bellwether/net/background.h"
 #include "system.h"
 
 namespace bellwether::net {
@@ -60,23 +58,20 @@ struct Resolver::Impl {
     OnResolved on_resolved;
   };
 
-  explicit Impl(Loop& l) : loop(l) {}
+  explicit Impl(Loop& l) : loop(l), background(l) {}
 
-  void work(const std::weak_ptr<Impl>& self) {
-    for (;;) {
-      std::string host;
-      {
-        std::unique_lock lock(mutex);
-        wake.wait(lock, [&] { return ending || !hosts.empty(); });
-        if (ending) return;
-        host = std::move(hosts.front());
-        hosts.pop_front();
-      }
-      // The loop outlives the resolver, which joins this thread; the answer may come too late for it.
-      loop.post([self, host, answer = look_up(host)] {
-        if (const auto impl = self.lock()) impl->answer(host, answer);
-      });
-    }
+  void look_up_next(const std::weak_ptr<Impl>& self) {
+    if (hosts.empty() || background.is_busy()) return;
+    std::string host = std::move(hosts.front());
+    hosts.pop_front();
+    background.run([self, host = std::move(host)]() -> Background::Finish {
+      return [self, host, found = look_up(host)] {
+        const auto impl = self.lock();  // an answer may be what ends us
+        if (!impl) return;
+        impl->answer(host, found);
+        impl->look_up_next(self);
+      };
+    });
   }
 
   void answer(const std::string& host, const Addresses& found) {
@@ -92,24 +87,14 @@ struct Resolver::Impl {
   }
 
   Loop& loop;
-  std::map<std::string, std::vector<Question>> questions;  // the loop's thread only
-  std::mutex mutex;
-  std::condition_variable wake;
-  std::deque<std::string> hosts;  // guarded by mutex, as is `ending`
-  bool ending = false;
-  std::thread thread;
+  std::map<std::string, std::vector<Question>> questions;
+  std::deque<std::string> hosts;
+  Background background;
 };
 
 Resolver::Resolver(Loop& loop) : impl_(std::make_shared<Impl>(loop)) {}
 
-Resolver::~Resolver() {
-  {
-    const std::lock_guard lock(impl_->mutex);
-    impl_->ending = true;
-  }
-  impl_->wake.notify_one();
-  if (impl_->thread.joinable()) impl_->thread.join();
-}
+Resolver::~Resolver() = default;
 
 void Resolver::resolve(const std::string& host, std::uint16_t port, OnResolved on_resolved) {
   const std::weak_ptr<Impl> self = impl_;
@@ -122,12 +107,8 @@ void Resolver::resolve(const std::string& host, std::uint16_t port, OnResolved o
   auto& waiting = impl_->questions[host];
   waiting.push_back({port, std::move(on_resolved)});
   if (waiting.size() > 1) return;
-  {
-    const std::lock_guard lock(impl_->mutex);
-    impl_->hosts.push_back(host);
-  }
-  if (!impl_->thread.joinable()) impl_->thread = std::thread([impl = impl_.get(), self] { impl->work(self); });
-  impl_->wake.notify_one();
+  impl_->hosts.push_back(host);
+  impl_->look_up_next(self);
 }
 
 }  // namespace bellwether::net

@@ -1,17 +1,16 @@
 """What clusters, names and signals do that has fooled balancers: see the table in tests/README.md."""
 
 import json
-import os
 import signal
 import socket
 import socketserver
-import subprocess
 import threading
 
 import pytest
 
 from house.asking import EXECUTOR, PATH, all_ask_on, clients
 from house.bellwether import LOOPBACK, Bellwether
+from house.own_files import own_files
 from house.ports import free_ports
 from house.sim_cluster import SimCluster
 from house.waiting import wait_until
@@ -30,16 +29,6 @@ def cluster(tmp_path):
     yield start
     for each in made:
         each.end()
-
-
-def own_hosts(file):
-    """Words that give one program an /etc/hosts of its own."""
-    words = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"]),
-             "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"', file]
-    tried = subprocess.run([*words, "true"], capture_output=True, check=False)
-    if tried.returncode != 0:
-        pytest.skip("no mount namespaces here")
-    return words
 
 
 def test_a_standby_that_answers_reads_with_200_is_not_taken_for_a_leader(cluster, tmp_path):
@@ -98,7 +87,7 @@ def test_a_name_that_leads_to_our_own_listener_is_refused(cluster, tmp_path):
     hosts.write_text("127.0.0.1 localhost vault.test\n")
     (port,) = free_ports(1)
     words = ["--listen", f"127.0.0.1:{port}", "--admin", "127.0.0.1:0", "--mode", "http"]
-    looped = Bellwether(tmp_path, [*words, *cluster().urls, f"http://vault.test:{port}"], wrapper=own_hosts(hosts))
+    looped = Bellwether(tmp_path, [*words, *cluster().urls, f"http://vault.test:{port}"], wrapper=own_files({"/etc/hosts": hosts}))
     try:
         assert looped.process.wait(20) == 1
         assert f"vault.test leads to 127.0.0.1:{port}, where we listen ourselves" in looped.log()
@@ -153,7 +142,7 @@ def test_a_name_that_has_no_address_for_a_while_and_then_another_is_followed(clu
     (port,) = free_ports(1)
     first = cluster("--nodes", "1", "--address", f"127.0.1.1:{port}")
     # Who asks for more than the hosts file is answered with silence: no wait for servers that are not there.
-    with Bellwether(tmp_path, [*LOOPBACK, "--mode", "http", "--fall", "2", f"http://vault.test:{port}"], wrapper=own_hosts(hosts),
+    with Bellwether(tmp_path, [*LOOPBACK, "--mode", "http", "--fall", "2", f"http://vault.test:{port}"], wrapper=own_files({"/etc/hosts": hosts}),
                     env={"RES_OPTIONS": "timeout:1 attempts:1"}) as proxy:
         wait_until(lambda: proxy.events("node_unresolved"), 20, "the name to be unknown")
         assert not proxy.is_ready()

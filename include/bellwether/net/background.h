@@ -8,8 +8,8 @@
 
 namespace bellwether::net {
 
-// A thread for work that may block for as long as a file system does, so that its loop never does. One piece of work
-// at a time. Used by its loop's thread, and outlived by the loop.
+// A thread for work that may block for as long as a file system or a name server does, so that its loop never does. One
+// piece of work at a time. Used by its loop's thread, and outlived by the loop.
 class Background {
  public:
   // What is to be done on the loop's thread with what the work has found.

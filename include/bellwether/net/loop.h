@@ -28,7 +28,8 @@ class Loop {
   // Turns until stop(); a stop() that came before counts. Within a turn the sockets' callbacks come first, then the due
   // timers, then at_turn_end. Posted work that is still queued when it stops is dropped with the loop.
   void run();
-  // Turns until `done()` is true (looked at after each turn) or `deadline` has passed; returns done(). For tests.
+  // Turns until `done()` is true (looked at after each turn), `deadline` has passed or stop(), which still counts for
+  // run(). Returns done().
   bool run_until(const std::function<bool()>& done, Duration deadline);
   void stop();
 

@@ -12,13 +12,14 @@
 namespace bellwether::net {
 
 // Names to addresses by getaddrinfo on a thread of its own, so that NSS, search domains and hosts files count.
-// Answers arrive on the loop. One lookup per name in flight; a second question joins the first.
+// Answers arrive on the loop. One lookup at a time, and one per name: a second question joins the first.
 class Resolver {
  public:
   using OnResolved = std::function<void(Result<std::vector<Address>>)>;
 
   explicit Resolver(Loop& loop);
-  ~Resolver();  // waits for the running lookup; pending callbacks are dropped
+  // Drops pending callbacks. A lookup that hangs is left behind with its thread (Background).
+  ~Resolver();
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
 
