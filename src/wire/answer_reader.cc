@@ -6,6 +6,14 @@
 
 namespace bellwether::wire {
 
+namespace {
+
+// A node has no reason to send more of either, and each costs the loop's others time.
+constexpr int kMaxInterim = 16;
+constexpr std::size_t kMaxFramingBytes = 64 * 1024;  // of chunk sizes, extensions and trailers
+
+}  // namespace
+
 AnswerReader::AnswerReader(std::string_view request_method, std::size_t max_head_bytes, std::size_t max_body_bytes)
     : method_(request_method), max_head_bytes_(max_head_bytes), max_body_bytes_(max_body_bytes) {}
 
@@ -52,6 +60,9 @@ bool AnswerReader::read_head() {
     keep_alive_ = head.keep_alive;
     body_ = http::BodyReader(head.body);
     state_ = State::kBody;
+  } else if (++interim_ > kMaxInterim) {
+    fail(fmt::format("over {} interim answers (1xx) came before the answer", kMaxInterim));
+    return false;
   }
   head_bytes_.erase(0, head.bytes);
   return true;
@@ -66,6 +77,10 @@ void AnswerReader::read_body(std::string_view bytes) {
     }
     if (bite.content.size() > max_body_bytes_ - reply_.body.size()) {
       return fail(fmt::format("the answer's body is over {} bytes", max_body_bytes_));
+    }
+    framing_bytes_ += bite.consumed - bite.content.size();
+    if (framing_bytes_ > kMaxFramingBytes) {
+      return fail(fmt::format("the answer's body has over {} bytes of chunk sizes and extensions", kMaxFramingBytes));
     }
     reply_.body += bite.content;
     if (bite.status == http::ParseStatus::kDone) {

@@ -10,7 +10,8 @@
 
 namespace bellwether::wire {
 
-// Puts one answer together from the bytes of a connection. Interim answers (1xx) are skipped. No I/O.
+// Puts one answer together from the bytes of a connection. A few interim answers (1xx) are skipped. No I/O. What it
+// takes before it fails is bounded in all: a head's and a body's size, interim answers, and what frames the body.
 class AnswerReader {
  public:
   AnswerReader(std::string_view request_method, std::size_t max_head_bytes, std::size_t max_body_bytes);
@@ -44,6 +45,8 @@ class AnswerReader {
   http::BodyReader body_;
   Reply reply_;
   std::string problem_;
+  int interim_ = 0;
+  std::size_t framing_bytes_ = 0;
   bool keep_alive_ = false;
   bool has_started_ = false;
   bool has_surplus_ = false;

@@ -285,6 +285,18 @@ TEST_CASE("what is not HTTP, or too large, is refused", "[wire]") {
     asking.ask("HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n" + std::string(1001, 'x'));
     asking.check_failure(ExchangeFailure::kProtocol, "over 1000 bytes");
   }
+  SECTION("interim answers without end") {
+    std::string interim;
+    for (int i = 0; i < 100; ++i) interim += "HTTP/1.1 103 Early Hints\r\n\r\n";
+    asking.ask(interim);
+    asking.check_failure(ExchangeFailure::kProtocol, "over 16 interim answers");
+  }
+  SECTION("chunks that are mostly extensions") {
+    std::string body;
+    for (int i = 0; i < 500; ++i) body += "1;" + std::string(200, 'x') + "\r\na\r\n";
+    asking.ask("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body);
+    asking.check_failure(ExchangeFailure::kProtocol, "chunk sizes and extensions");
+  }
   SECTION("another protocol") {
     asking.ask("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n");
     asking.check_failure(ExchangeFailure::kProtocol, "switches protocols");
