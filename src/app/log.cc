@@ -6,6 +6,7 @@
 #include <array>
 #include <exception>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -16,11 +17,13 @@
 namespace bellwether::app::log {
 namespace {
 
-std::string dropped_notice(config::LogFormat format, std::uint64_t dropped);
+std::string dropped_notice(config::LogFormat format, std::uint64_t dropped, int error);
 
 struct Running {
   Running(Level l, config::LogFormat f)
-      : format(f), least(l), writer(STDERR_FILENO, [f](std::uint64_t dropped) { return dropped_notice(f, dropped); }) {}
+      : format(f),
+        least(l),
+        writer(STDERR_FILENO, [f](std::uint64_t dropped, int error) { return dropped_notice(f, dropped, error); }) {}
 
   config::LogFormat format;
   Level least;
@@ -49,10 +52,12 @@ std::string whole_line(config::LogFormat format, Level level, std::string_view e
   return line;
 }
 
-std::string dropped_notice(config::LogFormat format, std::uint64_t dropped) {
+std::string dropped_notice(config::LogFormat format, std::uint64_t dropped, int error) {
+  const std::string why =
+      error == 0 ? "the reader of standard error was too slow, or did not read at all"
+                 : fmt::format("standard error could not be written: {}", std::generic_category().message(error));
   return whole_line(format, Level::kWarn, "log_lines_dropped",
-                    {{"lines", static_cast<std::int64_t>(dropped)},
-                     {"why", std::string("the reader of standard error was too slow, or did not read at all")}});
+                    {{"lines", static_cast<std::int64_t>(dropped)}, {"why", why}});
 }
 
 void write(Level level, std::string_view event, Fields fields) {

@@ -1,5 +1,6 @@
 #include "log_writer.h"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -11,7 +12,7 @@
 namespace bellwether::app::log {
 
 struct LogWriter::Shared {
-  Shared(int f, std::function<std::string(std::uint64_t)> n) : fd(f), notice(std::move(n)) {}
+  Shared(int f, Notice n) : fd(f), notice(std::move(n)) {}
 
   // Blocks until there are lines to write. False: the end, and nothing is left.
   bool take(std::deque<std::string>& into) {
@@ -28,6 +29,7 @@ struct LogWriter::Shared {
       write(batch);
       batch.clear();
     }
+    if (dropped.load() > told) write({});
     const std::lock_guard lock(mutex);
     has_ended = true;
     changed.notify_all();
@@ -35,16 +37,39 @@ struct LogWriter::Shared {
 
   void write(const std::deque<std::string>& batch) {
     const std::uint64_t lost = dropped.load() - told;
-    std::string text = lost > 0 ? notice(lost) : std::string();
-    told += lost;
+    std::string text(breaks_line ? "\n" : "");
+    if (lost > 0) text += notice(lost, error);
+    const std::size_t before = text.size();
     for (const std::string& line : batch) text += line;
-    if (!net::write_all(fd, text)) dropped += batch.size();
+    const net::Written written = net::write_all(fd, text);
+    if (written.bytes > 0) breaks_line = text[written.bytes - 1] != '\n';
+    if (written.bytes >= before && lost > 0) {
+      told += lost;
+      error = 0;
+    }
+    if (written.error == 0) return;
+    error = written.error;
+    dropped += lines_after(batch, written.bytes - std::min(written.bytes, before));
+  }
+
+  // How many lines of `batch` are not whole within its first `bytes`.
+  static std::size_t lines_after(const std::deque<std::string>& batch, std::size_t bytes) {
+    std::size_t whole = 0;
+    for (const std::string& line : batch) {
+      if (line.size() > bytes) break;
+      bytes -= line.size();
+      ++whole;
+    }
+    return batch.size() - whole;
   }
 
   const int fd;
-  const std::function<std::string(std::uint64_t)> notice;
+  const Notice notice;
   std::atomic<std::uint64_t> dropped{0};
-  std::uint64_t told = 0;  // of `dropped`; the writer's thread alone
+  // The writer's thread alone, as the two below.
+  std::uint64_t told = 0;    // of `dropped`
+  bool breaks_line = false;  // what was written ends within a line
+  int error = 0;             // of the last write that failed since the last notice; 0: lines were dropped unwritten
   std::mutex mutex;
   std::condition_variable changed;
   std::deque<std::string> lines;  // these four guarded by `mutex`
@@ -53,7 +78,7 @@ struct LogWriter::Shared {
   bool has_ended = false;
 };
 
-LogWriter::LogWriter(int fd, std::function<std::string(std::uint64_t)> notice)
+LogWriter::LogWriter(int fd, Notice notice)
     : shared_(std::make_shared<Shared>(fd, std::move(notice))), thread_([shared = shared_] { shared->run(); }) {}
 
 LogWriter::~LogWriter() {

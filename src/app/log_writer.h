@@ -18,9 +18,12 @@ class LogWriter {
   static constexpr std::size_t kMaxBytes = 1024 * 1024;
   static constexpr std::chrono::milliseconds kFlushPatience{500};
 
-  // The descriptor stays the caller's and must stay open. `notice` makes the line that tells of lines dropped since the
-  // last such line; called on the writer's thread.
-  LogWriter(int fd, std::function<std::string(std::uint64_t dropped)> notice);
+  // Makes the line that tells how many lines were lost since the last such line that was written, and by which error of
+  // write(2) (errno; 0: the reader was too slow). Called on the writer's thread.
+  using Notice = std::function<std::string(std::uint64_t dropped, int error)>;
+
+  // The descriptor stays the caller's and must stay open.
+  LogWriter(int fd, Notice notice);
   // Writes what is queued, as far as the reader takes it in kFlushPatience. What it does not take is lost.
   ~LogWriter();
   LogWriter(const LogWriter&) = delete;

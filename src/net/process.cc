@@ -37,21 +37,24 @@ void block_signals(std::initializer_list<int> signals) {
   BW_ASSERT(sigaction(SIGPIPE, &ignore, nullptr) == 0);
 }
 
-bool write_all(int fd, std::string_view bytes) {
+Written write_all(int fd, std::string_view bytes) {
   constexpr std::size_t kMaxWrite = 16 * 1024;
   constexpr int kPollMs = 1000;
-  while (!bytes.empty()) {
-    const ssize_t wrote = ::write(fd, bytes.data(), std::min(bytes.size(), kMaxWrite));
+  Written written;
+  while (written.bytes < bytes.size()) {
+    const std::string_view rest = bytes.substr(written.bytes, kMaxWrite);
+    const ssize_t wrote = ::write(fd, rest.data(), rest.size());
     if (wrote > 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(wrote));
+      written.bytes += static_cast<std::size_t>(wrote);
     } else if (wrote < 0 && errno == EAGAIN) {
       pollfd room{fd, POLLOUT, 0};
       (void)::poll(&room, 1, kPollMs);
     } else if (wrote == 0 || errno != EINTR) {
-      return false;
+      written.error = wrote == 0 ? EIO : errno;
+      return written;
     }
   }
-  return true;
+  return written;
 }
 
 struct SignalWatch::Impl {

@@ -31,9 +31,13 @@ class SignalWatch {
 // Lets other threads go before the calling one where they compete for a core: `niceness` 1 to 19, as nice(1) counts.
 void lower_thread_priority(int niceness);
 
-// Writes all of it to a pipe, a file or a terminal, and blocks until then even if the descriptor itself does not.
-// False: it takes no more (its reader has gone, the disk is full). Any thread.
-[[nodiscard]] bool write_all(int fd, std::string_view bytes);
+struct Written {
+  std::size_t bytes = 0;
+  int error = 0;  // errno, if that was not all: the reader has gone, the disk is full
+};
+// Writes all of it to a pipe, a file or a terminal, and blocks until then even if the descriptor itself does not. Any
+// thread.
+[[nodiscard]] Written write_all(int fd, std::string_view bytes);
 
 // Raises the soft RLIMIT_NOFILE to the hard one and returns it.
 [[nodiscard]] Result<std::uint64_t> raise_descriptor_limit();

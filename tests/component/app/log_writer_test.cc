@@ -2,9 +2,12 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <optional>
@@ -56,7 +59,7 @@ class StuckReader {
   std::array<int, 2> ends_{};
 };
 
-std::string notice(std::uint64_t dropped) { return fmt::format("dropped {}\n", dropped); }
+std::string notice(std::uint64_t dropped, int error) { return fmt::format("dropped {} {}\n", dropped, error); }
 
 // What the notices in `text` say together.
 std::uint64_t dropped_in(const std::string& text) {
@@ -115,4 +118,36 @@ TEST_CASE("what was logged is written before the end", "[log]") {
   StuckReader reader;
   { LogWriter(reader.fd(), notice).add("last words\n"); }
   CHECK(reader.read_until("\n") == "last words\n");
+}
+
+TEST_CASE("after a full disk the log tells of every line lost, on a line of its own", "[log]") {
+  // A file that may grow to `room` bytes, as on a disk that is full then.
+  std::signal(SIGXFSZ, SIG_IGN);
+  const int file = ::memfd_create("log", MFD_CLOEXEC);
+  REQUIRE(file >= 0);
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const auto disk_has = [&](rlim_t room) {
+    const rlimit limit{room, before.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &limit) == 0);
+  };
+  disk_has(10);
+  {
+    LogWriter writer(file, notice);
+    for (int i = 0; i < 3; ++i) {  // each in a write of its own
+      writer.add(fmt::format("number {}\n", i));
+      const auto deadline = std::chrono::steady_clock::now() + 10s;
+      const auto lost = static_cast<std::uint64_t>(i);  // the first of them fits
+      while (writer.dropped_lines() < lost && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+      REQUIRE(writer.dropped_lines() == lost);
+    }
+    disk_has(before.rlim_cur);
+    writer.add("after\n");
+  }
+  std::array<char, 256> buffer{};
+  const ssize_t size = ::pread(file, buffer.data(), buffer.size(), 0);
+  REQUIRE(size > 0);
+  CHECK(std::string(buffer.data(), static_cast<std::size_t>(size)) ==
+        fmt::format("number 0\nn\ndropped 2 {}\nafter\n", EFBIG));
+  ::close(file);
 }
