@@ -252,11 +252,12 @@ Result<void> check_descriptors(const config::Config& config, std::uint64_t limit
   if (needed <= limit) return {};
   const std::uint64_t beside = needed - 2 * static_cast<std::uint64_t>(config.maxconn);
   const std::uint64_t possible = limit > beside ? (limit - beside) / 2 : 0;
-  return fail(
-      ErrorKind::kLimit,
-      fmt::format("maxconn {} needs {} file descriptors, but the hard limit is {}: lower maxconn to {} or raise "
-                  "the limit (LimitNOFILE= in systemd, ulimit -Hn in a shell)",
-                  config.maxconn, needed, limit, possible));
+  const std::string smaller = possible > 0 ? fmt::format("lower maxconn to {} or ", possible)
+                                           : fmt::format("{} of them whatever maxconn is; ", beside);
+  return fail(ErrorKind::kLimit,
+              fmt::format("maxconn {} needs {} file descriptors, but the hard limit is {}: {}raise the limit "
+                          "(LimitNOFILE= in systemd, ulimit -Hn in a shell)",
+                          config.maxconn, needed, limit, smaller));
 }
 
 std::string_view to_text(config::Mode mode) {

@@ -61,8 +61,9 @@ void HttpSession::settle_unfinished(EndReason reason) {
   const int status = answer_.has_begun ? answer_.status : 0;
   if (reason.who == 'C') return settle(Outcome::kClientGone, status, reason);
   if (answer_.has_begun) return settle(Outcome::kCut, status, reason);
-  const bool may_be_sent = state_ == State::kExchange && attempt_.sent > 0;
-  settle(may_be_sent ? Outcome::kAmbiguous : Outcome::kUnserved, status, reason);
+  if (request_.why.empty()) request_.why = "Bellwether ended the connection before the request was answered";
+  const bool may_be_executed = (state_ == State::kExchange && attempt_.sent > 0) || request_.awaits_mount;
+  settle(may_be_executed ? Outcome::kAmbiguous : Outcome::kUnserved, status, reason);
 }
 
 // Why we answer as for an ambiguous row.

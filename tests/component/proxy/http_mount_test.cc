@@ -111,6 +111,19 @@ TEST_CASE("what was refused is not sent again if its mount may have touched more
   CHECK(it.rig.proxy->counts().held_now == 0);
 }
 
+TEST_CASE("what may have been executed is told as such if we end while its mount is unknown", "[proxy][http][mount]") {
+  RefusedRig it;
+  it.rig.options.log_requests = true;
+  it.start();
+  auto client = it.rig.client();
+  client->send(put("/v1/m/a", "x"));
+  REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().held_now == 1; }));
+  it.rig.proxy.reset();
+  REQUIRE(it.rig.until([&] { return it.rig.requests.size() == 1; }));
+  CHECK(it.rig.requests[0].record.outcome == Outcome::kAmbiguous);
+  CHECK(it.rig.requests[0].end == "LQ");
+}
+
 TEST_CASE("a login that was refused is not sent again, whatever Connection hides", "[proxy][http][mount]") {
   RefusedRig it;
   std::string request;

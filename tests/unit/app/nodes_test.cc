@@ -103,6 +103,11 @@ TEST_CASE("too few file descriptors for maxconn is an error with both numbers an
   REQUIRE_FALSE(refused);
   CHECK_THAT(refused.error().message, CATCH_CONTAINS("maxconn 100000") && CATCH_CONTAINS("4096"));
   CHECK_THAT(refused.error().message, CATCH_CONTAINS("lower maxconn to"));
+  // No maxconn is small enough where what is needed beside it is too much already.
+  const auto hopeless = app::check_descriptors(config, 128);
+  REQUIRE_FALSE(hopeless);
+  CHECK_THAT(hopeless.error().message, CATCH_CONTAINS("of them whatever maxconn is; raise the limit"));
+  CHECK_THAT(hopeless.error().message, !CATCH_CONTAINS("lower maxconn"));
 }
 
 TEST_CASE("http listeners keep idle connections to nodes, and these need file descriptors too", "[app]") {
