@@ -13,7 +13,11 @@ constexpr std::size_t kPemLine = 64;
 
 constexpr std::size_t kUsualName = 64;
 
-char lower_char(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+// What nearly every request has, so that it is not searched.
+constexpr std::array<std::string_view, 10> kHarmless = {
+    "host",          "user-agent",    "accept",          "accept-encoding",
+    "content-type",  "x-vault-token", "x-vault-request", "x-vault-namespace",
+    "authorization", "cookie"};
 
 bool is_word_char(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 
@@ -62,11 +66,13 @@ std::string pem(std::string_view der) {
 
 bool may_carry_certificate(std::string_view name) {
   // Each header of each request comes by here: no memory is taken for usual names.
+  const auto is_name = [name](std::string_view each) { return equals_ignoring_case(each, name); };
+  if (std::any_of(kHarmless.begin(), kHarmless.end(), is_name)) return false;
   std::array<char, kUsualName> buffer{};
   std::string long_name;
   std::string_view lower;
   if (name.size() <= buffer.size()) {
-    std::transform(name.begin(), name.end(), buffer.begin(), lower_char);
+    std::transform(name.begin(), name.end(), buffer.begin(), [](char c) { return lower_ascii(c); });
     lower = {buffer.data(), name.size()};
   } else {
     lower = long_name = lower_ascii(name);
@@ -77,7 +83,7 @@ bool may_carry_certificate(std::string_view name) {
 }
 
 bool is_same_header(std::string_view a, std::string_view b) {
-  const auto folded = [](char c) { return c == '_' ? '-' : lower_char(c); };
+  const auto folded = [](char c) { return c == '_' ? '-' : lower_ascii(c); };
   return a.size() == b.size() &&
          std::equal(a.begin(), a.end(), b.begin(), [&](char x, char y) { return folded(x) == folded(y); });
 }

@@ -15,9 +15,15 @@ namespace bellwether::http {
 namespace {
 
 constexpr std::string_view kLineEnd = "\r\n";
+constexpr std::size_t kOwnLines = 512;  // what we add to a head, usually
 
+// One growth of `out` and plain copies: each header of each message is written by it.
 void append_line(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name).append(": ").append(value).append(kLineEnd);
+  constexpr std::string_view kColon = ": ";
+  const std::size_t before = out.size();
+  out.resize(before + name.size() + kColon.size() + value.size() + kLineEnd.size());
+  auto at = out.begin() + static_cast<std::ptrdiff_t>(before);
+  for (const std::string_view part : {name, kColon, value, kLineEnd}) at = std::copy(part.begin(), part.end(), at);
 }
 
 // What did not come through the parser must not bring line ends of its own.
@@ -120,6 +126,7 @@ void append_response_framing(std::string& out, const ResponseHead& head, BodyKin
 }  // namespace
 
 void append_request_head(std::string& out, const RequestHead& head, const RequestEdits& edits) {
+  out.reserve(out.size() + head.bytes + kOwnLines);
   const NamedByConnection named(head.headers);
   append_request_line(out, head, edits);
   const bool has_own_host = edits.replaces_host || head.host.empty();
