@@ -164,10 +164,10 @@ listen vault
         haproxy = shutil.which("haproxy") or "/usr/sbin/haproxy"
         return self.ready(self.start(name, pinned(self.proxy_core, [haproxy, "-db", "-f", str(config)])), port)
 
-    def start_bellwether(self, name="bellwether", binary=BINARY):
+    def start_bellwether(self, name="bellwether", binary=BINARY, mode=None):
         port, admin = free_ports(2)
         urls = [f"http://127.0.0.1:{p}" for p in self.nodes]
-        command = [str(binary), "run", "--listen", f"127.0.0.1:{port}", "--mode", self.options.mode, "--admin",
+        command = [str(binary), "run", "--listen", f"127.0.0.1:{port}", "--mode", mode or self.options.mode, "--admin",
                    f"127.0.0.1:{admin}", *urls]
         return self.ready(self.start(name, pinned(self.proxy_core, command)), port)
 
