@@ -2,8 +2,10 @@
 
 #include <unistd.h>
 
+#include <condition_variable>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 
 #include "app/file_stamp.h"
 #include "component/net/stream_pair.h"
@@ -30,11 +32,36 @@ struct Folder {
   fs::path path;
 };
 
+// Where the thread that reads the files waits while the gate is shut.
+class Gate {
+ public:
+  void pass() {
+    std::unique_lock lock(mutex_);
+    ++arrived_;
+    changed_.wait(lock, [this] { return !is_shut_; });
+  }
+  void set_shut(bool shut) {
+    const std::lock_guard lock(mutex_);
+    is_shut_ = shut;
+    changed_.notify_all();
+  }
+  [[nodiscard]] int arrived() {
+    const std::lock_guard lock(mutex_);
+    return arrived_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool is_shut_ = false;
+  int arrived_ = 0;
+};
+
 struct Watched {
-  Watched() {
+  explicit Watched(Duration interval = 20ms) {
     put_pair("server");
     REQUIRE(certificates.load());
-    certificates.watch(20ms, [this](const app::Certificates::Context& made) -> Result<void> {
+    certificates.watch(interval, [this](const app::Certificates::Context& made) -> Result<void> {
       handed_over.push_back(made);
       return {};
     });
@@ -43,7 +70,16 @@ struct Watched {
     folder.put(name + ".pem", "tls.crt");
     folder.put(name + ".key", "tls.key");
   }
-  bool until(const std::function<bool()>& done) { return loop->run_until(done, 20s); }
+  ~Watched() { gate->set_shut(false); }
+  Watched(const Watched&) = delete;
+  Watched& operator=(const Watched&) = delete;
+
+  bool until(const std::function<bool()>& done) {
+    // What the other thread does raises no event on this loop before it has done it all.
+    net::Timer nudge(*loop, [&] { nudge.arm_in(2ms); });
+    nudge.arm_in(2ms);
+    return loop->run_until(done, 20s);
+  }
   // Some looks later.
   void pass(Duration time) {
     net::Timer timer(*loop, [this] { over = true; });
@@ -55,8 +91,12 @@ struct Watched {
   Folder folder;
   std::unique_ptr<net::Loop> loop = make_loop();
   net::TlsServerOptions options{.cert_file = folder.file("tls.crt"), .key_file = folder.file("tls.key")};
+  std::shared_ptr<Gate> gate = std::make_shared<Gate>();
   app::Certificates certificates{
-      *loop, "clients", {options.cert_file, options.key_file, ""}, [this] { return net::TlsContext::server(options); }};
+      *loop, "clients", {options.cert_file, options.key_file, ""}, [options = options, gate = gate] {
+        gate->pass();
+        return net::TlsContext::server(options);
+      }};
   std::vector<app::Certificates::Context> handed_over;
   bool over = false;
 };
@@ -132,6 +172,19 @@ TEST_CASE("told to, it reads files that look the same", "[app][tls]") {
   it.certificates.reload();
   REQUIRE(it.until([&] { return !it.handed_over.empty(); }));
   CHECK(it.certificates.counts().reloads == 1);
+}
+
+TEST_CASE("told to while it reads, it reads once more as soon as it is done", "[app][tls]") {
+  Watched it(1h);
+  it.gate->set_shut(true);
+  it.certificates.reload();
+  REQUIRE(it.until([&] { return it.gate->arrived() == 2; }));  // load() was the first
+  it.put_pair("common");
+  it.certificates.reload();
+  it.gate->set_shut(false);
+  REQUIRE(it.until([&] { return it.handed_over.size() == 2; }));
+  CHECK(it.certificates.counts().reloads == 2);
+  CHECK(it.gate->arrived() == 3);
 }
 
 TEST_CASE("a certificate out of its time does not take the place of a good one", "[app][tls]") {

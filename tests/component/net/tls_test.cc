@@ -139,6 +139,24 @@ TEST_CASE("TLS cut off without close_notify is told from an end", "[net][tls]") 
   CHECK(pair.client.stream->failure() == StreamFailure::kClosed);
 }
 
+TEST_CASE("what a TLS peer said before it reset the connection is read after a write has failed", "[net][tls]") {
+  Pair pair(server_tls());
+  pair.server.reading = pair.client.reading = false;
+  pair.connect({.tls = client_tls(), .server_name = "localhost"});
+  REQUIRE(pair.both_open());
+  pair.client.to_send.assign(32'000'000, 'x');  // more than the kernel takes
+  pair.client.flush();
+  pair.server.to_send = "early answer";
+  pair.server.flush();
+  pair.server.stream->abort();
+  REQUIRE(pair.until([&] { return pair.client.stream->failure() != StreamFailure::kNone; }));
+  CHECK_FALSE(pair.client.to_send.empty());
+  pair.client.reading = true;
+  pair.client.on_readable();
+  REQUIRE(pair.until([&] { return pair.client.over() || !pair.client.received.empty(); }));
+  CHECK(pair.client.received == "early answer");
+}
+
 TEST_CASE("client certificates are asked for, checked and refused", "[net][tls]") {
   const TlsServerOptions demanding{.client_ca_file = cert("ca.pem"), .require_client_cert = true};
   SECTION("the right one") {

@@ -152,7 +152,8 @@ void Rig::start() {
   callbacks.on_traffic = [this] { loop->post([this] { ++traffic; }); };
   callbacks.on_stream_ended = [this](NodeId node) { loop->post([this, node] { ended_streams.push_back(node); }); };
   callbacks.on_room_made = [this](std::size_t ended) { loop->post([this, ended] { made_room += ended; }); };
-  callbacks.on_session_end = [this](const SessionRecord& record) {
+  callbacks.on_session_end = [this, in_worker = on_session_end_in_worker](const SessionRecord& record) {
+    if (in_worker) in_worker();
     loop->post([this, record] { records.push_back(record); });
   };
   callbacks.on_request_end = [this](const RequestRecord& record) {

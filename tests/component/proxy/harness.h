@@ -116,6 +116,7 @@ class Rig {
   int traffic = 0;
   std::size_t made_room = 0;
   std::vector<NodeId> ended_streams;
+  std::function<void()> on_session_end_in_worker;  // on the worker's thread; with log_sessions. Set before start()
 
  private:
   std::uint64_t serial_ = 0;

@@ -1,3 +1,6 @@
+#include "bellwether/net/stream.h"
+#include "bellwether/net/tls.h"
+#include "component/net/stream_pair.h"
 #include "component/proxy/http_rig.h"
 
 namespace bellwether::proxy {
@@ -312,6 +315,27 @@ TEST_CASE("what is under way when we end is told as ended by us, and never as ok
     CHECK(told.end == (was_asked ? "LH" : "LQ"));
     CHECK(told.record.outcome == (was_asked ? Outcome::kAmbiguous : Outcome::kUnserved));
   }
+}
+
+TEST_CASE("what is withheld when we end, connected and unsent, is told as unserved", "[proxy][http][log]") {
+  LoggedRig it;
+  net::testing::MuteListener node(*it.rig.loop);
+  it.rig.options.nodes[0].address = node.listener.address();
+  it.rig.options.nodes[0].tls = net::testing::client_tls();
+  it.rig.options.nodes[0].server_name = "localhost";
+  it.start();
+  auto client = it.rig.client();
+  client->send(put("/v1/a", "x"));
+  REQUIRE(it.rig.until([&] { return node.accepted.size() == 1; }));
+  // From now on nothing may be sent, and the connection is open.
+  it.rig.proxy->require_claim_since(it.rig.loop->precise_now());
+  net::testing::End end;
+  end.stream = net::Stream::accept(*it.rig.loop, std::move(node.accepted[0]), net::testing::server_tls(), 10s, end);
+  REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().connects[it.n1.index] == 1; }));
+  it.rig.proxy.reset();
+  CHECK(it.line().end == "LH");
+  CHECK(it.line().record.outcome == Outcome::kUnserved);
+  CHECK(end.received.empty());
 }
 
 TEST_CASE("sessions of http listeners are told too", "[proxy][http][log]") {

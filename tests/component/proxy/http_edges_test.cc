@@ -3,6 +3,7 @@
 #include "bellwether/net/stream.h"
 #include "bellwether/net/tls.h"
 #include "component/proxy/http_rig.h"
+#include "component/proxy/stuck_worker.h"
 #include "support/paths.h"
 
 namespace bellwether::proxy {
@@ -172,6 +173,33 @@ TEST_CASE("a connection that was in use when its certificates were replaced is n
   // It needs a new connection, and that is not trusted any more.
   REQUIRE(rig.until([&] { return rig.proxy->counts().connect_failures[0] > 0; }));
   CHECK(next->received.empty());
+}
+
+TEST_CASE("an early answer over TLS reaches a client that is still sending, though the node then resets the connection",
+          "[proxy][http][tls]") {
+  Rig rig;
+  StuckWorker worker(rig);
+  TlsNode node(*rig.loop);
+  node.holds = true;
+  rig.options.listeners[0].mode = Mode::kHttp;
+  const NodeId n1 = rig.add_node(node.address);
+  rig.options.nodes[0].tls = *net::TlsContext::client({.ca_file = cert("ca.pem")});
+  rig.options.nodes[0].server_name = "localhost";
+  rig.start();
+  rig.lead(1, n1);
+  auto client = rig.client();
+  client->send("PUT /v1/a HTTP/1.1\r\nHost: v\r\nContent-Length: 1000000\r\n\r\nabc");
+  REQUIRE(rig.until([&] { return node.links.size() == 1 && node.links[0]->received.ends_with("abc"); }));
+  // More of the body comes to the worker before the node's last words do: it writes first.
+  worker.make_stuck();
+  client->send("def");
+  const std::string answer = HttpNode::error(413, "too big");
+  REQUIRE(node.links[0]->stream->write(answer).bytes == answer.size());
+  node.links[0]->stream->abort();
+  worker.release();
+  REQUIRE(rig.until([&] { return client->is_over(); }));
+  CHECK(client->received.starts_with("HTTP/1.1 413 "));
+  CHECK_THAT(client->received, CATCH_CONTAINS("too big"));
 }
 
 TEST_CASE("a node whose certificate is not trusted gets no request, and the client is told", "[proxy][http][tls]") {

@@ -1,6 +1,8 @@
 #include <algorithm>
 
+#include "component/net/stream_pair.h"
 #include "component/proxy/http_rig.h"
+#include "component/proxy/stuck_worker.h"
 
 namespace bellwether::proxy {
 namespace {
@@ -20,6 +22,12 @@ struct TcpProxy {
     std::vector<std::unique_ptr<Peer>> clients;
     for (int i = 0; i < count; ++i) clients.push_back(rig.client());
     return clients;
+  }
+  // The next client, which says nothing, once the node has taken its connection as the one of that number.
+  [[nodiscard]] std::unique_ptr<Peer> connected(std::uint64_t number) {
+    auto client = rig.client();
+    REQUIRE(rig.until([&] { return rig.proxy->counts().connects[node.index] == number; }));
+    return client;
   }
   [[nodiscard]] bool is_served(Peer& client) {
     return rig.until([&] { return client.received == "me"; });
@@ -105,6 +113,87 @@ TEST_CASE("tcp: a client that waits for its node's answer makes no room", "[room
   CHECK(it.rig.proxy->counts().sessions_now == 1);
 }
 
+TEST_CASE("tcp: a client whose first word waits for a suspect leader makes no room, a silent one does", "[room]") {
+  TcpProxy it(2);
+  it.start();
+  const auto waits = it.connected(1);
+  const auto silent = it.connected(2);
+  it.rig.publish(it.rig.suspect(1, it.node));
+  waits->send("me");
+  REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().held_now == 1; }));
+  const auto next = it.rig.client();
+  next->send("me");
+  REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().held_now == 2; }));
+  CHECK(it.rig.until([&] { return silent->is_over(); }));
+  CHECK_FALSE(waits->is_over());
+  it.rig.lead(1, it.node);
+  CHECK(it.is_served(*waits));
+  CHECK(it.is_served(*next));
+  CHECK(it.rig.proxy->counts().sessions_cut_for_room == 1);
+}
+
+TEST_CASE("tcp: a client whose next word waits for a suspect leader makes no room, an idle one does", "[room]") {
+  TcpProxy it(2);
+  it.start();
+  std::vector<std::unique_ptr<Peer>> clients;
+  for (int i = 0; i < 2; ++i) {
+    clients.push_back(it.rig.client());
+    clients.back()->send("me");
+    REQUIRE(it.is_served(*clients.back()));
+  }
+  Peer& waits = *clients[0];
+  it.rig.publish(it.rig.suspect(1, it.node));
+  waits.received.clear();
+  waits.send("me");
+  REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().held_now == 1; }));
+  const auto next = it.rig.client();
+  next->send("me");
+  REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().held_now == 2; }));
+  CHECK(it.rig.until([&] { return clients[1]->is_over(); }));
+  CHECK_FALSE(waits.is_over());
+  it.rig.lead(1, it.node);
+  CHECK(it.is_served(waits));
+  CHECK(it.is_served(*next));
+}
+
+TEST_CASE("tcp: a client whose first word waits for a suspect leader is not silent", "[room]") {
+  TcpProxy it(10);
+  it.rig.options.timeout_header = 1s;
+  it.start();
+  const auto waits = it.connected(1);
+  const auto silent = it.connected(2);
+  it.rig.publish(it.rig.suspect(1, it.node));
+  waits->send("me");
+  REQUIRE(it.rig.until([&] { return silent->is_over(); }));
+  CHECK_FALSE(waits->is_over());
+  it.rig.lead(1, it.node);
+  CHECK(it.is_served(*waits));
+  CHECK(it.rig.proxy->counts().sessions_cut_no_first_byte == 1);
+}
+
+TEST_CASE("tcp: a client is held if nothing may be sent when its node takes the connection", "[room]") {
+  TcpProxy it(10);
+  net::testing::FullListener hidden(*it.rig.loop);
+  it.rig.options.nodes[0].address = hidden.address;
+  it.start();
+  const auto client = it.rig.client();
+  REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().sessions_now == 1; }));
+  // Once this one is there the first is being connected; it may be so itself, or be held.
+  const auto silent = it.rig.client();
+  REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().sessions_now == 2; }));
+  client->send("me");
+  const TimePoint since = it.rig.loop->precise_now();
+  it.rig.proxy->require_claim_since(since);
+  net::testing::MuteListener awake(*it.rig.loop, std::move(hidden.socket));
+  REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().connects[it.node.index] > 0; }));
+  CHECK(it.rig.until([&] { return it.rig.proxy->counts().held_now == 2; }));
+  auto claimed = it.rig.view(1, it.node);
+  claimed.claim_asked = since;
+  it.rig.publish(std::move(claimed));
+  CHECK(it.rig.until([&] { return it.rig.proxy->counts().held_now == 0; }));
+  CHECK(it.rig.until([&] { return it.rig.proxy->counts().bytes_up == 2; }));
+}
+
 TEST_CASE("http: a connection without a request ends after timeout_header, one between two requests does not",
           "[room]") {
   HttpRig it;
@@ -141,6 +230,29 @@ TEST_CASE("http: at maxconn silent connections make room first, then the one tha
   CHECK(it.rig.until([&] { return asks->is_over(); }));
   CHECK_FALSE(second->is_over());
   CHECK(it.rig.proxy->counts().sessions_cut_for_room == 2);
+}
+
+TEST_CASE("http: a client that speaks as it is about to make room is served, and not counted as ended", "[room]") {
+  constexpr std::size_t kClients = 32;  // at that maxconn two are ended at a time
+  HttpRig it;
+  it.rig.options.maxconn = kClients;
+  StuckWorker worker(it.rig);
+  it.start();
+  std::vector<std::unique_ptr<Peer>> clients;
+  for (std::size_t i = 0; i < kClients; ++i) clients.push_back(it.rig.client());
+  REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().sessions_now == kClients; }));
+  const auto since = it.rig.loop->now();
+  REQUIRE(it.rig.until([&] { return it.rig.loop->now() - since > 100ms; }));  // all have been silent for long enough
+  const auto next = it.rig.client();
+  REQUIRE(worker.until_stuck());  // it has chosen two and ended one of them
+  for (const auto& client : clients) client->send(get("/v1/a"));
+  worker.release();
+  const auto answered = [&] {
+    return std::count_if(clients.begin(), clients.end(), [](const auto& client) { return !client->received.empty(); });
+  };
+  REQUIRE(it.rig.until([&] { return answered() == kClients - 1 && it.rig.made_room > 0; }));
+  CHECK(it.rig.made_room == 1);
+  CHECK(it.rig.proxy->counts().sessions_cut_for_room == 1);
 }
 
 TEST_CASE("http: a request that is being answered makes no room", "[room]") {

@@ -1,40 +1,13 @@
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 
 #include "component/proxy/http_rig.h"
+#include "component/proxy/stuck_worker.h"
 
 namespace bellwether::proxy {
 
 namespace {
 
-// One worker of two stands still within a callback, as it would while its log is full: `stuck` says so, until
-// release().
-class Latch {
- public:
-  void wait() {
-    std::unique_lock lock(mutex_);
-    is_stuck_ = true;
-    changed_.wait(lock, [this] { return is_released_; });
-  }
-  void release() {
-    const std::lock_guard lock(mutex_);
-    is_released_ = true;
-    changed_.notify_all();
-  }
-  [[nodiscard]] bool is_stuck() {
-    const std::lock_guard lock(mutex_);
-    return is_stuck_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool is_stuck_ = false;
-  bool is_released_ = false;
-};
-
-// Answered requests of path /v1/stuck make their worker wait.
+// Of two workers the one that has answered a request of path /v1/stuck waits.
 struct StuckRig {
   explicit StuckRig(Mode mode) : one(*loop), two(*loop) {
     options.threads = 2;

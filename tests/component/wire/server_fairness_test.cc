@@ -206,3 +206,17 @@ TEST_CASE("who makes room: the silent first, the idle between requests last and 
   CHECK(end_of({idle(Idleness::kBetween, 2s, 'a'), idle(Idleness::kUnfinished, 1s, 'b')}) == "a");
   CHECK(end_of({idle(Idleness::kStuck, 4s, 'a'), idle(Idleness::kBetween, 500ms, 'b')}).empty());
 }
+
+TEST_CASE("who has just ceased to be idle makes no room, is not counted, and takes nobody's turn", "[wire]") {
+  const TimePoint now = TimePoint{} + 1h;
+  const RoomPolicy policy{.between = 1s, .most = 3, .most_between = 1};
+  std::string asked;
+  const auto idle = [&](Duration age, char name, bool is_idle_still) {
+    return IdleConnection{Idleness::kBetween, now - age, [&asked, name, is_idle_still] {
+                            asked += name;
+                            return is_idle_still;
+                          }};
+  };
+  CHECK(end_longest_idle({idle(9s, 'a', false), idle(8s, 'b', true), idle(7s, 'c', true)}, now, policy) == 1);
+  CHECK(asked == "ab");
+}
