@@ -7,7 +7,10 @@
 namespace bellwether::app {
 namespace {
 
-constexpr Duration kLookInterval = 1s;
+// A burst that comes and goes between two looks is not seen; whether it is over is judged more rarely, for to give
+// memory back costs time.
+constexpr Duration kLookInterval = 100ms;
+constexpr int kLooksPerVerdict = 10;
 
 }  // namespace
 
@@ -19,7 +22,10 @@ void MemoryKeeper::on_traffic() {
 }
 
 void MemoryKeeper::look() {
-  if (watch_.is_over(in_use_())) net::give_back_free_memory();
+  const std::size_t in_use = in_use_();
+  watch_.note(in_use);
+  looks_ = (looks_ + 1) % kLooksPerVerdict;
+  if (looks_ == 0 && watch_.is_over(in_use)) net::give_back_free_memory();
   if (watch_.is_due_again()) timer_.arm_in(kLookInterval);
 }
 

@@ -22,6 +22,7 @@ class MemoryKeeper {
 
   std::function<std::size_t()> in_use_;
   BurstWatch watch_;
+  int looks_ = 0;
   net::Timer timer_;
 };
 

@@ -99,6 +99,7 @@ class Bellwether:
         self.process = Process(name, [*wrapper, binary(), command, *words], os.path.join(str(folder), f"{name}.log"),
                                env={"BELLWETHER_CONTROL": "off", **(env or {})})
         self.pid = self.process.pid
+        self._addresses = {}
 
     def __enter__(self):
         return self
@@ -126,6 +127,12 @@ class Bellwether:
         return self.events("listening")
 
     def _address(self, wanted, what):
+        """Looked for in the log once: it may grow by a line for each request."""
+        if what not in self._addresses:
+            self._addresses[what] = self._address_in_log(wanted, what)
+        return self._addresses[what]
+
+    def _address_in_log(self, wanted, what):
         found = wait_until(lambda: [line for line in self._listening() if wanted(line.fields.get("mode"))], 20, what)
         return found[0].fields["address"]
 

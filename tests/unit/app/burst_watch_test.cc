@@ -32,6 +32,16 @@ TEST_CASE("a dip is not the end", "[app]") {
   CHECK(watch.is_over(kFew));
 }
 
+TEST_CASE("what was in use between two verdicts counts", "[app]") {
+  BurstWatch watch;
+  CHECK_FALSE(watch.is_over(kFew));
+  watch.note(kMany);
+  watch.note(kFew);
+  CHECK(watch.is_due_again());
+  CHECK_FALSE(watch.is_over(kFew));
+  CHECK(watch.is_over(kFew));
+}
+
 TEST_CASE("what little was taken is not worth it", "[app]") {
   BurstWatch watch;
   CHECK_FALSE(watch.is_over(BurstWatch::kWorthIt - 1));
