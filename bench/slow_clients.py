@@ -112,7 +112,7 @@ def measure(bench, contestant, seconds, is_with):
 
 
 def compare(bench, options):
-    contestant = bench.start_bellwether(mode="http")
+    contestant = bench.start_bellwether()
     bench.client(contestant[1], ["rate", str(CONNECTIONS)], 0.5, RATE)
     with_them, without = [], []
     print(f"{'pair':>4} {'p50 us':>8} {'with':>8} {'p99 us':>8} {'with':>8} {'ratio':>7}")
@@ -145,7 +145,7 @@ def main():
     if not run.BINARY.exists():
         run.fail(f"{run.BINARY} is not built; `./dev build release` builds it")
     with tempfile.TemporaryDirectory(prefix="bw-bench-") as name:
-        bench = run.Bench(options, pathlib.Path(name))
+        bench = run.Bench(options, pathlib.Path(name), "http")
         try:
             compare(bench, options)
         finally:
