@@ -14,7 +14,7 @@ class BurstWatch {
   // of what they took at most, and kWorthIt at least, has not been in use for two calls.
   [[nodiscard]] bool is_over(std::size_t in_use);
   // To be called more often: what is in use for less than the time between two calls of is_over() counts too.
-  void note(std::size_t in_use) { peak_ = in_use > peak_ ? in_use : peak_; }
+  void note(std::size_t in_use);
   // Whether there is a reason to call again without further traffic.
   [[nodiscard]] bool is_due_again() const { return peak_ >= kWorthIt; }
 

@@ -9,6 +9,7 @@
 #include "bellwether/base/text.h"
 #include "bellwether/http/target.h"
 #include "chars.h"
+#include "header_line.h"
 #include "hop_by_hop.h"
 
 namespace bellwether::http {
@@ -16,22 +17,6 @@ namespace {
 
 constexpr std::string_view kLineEnd = "\r\n";
 constexpr std::size_t kOwnLines = 512;  // what we add to a head, usually
-
-// One growth of `out` and plain copies: each header of each message is written by it.
-void append_line(std::string& out, std::string_view name, std::string_view value) {
-  constexpr std::string_view kColon = ": ";
-  const std::size_t before = out.size();
-  out.resize(before + name.size() + kColon.size() + value.size() + kLineEnd.size());
-  auto at = out.begin() + static_cast<std::ptrdiff_t>(before);
-  for (const std::string_view part : {name, kColon, value, kLineEnd}) at = std::copy(part.begin(), part.end(), at);
-}
-
-// What did not come through the parser must not bring line ends of its own.
-void append_own_line(std::string& out, std::string_view name, std::string_view value) {
-  BW_ASSERT(!name.empty() && span_of(name, kTokenChar) == name.size());
-  BW_ASSERT(span_of_value(value) == value.size());
-  append_line(out, name, value);
-}
 
 void append_content_length(std::string& out, std::uint64_t length) {
   std::array<char, 20> digits{};

@@ -28,13 +28,11 @@ bool names_no_header(std::string_view option) {
          equals_ignoring_case(option, "upgrade");
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 // An order of names that takes no notice of case: by length first, which most comparisons end with.
 bool is_before(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return a.size() < b.size();
   return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
-                                      [](char x, char y) { return lower(x) < lower(y); });
+                                      [](char x, char y) { return lower_ascii(x) < lower_ascii(y); });
 }
 
 bool is(std::string_view name, std::string_view lower) { return equals_ignoring_case(name, lower); }

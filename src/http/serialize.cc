@@ -5,15 +5,10 @@
 #include "bellwether/base/assert.h"
 #include "bellwether/base/text.h"
 #include "chars.h"
+#include "header_line.h"
 
 namespace bellwether::http {
 namespace {
-
-void append_header(std::string& out, std::string_view name, std::string_view value) {
-  BW_ASSERT(!name.empty() && span_of(name, kTokenChar) == name.size());
-  BW_ASSERT(span_of_value(value) == value.size());
-  out.append(name).append(": ").append(value).append("\r\n");
-}
 
 bool never_has_body(int status) { return status < 200 || status == 204 || status == 304; }
 
@@ -38,10 +33,10 @@ std::string json_escaped(std::string_view text) {
 std::string serialize(const Response& response, bool keep_alive, bool head_only) {
   BW_ASSERT(response.status >= 100 && response.status <= 999);
   std::string out = fmt::format("HTTP/1.1 {} {}\r\n", response.status, reason_phrase(response.status));
-  for (const HeaderField& field : response.headers) append_header(out, field.name, field.value);
+  for (const HeaderField& field : response.headers) append_own_line(out, field.name, field.value);
   // RFC 9110 section 8.6: no Content-Length with 1xx and 204; with 304 it would speak of a body we do not have.
-  if (!never_has_body(response.status)) append_header(out, "Content-Length", std::to_string(response.body.size()));
-  if (!keep_alive) append_header(out, "Connection", "close");
+  if (!never_has_body(response.status)) append_own_line(out, "Content-Length", std::to_string(response.body.size()));
+  if (!keep_alive) append_own_line(out, "Connection", "close");
   out += "\r\n";
   if (!head_only && !never_has_body(response.status)) out += response.body;
   return out;
@@ -51,10 +46,11 @@ std::string serialize(const Request& request) {
   BW_ASSERT(!request.method.empty() && span_of(request.method, kTokenChar) == request.method.size());
   BW_ASSERT(!request.target.empty() && span_of(request.target, kTargetChar) == request.target.size());
   std::string out = fmt::format("{} {} HTTP/1.1\r\n", request.method, request.target);
-  append_header(out, "Host", request.host);
-  for (const HeaderField& field : request.headers) append_header(out, field.name, field.value);
+  append_own_line(out, "Host", request.host);
+  for (const HeaderField& field : request.headers) append_own_line(out, field.name, field.value);
   const bool expects_body = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
-  if (expects_body || !request.body.empty()) append_header(out, "Content-Length", std::to_string(request.body.size()));
+  if (expects_body || !request.body.empty())
+    append_own_line(out, "Content-Length", std::to_string(request.body.size()));
   out += "\r\n";
   out += request.body;
   return out;

@@ -13,7 +13,6 @@
 namespace bellwether::proxy {
 namespace {
 
-constexpr int kMostInterim = 16;                  // of one sending; one or two are usual
 constexpr std::size_t kMostLookedAt = 32 * 1024;  // of a body that is to be judged, its framing included
 
 // A body, looked at without using it up.
@@ -86,7 +85,7 @@ bool HttpSession::take_answer() {
   }
   if (head.status < 200) {
     if (to_client_.size() >= kAhead) return false;
-    if (++attempt_.interim > kMostInterim) {
+    if (++attempt_.interim > http::kMaxInterim) {
       attempt_failed(vault::Failure::kBadAnswer);
       return true;
     }

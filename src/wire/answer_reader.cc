@@ -8,9 +8,8 @@ namespace bellwether::wire {
 
 namespace {
 
-// A node has no reason to send more of either, and each costs the loop's others time.
-constexpr int kMaxInterim = 16;
-constexpr std::size_t kMaxFramingBytes = 64 * 1024;  // of chunk sizes, extensions and trailers
+// Of chunk sizes, extensions and trailers: a node has no reason to send more, and it costs the loop's others time.
+constexpr std::size_t kMaxFramingBytes = 64 * 1024;
 
 }  // namespace
 
@@ -60,8 +59,8 @@ bool AnswerReader::read_head() {
     keep_alive_ = head.keep_alive;
     body_ = http::BodyReader(head.body);
     state_ = State::kBody;
-  } else if (++interim_ > kMaxInterim) {
-    fail(fmt::format("over {} interim answers (1xx) came before the answer", kMaxInterim));
+  } else if (++interim_ > http::kMaxInterim) {
+    fail(fmt::format("over {} interim answers (1xx) came before the answer", http::kMaxInterim));
     return false;
   }
   head_bytes_.erase(0, head.bytes);

@@ -77,6 +77,9 @@ struct RequestHead {
   [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
 };
 
+// Interim answers (1xx) to one request: one or two are usual, and a server that sends more is not waited for.
+inline constexpr int kMaxInterim = 16;
+
 struct ResponseHead {
   int status = 0;  // 100 to 999
   std::string_view reason;
