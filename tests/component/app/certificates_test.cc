@@ -2,13 +2,12 @@
 
 #include <unistd.h>
 
-#include <condition_variable>
 #include <filesystem>
 #include <fstream>
-#include <mutex>
 
 #include "app/file_stamp.h"
 #include "component/net/stream_pair.h"
+#include "support/gate.h"
 
 using namespace bellwether;
 using namespace bellwether::net::testing;
@@ -30,31 +29,6 @@ struct Folder {
     fs::copy_file(cert(what), path / as, fs::copy_options::overwrite_existing);
   }
   fs::path path;
-};
-
-// Where the thread that reads the files waits while the gate is shut.
-class Gate {
- public:
-  void pass() {
-    std::unique_lock lock(mutex_);
-    ++arrived_;
-    changed_.wait(lock, [this] { return !is_shut_; });
-  }
-  void set_shut(bool shut) {
-    const std::lock_guard lock(mutex_);
-    is_shut_ = shut;
-    changed_.notify_all();
-  }
-  [[nodiscard]] int arrived() {
-    const std::lock_guard lock(mutex_);
-    return arrived_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool is_shut_ = false;
-  int arrived_ = 0;
 };
 
 struct Watched {
@@ -91,7 +65,8 @@ struct Watched {
   Folder folder;
   std::unique_ptr<net::Loop> loop = make_loop();
   net::TlsServerOptions options{.cert_file = folder.file("tls.crt"), .key_file = folder.file("tls.key")};
-  std::shared_ptr<Gate> gate = std::make_shared<Gate>();
+  // Where the thread that reads the files waits while it is shut.
+  std::shared_ptr<bellwether::testing::Gate> gate = std::make_shared<bellwether::testing::Gate>(false);
   app::Certificates certificates{
       *loop, "clients", {options.cert_file, options.key_file, ""}, [options = options, gate = gate] {
         gate->pass();

@@ -8,6 +8,16 @@ using probe::testing::first_probe;
 using probe::testing::pass;
 using probe::testing::Watch;
 
+namespace {
+
+// The loop is late afterwards.
+void stand_still(const net::Loop& loop) {
+  const TimePoint until = loop.precise_now() + 300ms;
+  while (loop.precise_now() < until) continue;
+}
+
+}  // namespace
+
 TEST_CASE("the node that says it is active leads, and the next one after it", "[probe]") {
   const auto loop = net::testing::make_loop();
   FakeNode first(*loop, 200);
@@ -242,10 +252,7 @@ TEST_CASE("our own standstill does not make the leader suspect", "[probe]") {
   watch.start();
   REQUIRE(watch.until([&] { return watch.leader_is(0); }));
   const int before = leader.requests;
-  loop->post([&] {
-    const TimePoint until = loop->precise_now() + 300ms;
-    while (loop->precise_now() < until) continue;
-  });
+  loop->post([&] { stand_still(*loop); });
   REQUIRE(watch.until([&] { return leader.requests >= before + 4; }));
   CHECK(watch.saw(cluster::EventKind::kLoopLate));
   CHECK_FALSE(watch.saw(cluster::EventKind::kLeaderSuspect));
@@ -264,8 +271,7 @@ TEST_CASE("an operator's order after our own standstill does not make the leader
   REQUIRE(watch.until([&] { return !leader.waiting.empty(); }));
   int done = 0;
   loop->post([&] {
-    const TimePoint until = loop->precise_now() + 300ms;
-    while (loop->precise_now() < until) continue;
+    stand_still(*loop);
     // The leader's answer comes in the same turn, but this is read first.
     leader.wake();
     watch.prober->set_admin_state(NodeId{1}, cluster::AdminState::kDrain, false, [&](const Result<void>& accepted) {

@@ -90,19 +90,25 @@ struct TlsNode {
   bool holds = false;
 };
 
+// In http mode, with this node as the leader, whose certificate that authority must have signed.
+NodeId start_before(Rig& rig, const TlsNode& node, const std::string& ca_file = "ca.pem") {
+  rig.options.listeners[0].mode = Mode::kHttp;
+  const NodeId leader = rig.add_node(node.address);
+  rig.options.nodes[0].tls = *net::TlsContext::client({.ca_file = cert(ca_file)});
+  rig.options.nodes[0].server_name = "localhost";
+  rig.start();
+  rig.lead(1, leader);
+  return leader;
+}
+
 }  // namespace
 
 TEST_CASE("TLS is spoken to the client and to the node, on one connection each", "[proxy][http][tls]") {
   Rig rig;
   TlsNode node(*rig.loop);
-  rig.options.listeners[0].mode = Mode::kHttp;
   rig.options.listeners[0].tls =
       *net::TlsContext::server({.cert_file = cert("server.pem"), .key_file = cert("server.key")});
-  const NodeId n1 = rig.add_node(node.address);
-  rig.options.nodes[0].tls = *net::TlsContext::client({.ca_file = cert("ca.pem")});
-  rig.options.nodes[0].server_name = "localhost";
-  rig.start();
-  rig.lead(1, n1);
+  start_before(rig, node);
   TlsPeer client(*rig.loop, rig.proxy->addresses()[0]);
   client.outgoing = get("/v1/a");
   REQUIRE(rig.until([&] { return client.received.find("over tls") != std::string::npos; }));
@@ -116,13 +122,8 @@ TEST_CASE("TLS is spoken to the client and to the node, on one connection each",
 TEST_CASE("new contexts are used from the next handshake on, and what runs goes on", "[proxy][http][tls]") {
   Rig rig;
   TlsNode node(*rig.loop);
-  rig.options.listeners[0].mode = Mode::kHttp;
   rig.options.listeners[0].tls = server_tls("server");
-  const NodeId n1 = rig.add_node(node.address);
-  rig.options.nodes[0].tls = *net::TlsContext::client({.ca_file = cert("ca.pem")});
-  rig.options.nodes[0].server_name = "localhost";
-  rig.start();
-  rig.lead(1, n1);
+  start_before(rig, node);
   const auto answered = [&](TlsPeer& client) {
     client.received.clear();
     client.outgoing = get("/v1/a");
@@ -153,12 +154,7 @@ TEST_CASE("a connection that was in use when its certificates were replaced is n
   Rig rig;
   TlsNode node(*rig.loop);
   node.holds = true;
-  rig.options.listeners[0].mode = Mode::kHttp;
-  const NodeId n1 = rig.add_node(node.address);
-  rig.options.nodes[0].tls = *net::TlsContext::client({.ca_file = cert("ca.pem")});
-  rig.options.nodes[0].server_name = "localhost";
-  rig.start();
-  rig.lead(1, n1);
+  const NodeId n1 = start_before(rig, node);
   auto client = rig.client();
   client->send(get("/v1/a"));
   REQUIRE(rig.until([&] { return node.links.size() == 1 && node.links[0]->has_request(); }));
@@ -181,12 +177,7 @@ TEST_CASE("an early answer over TLS reaches a client that is still sending, thou
   StuckWorker worker(rig);
   TlsNode node(*rig.loop);
   node.holds = true;
-  rig.options.listeners[0].mode = Mode::kHttp;
-  const NodeId n1 = rig.add_node(node.address);
-  rig.options.nodes[0].tls = *net::TlsContext::client({.ca_file = cert("ca.pem")});
-  rig.options.nodes[0].server_name = "localhost";
-  rig.start();
-  rig.lead(1, n1);
+  start_before(rig, node);
   auto client = rig.client();
   client->send("PUT /v1/a HTTP/1.1\r\nHost: v\r\nContent-Length: 1000000\r\n\r\nabc");
   REQUIRE(rig.until([&] { return node.links.size() == 1 && node.links[0]->received.ends_with("abc"); }));
@@ -205,13 +196,8 @@ TEST_CASE("an early answer over TLS reaches a client that is still sending, thou
 TEST_CASE("a node whose certificate is not trusted gets no request, and the client is told", "[proxy][http][tls]") {
   Rig rig;
   TlsNode node(*rig.loop);
-  rig.options.listeners[0].mode = Mode::kHttp;
   rig.options.hold_timeout_http = 200ms;
-  const NodeId n1 = rig.add_node(node.address);
-  rig.options.nodes[0].tls = *net::TlsContext::client({.ca_file = cert("other-ca.pem")});
-  rig.options.nodes[0].server_name = "localhost";
-  rig.start();
-  rig.lead(1, n1);
+  start_before(rig, node, "other-ca.pem");
   auto client = rig.client();
   client->send(get("/v1/a"));
   REQUIRE(rig.until([&] { return client->received.find("{\"errors\":[") != std::string::npos; }));

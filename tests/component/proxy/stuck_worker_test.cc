@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "component/proxy/http_rig.h"
-#include "component/proxy/stuck_worker.h"
+#include "support/gate.h"
 
 namespace bellwether::proxy {
 
@@ -21,12 +21,12 @@ struct StuckRig {
     options.nodes.push_back({"n2", two.backend.address(), ""});
     ProxyCallbacks callbacks;
     callbacks.on_request_end = [this](const RequestRecord& record) {
-      if (record.path == "/v1/stuck") latch.wait();
+      if (record.path == "/v1/stuck") gate.pass();
     };
     proxy = Proxy::start(*loop, options, std::move(callbacks)).value();
     lead(1, 0);
   }
-  ~StuckRig() { latch.release(); }
+  ~StuckRig() { gate.set_shut(false); }
   StuckRig(const StuckRig&) = delete;
   StuckRig& operator=(const StuckRig&) = delete;
 
@@ -56,13 +56,13 @@ struct StuckRig {
     auto sacrifice = client();
     sacrifice->send(get("/v1/stuck"));
     others.push_back(std::move(sacrifice));
-    REQUIRE(until([&] { return latch.is_stuck(); }));
+    REQUIRE(until([&] { return gate.arrived() > 0; }));
   }
 
   std::unique_ptr<net::Loop> loop = net::Loop::create({.precise_timers = true}).value();
   HttpNode one, two;
   ProxyOptions options;
-  Latch latch;
+  bellwether::testing::Gate gate{true};
   std::unique_ptr<Proxy> proxy;
   std::vector<std::unique_ptr<Peer>> others;
 };
@@ -105,7 +105,7 @@ TEST_CASE(
   CHECK(answered() < static_cast<std::ptrdiff_t>(kClients));
   CHECK(count(it.one, "/v1/fresh") == 0);
 
-  it.latch.release();
+  it.gate.set_shut(false);
   CHECK(it.until([&] { return count(it.two, "/v1/fresh") == kClients; }));
   CHECK(count(it.one, "/v1/fresh") == 0);
   if (mode == Mode::kTcp) return;
