@@ -129,6 +129,7 @@ class Census:
     def __init__(self, cluster):
         self.cluster = cluster
         self.table = collections.Counter()  # (kind, role, answer, had an effect) -> requests
+        self.repeats = collections.Counter()  # (kind, status) -> what was refused with an effect, sent to the new leader
         self._number = 0
         cluster.leader_now = cluster.wait_for_leader()
         self.kinds = [kind(cluster) for kind in KINDS]
@@ -172,6 +173,10 @@ class Census:
         for one in sent:
             had_effect = None if one.answer.startswith("2") else one.kind.acted(one.ident, one.answer)
             self.table[one.kind.name, one.role, one.answer, had_effect] += 1
+            if had_effect and one.kind.may_be_repeated:
+                call = one.kind.call(one.ident)
+                again = self.cluster.call(self.cluster.leader_now, call.method, f"/v1/{call.path}", call.body, 30)
+                self.repeats[one.kind.name, again.status] += 1
 
     def rows(self):
         """(kind, role, answer) -> (sent, with an effect)"""

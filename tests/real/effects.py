@@ -33,7 +33,7 @@ class Kind:
 
     name = ""
     outside = False  # vault::Effect::kOutside: what a refusal proves nothing about
-    is_repeated_anyway = False  # by the nodes themselves, until it has succeeded
+    may_be_repeated = False  # a second execution finishes the first and is answered like it
 
     def __init__(self, cluster):
         self.cluster = cluster
@@ -260,7 +260,7 @@ class RabbitmqCreds(Kind):
 class LeaseRevoke(RabbitmqCreds):
     """Its effect: RabbitMQ is told to delete the user. The expiration manager of the next leader does that again."""
 
-    is_repeated_anyway = True
+    may_be_repeated = True
     name = "revoke a lease (sys/leases/revoke)"
 
     def setup(self):
@@ -445,7 +445,9 @@ class TokenCreate(Kind):
 
 
 class TokenRevoke(TokenCreate):
-    name = "token revoke"
+    """Several writes, the first of which makes the token unusable. Leadership that is lost between them leaves a 307."""
+
+    name, may_be_repeated = "token revoke", True
 
     def prepare(self, ident):
         self.write("auth/token/create", {"id": ident, "policies": ["default"]})

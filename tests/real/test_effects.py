@@ -63,7 +63,8 @@ def test_storage_requests_have_no_effect_behind_an_answer_that_is_proof(census, 
                 census.round(kinds, (leader + 1) % len(cluster.nodes), as_standby)
             else:
                 census.round(kinds, leader, FAULTS[fault](cluster))
-    free = {kind.name for kind in census.kinds if kind.outside or kind.is_repeated_anyway}
+    free = {kind.name for kind in census.kinds if kind.outside or kind.may_be_repeated}
     wrong = {row: counts for row, counts in census.rows().items()
              if row[0] not in free and row[2] in PROOFS and counts[1]}
     assert wrong == {}
+    assert {row: count for row, count in census.repeats.items() if row[1] >= 300} == {}
