@@ -118,8 +118,10 @@ std::vector<Row> rows() {
        "bellwether_sessions_cut_total",
        kCounter,
        "Sessions that the proxy ended, by reason: quiet (nothing was under way on a demoted node), request "
-       "(the client began one, and the node was not given it), answer (the node's last one was complete), silent (the "
-       "node hung), deadline (drain_deadline), dead, admin, idle (timeout_idle), "
+       "(the client began one, and the node was not given it), answer (the node's last one was complete), silent "
+       "(another "
+       "node leads, and this one answered neither its client nor us), deadline (drain_deadline), dead, admin, idle "
+       "(timeout_idle), "
        "no_first_byte (none came within timeout_header), maxconn (the longest idle, for another connection).",
        {"reason"}},
       {M::kOpenConnections,

@@ -17,10 +17,10 @@ std::optional<Duration> quiet_needed(const LostNode& node, const Dialogue& dialo
   return dialogue.has_short_answer() ? std::min(pause, times.quiet) : times.quiet;
 }
 
-// Neither the client nor a probe has heard from it for `grace`, and another node leads: it hangs.
-bool hangs(const LostNode& node, const Dialogue& dialogue, TimePoint now, const DrainTimes& times) {
-  const bool is_silent = !node.answered_at || now - *node.answered_at >= times.grace;
-  return node.is_replaced && is_silent && dialogue.client_waits() && dialogue.client_waited(now) >= times.grace;
+// Another node leads, and this one answers neither the client nor a probe: it hangs, or blocks to demote itself, and
+// what it says at last is an error, after which the client would lose its next request too.
+bool blocks(const LostNode& node, const Dialogue& dialogue, TimePoint now) {
+  return node.is_replaced && node.is_silent && dialogue.client_waits() && dialogue.client_waited(now) >= kBlockedFor;
 }
 
 bool is_replaced(const cluster::View& view, NodeId node) { return view.leader && *view.leader != node; }
@@ -81,7 +81,7 @@ Cut leave_now(const LostNode& node, const Dialogue& dialogue, TimePoint last_act
   const auto as = [&](Cut cut) { return node.standing == Standing::kMaint ? Cut::kAdmin : cut; };
   const auto needed = quiet_needed(node, dialogue, pause, times);
   if (needed && now - last_active >= *needed) return as(waited ? Cut::kAnswer : Cut::kQuiet);
-  if (hangs(node, dialogue, now, times)) return as(Cut::kSilent);
+  if (blocks(node, dialogue, now)) return as(Cut::kSilent);
   return now - node.since >= times.deadline ? as(Cut::kDeadline) : Cut::kNone;
 }
 

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 
 #include "bellwether/base/ids.h"
 #include "bellwether/base/time.h"
@@ -37,7 +36,7 @@ enum class Cut : std::uint8_t {
   kQuiet,     // nothing was under way
   kRequest,   // the client began a request, of which the node got nothing
   kAnswer,    // the answer was complete that the client waited for when the node was demoted
-  kSilent,    // another node leads, and this one has answered neither the client nor a probe for `grace`
+  kSilent,    // another node leads, and this one answers neither the client nor a probe
   kDeadline,  // it was still busy at drain_deadline
   kDead,
   kAdmin,  // the operator's maintenance
@@ -46,8 +45,9 @@ inline constexpr std::size_t kCutCount = 8;
 struct DrainTimes {
   Duration quiet;     // a session of which it is not known whether anything is under way ends once quiet for that long
   Duration deadline;  // every session ends at the latest that long after its node lost its standing
-  Duration grace;     // a replaced node may stay silent for that long
 };
+// A node that leaves a client without an answer for so long while its probe is late has blocked.
+inline constexpr Duration kBlockedFor = std::chrono::milliseconds(100);
 
 // For what has no requests and answers: streams and tunnels of http mode. `since`: when the node got this standing;
 // `last_active`: when the session last moved a byte.
@@ -57,10 +57,10 @@ struct DrainTimes {
 // A node that has lost its standing, as a tcp session on it sees it.
 struct LostNode {
   Standing standing = Standing::kKeep;
-  TimePoint since{};                     // when it lost its standing
-  bool is_sealed = false;                // it cannot answer anything any more
-  bool is_replaced = false;              // another node leads
-  std::optional<TimePoint> answered_at;  // its last answer to a probe
+  TimePoint since{};         // when it lost its standing
+  bool is_sealed = false;    // it cannot answer anything any more
+  bool is_replaced = false;  // another node leads
+  bool is_silent = false;    // its probe is late, or got no answer
 };
 // A tcp session ends as soon as that breaks no exchange. `pause`: how long the node must be quiet after a short answer;
 // `waited`: the client waited for an answer when the node lost its standing.

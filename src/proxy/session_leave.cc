@@ -15,9 +15,8 @@ namespace {
 // Two round trips of client and node: a client that was about to speak has spoken by then.
 constexpr Duration kShortestPause = 4ms;
 constexpr Duration kLongestPause = 100ms;
-// A node in doubt that answers after so long had blocked, and its probe is answered now too, with the truth about it.
-constexpr Duration kBlockedFor = 100ms;
-// For so long at most an answer is deferred: until that truth is here, or until the answer of a demoted node is whole.
+// For so long at most an answer is deferred: one for which the client waited for kBlockedFor, until the probe that
+// blocked with it tells the truth about the node, or that of a demoted node, until it is whole.
 constexpr Duration kDeferInDoubt = 50ms;
 constexpr Duration kDeferDemoted = 50ms;
 constexpr std::size_t kDiscardedPerTurn = 256 * 1024;
@@ -145,7 +144,7 @@ bool Session::leave_step(TimePoint now, bool may_cut_quiet) {
   if (state_ != State::kRelaying || leaving_->deferred_since != kNever) return false;
   const ProxyOptions& options = worker_.options();
   const Cut cut = leave_now(node, dialogue_, last_active_, leaving_->pause, leaving_->waited, now,
-                            {options.drain_quiet, options.drain_deadline, options.grace});
+                            {options.drain_quiet, options.drain_deadline});
   const bool is_gentle = cut == Cut::kQuiet || cut == Cut::kAnswer;
   if (cut == Cut::kNone || (is_gentle && down_.is_blocked()) || (cut == Cut::kQuiet && !may_cut_quiet)) return false;
   leave(cut);

@@ -208,8 +208,7 @@ const net::Address* Worker::address(NodeId node) const {
 
 Cut Worker::cut_for(NodeId node, TimePoint last_active, TimePoint now) const {
   const Node& of = nodes_[node.index];
-  return cut_now(of.standing, of.since, last_active, now,
-                 {options().drain_quiet, options().drain_deadline, options().grace});
+  return cut_now(of.standing, of.since, last_active, now, {options().drain_quiet, options().drain_deadline});
 }
 
 LostNode Worker::lost_node(NodeId node) const {
@@ -219,7 +218,7 @@ LostNode Worker::lost_node(NodeId node) const {
   const cluster::NodeView& seen = view_->nodes[node.index];
   lost.is_sealed = seen.role == cluster::Role::kSealed;
   lost.is_replaced = view_->leader && view_->leader != node;
-  lost.answered_at = seen.answered_at;
+  lost.is_silent = seen.silent_since.has_value();
   return lost;
 }
 

@@ -164,8 +164,9 @@ struct ProxyCounts {
   std::uint64_t hello_replays = 0;  // of a TLS client's first words, to a node after one that had not answered them
   std::uint64_t bytes_up = 0, bytes_down = 0;
   // Sessions that we ended: between two requests; at a request that the node never got; after the answer that the
-  // client waited for; because the node hung, was still busy at drain_deadline, or dead; for the operator; at
-  // timeout_idle; because nobody said a byte within timeout_header; at maxconn, for another connection.
+  // client waited for; because another leads and the node answered nothing, was still busy at drain_deadline, or dead;
+  // for the operator; at timeout_idle; because nobody said a byte within timeout_header; at maxconn, for another
+  // connection.
   std::uint64_t sessions_cut_quiet = 0, sessions_cut_request = 0, sessions_cut_answer = 0, sessions_cut_silent = 0,
                 sessions_cut_deadline = 0, sessions_cut_dead = 0, sessions_cut_admin = 0, sessions_cut_idle = 0,
                 sessions_cut_no_first_byte = 0, sessions_cut_for_room = 0;

@@ -9,7 +9,7 @@ namespace {
 
 constexpr NodeId kOld{0};
 constexpr NodeId kNew{1};
-constexpr DrainTimes kTimes{1s, 10s, 1s};
+constexpr DrainTimes kTimes{1s, 10s};
 constexpr TimePoint kNow = TimePoint{} + 1h;
 constexpr Duration kGrace = 1s;
 
@@ -117,7 +117,6 @@ LostNode lost(Standing standing = Standing::kDemoted) {
   node.standing = standing;
   node.since = kLost;
   node.is_replaced = true;
-  node.answered_at = kLost;
   return node;
 }
 
@@ -158,9 +157,8 @@ TEST_CASE("a session of which bytes do not tell whether anything is under way ne
 }
 
 TEST_CASE("a client that waits gets its answer, until the deadline", "[proxy]") {
-  LostNode node = lost();
+  const LostNode node = lost();
   const TimePoint asked = kLost - 500ms;
-  node.answered_at = kLost + 9500ms;  // it answers its probes
   CHECK(leave_now(node, waiting(), asked, kPause, true, kLost + 9999ms, kTimes) == Cut::kNone);
   CHECK(leave_now(node, waiting(), asked, kPause, true, kLost + 10s, kTimes) == Cut::kDeadline);
   Dialogue dialogue = waiting();
@@ -168,19 +166,19 @@ TEST_CASE("a client that waits gets its answer, until the deadline", "[proxy]") 
   CHECK(leave_now(node, dialogue, kLost + 1s, kPause, true, kLost + 1004ms, kTimes) == Cut::kAnswer);
 }
 
-TEST_CASE("a client does not wait for a node that hangs once another leads", "[proxy]") {
+TEST_CASE("a client does not wait for a node that blocks once another leads", "[proxy]") {
   LostNode node = lost();
   const TimePoint asked = kLost - 500ms;
   const auto at = [&](TimePoint now) { return leave_now(node, waiting(), asked, kPause, true, now, kTimes); };
-  node.answered_at = kLost - 2s;
-  CHECK(at(kLost + 499ms) == Cut::kNone);
-  CHECK(at(kLost + 500ms) == Cut::kSilent);
-  node.answered_at = kLost;
-  CHECK(at(kLost + 500ms) == Cut::kNone);
-  node.answered_at.reset();
-  CHECK(at(kLost + 500ms) == Cut::kSilent);
+  CHECK(at(kLost) == Cut::kNone);  // it answers its probes
+  node.is_silent = true;
+  CHECK(at(asked + kBlockedFor - 1ms) == Cut::kNone);
+  CHECK(at(asked + kBlockedFor) == Cut::kSilent);
   node.is_replaced = false;
-  CHECK(at(kLost + 500ms) == Cut::kNone);
+  CHECK(at(kLost) == Cut::kNone);
+  node = lost(Standing::kMaint);
+  node.is_silent = true;
+  CHECK(at(kLost) == Cut::kAdmin);
 }
 
 TEST_CASE("a sealed node that owes nothing is left at once, a dead one whatever it owes", "[proxy]") {
