@@ -31,14 +31,14 @@ Fleet::Fleet(Agenda& agenda, Cluster& cluster, int sidecars, const cluster::Trac
     const NodeId cut{static_cast<std::uint16_t>(node)};
     if (view(sidecar).leader != cut) return;
     const cluster::Hint hint{cut, view(sidecar).epoch, cluster::HintKind::kClosed};
-    apply(sidecar, at(sidecar).tracker.on_hint(hint, agenda_.now()));
+    apply(sidecar, at(sidecar).tracker.apply(hint, agenda_.now()));
   };
 }
 
 void Fleet::start(Duration spread) {
   for (int i = 0; i < size(); ++i) {
     const auto offset = prng_.below(static_cast<std::uint64_t>(spread.count()) + 1);
-    agenda_.in(Duration(offset), [this, i] { apply(i, at(i).tracker.start(agenda_.now())); });
+    agenda_.in(Duration(offset), [this, i] { apply(i, at(i).tracker.apply(cluster::Start{}, agenda_.now())); });
   }
 }
 
@@ -49,7 +49,7 @@ void Fleet::keep_busy(Duration every) {
 }
 
 void Fleet::bring(int sidecar, Duration every) {
-  apply(sidecar, at(sidecar).tracker.on_traffic(agenda_.now()));
+  apply(sidecar, at(sidecar).tracker.apply(cluster::Traffic{}, agenda_.now()));
   agenda_.in(every, [this, sidecar, every] { bring(sidecar, every); });
 }
 
@@ -60,7 +60,7 @@ void Fleet::request(int sidecar) {
   first.came = agenda_.now();
   first.was_leader = view(sidecar).leader;
   asked.waiting = first;
-  apply(sidecar, asked.tracker.on_traffic(agenda_.now()));
+  apply(sidecar, asked.tracker.apply(cluster::Traffic{}, agenda_.now()));
 }
 
 int Fleet::followers(int node) const {
@@ -93,7 +93,7 @@ void Fleet::wake(int sidecar, TimePoint when) {
   agenda_.at(when, [this, sidecar, when] {
     if (at(sidecar).wake_at != when) return;
     at(sidecar).wake_at = kNever;
-    apply(sidecar, at(sidecar).tracker.tick(agenda_.now()));
+    apply(sidecar, at(sidecar).tracker.apply(cluster::Tick{}, agenda_.now()));
   });
 }
 
@@ -119,7 +119,7 @@ void Fleet::on_probe_end(int sidecar, cluster::ProbeId id, const Cluster::End& e
   own.probes.erase(found);
   const TimePoint now = agenda_.now();
   if (end.status == 0) {
-    apply(sidecar, own.tracker.on_failure(id, end.failure, now));
+    apply(sidecar, own.tracker.apply(cluster::ProbeFailed{id, end.failure}, now));
     return;
   }
   if (own.waiting && sent >= own.waiting->came) {
@@ -128,7 +128,7 @@ void Fleet::on_probe_end(int sidecar, cluster::ProbeId id, const Cluster::End& e
     own.waiting->under_way = now - own.waiting->came;
   }
   const cluster::ProbeAnswer answer{id, sent, now, vault::classify_health(end.status, end.body)};
-  apply(sidecar, own.tracker.on_answer(answer, now));
+  apply(sidecar, own.tracker.apply(answer, now));
 }
 
 void Fleet::question(int sidecar, NodeId node) {
@@ -140,7 +140,7 @@ void Fleet::question(int sidecar, NodeId node) {
     const auto facts = vault::parse_leader(end.status, end.body);
     if (!facts) return;
     const cluster::LeaderStatement statement{node, sent, agenda_.now(), facts->is_self, facts->leader_address};
-    apply(sidecar, at(sidecar).tracker.on_leader_statement(statement, agenda_.now()));
+    apply(sidecar, at(sidecar).tracker.apply(statement, agenda_.now()));
   };
   const std::uint64_t exchange = cluster_.ask(sidecar, node.index, "/v1/sys/leader", on_end);
   agenda_.in(kTimeoutCheck, [this, exchange, on_end] {

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
+#include <variant>
 
 #include "bellwether/base/assert.h"
 
@@ -29,18 +31,22 @@ LeaderTracker::Rules::Rules(TrackerOptions options)
   view_ = std::make_shared<View>(picture(TimePoint{}));
 }
 
-Step LeaderTracker::Rules::start(TimePoint now) {
+Step LeaderTracker::Rules::apply(const Input& input, TimePoint now) {
+  std::visit([&](const auto& each) { on(each, now); }, input);
+  return settle(now);
+}
+
+void LeaderTracker::Rules::on(const Start& /*input*/, TimePoint now) {
   started_ = now;
   last_traffic_ = now;
   leaderless_since_ = now;
   for (NodeState& each : nodes_) each.seen.role_since = now;
   probe_all_now();
-  return settle(now);
 }
 
-Step LeaderTracker::Rules::on_answer(const ProbeAnswer& answer, TimePoint now) {
+void LeaderTracker::Rules::on(const ProbeAnswer& answer, TimePoint now) {
   const std::optional<EndedProbe> ended = end_probe(answer.probe, now, true);
-  if (!ended.has_value()) return settle(now);
+  if (!ended.has_value()) return;
   const NodeId id = ended->node;
   NodeState& asked = node(id);
   asked.seen.answered_at = answer.received;
@@ -59,54 +65,46 @@ Step LeaderTracker::Rules::on_answer(const ProbeAnswer& answer, TimePoint now) {
     if (identity_.learn(id, answer.facts.cluster_id)) on_cluster_id_learned(id, now);
     on_vault_answer(id, answer, now);
   }
-  return settle(now);
 }
 
-Step LeaderTracker::Rules::on_failure(ProbeId probe, ProbeFailure failure, std::string cause, TimePoint now) {
-  const std::optional<EndedProbe> ended = end_probe(probe, now, false);
-  if (!ended.has_value()) return settle(now);
+void LeaderTracker::Rules::on(const ProbeFailed& failed, TimePoint now) {
+  const std::optional<EndedProbe> ended = end_probe(failed.probe, now, false);
+  if (!ended.has_value()) return;
   NodeState& asked = node(ended->node);
   if (is_overtaken(asked, ended->ordered)) {
     asked.probe_now = true;
-    return settle(now);
+    return;
   }
-  asked.seen.failure = failure;
-  if (!asked.seen.same_as) asked.seen.cause = cause.empty() ? std::string(to_text(failure)) : std::move(cause);
-  on_silence(ended->node, std::string(to_text(failure)), now);
-  return settle(now);
+  const std::string failure(to_text(failed.failure));
+  asked.seen.failure = failed.failure;
+  if (!asked.seen.same_as) asked.seen.cause = failed.cause.empty() ? failure : failed.cause;
+  on_silence(ended->node, failure, now);
 }
 
-Step LeaderTracker::Rules::on_lost_syn(NodeId id, TimePoint now) {
-  node(id).seen.failure = ProbeFailure::kConnectTimeout;
-  return settle(now);
+void LeaderTracker::Rules::on(const LostSyn& lost, TimePoint /*now*/) {
+  node(lost.node).seen.failure = ProbeFailure::kConnectTimeout;
 }
 
-Step LeaderTracker::Rules::on_leader_statement(const LeaderStatement& statement, TimePoint now) {
+void LeaderTracker::Rules::on(const LeaderStatement& statement, TimePoint /*now*/) {
   NodeState& witness = node(statement.node);
   witness.statement = statement;
   witness.seen.names_leader = statement.is_self && statement.leader_address.empty()
                                   ? options_.node_addresses[statement.node.index]
                                   : statement.leader_address;
-  return settle(now);
 }
 
-Step LeaderTracker::Rules::on_hint(const Hint& hint, TimePoint now) {
+void LeaderTracker::Rules::on(const Hint& hint, TimePoint now) {
   HintGate& gate = hint.kind == HintKind::kSlow ? slow_hints_ : hints_;
   if (hint.epoch == epoch_ && gate.admit(now)) probe_all_on_hint(now);
-  return settle(now);
 }
 
-Step LeaderTracker::Rules::on_live_answer(NodeId id, TimePoint request_sent, TimePoint now) {
-  NodeState& alive = node(id);
-  alive.live_sent = std::max(alive.live_sent, request_sent);
-  if (alive.unanswered_since.has_value() && request_sent > *alive.unanswered_since) alive.unanswered_since.reset();
-  return settle(now);
+void LeaderTracker::Rules::on(const LiveAnswer& live, TimePoint /*now*/) {
+  NodeState& alive = node(live.node);
+  alive.live_sent = std::max(alive.live_sent, live.request_sent);
+  if (alive.unanswered_since.has_value() && live.request_sent > *alive.unanswered_since) alive.unanswered_since.reset();
 }
 
-Step LeaderTracker::Rules::on_traffic(TimePoint now) {
-  wake_up(now);
-  return settle(now);
-}
+void LeaderTracker::Rules::on(const Traffic& /*input*/, TimePoint now) { wake_up(now); }
 
 void LeaderTracker::Rules::wake_up(TimePoint now) {
   if (is_unused(now)) probe_all_now();
@@ -117,64 +115,64 @@ void LeaderTracker::Rules::wake_up(TimePoint now) {
   hold_why_ = "idle until now: a fresh claim first";
 }
 
-Step LeaderTracker::Rules::on_claim_wanted(TimePoint since, TimePoint now) {
+void LeaderTracker::Rules::on(const ClaimWanted& wanted, TimePoint now) {
   if (leader_.has_value()) {
     NodeState& leader = node(*leader_);
     const bool is_asked = std::any_of(leader.outstanding.begin(), leader.outstanding.end(),
-                                      [&](const OutstandingProbe& probe) { return probe.ordered >= since; });
-    if (leader_claim_sent_ >= since) {
+                                      [&](const OutstandingProbe& probe) { return probe.ordered >= wanted.since; });
+    if (leader_claim_sent_ >= wanted.since) {
       told_claim_.reset();  // it came before the wish did
     } else if (!is_asked) {
       leader.probe_now = true;
     }
   }
-  return on_traffic(now);
+  wake_up(now);
 }
 
-Step LeaderTracker::Rules::on_exchanges_waiting(int waiting, bool any_completed, TimePoint now) {
-  const bool stalled =
-      leader_.has_value() && !suspect_since_.has_value() && waiting >= kStalledExchanges && !any_completed;
-  if (stalled != stalled_) {
-    stalled_ = stalled;
-    Event& event = report(stalled ? EventKind::kStalled : EventKind::kStallEnded, now);
-    event.node = leader_;
-    if (stalled) event.why = fmt::format("{} exchanges wait and none completes, though health says active", waiting);
-  }
-  return settle(now);
+void LeaderTracker::Rules::on(const ExchangesWaiting& exchanges, TimePoint now) {
+  const bool none_completes = exchanges.waiting >= kStalledExchanges && !exchanges.any_completed;
+  const bool stalled = leader_.has_value() && !suspect_since_.has_value() && none_completes;
+  if (stalled == stalled_) return;
+  stalled_ = stalled;
+  Event& event = report(stalled ? EventKind::kStalled : EventKind::kStallEnded, now);
+  event.node = leader_;
+  if (!stalled) return;
+  event.why = fmt::format("{} exchanges wait and none completes, though health says active", exchanges.waiting);
 }
 
 // What is known is as old as the stop, and what arrived meanwhile may be as old: all nodes are asked, and nothing is
 // sent before the leader has claimed anew. A node that waited for us was not silent.
-Step LeaderTracker::Rules::on_loop_late(Duration late, TimePoint now) {
+void LeaderTracker::Rules::on(const LoopLate& loop, TimePoint now) {
   for (NodeState& each : nodes_) {
     for (OutstandingProbe& probe : each.outstanding) probe.late_from = now;
     if (each.unanswered_since.has_value()) each.unanswered_since = now;
   }
   if (contest_.has_value()) contest_->patience_from = now;
-  report(EventKind::kLoopLate, now).why = fmt::format("stood still for {:.0f} ms", to_millis(late));
-  if (late >= options_.suspect_after) {
+  report(EventKind::kLoopLate, now).why = fmt::format("stood still for {:.0f} ms", to_millis(loop.late));
+  if (loop.late >= options_.suspect_after) {
     probe_all_now();
     if (leader_.has_value()) {
       confirm_since_ = now;
       hold_why_ = "bellwether itself stood still: a fresh claim first";
     }
   }
-  return settle(now);
 }
 
-Result<Step> LeaderTracker::Rules::set_admin_state(NodeId id, AdminState state, bool force, TimePoint now) {
+void LeaderTracker::Rules::on(const SetAdminState& order, TimePoint now) {
+  const NodeId id = order.node;
+  const AdminState state = order.state;
   NodeState& target = node(id);
-  if (target.seen.admin == state) return settle(now);
+  if (target.seen.admin == state) return;
   const bool leads = is_leader(id);
-  if (leads && state != AdminState::kReady && !force) {
+  if (leads && state != AdminState::kReady && !order.force) {
     const bool another = std::any_of(nodes_.begin(), nodes_.end(), [&](const NodeState& other) {
       return &other != &target && may_lead(other) && other.seen.role == Role::kActive;
     });
     if (!another) {
-      return fail(ErrorKind::kInvalid,
-                  fmt::format("{} is the only node that leads: {} would be an outage; step it down "
-                              "first, or use --force",
-                              name(id), to_text(state)));
+      constexpr std::string_view kWhy =
+          "{} is the only node that leads: {} would be an outage; step it down first, or use --force";
+      pending_.refused = Error{ErrorKind::kInvalid, fmt::format(kWhy, name(id), to_text(state))};
+      return;
     }
   }
   target.seen.admin = state;
@@ -184,27 +182,23 @@ Result<Step> LeaderTracker::Rules::set_admin_state(NodeId id, AdminState state, 
   if (leads) become_leaderless(fmt::format("{} was set to {}", name(id), to_text(state)), now);
   if (contest_.has_value() && contest_->challenger == id) end_contest("the challenger was taken out", now);
   probe_all_now();
-  return settle(now);
 }
 
-Step LeaderTracker::Rules::repin(TimePoint now) {
+void LeaderTracker::Rules::on(const Repin& /*order*/, TimePoint /*now*/) {
   identity_.forget();
   probe_all_now();
-  return settle(now);
 }
 
 // What is found when it ends must not be old.
-Step LeaderTracker::Rules::pause(Duration at_most, TimePoint now) {
+void LeaderTracker::Rules::on(const Pause& order, TimePoint now) {
   wake_up(now);
-  paused_until_ = now + at_most;
+  paused_until_ = now + order.at_most;
   report(EventKind::kPaused, now).why =
-      fmt::format("new requests wait until `bellwether resume`, at most {}", format_duration(at_most));
-  return settle(now);
+      fmt::format("new requests wait until `bellwether resume`, at most {}", format_duration(order.at_most));
 }
 
-Step LeaderTracker::Rules::resume(TimePoint now) {
+void LeaderTracker::Rules::on(const Resume& /*order*/, TimePoint now) {
   if (paused_until_.has_value()) end_pause("the operator's word", now);
-  return settle(now);
 }
 
 void LeaderTracker::Rules::end_pause(const std::string& why, TimePoint now) {

@@ -13,34 +13,37 @@
 
 namespace bellwether::cluster {
 
-// The rules of DESIGN.md over the state they need. Each input changes the evidence, applies what follows from it at
-// once, and ends with settle(), which applies what follows from time, orders probes and publishes.
+// The rules of DESIGN.md over the state they need. An input's rule, on(), changes the evidence and applies what follows
+// from it at once; then settle() applies what follows from time, orders probes and publishes.
 class LeaderTracker::Rules {
  public:
   explicit Rules(TrackerOptions options);
 
-  Step start(TimePoint now);
-  Step tick(TimePoint now) { return settle(now); }
-  Step on_answer(const ProbeAnswer& answer, TimePoint now);
-  Step on_failure(ProbeId probe, ProbeFailure failure, std::string cause, TimePoint now);
-  Step on_same_server(NodeId id, std::optional<NodeId> other, const std::string& why, TimePoint now);
-  Step on_lost_syn(NodeId id, TimePoint now);
-  Step on_leader_statement(const LeaderStatement& statement, TimePoint now);
-  Step on_hint(const Hint& hint, TimePoint now);
-  Step on_live_answer(NodeId node, TimePoint request_sent, TimePoint now);
-  Step on_traffic(TimePoint now);
-  Step on_claim_wanted(TimePoint since, TimePoint now);
-  Step on_exchanges_waiting(int waiting, bool any_completed, TimePoint now);
-  Step on_loop_late(Duration late, TimePoint now);
-  Result<Step> set_admin_state(NodeId id, AdminState state, bool force, TimePoint now);
-  Step repin(TimePoint now);
-  Step pause(Duration at_most, TimePoint now);
-  Step resume(TimePoint now);
+  Step apply(const Input& input, TimePoint now);
 
   [[nodiscard]] const ViewPtr& view() const { return view_; }
   [[nodiscard]] ViewPtr snapshot(TimePoint now) const;
 
  private:
+  // rules.cc: one for each alternative of Input. on(SameServer) is in same_server.cc.
+  void on(const Start& input, TimePoint now);
+  void on(const Tick& /*input*/, TimePoint /*now*/) {}
+  void on(const ProbeAnswer& answer, TimePoint now);
+  void on(const ProbeFailed& failed, TimePoint now);
+  void on(const LostSyn& lost, TimePoint now);
+  void on(const SameServer& same, TimePoint now);
+  void on(const LeaderStatement& statement, TimePoint now);
+  void on(const Hint& hint, TimePoint now);
+  void on(const LiveAnswer& live, TimePoint now);
+  void on(const Traffic& input, TimePoint now);
+  void on(const ClaimWanted& wanted, TimePoint now);
+  void on(const ExchangesWaiting& exchanges, TimePoint now);
+  void on(const LoopLate& loop, TimePoint now);
+  void on(const SetAdminState& order, TimePoint now);
+  void on(const Repin& order, TimePoint now);
+  void on(const Pause& order, TimePoint now);
+  void on(const Resume& order, TimePoint now);
+
   // Two nodes claim: the leader and this one.
   struct Contest {
     NodeId challenger;
@@ -112,7 +115,7 @@ class LeaderTracker::Rules {
   [[nodiscard]] Duration contest_patience() const;
 
   // schedule.cc: time, orders, publication
-  Step settle(TimePoint now);
+  [[nodiscard]] Step settle(TimePoint now);
   void notice_lateness(TimePoint now);
   [[nodiscard]] Duration patience_with(const NodeState& candidate) const;
   [[nodiscard]] std::optional<TimePoint> silent_since(const NodeState& candidate, TimePoint now) const;

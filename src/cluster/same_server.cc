@@ -8,14 +8,12 @@
 // passes requests on to the leader. Such a pair neither contests the lead nor counts as two candidates.
 namespace bellwether::cluster {
 
-Step LeaderTracker::Rules::on_same_server(NodeId id, std::optional<NodeId> other, const std::string& why,
-                                          TimePoint now) {
-  if (other.has_value()) {
-    become_same_server(id, *other, why, now);
+void LeaderTracker::Rules::on(const SameServer& same, TimePoint now) {
+  if (same.other.has_value()) {
+    become_same_server(same.node, *same.other, same.why, now);
   } else {
-    forget_same_server(id);
+    forget_same_server(same.node);
   }
-  return settle(now);
 }
 
 void LeaderTracker::Rules::become_same_server(NodeId id, NodeId other, const std::string& why, TimePoint now) {

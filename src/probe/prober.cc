@@ -19,7 +19,11 @@ constexpr Duration kLoopLate = 50ms;
 }  // namespace
 
 struct Prober::Impl {
-  using Input = std::function<cluster::Step(TimePoint)>;
+  // What waits to be told to the tracker, and who wants to know whether it was accepted; perhaps nobody.
+  struct Pending {
+    cluster::Input input;
+    OnDone on_done{};
+  };
 
   Impl(net::Loop& l, ProberOptions options, OnView view, OnEvents events)
       : loop(l),
@@ -36,7 +40,7 @@ struct Prober::Impl {
           [this, node](cluster::ProbeId probe, ProbeEnd end) { on_probe_end(node, probe, std::move(end)); },
           [this, node](ProbeEnd end) { on_question_end(node, end); },
           [this, node](wire::ExchangeFailure failure) { on_idle_end(node, failure); },
-          [this, node] { input([this, node](TimePoint now) { return tracker.on_lost_syn(node, now); }); }));
+          [this, node] { tell(cluster::LostSyn{node}); }));
       ProbeCounts& count = counts.emplace_back();
       count.failures.resize(cluster::kProbeFailureCount + 1);
       count.duration_buckets.resize(std::size(kProbeBuckets) + 1);
@@ -44,18 +48,20 @@ struct Prober::Impl {
   }
 
   // Inputs are taken one at a time: a step's orders may fail within the call, and a callback may bring the next input.
-  void input(Input next) {
-    inputs.push_back(std::move(next));
+  void tell(cluster::Input input, OnDone on_done = {}) {
+    pending.push_back({std::move(input), std::move(on_done)});
     // What the loop read late must not be judged before the tracker knows that we were late.
     if (!running && !is_late()) run();
   }
 
   void run() {
     running = true;
-    while (!inputs.empty()) {
-      const Input next = std::move(inputs.front());
-      inputs.pop_front();
-      perform(next(loop.precise_now()));
+    while (!pending.empty()) {
+      const Pending next = std::move(pending.front());
+      pending.pop_front();
+      const cluster::Step step = tracker.apply(next.input, loop.precise_now());
+      perform(step);
+      if (next.on_done) next.on_done(step.refused ? Result<void>(tl::unexpected(*step.refused)) : Result<void>());
     }
     running = false;
   }
@@ -90,20 +96,16 @@ struct Prober::Impl {
     const TimePoint woken = loop.precise_now();
     const Duration overdue = woken_for < woken ? woken - woken_for : Duration::zero();
     const Duration late = std::max(overdue, std::exchange(stopped, Duration::zero()));
-    if (late > kLoopLate) {
-      inputs.push_front([this, late](TimePoint now) { return tracker.on_loop_late(late, now); });
-    }
+    if (late > kLoopLate) pending.push_front({cluster::LoopLate{late}});
     if (look_at_traffic && tracker.view()->leader) take_traffic(*tracker.view()->leader);
-    inputs.emplace_back([this](TimePoint now) { return tracker.tick(now); });
+    pending.push_back({cluster::Tick{}});
     if (!running) run();
   }
 
   void take_traffic(NodeId leader) {
     const LiveTraffic seen = look_at_traffic(leader);
-    inputs.emplace_back(
-        [this, leader, seen](TimePoint now) { return tracker.on_live_answer(leader, seen.answered_request, now); });
-    inputs.emplace_back(
-        [this, seen](TimePoint now) { return tracker.on_exchanges_waiting(seen.waiting, seen.any_completed, now); });
+    pending.push_back({cluster::LiveAnswer{leader, seen.answered_request}});
+    pending.push_back({cluster::ExchangesWaiting{seen.waiting, seen.any_completed}});
   }
 
   void on_probe_end(NodeId node, cluster::ProbeId probe, ProbeEnd end) {
@@ -117,24 +119,20 @@ struct Prober::Impl {
             vault::explain_error(links[node.index]->set_up(), answer.facts.status, answer.facts.problem);
       }
       observe(count, to_seconds(end->received - end->sent));
-      input([this, answer](TimePoint now) { return tracker.on_answer(answer, now); });
-      return;
+      return tell(std::move(answer));
     }
     const auto failure = probe_failure(end.error().failure);
     std::string cause = cause_of(*links[node.index], failure, end.error().message);
     if (failure) {
       ++count.failures[static_cast<std::size_t>(*failure)];
-      input([this, probe, why = *failure, cause = std::move(cause)](TimePoint now) {
-        return tracker.on_failure(probe, why, now, cause);
-      });
-      return;
+      return tell(cluster::ProbeFailed{probe, *failure, std::move(cause)});
     }
     ++count.failures.back();
     const TimePoint now = loop.precise_now();
     cluster::ProbeAnswer garbled{probe, now, now, {}};
     garbled.facts.role = cluster::Role::kError;
     garbled.facts.problem = std::move(cause);
-    input([this, garbled](TimePoint at) { return tracker.on_answer(garbled, at); });
+    tell(std::move(garbled));
   }
 
   static std::string cause_of(const NodeLinks& link, std::optional<cluster::ProbeFailure> failure,
@@ -153,9 +151,8 @@ struct Prober::Impl {
     if (!end) return;
     const auto facts = vault::parse_leader(end->status, end->body);
     if (!facts) return;
-    const cluster::LeaderStatement statement{
-        node, end->sent, end->received, facts->is_self, facts->leader_address, facts->identity};
-    input([this, statement](TimePoint now) { return tracker.on_leader_statement(statement, now); });
+    tell(cluster::LeaderStatement{node, end->sent, end->received, facts->is_self, facts->leader_address,
+                                  facts->identity});
   }
 
   // The leader ended a connection that was quiet: perhaps it is going down.
@@ -163,8 +160,7 @@ struct Prober::Impl {
     const cluster::ViewPtr& view = tracker.view();
     if (view->leader != node) return;
     const auto kind = failure == wire::ExchangeFailure::kReset ? cluster::HintKind::kReset : cluster::HintKind::kClosed;
-    const cluster::Hint hint{node, view->epoch, kind};
-    input([this, hint](TimePoint now) { return tracker.on_hint(hint, now); });
+    tell(cluster::Hint{node, view->epoch, kind});
   }
 
   net::Loop& loop;
@@ -176,7 +172,7 @@ struct Prober::Impl {
   LookAtTraffic look_at_traffic;
   std::vector<std::unique_ptr<NodeLinks>> links;
   std::vector<ProbeCounts> counts;
-  std::deque<Input> inputs;
+  std::deque<Pending> pending;
   bool running = false;
   cluster::ViewPtr published;
   TimePoint woken_for = kNever;
@@ -195,54 +191,34 @@ void Prober::set_look_at_traffic(LookAtTraffic look) { impl_->look_at_traffic = 
 
 void Prober::set_on_armed(OnArmed on_armed) { impl_->on_armed = std::move(on_armed); }
 
-void Prober::start() {
-  impl_->input([impl = impl_.get()](TimePoint now) { return impl->tracker.start(now); });
-}
+void Prober::start() { impl_->tell(cluster::Start{}); }
 
 const cluster::ViewPtr& Prober::view() const { return impl_->tracker.view(); }
 
 cluster::ViewPtr Prober::snapshot() const { return impl_->tracker.snapshot(impl_->loop.precise_now()); }
 
-void Prober::on_hint(const cluster::Hint& hint) {
-  impl_->input([impl = impl_.get(), hint](TimePoint now) { return impl->tracker.on_hint(hint, now); });
-}
+void Prober::on_hint(const cluster::Hint& hint) { impl_->tell(hint); }
 
-void Prober::on_traffic() {
-  impl_->input([impl = impl_.get()](TimePoint now) { return impl->tracker.on_traffic(now); });
-}
+void Prober::on_traffic() { impl_->tell(cluster::Traffic{}); }
 
-void Prober::on_claim_wanted(TimePoint since) {
-  impl_->input([impl = impl_.get(), since](TimePoint now) { return impl->tracker.on_claim_wanted(since, now); });
-}
+void Prober::on_claim_wanted(TimePoint since) { impl_->tell(cluster::ClaimWanted{since}); }
 
 void Prober::on_stopped(Duration lasted) { impl_->on_stopped(lasted); }
 
 void Prober::set_admin_state(NodeId node, cluster::AdminState state, bool force, OnDone on_done) {
-  impl_->input([impl = impl_.get(), node, state, force, on_done = std::move(on_done)](TimePoint now) {
-    auto step = impl->tracker.set_admin_state(node, state, force, now);
-    on_done(step.map([](const cluster::Step&) {}));
-    return step ? std::move(*step) : impl->tracker.tick(now);
-  });
+  impl_->tell(cluster::SetAdminState{node, state, force}, std::move(on_done));
 }
 
-void Prober::repin() {
-  impl_->input([impl = impl_.get()](TimePoint now) { return impl->tracker.repin(now); });
-}
+void Prober::repin() { impl_->tell(cluster::Repin{}); }
 
-void Prober::pause(Duration at_most) {
-  impl_->input([impl = impl_.get(), at_most](TimePoint now) { return impl->tracker.pause(at_most, now); });
-}
+void Prober::pause(Duration at_most) { impl_->tell(cluster::Pause{at_most}); }
 
-void Prober::resume() {
-  impl_->input([impl = impl_.get()](TimePoint now) { return impl->tracker.resume(now); });
-}
+void Prober::resume() { impl_->tell(cluster::Resume{}); }
 
 void Prober::set_unresolved(NodeId node, const std::string& why) { impl_->links[node.index]->set_unresolved(why); }
 
 void Prober::on_same_server(NodeId node, std::optional<NodeId> other, const std::string& why) {
-  impl_->input([impl = impl_.get(), node, other, why](TimePoint now) {
-    return impl->tracker.on_same_server(node, other, why, now);
-  });
+  impl_->tell(cluster::SameServer{node, other, why});
 }
 
 void Prober::ask_leader(NodeId node) { impl_->links[node.index]->ask_leader(); }

@@ -9,6 +9,7 @@
 #include "bellwether/base/ids.h"
 #include "bellwether/base/result.h"
 #include "bellwether/base/time.h"
+#include "bellwether/cluster/input.h"
 #include "bellwether/cluster/observation.h"
 #include "bellwether/cluster/view.h"
 
@@ -77,8 +78,8 @@ struct Event {
   std::string why;
 };
 
-// What the owner must do after each call, in this order: publish the view if it is new, record the events, start the
-// probes, ask the leader questions, and call tick() at wake_at at the latest.
+// What the owner must do after each input, in this order: publish the view if it is new, record the events, start the
+// probes, ask the leader questions, and apply Tick at wake_at at the latest.
 struct Step {
   ViewPtr view;  // never null; the same pointer as before if nothing visible changed
   std::vector<Event> events;
@@ -86,9 +87,10 @@ struct Step {
   std::vector<NodeId> ask_leader;  // GET /v1/sys/leader of these
   std::optional<Claim> claim;      // a new one of the leader's, unless it is suspect or contested
   TimePoint wake_at = kNever;
+  std::optional<Error> refused;  // the input is an operator's order, and was not carried out (kInvalid)
 };
 
-// Decides who leads. Pure: takes observations and time, gives a view and orders. Owned by the prober, one thread.
+// Decides who leads. Pure: takes inputs and time, gives a view and orders. Owned by the prober, one thread.
 // `now` must not go back from call to call.
 //
 // The rules are those of src/cluster/DESIGN.md; each has a scenario in tests/unit/cluster/scenarios.
@@ -99,45 +101,7 @@ class LeaderTracker {
   LeaderTracker(LeaderTracker&&) noexcept;
   LeaderTracker& operator=(LeaderTracker&&) noexcept;
 
-  // Orders the first round.
-  [[nodiscard]] Step start(TimePoint now);
-  // Time passed; safe to call at any moment.
-  [[nodiscard]] Step tick(TimePoint now);
-
-  // Each ordered probe ends with exactly one of these two, however late.
-  [[nodiscard]] Step on_answer(const ProbeAnswer& answer, TimePoint now);
-  // `cause`: the same in words for people, with the way out; shown in the view.
-  [[nodiscard]] Step on_failure(ProbeId probe, ProbeFailure failure, TimePoint now, std::string cause = {});
-
-  // The node's kernel has not answered a SYN within several round trips: not even a frozen process is so silent. The
-  // probe goes on. Nothing is decided by it, but the timeline tells what was wrong by it.
-  [[nodiscard]] Step on_lost_syn(NodeId node, TimePoint now);
-
-  // `node` is another name of `other`'s server (both have led to one address), or not any more (nothing).
-  [[nodiscard]] Step on_same_server(NodeId node, std::optional<NodeId> other, const std::string& why, TimePoint now);
-  [[nodiscard]] Step on_leader_statement(const LeaderStatement& statement, TimePoint now);
-  [[nodiscard]] Step on_hint(const Hint& hint, TimePoint now);
-  // A complete HTTP answer head came from `node` to a request sent at `request_sent`: it is alive (not: it leads).
-  [[nodiscard]] Step on_live_answer(NodeId node, TimePoint request_sent, TimePoint now);
-  // A client wants something. While the view says idle, this asks for a fresh claim.
-  [[nodiscard]] Step on_traffic(TimePoint now);
-  // Somebody needs a claim of the leader's that is asked for at `since` or later: one is asked for as soon as the probe
-  // under way, if any, has ended. However many want one, there is never more than one probe under way for it.
-  [[nodiscard]] Step on_claim_wanted(TimePoint since, TimePoint now);
-  // Exchanges on the leader that have waited over 500 ms, and whether any completed since the oldest of them began.
-  [[nodiscard]] Step on_exchanges_waiting(int waiting, bool any_completed, TimePoint now);
-  // Our own loop stood still: every lateness starts anew. After `suspect_after` or more the leader must claim anew
-  // before the view sends anything to it. Call after all sockets have been read.
-  [[nodiscard]] Step on_loop_late(Duration late, TimePoint now);
-
-  // kInvalid if it would take the only leader away and `force` is not set.
-  [[nodiscard]] Result<Step> set_admin_state(NodeId node, AdminState state, bool force, TimePoint now);
-  // Forgets the pinned cluster_id; the next answers teach a new one.
-  [[nodiscard]] Step repin(TimePoint now);
-  // New requests are held, leader or not, until resume() or for that long. Nothing else changes, but that nodes are
-  // probed more often. Said again, the time counts anew.
-  [[nodiscard]] Step pause(Duration at_most, TimePoint now);
-  [[nodiscard]] Step resume(TimePoint now);
+  [[nodiscard]] Step apply(const Input& input, TimePoint now);
 
   [[nodiscard]] const ViewPtr& view() const;
   // The same picture with what changes too often to be published: the last answers, their times and latencies.

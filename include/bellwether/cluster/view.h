@@ -77,7 +77,7 @@ struct View {
   bool suspect = false;
   // The other node that claims to lead, while that is unresolved and the leader, asked again, claims too.
   std::optional<NodeId> challenger;
-  bool idle = false;     // probing slowly; whoever brings a request must call LeaderTracker::on_traffic first
+  bool idle = false;     // probing slowly; whoever brings a request must tell the tracker of Traffic first
   bool stalled = false;  // the leader answers health, but no exchange completes
   std::optional<TimePoint> paused_until;  // by the operator; `hold` may name a better reason
   std::string cluster_id;                 // pinned, or empty until learned

@@ -46,8 +46,8 @@ inline constexpr double kProbeBuckets[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.
 
 // What live traffic shows of the leader, asked for when a probe of it may be late.
 struct LiveTraffic {
-  TimePoint answered_request{};  // see LeaderTracker::on_live_answer
-  int waiting = 0;               // see LeaderTracker::on_exchanges_waiting
+  TimePoint answered_request{};  // see cluster::LiveAnswer
+  int waiting = 0;               // see cluster::ExchangesWaiting
   bool any_completed = true;
 };
 
@@ -87,14 +87,14 @@ class Prober {
   using OnDone = std::function<void(Result<void>)>;
   void set_admin_state(NodeId node, cluster::AdminState state, bool force, OnDone on_done);
   void repin();
-  // See LeaderTracker.
+  // See cluster::Pause.
   void pause(Duration at_most);
   void resume();
   // Asks the node whom it follows; the tracker is told, and the next snapshot shows it.
   void ask_leader(NodeId node);
   // Why the node's name has no address; shown as the cause of its silence.
   void set_unresolved(NodeId node, const std::string& why);
-  // See LeaderTracker::on_same_server.
+  // See cluster::SameServer.
   void on_same_server(NodeId node, std::optional<NodeId> other, const std::string& why);
   // The node's name resolved anew: used from the next connection on.
   void set_address(NodeId node, const net::Address& address);

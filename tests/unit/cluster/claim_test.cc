@@ -21,7 +21,7 @@ TrackerOptions two_nodes() {
 class Led {
  public:
   Led() : tracker(two_nodes()) {
-    Step step = tracker.start(kStart);
+    Step step = tracker.apply(Start{}, kStart);
     REQUIRE(step.probes.size() == 2);
     answer(step.probes[0], Role::kActive, kStart, kStart + 1ms);
     step = answer(step.probes[1], Role::kStandby, kStart, kStart + 1ms);
@@ -30,7 +30,7 @@ class Led {
     now = kStart + 1ms;
     while (step.wake_at < now + 500ms) {
       now = step.wake_at;
-      step = tracker.tick(now);
+      step = tracker.apply(Tick{}, now);
       for (const ProbeOrder& order : std::vector<ProbeOrder>(step.probes)) {
         step = answer(order, order.node == kOne ? Role::kActive : Role::kStandby, now, now);
       }
@@ -46,7 +46,7 @@ class Led {
     made.facts.role = role;
     made.facts.status = role == Role::kActive ? 200 : 429;
     made.facts.cluster_id = "ours";
-    return tracker.on_answer(made, at);
+    return tracker.apply(made, at);
   }
 
   LeaderTracker tracker;
@@ -57,7 +57,7 @@ class Led {
 
 TEST_CASE("a claim that is wanted is asked for at once, of the leader alone", "[cluster]") {
   Led it;
-  const Step step = it.tracker.on_claim_wanted(it.now, it.now);
+  const Step step = it.tracker.apply(ClaimWanted{it.now}, it.now);
   REQUIRE(step.probes.size() == 1);
   CHECK(step.probes[0].node == kOne);
   const Step told = it.answer(step.probes[0], Role::kActive, it.now, it.now + 2ms);
@@ -67,9 +67,9 @@ TEST_CASE("a claim that is wanted is asked for at once, of the leader alone", "[
 
 TEST_CASE("however many want a claim, one probe is under way and serves all that came before it", "[cluster]") {
   Led it;
-  const Step first = it.tracker.on_claim_wanted(it.now, it.now);
+  const Step first = it.tracker.apply(ClaimWanted{it.now}, it.now);
   REQUIRE(first.probes.size() == 1);
-  for (int i = 1; i <= 50; ++i) CHECK(it.tracker.on_claim_wanted(it.now + i * 1us, it.now + i * 1us).probes.empty());
+  for (int i = 1; i <= 50; ++i) CHECK(it.tracker.apply(ClaimWanted{it.now + i * 1us}, it.now + i * 1us).probes.empty());
   // They came after it was sent: one more serves them all.
   const Step second = it.answer(first.probes[0], Role::kActive, it.now, it.now + 1ms);
   REQUIRE(second.probes.size() == 1);
@@ -82,15 +82,15 @@ TEST_CASE("however many want a claim, one probe is under way and serves all that
 
 TEST_CASE("a probe that was ordered after the moment that matters is enough", "[cluster]") {
   Led it;
-  const Step first = it.tracker.on_claim_wanted(it.now, it.now);
+  const Step first = it.tracker.apply(ClaimWanted{it.now}, it.now);
   REQUIRE(first.probes.size() == 1);
-  CHECK(it.tracker.on_claim_wanted(it.now - 1ms, it.now + 1ms).probes.empty());
+  CHECK(it.tracker.apply(ClaimWanted{it.now - 1ms}, it.now + 1ms).probes.empty());
   CHECK(it.answer(first.probes[0], Role::kActive, it.now, it.now + 2ms).probes.empty());
 }
 
 TEST_CASE("a claim that came before the wish for it is told again", "[cluster]") {
   Led it;
-  const Step step = it.tracker.on_claim_wanted(it.now - 1ms, it.now);
+  const Step step = it.tracker.apply(ClaimWanted{it.now - 1ms}, it.now);
   CHECK(step.probes.empty());
   REQUIRE(step.claim);
   CHECK(step.claim->asked == it.now - 1ms);
@@ -98,7 +98,7 @@ TEST_CASE("a claim that came before the wish for it is told again", "[cluster]")
 
 TEST_CASE("a denial tells no claim, and the view says that nobody leads", "[cluster]") {
   Led it;
-  const Step first = it.tracker.on_claim_wanted(it.now, it.now);
+  const Step first = it.tracker.apply(ClaimWanted{it.now}, it.now);
   const Step denied = it.answer(first.probes.at(0), Role::kStandby, it.now, it.now + 1ms);
   CHECK_FALSE(denied.claim);
   CHECK_FALSE(denied.view->leader);
@@ -106,8 +106,8 @@ TEST_CASE("a denial tells no claim, and the view says that nobody leads", "[clus
 
 TEST_CASE("no claim is told of a leader that is suspect, until it is confirmed", "[cluster]") {
   Led it;
-  const Step first = it.tracker.on_claim_wanted(it.now, it.now);
-  const Step suspect = it.tracker.tick(it.now + 150ms);
+  const Step first = it.tracker.apply(ClaimWanted{it.now}, it.now);
+  const Step suspect = it.tracker.apply(Tick{}, it.now + 150ms);
   REQUIRE(suspect.view->suspect);
   // The answer to the question from before: alive, but it confirms nothing.
   const Step late = it.answer(first.probes.at(0), Role::kActive, it.now, it.now + 160ms);
@@ -120,7 +120,7 @@ TEST_CASE("no claim is told of a leader that is suspect, until it is confirmed",
 
 TEST_CASE("no claim is told while another node claims too", "[cluster]") {
   Led it;
-  const Step hinted = it.tracker.on_hint({kOne, 1, HintKind::kClosed}, it.now);
+  const Step hinted = it.tracker.apply(Hint{kOne, 1, HintKind::kClosed}, it.now);
   REQUIRE(hinted.probes.size() == 2);
   it.answer(hinted.probes[1], Role::kActive, it.now, it.now + 1ms);
   CHECK_FALSE(it.tracker.view()->challenger);  // the leader may have stood down meanwhile: it is asked again
@@ -130,15 +130,15 @@ TEST_CASE("no claim is told while another node claims too", "[cluster]") {
   REQUIRE(asked_before.probes.size() == 1);
   CHECK_FALSE(it.answer(asked_before.probes[0], Role::kActive, it.now + 1ms, it.now + 2ms).claim);
   CHECK_FALSE(it.tracker.view()->challenger);  // they may be two names of one server: /v1/sys/leader would tell
-  (void)it.tracker.tick(it.now + two_nodes().suspect_after + 1ms);
+  (void)it.tracker.apply(Tick{}, it.now + two_nodes().suspect_after + 1ms);
   CHECK(it.tracker.view()->leader == kTwo);  // it rose, and nobody has said whom he follows
 }
 
 TEST_CASE("whoever wants a claim is traffic: the sidecar is not idle", "[cluster]") {
   Led it;
-  const Step idle = it.tracker.tick(it.now + 11s);
+  const Step idle = it.tracker.apply(Tick{}, it.now + 11s);
   CHECK(idle.view->idle);
-  CHECK_FALSE(it.tracker.on_claim_wanted(it.now + 11s, it.now + 11s).view->idle);
+  CHECK_FALSE(it.tracker.apply(ClaimWanted{it.now + 11s}, it.now + 11s).view->idle);
 }
 
 }  // namespace bellwether::cluster

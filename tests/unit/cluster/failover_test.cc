@@ -55,8 +55,7 @@ class Story {
   }
   void ask_leader(NodeId node) {
     const LeaderStatement statement{node, world_.now(), world_.now(), false, names_[node.index]};
-    world_.at(world_.now(),
-              [this, statement] { world_.apply(world_.tracker().on_leader_statement(statement, world_.now())); });
+    world_.at(world_.now(), [this, statement] { world_.tell(statement); });
   }
 
   std::array<std::optional<ProbeEnd>, 3> ends_;
@@ -121,7 +120,7 @@ TEST_CASE("a leader that was silent and led on was blocked, unless its kernel wa
   const bool is_kernel_silent = GENERATE(false, true);
   story.hangs(kN1);
   while (!story.world().view().suspect) story.run(10ms);
-  if (is_kernel_silent) story.world().apply(story.world().tracker().on_lost_syn(kN1, story.world().now()));
+  if (is_kernel_silent) story.world().tell(LostSyn{kN1});
   CHECK(story.world().view().nodes[0].failure.has_value() == is_kernel_silent);
   story.run(1500ms);
   story.says(kN1, Role::kActive);
@@ -248,9 +247,7 @@ TEST_CASE("one that is stopped after it stepped down was not cut off because it 
 
 TEST_CASE("a leader that the operator took out was not lost by the cluster", "[failover]") {
   Story story;
-  auto step = story.world().tracker().set_admin_state(kN1, AdminState::kMaint, true, story.world().now());
-  REQUIRE(step.has_value());
-  story.world().apply(std::move(*step));
+  REQUIRE(story.world().tell(SetAdminState{kN1, AdminState::kMaint, true}));
   story.run(1s);
   CHECK(story.only().cause == FailoverCause::kOperator);
   CHECK(story.only().is_open);

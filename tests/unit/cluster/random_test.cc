@@ -130,24 +130,22 @@ class RandomCluster {
   }
 
   void tell(NodeId id, std::uint64_t dice) {
-    LeaderTracker& tracker = world_.tracker();
     const TimePoint now = world_.now();
     if (dice < 84) {
       const Hint hint{id, world_.view().epoch - prng_.below(2), static_cast<HintKind>(prng_.below(7))};
-      world_.apply(tracker.on_hint(hint, now));
+      world_.tell(hint);
     } else if (dice < 90) {
-      world_.apply(tracker.on_live_answer(id, now - Duration(1ms), now));
+      world_.tell(LiveAnswer{id, now - Duration(1ms)});
     } else if (dice < 95) {
-      world_.apply(tracker.on_traffic(now));
+      world_.tell(Traffic{});
     } else if (dice < 96) {
-      world_.apply(tracker.on_loop_late(60ms, now));
+      world_.tell(LoopLate{60ms});
     } else if (dice < 97) {
-      world_.apply(prng_.chance(0.5) ? tracker.pause(Duration(1ms * (1 + prng_.below(500))), now)
-                                     : tracker.resume(now));
+      world_.tell(prng_.chance(0.5) ? Input(Pause{Duration(1ms * (1 + prng_.below(500)))}) : Input(Resume{}));
     } else if (dice < 99) {
-      world_.apply(tracker.on_exchanges_waiting(static_cast<int>(prng_.below(5)), prng_.chance(0.5), now));
-    } else if (auto step = tracker.set_admin_state(id, static_cast<AdminState>(prng_.below(3)), false, now)) {
-      world_.apply(std::move(*step));
+      world_.tell(ExchangesWaiting{static_cast<int>(prng_.below(5)), prng_.chance(0.5)});
+    } else {
+      world_.tell(SetAdminState{id, static_cast<AdminState>(prng_.below(3)), false});
     }
   }
 

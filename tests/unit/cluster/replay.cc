@@ -39,7 +39,7 @@ void Replay::run() {
     outcome_.unsettled = !world_.view().leader.has_value() || world_.view().suspect;
   }
   world_.run_until(moment(trace_.ends()));
-  world_.apply(world_.tracker().on_traffic(world_.now()));
+  world_.tell(Traffic{});
   world_.run_for(500ms);
   outcome_.epoch = world_.view().epoch;
   outcome_.ends_sending = world_.view().target().has_value();
@@ -64,8 +64,7 @@ void Replay::ask_leader(NodeId node) {
   const std::optional<std::string> said = leader_named_by(node, sent);
   if (!said.has_value()) return;
   const LeaderStatement statement{node, sent, sent + 1ms, *said == "self", *said == "self" ? "" : *said};
-  world_.at(sent + 1ms,
-            [this, statement] { world_.apply(world_.tracker().on_leader_statement(statement, world_.now())); });
+  world_.at(sent + 1ms, [this, statement] { world_.tell(statement); });
 }
 
 // A client with one write at a time, held while requests are held; what it meets becomes live answers and hints.
@@ -79,15 +78,13 @@ void Replay::write() {
   }
   const Trace::Answered answered = trace_.ask(*target, "write", seconds(sent));
   const Epoch epoch = world_.view().epoch;
-  const auto hint = [this, target, epoch](HintKind kind) {
-    world_.apply(world_.tracker().on_hint(Hint{*target, epoch, kind}, world_.now()));
-  };
+  const auto hint = [this, target, epoch](HintKind kind) { world_.tell(Hint{*target, epoch, kind}); };
   if (moment(answered.at) - sent > 20ms) world_.at(sent + 20ms, [hint] { hint(HintKind::kSlow); });
   world_.at(moment(answered.at), [this, answered, target, sent, hint] {
     if (answered.answer->status == 0) {
       hint(answered.answer->error == "ConnectionRefusedError" ? HintKind::kRefused : HintKind::kClosed);
     } else {
-      world_.apply(world_.tracker().on_live_answer(*target, sent, world_.now()));
+      world_.tell(LiveAnswer{*target, sent});
       if (answered.answer->status == 307) hint(HintKind::kRedirected);
       if (answered.answer->status == 500) hint(HintKind::kNotActive);
       if (answered.answer->status == 503) hint(HintKind::kSealed);

@@ -162,31 +162,29 @@ class Scenario {
   }
 
   void tell(const Words& words) {
-    LeaderTracker& tracker = world().tracker();
-    const TimePoint now = world().now();
     const std::string& verb = words[0];
     if (verb == "hint") {  // hint KIND NODE [EPOCH]
       const Epoch epoch = words.size() > 3 ? std::stoull(words[3]) : world().view().epoch;
-      world().apply(tracker.on_hint(Hint{node(words.at(2)), epoch, kind_from<HintKind, 7>(words.at(1))}, now));
+      world().tell(Hint{node(words.at(2)), epoch, kind_from<HintKind, 7>(words.at(1))});
     } else if (verb == "live") {  // live NODE: it answered a request that was sent this moment
-      world().apply(tracker.on_live_answer(node(words.at(1)), now, now));
+      world().tell(LiveAnswer{node(words.at(1)), world().now()});
     } else if (verb == "traffic") {
-      world().apply(tracker.on_traffic(now));
+      world().tell(Traffic{});
     } else if (verb == "waiting") {  // waiting N [completing]
-      world().apply(tracker.on_exchanges_waiting(std::stoi(words.at(1)), words.size() > 2, now));
+      world().tell(ExchangesWaiting{std::stoi(words.at(1)), words.size() > 2});
     } else if (verb == "loop_late") {
-      world().apply(tracker.on_loop_late(parse_duration(words.at(1)).value(), now));
+      world().tell(LoopLate{parse_duration(words.at(1)).value()});
     } else if (verb == "pause") {  // pause AT_MOST
-      world().apply(tracker.pause(parse_duration(words.at(1)).value(), now));
+      world().tell(Pause{parse_duration(words.at(1)).value()});
     } else if (verb == "resume") {
-      world().apply(tracker.resume(now));
+      world().tell(Resume{});
     } else if (verb == "repin") {
-      world().apply(tracker.repin(now));
+      world().tell(Repin{});
     } else if (verb == "admin") {  // admin NODE STATE [force|refused]
       const std::string& last = words.back();
-      auto step = tracker.set_admin_state(node(words.at(1)), *admin_state_from(words.at(2)), last == "force", now);
-      REQUIRE(step.has_value() == (last != "refused"));
-      if (step.has_value()) world().apply(std::move(*step));
+      const bool is_accepted =
+          world().tell(SetAdminState{node(words.at(1)), *admin_state_from(words.at(2)), last == "force"});
+      REQUIRE(is_accepted == (last != "refused"));
     } else {
       FAIL("unknown word " << verb);
     }

@@ -14,7 +14,7 @@ World::World(TrackerOptions options, OnProbe on_probe, OnAskLeader on_ask_leader
 
 void World::start(TimePoint at) {
   now_ = at;
-  apply(tracker_.start(now_));
+  tell(Start{});
 }
 
 void World::at(TimePoint when, std::function<void()> what) { queue_.emplace(when, std::move(what)); }
@@ -31,13 +31,20 @@ void World::run_until(TimePoint until) {
       work.mapped()();
     } else {
       wake_at_ = kNever;
-      apply(tracker_.tick(now_));
+      tell(Tick{});
     }
   }
   now_ = until;
 }
 
-void World::apply(Step step) {
+bool World::tell(const Input& input) {
+  Step step = tracker_.apply(input, now_);
+  const bool is_accepted = !step.refused.has_value();
+  carry_out(std::move(step));
+  return is_accepted;
+}
+
+void World::carry_out(Step step) {
   wake_at_ = step.wake_at;
   if (step.view != last_view_) {
     last_view_ = step.view;
@@ -63,7 +70,7 @@ void World::apply(Step step) {
     const bool is_self = *said == "self" || states_identity;
     LeaderStatement statement{
         node, now_, now_ + 1ms, is_self, is_self ? "" : *said, states_identity ? said->substr(3) : ""};
-    at(now_ + 1ms, [this, statement] { apply(tracker_.on_leader_statement(statement, now_)); });
+    at(now_ + 1ms, [this, statement] { tell(statement); });
   }
 }
 
@@ -71,9 +78,9 @@ void World::end_probe(ProbeId probe, const ProbeEnd& end) {
   const auto found = open_.extract(probe);
   if (found.empty()) return;
   if (const auto* failure = std::get_if<ProbeFailure>(&end)) {
-    apply(tracker_.on_failure(probe, *failure, now_));
+    tell(ProbeFailed{probe, *failure});
   } else {
-    apply(tracker_.on_answer(ProbeAnswer{probe, found.mapped().sent, now_, std::get<HealthFacts>(end)}, now_));
+    tell(ProbeAnswer{probe, found.mapped().sent, now_, std::get<HealthFacts>(end)});
   }
 }
 

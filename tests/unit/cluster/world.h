@@ -39,8 +39,9 @@ class World {
   // Ends what the node has kept, or only the last of it, as if it answered or cut it now.
   void release(NodeId node, const std::function<ProbeEnd(TimePoint sent)>& end, bool only_newest = false);
 
-  [[nodiscard]] LeaderTracker& tracker() { return tracker_; }
-  void apply(Step step);
+  [[nodiscard]] const LeaderTracker& tracker() const { return tracker_; }
+  // Tells the tracker now and does what it asks for. False: it has refused an operator's order.
+  bool tell(const Input& input);
   [[nodiscard]] TimePoint now() const { return now_; }
   [[nodiscard]] const View& view() const { return *tracker_.view(); }
   [[nodiscard]] std::vector<Event>& events() { return events_; }
@@ -58,6 +59,7 @@ class World {
     NodeId node;
     TimePoint sent;
   };
+  void carry_out(Step step);
   void end_probe(ProbeId probe, const ProbeEnd& end);
 
   LeaderTracker tracker_;

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "bellwether/base/ids.h"
+#include "bellwether/base/time.h"
+#include "bellwether/cluster/observation.h"
+
+namespace bellwether::cluster {
+
+// What a LeaderTracker can be told. An input is one struct here, or one of observation.h, and its rule:
+// LeaderTracker::Rules::on() of that struct in src/cluster. Most say what was seen; the last four are the operator's.
+
+// The first input, exactly once: orders the first round of probes.
+struct Start {};
+
+// Time passed. Safe at any moment; due at Step::wake_at.
+struct Tick {};
+
+// An ordered probe ended without an answer. Each ends with this or a ProbeAnswer, exactly once, however late.
+struct ProbeFailed {
+  ProbeId probe = 0;
+  ProbeFailure failure{};
+  std::string cause{};  // the same in words for people, with the way out; shown in the view
+};
+
+// The node's kernel has not answered a SYN within several round trips: not even a frozen process is so silent. The
+// probe goes on. Nothing is decided by it, but the timeline tells what was wrong by it.
+struct LostSyn {
+  NodeId node;
+};
+
+// `node` is another name of `other`'s server (both have led to one address), or not any more (nothing).
+struct SameServer {
+  NodeId node;
+  std::optional<NodeId> other;
+  std::string why;
+};
+
+// A complete HTTP answer head came from `node` to a request sent at `request_sent`: it is alive (not: it leads).
+struct LiveAnswer {
+  NodeId node;
+  TimePoint request_sent{};
+};
+
+// A client wants something. While the view says idle, this asks for a fresh claim.
+struct Traffic {};
+
+// Somebody needs a claim of the leader's that is asked for at `since` or later: it is asked for as soon as the probe
+// under way, if any, has ended. However many want one, there is never more than one probe under way for it.
+struct ClaimWanted {
+  TimePoint since{};
+};
+
+// Exchanges on the leader that have waited over 500 ms, and whether any completed since the oldest of them began.
+struct ExchangesWaiting {
+  int waiting = 0;
+  bool any_completed = true;
+};
+
+// Our own loop stood still: every lateness starts anew. After `suspect_after` or more the leader must claim anew before
+// the view sends anything to it. To be told after all sockets have been read.
+struct LoopLate {
+  Duration late{};
+};
+
+// Refused (Step::refused) if it would take the only leader away and `force` is not set.
+struct SetAdminState {
+  NodeId node;
+  AdminState state{};
+  bool force = false;
+};
+
+// Forgets the pinned cluster_id; the next answers teach a new one.
+struct Repin {};
+
+// New requests are held, leader or not, until Resume or for that long. Nothing else changes, but that nodes are probed
+// more often. Said again, the time counts anew.
+struct Pause {
+  Duration at_most{};
+};
+struct Resume {};
+
+using Input =
+    std::variant<Start, Tick, ProbeAnswer, ProbeFailed, LostSyn, SameServer, LeaderStatement, Hint, LiveAnswer, Traffic,
+                 ClaimWanted, ExchangesWaiting, LoopLate, SetAdminState, Repin, Pause, Resume>;
+
+}  // namespace bellwether::cluster
