@@ -93,7 +93,6 @@ void LeaderTracker::Rules::become_leader(NodeId id, TimePoint claim_sent, const 
   leaderless_since_.reset();
   // The claim that won is as fresh as any that was waited for.
   if (confirm_since_.has_value() && claim_sent >= *confirm_since_) confirm_since_.reset();
-  hold_why_.clear();
   reset_hints();
   for (NodeState& each : nodes_) each.fast_rounds = std::max(each.fast_rounds, kFastRoundsAfterChange);
 }
@@ -112,7 +111,7 @@ void LeaderTracker::Rules::become_leaderless(const std::string& why, TimePoint n
   confirm_since_.reset();
   stalled_ = false;
   lost_at_ = now;
-  hold_why_ = why;
+  lost_why_ = why;
   reset_hints();
   if (contest_.has_value()) end_contest(why, now);
   elect_waiting_claimant("it claims to lead, and " + why, now);
@@ -126,7 +125,7 @@ void LeaderTracker::Rules::become_suspect(const std::string& why, TimePoint now)
   event.last_claim = last_claim();
   event.why = why;
   suspect_since_ = now;
-  hold_why_ = why;
+  suspect_why_ = why;
   reset_hints();
   if (!contest_.has_value()) return;
   const NodeId challenger = contest_->challenger;
@@ -140,7 +139,11 @@ void LeaderTracker::Rules::become_confirmed(TimePoint now) {
   event.node = leader_;
   event.epoch = epoch_;
   suspect_since_.reset();
-  hold_why_.clear();
+}
+
+void LeaderTracker::Rules::await_confirmation(ConfirmReason reason, TimePoint now) {
+  confirm_since_ = now;
+  confirm_reason_ = reason;
 }
 
 }  // namespace bellwether::cluster

@@ -27,7 +27,6 @@ LeaderTracker::Rules::Rules(TrackerOptions options)
       nodes_(options_.node_names.size()) {
   BW_ASSERT(!nodes_.empty() && options_.node_addresses.size() == nodes_.size());
   BW_ASSERT(options_.fall >= 1 && options_.rise >= 1);
-  hold_why_ = "no node has answered yet";
   view_ = std::make_shared<View>(picture(TimePoint{}));
 }
 
@@ -111,8 +110,7 @@ void LeaderTracker::Rules::wake_up(TimePoint now) {
   last_traffic_ = now;
   if (!idle_) return;
   idle_ = false;
-  confirm_since_ = now;
-  hold_why_ = "idle until now: a fresh claim first";
+  await_confirmation(ConfirmReason::kWasIdle, now);
 }
 
 void LeaderTracker::Rules::on(const ClaimWanted& wanted, TimePoint now) {
@@ -151,10 +149,7 @@ void LeaderTracker::Rules::on(const LoopLate& loop, TimePoint now) {
   report(EventKind::kLoopLate, now).why = fmt::format("stood still for {:.0f} ms", to_millis(loop.late));
   if (loop.late >= options_.suspect_after) {
     probe_all_now();
-    if (leader_.has_value()) {
-      confirm_since_ = now;
-      hold_why_ = "bellwether itself stood still: a fresh claim first";
-    }
+    if (leader_.has_value()) await_confirmation(ConfirmReason::kStoodStill, now);
   }
 }
 

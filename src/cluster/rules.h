@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -54,6 +55,16 @@ class LeaderTracker::Rules {
     bool both_lead = false;           // and they are two servers: a conflict, not a change that it has not told of
   };
 
+  // Why the leader in view is not sent to before it has claimed anew.
+  enum class ConfirmReason : std::uint8_t { kWasIdle, kStoodStill };
+  // Why new requests wait, the same for people.
+  struct HoldState {
+    HoldReason reason = HoldReason::kNone;
+    std::string why;
+  };
+  static constexpr const char* kIdentityDispute =
+      "the nodes state different cluster_ids and no majority agrees; set cluster_id";
+
   // rules.cc: evidence
   [[nodiscard]] NodeState& node(NodeId id) { return nodes_[id.index]; }
   [[nodiscard]] const NodeState& node(NodeId id) const { return nodes_[id.index]; }
@@ -76,6 +87,7 @@ class LeaderTracker::Rules {
   void become_leaderless(const std::string& why, TimePoint now);
   void become_suspect(const std::string& why, TimePoint now);
   void become_confirmed(TimePoint now);
+  void await_confirmation(ConfirmReason reason, TimePoint now);
   void elect_waiting_claimant(const std::string& why, TimePoint now);
   [[nodiscard]] bool may_lead(const NodeState& candidate) const;
   [[nodiscard]] bool is_ours(const NodeState& candidate) const;
@@ -114,6 +126,12 @@ class LeaderTracker::Rules {
   [[nodiscard]] bool challenger_rose() const;
   [[nodiscard]] Duration contest_patience() const;
 
+  // hold_state.cc: a projection of the state
+  [[nodiscard]] HoldState hold_state() const;
+  [[nodiscard]] bool has_heard_any_node() const;
+  [[nodiscard]] std::string why_leaderless() const;
+  [[nodiscard]] std::string why_confirm() const;
+
   // schedule.cc: time, orders, publication
   [[nodiscard]] Step settle(TimePoint now);
   void notice_lateness(TimePoint now);
@@ -140,7 +158,6 @@ class LeaderTracker::Rules {
   [[nodiscard]] bool is_unused(TimePoint now) const { return unused_from() <= now; }
   void publish(TimePoint now);
   void tell_claim();
-  [[nodiscard]] std::string why_leaderless() const;
   [[nodiscard]] View heading(TimePoint now) const;
   [[nodiscard]] View picture(TimePoint now) const;
   Event& report(EventKind kind, TimePoint now);
@@ -162,16 +179,18 @@ class LeaderTracker::Rules {
   TimePoint leader_claim_sent_ = kLongAgo;  // newest claim of the present or latest leader
   std::optional<Claim> told_claim_;
   TimePoint lost_at_ = kLongAgo;  // when the latest leader was lost
+  std::string lost_why_;
   std::optional<TimePoint> suspect_since_;
+  std::string suspect_why_;  // of the present or latest suspicion
   std::optional<TimePoint> leaderless_since_;
-  std::string hold_why_;
   std::optional<Contest> contest_;
   std::optional<NodeId> followed_;  // the present leader, if a majority named it when it was contested last
   bool identity_disputed_ = false;
 
   TimePoint last_traffic_{};
   bool idle_ = false;
-  std::optional<TimePoint> confirm_since_;  // after idle: a claim asked for since then is needed
+  std::optional<TimePoint> confirm_since_;  // a claim asked for since then is needed
+  ConfirmReason confirm_reason_{};          // of that
   std::optional<TimePoint> paused_until_;
   bool stalled_ = false;
 

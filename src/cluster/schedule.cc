@@ -1,9 +1,6 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
-#include "bellwether/cluster/leaderless.h"
 #include "rules.h"
 
 namespace bellwether::cluster {
@@ -75,8 +72,7 @@ void LeaderTracker::Rules::notice_identity_dispute(TimePoint now) {
     return !each.cluster_id.empty() && identity_.judge(each.cluster_id, false) == ClusterIdentity::Verdict::kUndecided;
   });
   if (disputed && !identity_disputed_) {
-    hold_why_ = "the nodes state different cluster_ids and no majority agrees; set cluster_id";
-    report(EventKind::kConflict, now).why = hold_why_;
+    report(EventKind::kConflict, now).why = kIdentityDispute;
   }
   identity_disputed_ = disputed;
 }
@@ -93,7 +89,6 @@ void LeaderTracker::Rules::notice_pause_over(TimePoint now) {
 
 void LeaderTracker::Rules::notice_idleness(TimePoint now) {
   idle_ = is_unused(now) && leader_.has_value() && !suspect_since_ && !contest_ && !confirm_since_;
-  if (idle_) hold_why_ = "idle: the first request waits for a fresh claim";
 }
 
 PaceContext LeaderTracker::Rules::pace(TimePoint now) const {
@@ -173,14 +168,6 @@ TimePoint LeaderTracker::Rules::next_wake(TimePoint now) const {
   return wake;
 }
 
-// What keeps the nodes from having a leader, then what ended the last one's lead.
-std::string LeaderTracker::Rules::why_leaderless() const {
-  NodeCensus census;
-  for (const NodeState& each : nodes_) census.add(each.seen);
-  const std::string headline = headline_of(census);
-  return epoch_ == 0 || hold_why_.empty() ? headline : fmt::format("{} ({})", headline, hold_why_);
-}
-
 // All of the picture but the nodes.
 View LeaderTracker::Rules::heading(TimePoint now) const {
   View view;
@@ -197,24 +184,9 @@ View LeaderTracker::Rules::heading(TimePoint now) const {
   view.stalled = stalled_;
   view.paused_until = paused_until_;
   view.cluster_id = identity_.pinned();
-  const bool anyone_heard = std::any_of(nodes_.begin(), nodes_.end(), [](const NodeState& each) {
-    return each.ever_answered || each.seen.failure.has_value() || each.seen.facts.status != 0;
-  });
-  if (!leader_.has_value()) {
-    view.hold = anyone_heard ? HoldReason::kNoLeader : HoldReason::kStarting;
-  } else if (contest_.has_value() && !view.suspect && options_.on_conflict == OnConflict::kHold) {
-    view.hold = HoldReason::kConflict;
-  } else if (paused_until_.has_value()) {
-    view.hold = HoldReason::kPaused;  // before suspect: a full hold must not send then
-  } else if (view.suspect) {
-    view.hold = HoldReason::kSuspect;
-  } else {
-    view.hold = idle_ || confirm_since_.has_value() ? HoldReason::kIdle : HoldReason::kNone;
-  }
-  if (view.hold != HoldReason::kNone) view.hold_why = hold_why_;
-  if (view.hold == HoldReason::kNoLeader && !identity_disputed_) view.hold_why = why_leaderless();
-  if (view.hold == HoldReason::kPaused) view.hold_why = "paused by the operator";
-  if (view.hold == HoldReason::kConflict) view.hold_why = "two nodes claim to lead";
+  HoldState hold = hold_state();
+  view.hold = hold.reason;
+  view.hold_why = std::move(hold.why);
   return view;
 }
 

@@ -62,13 +62,14 @@ MUTANTS = [
     ("elections are probed ten times slower", "pacing.cc", "kElectionShare = 50", "kElectionShare = 5"),
     ("slow nodes get no rest", "pacing.cc", "node.slow ? interval * 2 : interval", "interval"),
     ("a node in maint may lead", "leadership.cc", "candidate.seen.admin == AdminState::kReady &&", "true &&"),
-    ("idle ends without a fresh claim", "rules.cc", "  confirm_since_ = now;\n", ""),
+    ("idle ends without a fresh claim", "rules.cc", "  await_confirmation(ConfirmReason::kWasIdle, now);\n", ""),
     ("a pause does not end by itself", "schedule.cc", "if (paused_until_.has_value() && now >= *paused_until_)",
      "if (false)"),
     ("nobody wakes for the end of a pause", "schedule.cc",
      "  if (paused_until_.has_value()) wake = std::min(wake, *paused_until_);\n", ""),
-    ("a suspicion lifts a pause", "schedule.cc", "} else if (paused_until_.has_value()) {",
-     "} else if (paused_until_.has_value() && !view.suspect) {"),
+    ("a suspicion lifts a pause", "hold_state.cc", "if (paused_until_.has_value()) return",
+     "if (paused_until_.has_value() && !is_suspect) return"),
+    ("a held conflict is hidden by a suspicion", "hold_state.cc", "contest_.has_value() && !is_suspect", "contest_.has_value()"),
     ("nodes are asked slowly in a pause", "pacing.cc", "context.contested || context.paused", "context.contested"),
     ("a pause ends with what was known before it", "rules.cc", "  wake_up(now);\n  paused_until_ =", "  paused_until_ ="),
     ("slow nodes are suspect for good", "schedule.cc", "std::min(candidate.seen.latency * 2, options_.inter)", "Duration{}"),
@@ -106,7 +107,10 @@ def tests_pass(tree: pathlib.Path) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tree", default=str(ROOT / "build" / "mutants"), help="where the copy is built")
-    tree = pathlib.Path(parser.parse_args().tree)
+    parser.add_argument("--file", help="only the mutants of that file of src/cluster")
+    options = parser.parse_args()
+    tree = pathlib.Path(options.tree)
+    mutants = [mutant for mutant in MUTANTS if options.file in (None, mutant[1])]
     print(f"Copying the sources to {tree} and building the tracker's tests...", flush=True)
     copy_sources(tree)
     launcher = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
@@ -117,7 +121,7 @@ def main() -> int:
         print("The tests do not pass without a mutant: nothing to learn here.")
         return 1
     survivors = []
-    for number, (what, file, old, new) in enumerate(MUTANTS, 1):
+    for number, (what, file, old, new) in enumerate(mutants, 1):
         path = tree / "src" / "cluster" / file
         original = path.read_text()
         if original.count(old) != 1:
@@ -131,7 +135,7 @@ def main() -> int:
         print(f"{number:2}. {what}: {verdict} ({time.monotonic() - began:.0f} s)", flush=True)
         if verdict != "found":
             survivors.append(what)
-    print(f"{len(MUTANTS) - len(survivors)} of {len(MUTANTS)} mutants found")
+    print(f"{len(mutants) - len(survivors)} of {len(mutants)} mutants found")
     return 1 if survivors else 0
 
 

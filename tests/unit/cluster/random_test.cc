@@ -162,6 +162,8 @@ class RandomCluster {
       if (view.leaderless_since.has_value()) FAIL("leader and leaderless");
     }
     if ((view.hold == HoldReason::kNone) != view.target().has_value()) FAIL("no hold and nowhere to send");
+    if (view.idle && view.hold != HoldReason::kIdle) FAIL("idle, and held for another reason");
+    if ((view.hold == HoldReason::kNone) != view.hold_why.empty()) FAIL("holds without a word, or the contrary");
     if (view.paused_until.has_value() && view.target().has_value()) FAIL("sends while paused");
     if (view.paused_until.has_value() && *view.paused_until <= world_.now()) FAIL("paused for longer than was said");
     if (view.challenger.has_value() && view.challenger == view.leader) FAIL("the leader contests itself");
