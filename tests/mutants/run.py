@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""Breaks one decision rule at a time and checks that the tracker's tests notice.
+"""Breaks one decision rule at a time and checks that its tests notice.
 
-Question: would a wrong rule be found? Each mutant is one edit of src/cluster in a copy of the sources; the tracker's
-tests (scenarios, random cluster, replay of the recorded failovers) are built and run against it and must fail. A
-mutant that survives, or whose text is no longer in the source, fails the run.
+Question: would a wrong rule be found? Each mutant is one edit of src/cluster in a copy of the sources; the tests of
+tracker and routing (scenarios, random cluster, replay of the recorded failovers, the table of routes) are built and run
+against it and must fail. A mutant that survives, or whose text is no longer in the source, fails the run.
 """
 import argparse
 import pathlib
@@ -78,6 +78,25 @@ MUTANTS = [
     ("idle sidecars all ask at once", "schedule.cc", "if (!is_unused(now)) return probe_all_now();", "return probe_all_now();"),
     ("a late answer is not followed by a question", "rules.cc",
      "now - found->ordered >= patience_with(nodes_[i])", "false"),
+    ("a suspect leader gets new requests", "route.cc", "view.hold == open_for &&", "(view.hold == open_for || view.suspect) &&"),
+    ("requests are sent by an outdated view", "route.cc", " && !request.view_is_outdated) return SendTo", ") return SendTo"),
+    ("a full hold refuses though the leader is merely suspect", "route.cc",
+     "request.hold_is_full ? HoldReason::kSuspect : HoldReason::kNone", "HoldReason::kNone"),
+    ("a request goes to the same node again and again", "route.cc", "!contains(tried, node_at(i)) && fits", "fits"),
+    ("a node out of service answers for itself", "route.cc", "node.up && node.may_serve_clients()", "node.up"),
+    ("a suspect leader is asked before others that answer", "route.cc", "view.leader && !view.suspect && request", "view.leader && request"),
+    ("any node is asked before one was heard", "route.cc", "  if (view.hold == HoldReason::kStarting) return Hold{view.hold};\n", ""),
+    ("an unseal waits for the leader that it shall bring about", "route.cc", "return view.hold != HoldReason::kNoLeader;", "return true;"),
+    ("an unseal goes to any node", "route.cc", "answers_clients(node) && node.role == request.role", "answers_clients(node)"),
+    ("an init goes to a cluster that is initialized", "route.cc", "if (other) return", "if (false) return"),
+    ("an init goes out before all nodes were heard", "route.cc", "if (unheard) return", "if (false) return"),
+    ("a pause stops clients that are connected", "route.cc", " || view.hold == HoldReason::kPaused)", ")"),
+    ("a node in drain keeps its clients though another leads", "route.cc", "lead == Lead::kTaken || lead == Lead::kDenied)", "lead == Lead::kDenied)"),
+    ("clients stay with a node that has denied", "route.cc", "lead == Lead::kTaken || lead == Lead::kDenied)", "lead == Lead::kTaken)"),
+    ("a dial to a suspect leader goes on", "route.cc", "== Lead::kHas && !view.suspect;", "== Lead::kHas;"),
+    ("silence ends a lead", "route.cc", "denies ? Lead::kDenied : Lead::kUnknown", "Lead::kDenied"),
+    ("another epoch of the same node is the same term", "route.cc", "a.leader == b.leader && a.epoch == b.epoch", "a.leader == b.leader"),
+    ("connections are opened to the leader of before", "route.cc", "is_open && node != former &&", "is_open &&"),
 ]
 
 

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "bellwether/base/prng.h"
+#include "bellwether/cluster/route.h"
 #include "catch.hpp"
 #include "world.h"
 
@@ -162,6 +163,7 @@ class RandomCluster {
       if (view.leaderless_since.has_value()) FAIL("leader and leaderless");
     }
     if ((view.hold == HoldReason::kNone) != view.target().has_value()) FAIL("no hold and nowhere to send");
+    if (node_of(choose(view, {})) != view.target()) FAIL("a request goes elsewhere than the view says");
     if (view.idle && view.hold != HoldReason::kIdle) FAIL("idle, and held for another reason");
     if ((view.hold == HoldReason::kNone) != view.hold_why.empty()) FAIL("holds without a word, or the contrary");
     if (view.paused_until.has_value() && view.target().has_value()) FAIL("sends while paused");
