@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "bellwether/cluster/route.h"
+
 namespace bellwether::proxy {
 namespace {
 
@@ -23,14 +25,16 @@ bool blocks(const LostNode& node, const Dialogue& dialogue, TimePoint now) {
   return node.is_replaced && node.is_silent && dialogue.client_waits() && dialogue.client_waited(now) >= kBlockedFor;
 }
 
-bool is_replaced(const cluster::View& view, NodeId node) { return view.leader && *view.leader != node; }
+bool is_replaced(const cluster::View& view, NodeId node) {
+  return cluster::lead_of(view, node) == cluster::Lead::kTaken;
+}
 
 // A session runs on a node only because that node once led: where another leads now, the epoch was taken from it.
 bool keeps_standing(const cluster::View& view, NodeId node) {
   if (node.index >= view.nodes.size()) return true;
-  const cluster::NodeView& seen = view.nodes[node.index];
-  if (seen.admin == cluster::AdminState::kMaint || is_replaced(view, node)) return false;
-  return view.leader == node || !cluster::is_denial(seen.role);
+  const cluster::Lead lead = cluster::lead_of(view, node);
+  const bool is_over = lead == cluster::Lead::kDenied || lead == cluster::Lead::kTaken;
+  return view.nodes[node.index].admin != cluster::AdminState::kMaint && !is_over;
 }
 
 }  // namespace
@@ -52,17 +56,6 @@ TimePoint hung_from(const cluster::View& view, NodeId node, TimePoint now, Durat
   const bool may_be = is_replaced(view, node) && node.index < view.nodes.size();
   if (!may_be || !view.nodes[node.index].silent_since || is_hung(view, node, now, patience)) return kNever;
   return *view.nodes[node.index].silent_since + patience;
-}
-
-bool takes_requests(const cluster::View& view, NodeId node) {
-  if (node.index >= view.nodes.size() || !keeps_standing(view, node)) return false;
-  if (view.leader != node) {
-    const cluster::NodeView& seen = view.nodes[node.index];
-    return seen.admin == cluster::AdminState::kDrain && seen.role == cluster::Role::kActive;
-  }
-  // A pause by the operator concerns new connections only.
-  const bool is_open = view.hold == cluster::HoldReason::kNone || view.hold == cluster::HoldReason::kPaused;
-  return is_open && !view.suspect && !view.idle;
 }
 
 Cut cut_now(Standing standing, TimePoint since, TimePoint last_active, TimePoint now, const DrainTimes& times) {

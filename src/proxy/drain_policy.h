@@ -26,10 +26,6 @@ enum class Standing : std::uint8_t {
 // When is_hung() will become true if nothing changes; kNever if it is true already, or will not.
 [[nodiscard]] TimePoint hung_from(const cluster::View& view, NodeId node, TimePoint now, Duration patience);
 
-// Whether a request that a client begins now may go to that node over a connection that exists. A node in drain serves
-// its clients until another node leads.
-[[nodiscard]] bool takes_requests(const cluster::View& view, NodeId node);
-
 // Whether a session is ended now, and why.
 enum class Cut : std::uint8_t {
   kNone,

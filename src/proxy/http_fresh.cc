@@ -1,4 +1,5 @@
 #include "bellwether/base/assert.h"
+#include "bellwether/cluster/route.h"
 #include "http_front.h"
 #include "http_session.h"
 #include "worker.h"
@@ -19,8 +20,7 @@ bool HttpSession::must_be_confirmed(const http::ResponseHead& head) const {
 }
 
 bool HttpSession::is_of_leader() const {
-  const auto& view = front_.worker().view();
-  return view->leader == attempt_.node && view->epoch == attempt_.epoch;
+  return cluster::leads_in(*front_.worker().view(), attempt_.node, attempt_.epoch);
 }
 
 void HttpSession::await_claim() {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "bellwether/cluster/route.h"
 #include "worker.h"
 
 namespace bellwether::proxy {
@@ -104,11 +105,7 @@ void HttpFront::warm_up() {
 }
 
 // The last leader is none: its connections are of its time, and are closed.
-bool HttpFront::may_take_over(NodeId node) const {
-  const auto& view = worker_.view();
-  if (view->hold != cluster::HoldReason::kNoLeader && view->hold != cluster::HoldReason::kSuspect) return false;
-  return node != last_leader_ && node.index < view->nodes.size() && view->nodes[node.index].could_take_over();
-}
+bool HttpFront::may_take_over(NodeId node) const { return cluster::is_candidate(*worker_.view(), node, last_leader_); }
 
 void HttpFront::on_warm(NodeId node, bool is_open) {
   NodeCounters& counters = worker_.node_counters(node);
@@ -124,7 +121,8 @@ bool HttpFront::has_performance_standbys() const {
 }
 
 bool HttpFront::leader_blocks(NodeId node, TimePoint now) const {
-  return worker_.view() && worker_.view()->leader == node && suspect_since_ != kNever &&
+  const auto& view = worker_.view();
+  return view && cluster::lead_of(*view, node) == cluster::Lead::kHas && suspect_since_ != kNever &&
          now - suspect_since_ >= kBlocksAfter;
 }
 
@@ -162,7 +160,7 @@ void HttpFront::on_claim() {
   const cluster::Claim& claim = worker_.claim();
   // Answers that wait are all of the leader and epoch in view: a new view ends the others' wait.
   const auto& view = worker_.view();
-  const bool is_of_view = view && view->leader == claim.node && view->epoch == claim.epoch;
+  const bool is_of_view = view && cluster::leads_in(*view, claim.node, claim.epoch);
   while (WaitLink* first = is_of_view ? unconfirmed_.first() : nullptr) {
     auto& session = static_cast<HttpSession&>(*first);
     if (session.answered_at() > claim.asked) break;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "bellwether/base/assert.h"
+#include "bellwether/cluster/route.h"
 #include "failure_text.h"
 #include "http_front.h"
 #include "http_session.h"
@@ -136,7 +137,8 @@ void HttpSession::unhold() {
 bool HttpSession::may_send() const {
   if (request_.sends == 0) return true;
   const auto& view = front_.worker().view();
-  if (view->epoch != proved_epoch_ && view->leader != proved_node_) return true;
+  const bool leads_still = cluster::lead_of(*view, proved_node_) == cluster::Lead::kHas;
+  if (view->epoch != proved_epoch_ && !leads_still) return true;
   const Duration waited = front_.worker().now() - proved_at_;
   const cluster::Claim& claim = front_.worker().claim();
   const bool has_claimed = claim.epoch == view->epoch && claim.asked >= proved_at_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "bellwether/cluster/route.h"
 #include "http_front.h"
 #include "http_session.h"
 #include "worker.h"
@@ -169,8 +170,8 @@ void HttpSession::on_exchange_tick(TimePoint now) {
     if (state_ != State::kExchange) return;
   }
   const Standing standing = front_.worker().standing(attempt_.node);
-  const bool is_replaced = request_.is_for_leader && standing != Standing::kKeep && front_.worker().view()->leader &&
-                           front_.worker().view()->leader != attempt_.node;
+  const bool is_replaced = request_.is_for_leader && standing != Standing::kKeep &&
+                           cluster::lead_of(*front_.worker().view(), attempt_.node) == cluster::Lead::kTaken;
   const TimePoint silent_since =
       std::max({attempt_.active, attempt_.began, front_.worker().standing_since(attempt_.node)});
   const bool is_past_grace = is_replaced && now - silent_since >= options.grace;

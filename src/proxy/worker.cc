@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "bellwether/cluster/route.h"
+
 namespace bellwether::proxy {
 namespace {
 
@@ -217,7 +219,7 @@ LostNode Worker::lost_node(NodeId node) const {
   lost.since = nodes_[node.index].since;
   const cluster::NodeView& seen = view_->nodes[node.index];
   lost.is_sealed = seen.role == cluster::Role::kSealed;
-  lost.is_replaced = view_->leader && view_->leader != node;
+  lost.is_replaced = cluster::lead_of(*view_, node) == cluster::Lead::kTaken;
   lost.is_silent = seen.silent_since.has_value();
   return lost;
 }
@@ -252,7 +254,7 @@ bool Worker::must_withhold() {
 }
 
 void Worker::renew_lease(const cluster::View* before) {
-  const bool is_same = before != nullptr && before->leader == view_->leader && before->epoch == view_->epoch;
+  const bool is_same = before != nullptr && cluster::is_same_term(*before, *view_);
   is_same ? lease_.on_claim(view_->claim_asked) : lease_.on_new_leader(view_->claim_asked);
   if (view_->leader && !may_send()) want_claim(lease_.needs_claim_since(shared_.control.load()));
 }
@@ -304,7 +306,7 @@ void Worker::update_standings() {
     const Standing standing = standing_of(*view_, node_at(i), now(), options().grace);
     if (nodes_[i].standing == Standing::kKeep && standing != Standing::kKeep) nodes_[i].since = now();
     nodes_[i].standing = standing;
-    nodes_[i].takes_requests = proxy::takes_requests(*view_, node_at(i));
+    nodes_[i].takes_requests = cluster::node_of(cluster::choose(*view_, {.connected_to = node_at(i)})).has_value();
     next = std::min(next, hung_from(*view_, node_at(i), now(), options().grace));
   }
   hung_timer_.arm_at(next);
@@ -374,7 +376,7 @@ void Worker::want_claim(TimePoint since) {
 void Worker::on_claim(const cluster::Claim& claim) {
   claim_ = claim;
   claim_is_asked_for_ = false;
-  if (view_ && view_->leader == claim.node && view_->epoch == claim.epoch) lease_.on_claim(claim.asked);
+  if (view_ && cluster::leads_in(*view_, claim.node, claim.epoch)) lease_.on_claim(claim.asked);
   http_.on_claim();
   release();
   redirector_.release();

@@ -74,39 +74,6 @@ TEST_CASE("a stream on a demoted node ends when quiet, or at the deadline", "[pr
   CHECK(cut_now(Standing::kKeep, demoted, demoted, demoted + 1h, kTimes) == Cut::kNone);
 }
 
-TEST_CASE("requests go to an undoubted leader only, and to a node in drain until another leads", "[proxy]") {
-  using cluster::HoldReason;
-  cluster::View view = led_by(kOld);
-  const auto takes = [&](HoldReason hold) {
-    view.hold = hold;
-    return takes_requests(view, kOld);
-  };
-  CHECK(takes(HoldReason::kNone));
-  CHECK(takes(HoldReason::kPaused));
-  CHECK_FALSE(takes(HoldReason::kSuspect));
-  CHECK_FALSE(takes(HoldReason::kConflict));
-  CHECK_FALSE(takes(HoldReason::kIdle));
-  view.suspect = true;
-  CHECK_FALSE(takes(HoldReason::kPaused));
-  view.suspect = false;
-  view.idle = true;
-  CHECK_FALSE(takes(HoldReason::kNone));
-  view.hold = HoldReason::kNone;
-  view.idle = false;
-  CHECK_FALSE(takes_requests(view, kNew));
-
-  view = led_by(std::nullopt);
-  view.nodes[0].role = cluster::Role::kActive;
-  CHECK_FALSE(takes(HoldReason::kNoLeader));
-  view.nodes[0].admin = cluster::AdminState::kDrain;
-  CHECK(takes(HoldReason::kNoLeader));
-  view.nodes[0].role = cluster::Role::kSilent;
-  CHECK_FALSE(takes(HoldReason::kNoLeader));
-  view.nodes[0].role = cluster::Role::kActive;
-  view.nodes[0].admin = cluster::AdminState::kMaint;
-  CHECK_FALSE(takes(HoldReason::kNoLeader));
-}
-
 namespace {
 
 constexpr TimePoint kLost{100s};
