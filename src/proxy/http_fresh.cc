@@ -1,5 +1,4 @@
 #include "bellwether/base/assert.h"
-#include "bellwether/cluster/route.h"
 #include "http_front.h"
 #include "http_session.h"
 #include "worker.h"

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "bellwether/cluster/route.h"
 #include "worker.h"
 
 namespace bellwether::proxy {

@@ -1,14 +1,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string>
 #include <utility>
+#include <variant>
 
 #include "bellwether/base/assert.h"
-#include "bellwether/cluster/route.h"
 #include "failure_text.h"
 #include "http_front.h"
 #include "http_session.h"
-#include "node_choice.h"
 #include "worker.h"
 
 namespace bellwether::proxy {
@@ -28,42 +28,51 @@ Duration backoff(int sends) {
 
 }  // namespace
 
+// What the UI asks before anybody has logged in is for the leader where there is one. So is what a cluster without a
+// leader may be waiting for: to hold that would be to wait for ourselves.
+cluster::RouteRequest HttpSession::route_request() const {
+  cluster::RouteRequest wanted{.tried = request_.tried};
+  if (request_.request_class == vault::RequestClass::kNodeLocal) {
+    wanted.accepts = cluster::Accepts::kAnyNode;
+  } else if (request_.request_class == vault::RequestClass::kBootstrap) {
+    wanted.role = vault::role_to_bootstrap(request_.path);
+    const bool is_init = wanted.role == cluster::Role::kUninitialized;
+    wanted.accepts = is_init ? cluster::Accepts::kLeaderOrInit : cluster::Accepts::kLeaderOrRole;
+  } else if (request_.is_ui_question) {
+    wanted.accepts = cluster::Accepts::kLeaderOrAnyNode;
+  }
+  return wanted;
+}
+
 void HttpSession::dispatch() {
-  Worker& worker = front_.worker();
-  request_.is_for_leader = false;
-  if (is_for_any_node()) return ask_any_node();
-  if (is_bootstrap_now()) return bootstrap();
-  request_.is_for_leader = true;
-  const auto target = worker.target();
-  if (target && request_.sends == 0 && front_.queue().empty()) return begin_attempt(*target);
-  hold();
-}
-
-// What the UI asks before anybody has logged in is for the leader where there is one.
-bool HttpSession::is_for_any_node() const {
-  if (request_.request_class == vault::RequestClass::kNodeLocal) return true;
-  return request_.is_ui_question && front_.worker().is_leaderless();
-}
-
-void HttpSession::ask_any_node() {
   const Worker& worker = front_.worker();
-  if (worker.is_starting()) return hold();  // which nodes are ours is not known yet
-  const auto target = worker.target();
-  const bool asks_leader = target && request_.tried.empty();
-  const auto node = asks_leader ? target : choose_any_node(*worker.view(), request_.tried);
-  if (!node)
-    return answer_unserved("no node of the cluster that is in service answers", ended_by_node(Phase::kConnecting));
-  request_.tried.push_back(*node);
+  const cluster::RouteRequest wanted = route_request();
+  request_.is_for_leader = worker.is_for_leader(wanted.accepts);
+  if (is_bootstrap_now()) return bootstrap(wanted);
+  follow(worker.route(wanted), wanted);
+}
+
+void HttpSession::follow(const cluster::Route& route, const cluster::RouteRequest& wanted) {
+  if (const auto* refuse = std::get_if<cluster::Refuse>(&route)) {
+    const bool lacks_role = refuse->reason == cluster::RefuseReason::kNoNodeInRole;
+    const std::string why = lacks_role
+                                ? fmt::format("no leader, and no node that says {}", cluster::to_text(wanted.role))
+                                : std::string("no node of the cluster that is in service answers");
+    return answer_unserved(why, ended_by_node(Phase::kConnecting));
+  }
+  const auto node = cluster::node_of(route);
+  const bool has_to_wait = request_.is_for_leader && (request_.sends > 0 || !front_.queue().empty());
+  if (!node || has_to_wait) return hold();
+  if (!request_.is_for_leader) request_.tried.push_back(*node);
   begin_attempt(*node);
 }
 
-// Where somebody leads, the leader answers this as it answers anything. Where nobody does, it may be what a leader is
-// waiting for: to hold it would be to wait for ourselves.
 bool HttpSession::is_bootstrap_now() const {
-  return request_.request_class == vault::RequestClass::kBootstrap && front_.worker().is_leaderless();
+  return request_.request_class == vault::RequestClass::kBootstrap &&
+         !front_.worker().is_for_leader(route_request().accepts);
 }
 
-void HttpSession::bootstrap() {
+void HttpSession::bootstrap(const cluster::RouteRequest& wanted) {
   if (!front_.worker().options().bootstrap) {
     drop_upstream();
     constexpr std::string_view kWhy =
@@ -72,15 +81,8 @@ void HttpSession::bootstrap() {
     fail_request(Outcome::kUnserved, kMisdirected, kWhy, refused_by_us(Phase::kRequest));
     return respond(kMisdirected, unserved_text(kWhy, request_.id), true);
   }
-  const cluster::Role role = vault::role_to_bootstrap(request_.path);
-  if (role == cluster::Role::kUninitialized) return begin_init();
-  const auto node = choose_node_in_role(*front_.worker().view(), role, request_.tried);
-  if (!node) {
-    return answer_unserved(fmt::format("no leader, and no node that says {}", cluster::to_text(role)),
-                           ended_by_node(Phase::kConnecting));
-  }
-  request_.tried.push_back(*node);
-  begin_attempt(*node);
+  if (wanted.accepts == cluster::Accepts::kLeaderOrInit) return begin_init();
+  follow(front_.worker().route(wanted), wanted);
 }
 
 void HttpSession::hold() {
@@ -117,7 +119,7 @@ bool HttpSession::acquire_hold() {
 
 void HttpSession::refuse_hold(std::string_view why) {
   Worker& worker = front_.worker();
-  const auto suspect = worker.suspect_leader();
+  const auto suspect = worker.target_if_hold_is_full();
   if (suspect && may_send() && !request_.awaits_mount) return begin_attempt(*suspect);
   worker.counters().hold_overflows.add();
   answer_unserved(fmt::format("{}, and {}", worker.why_held(), why), refused_by_us(Phase::kHeld));
@@ -163,8 +165,7 @@ void HttpSession::on_fence() {
 }
 
 void HttpSession::on_view() {
-  const bool needs_no_leader = is_bootstrap_now() || (is_for_any_node() && !front_.worker().is_starting());
-  if (state_ == State::kHeld && needs_no_leader) {
+  if (state_ == State::kHeld && needs_no_leader()) {
     unhold();
     dispatch();
     return pump();
@@ -174,8 +175,15 @@ void HttpSession::on_view() {
     end_unconfirmed();
     return pump();
   }
-  if (request_.is_for_leader && front_.worker().may_not_reach(attempt_.node)) undial();
+  const Worker& worker = front_.worker();
+  if (request_.is_for_leader && !worker.may_still_go(cluster::Accepts::kLeader, attempt_.node)) undial();
   end_if_hung();
+}
+
+bool HttpSession::needs_no_leader() const {
+  const cluster::RouteRequest wanted = route_request();
+  const Worker& worker = front_.worker();
+  return !worker.is_for_leader(wanted.accepts) && !std::holds_alternative<cluster::Hold>(worker.route(wanted));
 }
 
 // Each node that carries it out becomes a cluster of its own, so at most one may.
@@ -202,8 +210,7 @@ void HttpSession::end_init(InitGuard::Outcome outcome) {
 // Its node turned out to be of another cluster, or was taken out of service, before it was sent a byte.
 void HttpSession::leave_unfit_node() {
   if (request_.is_for_leader || state_ != State::kExchange || attempt_.sent > 0) return;
-  const auto& nodes = front_.worker().view()->nodes;
-  if (attempt_.node.index >= nodes.size() || nodes[attempt_.node.index].may_serve_clients()) return;
+  if (front_.worker().may_still_go(cluster::Accepts::kAnyNode, attempt_.node)) return;
   drop_upstream();
   --request_.sends;
   dispatch();

@@ -11,6 +11,7 @@
 #include "bellwether/base/byte_queue.h"
 #include "bellwether/base/ids.h"
 #include "bellwether/base/time.h"
+#include "bellwether/cluster/route.h"
 #include "bellwether/http/body.h"
 #include "bellwether/http/forward.h"
 #include "bellwether/net/stream.h"
@@ -208,11 +209,12 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
 
   // http_route.cc: to whom a request goes, and what it waits for
   void dispatch();
-  void ask_any_node();
-  [[nodiscard]] bool is_for_any_node() const;
+  [[nodiscard]] cluster::RouteRequest route_request() const;
+  void follow(const cluster::Route& route, const cluster::RouteRequest& wanted);
+  [[nodiscard]] bool needs_no_leader() const;
   [[nodiscard]] bool is_bootstrap_now() const;
   void leave_unfit_node();
-  void bootstrap();
+  void bootstrap(const cluster::RouteRequest& wanted);
   void begin_init();
   void end_init(InitGuard::Outcome outcome);
   void hold();

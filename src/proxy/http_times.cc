@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "bellwether/cluster/route.h"
 #include "http_front.h"
 #include "http_session.h"
 #include "worker.h"

@@ -2,17 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "bellwether/cluster/route.h"
+
 namespace bellwether::proxy {
-namespace {
-
-using cluster::Role;
-
-bool is_heard(const cluster::NodeView& node) {
-  return node.up && node.role != Role::kUnknown && node.role != Role::kSilent && node.role != Role::kError;
-}
-
-}  // namespace
-
 Result<NodeId> InitGuard::begin(const cluster::View& view) {
   const std::lock_guard lock(mutex_);
   auto chosen = check_past(view).and_then([&] { return choose(view); });
@@ -49,23 +45,18 @@ Result<void> InitGuard::check_past(const cluster::View& view) const {
 }
 
 Result<NodeId> InitGuard::choose(const cluster::View& view) const {
-  for (std::size_t i = 0; i < names_.size(); ++i) {
-    if (i < view.nodes.size() && is_heard(view.nodes[i]) && view.nodes[i].role != Role::kUninitialized) {
-      return fail(ErrorKind::kInvalid, fmt::format("{} says {}, so the cluster is initialized; let the others join it",
-                                                   names_[i], cluster::to_text(view.nodes[i].role)));
-    }
+  const cluster::Route route = cluster::choose(view, {.accepts = cluster::Accepts::kLeaderOrInit});
+  if (const auto chosen = cluster::node_of(route)) return *chosen;
+  const auto* refuse = std::get_if<cluster::Refuse>(&route);
+  if (refuse == nullptr || !refuse->node) return fail(ErrorKind::kInvalid, "no node is in service");
+  const std::string& name = names_[refuse->node->index];
+  if (refuse->reason == cluster::RefuseReason::kAlreadyInitialized) {
+    const std::string_view role = cluster::to_text(view.nodes[refuse->node->index].role);
+    constexpr std::string_view kWhy = "{} says {}, so the cluster is initialized; let the others join it";
+    return fail(ErrorKind::kInvalid, fmt::format(kWhy, name, role));
   }
-  for (std::size_t i = 0; i < names_.size(); ++i) {
-    if (i >= view.nodes.size() || !is_heard(view.nodes[i])) {
-      return fail(
-          ErrorKind::kUnavailable,
-          fmt::format("{} has not said whether it is initialized, and all nodes must be heard first", names_[i]));
-    }
-  }
-  for (std::size_t i = 0; i < names_.size(); ++i) {
-    if (view.nodes[i].may_serve_clients()) return node_at(i);
-  }
-  return fail(ErrorKind::kInvalid, "no node is in service");
+  constexpr std::string_view kWhy = "{} has not said whether it is initialized, and all nodes must be heard first";
+  return fail(ErrorKind::kUnavailable, fmt::format(kWhy, name));
 }
 
 }  // namespace bellwether::proxy

@@ -67,7 +67,7 @@ void Redirector::on_request(std::size_t listener, wire::ServerRequest request) {
   if (worker_.options().log_requests) asked.client = request.peer.to_string();
   if (const auto target = worker_.target()) return answer(asked, *target);
   if (!acquire_hold(asked)) {
-    if (const auto suspect = worker_.suspect_leader()) return answer(asked, *suspect);
+    if (const auto suspect = worker_.target_if_hold_is_full()) return answer(asked, *suspect);
     worker_.counters().hold_overflows.add();
     return refuse(asked, fmt::format("{}, and too many requests wait", worker_.why_held()),
                   refused_by_us(Phase::kHeld));

@@ -36,7 +36,7 @@ cluster::HintKind hint_for(int connect_error) {
 void Session::hold() {
   become(State::kNew);
   if (!worker_.shared().held.try_acquire()) {
-    const auto suspect = worker_.suspect_leader();
+    const auto suspect = worker_.target_if_hold_is_full();
     if (suspect && may_dial()) return dial(*suspect);
     worker_.counters().hold_overflows.add();
     return end(refused_by_us(Phase::kHeld));

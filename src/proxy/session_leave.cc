@@ -47,7 +47,7 @@ bool Session::admits_client() {
   if (!is_speech) return true;
   if (worker_.standing(node_id_) != Standing::kKeep) {
     leave(Cut::kRequest);
-  } else if (worker_.shared().held.is_full() && worker_.suspect_leader() == node_id_) {
+  } else if (worker_.shared().held.is_full() && worker_.target_if_hold_is_full() == node_id_) {
     return true;  // as a new connection, which is dialled then rather than refused
   } else {
     pause_client();
@@ -99,7 +99,7 @@ void Session::relay_deferred(TimePoint now) {
 }
 
 void Session::on_view() {
-  if (state_ == State::kConnecting && worker_.may_not_reach(node_id_)) return undial();
+  if (state_ == State::kConnecting && !worker_.may_still_go(cluster::Accepts::kLeader, node_id_)) return undial();
   if (state_ != State::kRelaying) return;
   if (worker_.standing(node_id_) != Standing::kKeep) return on_node_lost();
   if (worker_.takes_requests(node_id_) && leaving_) resume();

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "bellwether/cluster/route.h"
-
 namespace bellwether::proxy {
 namespace {
 
@@ -16,6 +14,7 @@ constexpr Duration kNoteTrafficEvery = 1s;
 // Many sessions fail at once; one hint says it.
 constexpr Duration kSameHint = 10ms;
 constexpr Duration kLeaveInterval = 4ms;
+const cluster::View kNoView;  // before the first: no node was heard yet
 
 Duration tick_interval(const ProxyOptions& o) {
   const Duration shortest = std::min({o.hold_timeout_tcp, o.hold_timeout_http, o.timeout_connect, o.timeout_idle,
@@ -178,17 +177,14 @@ void Worker::after_retire() {
   check_drained();
 }
 
-std::optional<NodeId> Worker::target() const {
-  if (is_fenced() || !view_ || view_->idle || !may_send()) return std::nullopt;
-  return view_->target();
+cluster::Route Worker::route(cluster::RouteRequest request) const {
+  request.view_is_outdated = is_fenced() || !may_send();
+  return cluster::choose(view_ ? *view_ : kNoView, request);
 }
 
-std::optional<NodeId> Worker::suspect_leader() const {
-  if (is_fenced() || !view_ || view_->hold != cluster::HoldReason::kSuspect || !may_send()) return std::nullopt;
-  return view_->leader;
+bool Worker::is_for_leader(cluster::Accepts accepts) const {
+  return cluster::is_for_leader(view_ ? *view_ : kNoView, accepts);
 }
-
-bool Worker::is_leaderless() const { return view_ && view_->hold == cluster::HoldReason::kNoLeader; }
 
 Duration Worker::end_hold(TimePoint since) {
   const Duration held = now() - since;
@@ -295,10 +291,6 @@ void Worker::set_view(cluster::ViewPtr view, std::uint64_t round) {
   resume_withheld();
   if (!queue_.empty() || http_.has_waiting() || redirector_.has_waiting()) note_traffic();
 }
-
-// Of a node that is being connected to, and has not had a byte yet: it leads no more, or is suspect. Packets of before
-// may have been lost, and the kernel repeats them late.
-bool Worker::may_not_reach(NodeId node) const { return view_->leader != node || view_->suspect; }
 
 void Worker::update_standings() {
   TimePoint next = kNever;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "answer_watch.h"
+#include "bellwether/cluster/route.h"
 #include "bellwether/cluster/view.h"
 #include "bellwether/net/listener.h"
 #include "bellwether/net/loop.h"
@@ -83,14 +84,15 @@ class Worker {
   [[nodiscard]] SendPermit ask_to_send() { return {shared_.gate, seat_.index, &Worker::on_left_gate, this}; }
   // Another epoch has begun, and its view is on its way here.
   [[nodiscard]] bool is_fenced() const { return shared_.gate.is_closed(seat_.index); }
-  // Whom to dial now, if anybody.
-  [[nodiscard]] std::optional<NodeId> target() const;
-  // Whom to dial rather than refuse: a leader that is merely suspect.
-  [[nodiscard]] std::optional<NodeId> suspect_leader() const;
-  // No node has been heard yet.
-  [[nodiscard]] bool is_starting() const { return !view_ || view_->hold == cluster::HoldReason::kStarting; }
-  // The nodes have been heard, and none of them leads.
-  [[nodiscard]] bool is_leaderless() const;
+  // Where a request goes now: cluster::choose() by the view, unless the worker may not send by it.
+  [[nodiscard]] cluster::Route route(cluster::RouteRequest request) const;
+  // The leader, if new requests go to it now.
+  [[nodiscard]] std::optional<NodeId> target() const { return cluster::node_of(route({})); }
+  // A leader that is merely suspect, for what would have to wait although the hold is full.
+  [[nodiscard]] std::optional<NodeId> target_if_hold_is_full() const {
+    return cluster::node_of(route({.hold_is_full = true}));
+  }
+  [[nodiscard]] bool is_for_leader(cluster::Accepts accepts) const;
   // One that was held since then waits no more, whatever became of it. Returns how long it did.
   Duration end_hold(TimePoint since);
   // For those who waited in vain.
@@ -105,7 +107,10 @@ class Worker {
   [[nodiscard]] bool is_draining() const { return draining_; }
   [[nodiscard]] bool is_winding_down() const { return winding_down_; }  // so is one that drains
   [[nodiscard]] bool may_dial_more() const { return dialing_ < dial_room_; }
-  [[nodiscard]] bool may_not_reach(NodeId node) const;
+  // Whether what was chosen as `accepts` may still be sent to that node, which has not had a byte of it.
+  [[nodiscard]] bool may_still_go(cluster::Accepts accepts, NodeId node) const {
+    return cluster::may_still_go(*view_, accepts, node);
+  }
   // Whether a request that begins now may go to that node over a connection that exists.
   [[nodiscard]] bool takes_requests(NodeId node) {
     return nodes_[node.index].takes_requests && !is_fenced() && !must_withhold();
