@@ -7,7 +7,6 @@
 
 #include "bellwether/base/assert.h"
 #include "bellwether/base/text.h"
-#include "bellwether/http/target.h"
 #include "chars.h"
 #include "header_line.h"
 #include "hop_by_hop.h"
@@ -36,16 +35,8 @@ bool passes_on(const RequestHead& head, const RequestEdits& edits) {
   return !edits.passed_on.empty() && std::count_if(head.headers.begin(), head.headers.end(), is_it) == 1;
 }
 
-void append_request_line(std::string& out, const RequestHead& head, const RequestEdits& edits) {
-  out.append(head.method).append(" ");
-  if (edits.replaces_host) {
-    const std::string_view target = origin_form(head.target);
-    if (target.empty() || target.front() == '?') out.append("/");
-    out.append(target);
-  } else {
-    out.append(head.target);
-  }
-  out.append(" HTTP/1.1\r\n");
+void append_request_line(std::string& out, const RequestHead& head) {
+  out.append(head.method).append(" ").append(head.target).append(" HTTP/1.1\r\n");
 }
 
 // How the client is named: "10.0.0.5", and in Forwarded "for=10.0.0.5" or "for=\"[fd00::5]\"" (RFC 7239 section 6).
@@ -113,9 +104,8 @@ void append_response_framing(std::string& out, const ResponseHead& head, BodyKin
 void append_request_head(std::string& out, const RequestHead& head, const RequestEdits& edits) {
   out.reserve(out.size() + head.bytes + kOwnLines);
   const NamedByConnection named(head.headers);
-  append_request_line(out, head, edits);
-  const bool has_own_host = edits.replaces_host || head.host.empty();
-  if (has_own_host) {
+  append_request_line(out, head);
+  if (head.host.empty()) {
     append_own_line(out, "Host", edits.host);
   } else {
     append_line(out, "Host", head.host);

@@ -19,7 +19,4 @@ template <std::integral Index>
 // Grows by one with each new leader; 0 means that nobody has led yet.
 using Epoch = std::uint64_t;
 
-// One client connection, unique within a worker for the life of the process.
-using SessionId = std::uint64_t;
-
 }  // namespace bellwether

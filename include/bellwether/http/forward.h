@@ -21,9 +21,8 @@ struct RequestEdits {
   std::span<const HeaderField> set{};
   const DroppedHeaders* dropped = nullptr;  // names that are not passed on; null: all are
   std::string_view passed_on{};             // of these, the one that this sender may send, in one line; empty: none
-  std::string_view host{};           // of a request that names none (HTTP/1.0), or of every one if `replaces_host`
-  bool replaces_host = false;        // an absolute target then loses its authority, which would overrule Host
-  std::string_view forwarded_for{};  // the client as a bare IP, put last in X-Forwarded-For; empty: not added
+  std::string_view host{};                  // of a request that names none (HTTP/1.0)
+  std::string_view forwarded_for{};         // the client as a bare IP, put last in X-Forwarded-For; empty: not added
   // What the client sent in X-Forwarded-For and Forwarded stays, before ours; else it is dropped.
   bool keeps_forwarded_for = false;
   std::string_view upgrade{};  // the protocol of a tunnel that is asked for; empty: the client's wish is dropped
