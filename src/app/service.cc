@@ -34,7 +34,6 @@ namespace {
 
 // How long the start waits for names; what has not answered then is asked for in the background.
 constexpr Duration kResolvePatience = 3s;
-constexpr Duration kLookWhileDraining = 20ms;
 
 constexpr std::string_view kNoControlPlace =
     "there is no place for the control socket, so pause, resume, node and repin cannot reach this process: make "
@@ -54,7 +53,7 @@ struct Service::Impl {
         clock(started, wall_now()),
         resolver(loop),
         alive(std::make_shared<Impl*>(this)),
-        drain_timer(loop, [this] { look_while_draining(); }) {}
+        hard_stop_timer(loop, [this] { hard_stop(); }) {}
 
   ~Impl() { control.set_on_stopped({}, nullptr); }
   Impl(const Impl&) = delete;
@@ -442,25 +441,24 @@ struct Service::Impl {
       return;
     }
     draining = true;
-    hard_stop_at = control.precise_now() + config.hard_stop_after;
     log::info("draining", {{"sessions", static_cast<std::int64_t>(proxy->counts().sessions_now)}});
-    proxy->wind_down();
-    look_while_draining();
+    // The listeners stay open meanwhile: whoever sends clients here needs time to see that /readyz says no.
+    proxy->shut_down([this] { end_idle(); });
+    hard_stop_timer.arm_in(config.hard_stop_after);
   }
 
-  // The listeners stay open meanwhile: whoever sends clients here needs time to see that /readyz says no.
-  void look_while_draining() {
+  void end_idle() {
+    hard_stop_timer.cancel();
+    log::info("ending", {{"why", std::string("idle")}});
+    control.stop();
+  }
+
+  void hard_stop() {
     const proxy::ProxyCounts counts = proxy->counts();
-    if (counts.sessions_now == 0 && counts.held_now == 0) {
-      log::info("ending", {{"why", std::string("idle")}});
-      control.stop();
-    } else if (control.precise_now() >= hard_stop_at) {
-      log::warn("ending", {{"why", std::string("hard_stop_after is over")},
-                           {"sessions", static_cast<std::int64_t>(counts.sessions_now)}});
-      control.stop();
-    } else {
-      drain_timer.arm_in(kLookWhileDraining);
-    }
+    if (counts.sessions_now == 0 && counts.held_now == 0) return end_idle();
+    log::warn("ending", {{"why", std::string("hard_stop_after is over")},
+                         {"sessions", static_cast<std::int64_t>(counts.sessions_now)}});
+    control.stop();
   }
 
   net::Loop& control;
@@ -469,9 +467,8 @@ struct Service::Impl {
   WallClock clock;
   net::Resolver resolver;
   std::shared_ptr<Impl*> alive;
-  net::Timer drain_timer;
+  net::Timer hard_stop_timer;
   bool draining = false;
-  TimePoint hard_stop_at{};
 
   std::vector<NodePlan> nodes;
   std::vector<std::string> names;

@@ -169,7 +169,7 @@ void HttpSession::act(vault::Row row, const http::ResponseHead* head, std::strin
 }
 
 void HttpSession::start_answer(const http::ResponseHead& head) {
-  const bool goes_on = request_.keep_alive && request_body_.done() && !front_.worker().is_winding_down();
+  const bool goes_on = request_.keep_alive && request_body_.done() && !front_.worker().is_shutting_down();
   answer_.has_begun = true;
   answer_.status = head.status;
   request_.upstream = front_.worker().now() - attempt_.began;
@@ -222,8 +222,7 @@ void HttpSession::finish_answer() {
 void HttpSession::give_upstream_back() {
   const bool is_even = answer_body_.done() && from_node_.empty() && request_body_.done() && to_node_.unsent().empty();
   const bool is_sound = answer_.node_keeps_alive && attempt_.ended == NodeEnd::kNone && !attempt_.write_broken;
-  const bool is_wanted = front_.worker().standing(attempt_.node) == Standing::kKeep && front_.shares_upstreams() &&
-                         !front_.worker().is_draining();
+  const bool is_wanted = front_.worker().standing(attempt_.node) == Standing::kKeep && front_.shares_upstreams();
   if (!is_even || !is_sound || !is_wanted) return drop_upstream();
   front_.worker().node_counters(attempt_.node).sessions_now.subtract();
   front_.give_back(std::move(upstream_));
@@ -266,7 +265,7 @@ void HttpSession::respond(int status, std::string_view why, bool may_keep_alive)
   if (status == 503) response.headers.push_back({"Retry-After", "1"});
   if (!request_.id.empty()) response.headers.push_back({std::string(kRequestIdHeader), request_.id});
   const bool keeps_alive = may_keep_alive && request_.keep_alive && request_.version == http::Version::kHttp11 &&
-                           request_body_.done() && !front_.worker().is_winding_down();
+                           request_body_.done() && !front_.worker().is_shutting_down();
   to_client_.append(http::serialize(response, keeps_alive, request_.method == "HEAD"));
   close_after_ = !keeps_alive;
   to_node_.reset();

@@ -91,7 +91,7 @@ std::unique_ptr<Upstream> HttpFront::open_upstream(NodeId node, std::string prea
 }
 
 void HttpFront::warm_up() {
-  if (!worker_.view() || table_.empty() || !shares_upstreams() || worker_.is_winding_down()) return;
+  if (!worker_.view() || table_.empty() || !shares_upstreams() || worker_.is_shutting_down()) return;
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     NodeSide& side = nodes_[i];
     const bool was_just_now = side.warmed && worker_.now() - *side.warmed < kWarmAgain;
@@ -210,15 +210,20 @@ void HttpFront::pump_postponed() {
 void HttpFront::retire(HttpSession& session) {
   worker_.counters().sessions_now.subtract();
   postponed_.erase(std::remove(postponed_.begin(), postponed_.end(), &session), postponed_.end());
-  if (!table_.has_retired()) worker_.loop().at_turn_end([this] { table_.bury(); });
+  if (!table_.has_retired()) worker_.loop().at_turn_end([this] { after_retire(); });
   table_.retire(session);
   worker_.shared().release_session();
+}
+
+void HttpFront::after_retire() {
+  table_.bury();
+  worker_.check_idle();
 }
 
 void HttpFront::tick(TimePoint now) {
   table_.for_each([now](HttpSession& session) { session.on_tick(now); });
   count_waiting(now);
-  if (worker_.is_winding_down()) send_idle_away(now);
+  if (worker_.is_shutting_down()) send_idle_away(now);
   pool_.close_old(now);
   worker_.counters().http.upstream_idle.set(pool_.idle_count());
   release();
@@ -243,11 +248,6 @@ void HttpFront::send_idle_away(TimePoint now) {
 
 void HttpFront::collect_idle(std::vector<wire::IdleConnection>& into) {
   table_.for_each([&into](HttpSession& session) { session.collect_idle(into); });
-}
-
-void HttpFront::drain() {
-  table_.for_each([](HttpSession& session) { session.on_drain(); });
-  for (std::size_t i = 0; i < nodes_.size(); ++i) pool_.close_idle(node_at(i));
 }
 
 }  // namespace bellwether::proxy

@@ -41,7 +41,6 @@ class HttpFront {
   void on_hung();  // a node that was replaced has been silent for `grace`
   void resume();   // the view is fresh again: what was withheld goes on
   void tick(TimePoint now);
-  void drain();
   void collect_idle(std::vector<wire::IdleConnection>& into);
   [[nodiscard]] bool has_unconfirmed() const { return !unconfirmed_.empty(); }
   [[nodiscard]] bool has_waiting() const { return !queue_.empty(); }
@@ -90,6 +89,7 @@ class HttpFront {
   [[nodiscard]] bool may_take_over(NodeId node) const;
   void on_warm(NodeId node, bool is_open);
   void pump_postponed();
+  void after_retire();
   void count_waiting(TimePoint now);
   void send_idle_away(TimePoint now);
   void make_node_sides(std::vector<std::shared_ptr<net::TlsContext>> node_tls);

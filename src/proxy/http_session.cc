@@ -185,14 +185,13 @@ bool HttpSession::write_client() {
 
 bool HttpSession::take_request() {
   in_.consume(leading_line_.skip(in_.view()));
-  const bool is_leaving = client_ended_ || (front_.worker().is_draining() && in_.empty());
   if (in_.empty()) {
-    if (is_leaving) end(kEndedNormally);
+    if (client_ended_) end(kEndedNormally);
     return false;
   }
   const http::HeadLimits& limits = front_.worker().options().head_limits;
   if (!head_search_.is_worth_parsing(in_.view(), limits)) {
-    if (is_leaving) end(ended_by_client(Phase::kRequest));
+    if (client_ended_) end(ended_by_client(Phase::kRequest));
     return false;
   }
   http::RequestHead& head = front_.request_scratch();
@@ -200,7 +199,7 @@ bool HttpSession::take_request() {
   switch (parsed.status) {
     case http::ParseStatus::kNeedMore:
       head_search_.need_more(in_.view());
-      if (is_leaving) end(ended_by_client(Phase::kRequest));
+      if (client_ended_) end(ended_by_client(Phase::kRequest));
       return false;
     case http::ParseStatus::kRejected:
       reject(parsed.reason);
@@ -313,10 +312,6 @@ void HttpSession::client_left() {
   if (state_ == State::kHeld) unhold();
   client_->abort();
   end(reason);
-}
-
-void HttpSession::on_drain() {
-  if (state_ == State::kReading && in_.empty()) end(kEndedNormally);
 }
 
 void HttpSession::end(EndReason reason) {

@@ -44,10 +44,9 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   void on_view();
   // Its node was replaced and hangs: what it was asked will not be answered.
   void end_if_hung();
-  void on_drain();
   // If it waits for its client: what for, and since when.
   void collect_idle(std::vector<wire::IdleConnection>& into);
-  // Worth it only while we wind down: true if it had nothing to ask, and was told to go.
+  // Worth it only while shutting down: true if it had nothing to ask, and was told to go.
   bool send_away_if_idle(TimePoint now);
   void pump();  // does all that can be done now
   void end(EndReason reason);

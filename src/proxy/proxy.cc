@@ -154,25 +154,28 @@ struct Proxy::Impl {
         if (self.shared.callbacks.on_claim_wanted) self.shared.callbacks.on_claim_wanted(since);
       });
     };
-    shared.on_drained = [this] { post_to_control([](Impl& self) { self.on_worker_drained(); }); };
+    shared.on_idle_changed = [this](Seat& seat, bool is_idle) {
+      post_to_control([s = &seat, is_idle](Impl& self) {
+        s->is_idle = is_idle;
+        self.call_back_if_idle();
+      });
+    };
     for (auto& seat : shared.seats) {
       seat->thread = std::thread([this, s = seat.get()] { run_worker(shared, *s); });
     }
   }
 
-  void on_worker_drained() {
-    if (++drained < shared.options.threads || !on_idle) return;
-    const auto callback = std::move(on_idle);
-    callback();
+  void call_back_if_idle() {
+    const auto& seats = shared.seats;
+    if (!std::all_of(seats.begin(), seats.end(), [](const auto& seat) { return seat->is_idle; })) return;
+    if (const auto callback = std::exchange(on_idle, {})) callback();
   }
 
   net::Loop& control;
   Shared shared;
   Fence fence;
   std::shared_ptr<Impl*> alive;
-  std::function<void()> on_idle;
-  int drained = 0;
-  bool draining = false;
+  std::function<void()> on_idle;  // of shut_down(); empty once it was called
 };
 
 Result<std::unique_ptr<Proxy>> Proxy::start(net::Loop& control, ProxyOptions options, ProxyCallbacks callbacks) {
@@ -219,14 +222,9 @@ Result<void> Proxy::set_node_tls(const std::shared_ptr<net::TlsContext>& tls) {
   return {};
 }
 
-void Proxy::wind_down() {
-  impl_->post_to_workers([](Worker& worker) { worker.wind_down(); });
-}
-
-void Proxy::drain(std::function<void()> on_idle) {
+void Proxy::shut_down(std::function<void()> on_idle) {
   impl_->on_idle = std::move(on_idle);
-  if (std::exchange(impl_->draining, true)) return;
-  impl_->post_to_workers([](Worker& worker) { worker.drain(); });
+  impl_->post_to_workers([](Worker& worker) { worker.shut_down(); });
 }
 
 ProxyCounts Proxy::counts() const {

@@ -47,6 +47,7 @@ void Redirector::on_connection_end(wire::Server::End why) {
   if (why == wire::Server::End::kMadeRoom) worker_.counters().cut_for_room.add();
   --connections_;
   worker_.shared().release_session();
+  worker_.check_idle();
 }
 
 void Redirector::collect_idle(std::vector<wire::IdleConnection>& into) {
@@ -62,6 +63,7 @@ void Redirector::adopt(Accepted accepted) {
 
 void Redirector::on_request(std::size_t listener, wire::ServerRequest request) {
   worker_.note_traffic();
+  worker_.check_idle();
   Asked asked{listener, request.exchange, std::move(request.target), std::move(request.host), std::move(request.method),
               {},       worker_.now()};
   if (worker_.options().log_requests) asked.client = request.peer.to_string();
@@ -177,7 +179,7 @@ void Redirector::refuse(const Asked& asked, std::string_view why, EndReason reas
 }
 
 void Redirector::respond(const Asked& asked, const http::Response& response, const Told& told) {
-  server(asked.listener).respond(asked.exchange, response, worker_.is_winding_down());
+  server(asked.listener).respond(asked.exchange, response, worker_.is_shutting_down());
   tell(asked, told);
 }
 
@@ -206,11 +208,9 @@ void Redirector::tell(const Asked& asked, const Told& told) const {
   on_request_end(record);
 }
 
-void Redirector::drain() {
-  for (auto& server : servers_) {
-    if (server) server->drain();
-  }
-  if (is_busy()) worker_.arm_tick();
+bool Redirector::is_answering() const {
+  return std::any_of(servers_.begin(), servers_.end(),
+                     [](const auto& server) { return server && server->is_answering(); });
 }
 
 }  // namespace bellwether::proxy

@@ -33,8 +33,9 @@ class Redirector {
   void release();  // answers those that wait, if a leader can be named
   void on_client_tls();
   void tick(TimePoint now);
-  void drain();
   [[nodiscard]] bool has_waiting() const { return !waiting_.empty(); }
+  // A request waits, or an answer is on its way. An idle connection is not answering.
+  [[nodiscard]] bool is_answering() const;
   [[nodiscard]] bool is_busy() const { return connections_ > 0 || !waiting_.empty(); }
   void collect_idle(std::vector<wire::IdleConnection>& into);
 

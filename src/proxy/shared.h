@@ -31,6 +31,7 @@ struct Seat {
   WorkerCounters counters;
   SessionLimit::Waiter room;             // waits while maxconn is reached
   std::optional<TimePoint> wants_claim;  // asked for then or later; the control thread's
+  bool is_idle = false;                  // while shutting down: it has nothing left to serve; the control thread's
   Worker* worker = nullptr;              // set and used on its thread only (by posted work)
   std::vector<net::Socket> listening;    // until the thread takes them; closed where another worker accepts
   std::vector<std::shared_ptr<net::TlsContext>> node_tls;  // by node, until the thread takes them
@@ -67,7 +68,8 @@ struct Shared {
   // A worker that was sending when the gate was closed has done so; called on its thread, once a round.
   std::function<void(std::size_t worker, std::uint64_t round)> on_left_gate;
   std::function<void(Seat&, TimePoint since)> on_claim_wanted;  // likewise
-  std::function<void()> on_drained;  // a draining worker has nothing left; called on its thread
+  // While shutting down: a worker has nothing left to serve, or has something again; called on its thread.
+  std::function<void(Seat&, bool is_idle)> on_idle_changed;
 
   // Gives a session's place below maxconn back and wakes the workers that wait for one.
   void release_session();

@@ -131,6 +131,7 @@ void Worker::admit(Accepted accepted) {
       http_.adopt(std::move(accepted));
       break;
   }
+  check_idle();
   arm_tick();
 }
 
@@ -174,7 +175,7 @@ void Worker::retire(Session& session) {
 void Worker::after_retire() {
   turn_end_due_ = false;
   table_.bury();
-  check_drained();
+  check_idle();
 }
 
 cluster::Route Worker::route(cluster::RouteRequest request) const {
@@ -409,7 +410,7 @@ void Worker::tick() {
   release();
   redirector_.release();
   resume_withheld();
-  check_drained();
+  check_idle();
   if (has_work() || http_.has_idle_upstreams()) arm_tick();
 }
 
@@ -423,25 +424,16 @@ void Worker::count_accept_failures() {
   if (!listeners_.empty()) counters().accept_failures.set(failures);
 }
 
-void Worker::wind_down() {
-  winding_down_ = true;
+void Worker::shut_down() {
+  shutting_down_ = true;
+  check_idle();
   arm_tick();
 }
 
-void Worker::drain() {
-  winding_down_ = draining_ = true;
-  count_accept_failures();
-  listeners_.clear();
-  for (Accepted& accepted : std::exchange(parked_, {})) accepted.socket.close();
-  redirector_.drain();
-  http_.drain();
-  check_drained();
-}
-
-void Worker::check_drained() {
-  if (!draining_ || drained_ || has_work()) return;
-  drained_ = true;
-  shared_.on_drained();
+void Worker::check_idle() {
+  if (!shutting_down_) return;
+  const bool is_idle = table_.empty() && !http_.is_busy() && !redirector_.is_answering();
+  if (std::exchange(told_idle_, is_idle) != is_idle) shared_.on_idle_changed(seat_, is_idle);
 }
 
 }  // namespace bellwether::proxy

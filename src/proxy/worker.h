@@ -52,8 +52,7 @@ class Worker {
   void set_address(NodeId node, const net::Address& address);
   void set_client_tls(const std::shared_ptr<net::TlsContext>& tls);
   void set_node_tls(const std::shared_ptr<net::TlsContext>& tls) { http_.set_node_tls(tls); }
-  void wind_down();
-  void drain();
+  void shut_down();
   void resume_accepting();  // there may be room below maxconn again
   // For a connection of any worker that waits for a place below maxconn: ends what has waited for its client for
   // longest.
@@ -104,8 +103,10 @@ class Worker {
   // Since when the node has left its probes unanswered, if it was replaced and that is `grace` ago (drain_policy.h).
   [[nodiscard]] std::optional<TimePoint> hung_since(NodeId node) const;
   [[nodiscard]] bool has_parked() const { return !parked_.empty(); }
-  [[nodiscard]] bool is_draining() const { return draining_; }
-  [[nodiscard]] bool is_winding_down() const { return winding_down_; }  // so is one that drains
+  [[nodiscard]] bool is_shutting_down() const { return shutting_down_; }
+  // Whoever may have changed it lets us look: while shutting down, the control side is told whether there is a session
+  // or an answer left.
+  void check_idle();
   [[nodiscard]] bool may_dial_more() const { return dialing_ < dial_room_; }
   // Whether what was chosen as `accepts` may still be sent to that node, which has not had a byte of it.
   [[nodiscard]] bool may_still_go(cluster::Accepts accepts, NodeId node) const {
@@ -168,7 +169,6 @@ class Worker {
   void update_standings();
   void on_hung();
   void count_accept_failures();
-  void check_drained();
   [[nodiscard]] std::unique_ptr<Origin> origin_of(const Accepted& accepted) const;
   [[nodiscard]] bool has_work() const;
 
@@ -210,9 +210,8 @@ class Worker {
   TimePoint claim_wanted_ = TimePoint::min();  // asked for then or later
   bool claim_is_asked_for_ = false;            // one asking at a time
   bool releasing_ = false;
-  bool winding_down_ = false;
-  bool draining_ = false;
-  bool drained_ = false;
+  bool shutting_down_ = false;
+  bool told_idle_ = false;  // what the control side was told last
   bool turn_end_due_ = false;
 };
 

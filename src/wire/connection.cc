@@ -176,12 +176,6 @@ void Connection::leave() {
   if (abandoned != 0) owner_.on_gone(abandoned);
 }
 
-void Connection::drain() {
-  if (state_ != State::kHead || !in_.empty()) return;
-  if (out_.empty()) return end(false);
-  state_ = State::kClosing;
-}
-
 void Connection::arm_timer() {
   switch (state_) {
     case State::kHead:
@@ -227,6 +221,22 @@ std::optional<Connection::Waiting> Connection::waiting() const {
       break;
   }
   return std::nullopt;
+}
+
+bool Connection::is_answering() const {
+  switch (state_) {
+    case State::kHead:
+    case State::kBody:
+      return !out_.empty();
+    case State::kHandling:
+    case State::kDiscarding:
+    case State::kClosing:
+    case State::kLingering:
+      return true;
+    case State::kRetired:
+      break;
+  }
+  return false;
 }
 
 }  // namespace bellwether::wire

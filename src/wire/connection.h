@@ -30,7 +30,6 @@ class ConnectionOwner {
   // It has had its share of this turn: its go_on() is called in the next.
   virtual void postpone(Connection& connection) = 0;
   [[nodiscard]] virtual bool is_frozen() const = 0;
-  [[nodiscard]] virtual bool is_draining() const = 0;
 
  protected:
   ~ConnectionOwner() = default;
@@ -55,7 +54,6 @@ class Connection final : public net::StreamHandler {
   void thaw();
   // Takes up what the last turn's share was too small for.
   void go_on();
-  void drain();
   [[nodiscard]] bool is_retired() const { return state_ == State::kRetired; }
   // What it waits for from its client and since when; nothing: it waits for us.
   struct Waiting {
@@ -63,6 +61,8 @@ class Connection final : public net::StreamHandler {
     TimePoint since{};
   };
   [[nodiscard]] std::optional<Waiting> waiting() const;
+  // A request has no answer yet, or its answer has not reached the client for certain.
+  [[nodiscard]] bool is_answering() const;
 
   void on_open() override;
   void on_readable() override;

@@ -172,7 +172,7 @@ void Connection::respond(const http::Response& response, bool close) {
   BW_ASSERT(state_ == State::kHandling);
   owner_.end_exchange(std::exchange(exchange_, 0));
   // Who was not told to go on may send its body all the same, or another request: nobody can tell which.
-  keep_alive_ = keep_alive_ && !close && !owner_.is_draining() && !awaits_continue_;
+  keep_alive_ = keep_alive_ && !close && !awaits_continue_;
   out_ += http::serialize(response, keep_alive_, is_head_request_);
   if (awaits_continue_ || (body_.done() && !keep_alive_)) {
     state_ = State::kClosing;

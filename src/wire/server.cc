@@ -35,7 +35,7 @@ struct Server::Impl final : ConnectionOwner {
 
   void adopt(net::Socket socket, const net::Address& peer) {
     const bool is_full = table.size() + waiting.size() >= options.max_connections;
-    if (draining || (is_full && !make_room())) {
+    if (is_full && !make_room()) {
       socket.close();
       return tell_end(End::kOrdinary);
     }
@@ -104,7 +104,6 @@ struct Server::Impl final : ConnectionOwner {
   }
 
   [[nodiscard]] bool is_frozen() const override { return frozen; }
-  [[nodiscard]] bool is_draining() const override { return draining; }
 
   [[nodiscard]] Connection* connection_of(ExchangeId exchange) const {
     const auto found = exchanges.find(exchange);
@@ -135,10 +134,8 @@ struct Server::Impl final : ConnectionOwner {
     for (auto& [socket, peer] : std::exchange(waiting, {})) adopt(std::move(socket), peer);
   }
 
-  void drain() {
-    draining = true;
-    waiting.clear();
-    for_each([](Connection& connection) { connection.drain(); });
+  [[nodiscard]] bool is_answering() const {
+    return std::any_of(table.begin(), table.end(), [](const auto& entry) { return entry.second->is_answering(); });
   }
 
   net::Loop& loop;
@@ -152,7 +149,6 @@ struct Server::Impl final : ConnectionOwner {
   net::Timer next_turn;
   ExchangeId last_exchange = 0;
   bool frozen = false;
-  bool draining = false;
 };
 
 Server::Server(net::Loop& loop, Options options, OnRequest on_request, OnGone on_gone)
@@ -174,8 +170,8 @@ void Server::drop(ExchangeId exchange, bool reset) {
 
 void Server::drop_all(bool reset) { impl_->end_all(reset); }
 void Server::set_frozen(bool frozen) { impl_->set_frozen(frozen); }
-void Server::drain() { impl_->drain(); }
 void Server::collect_idle(std::vector<IdleConnection>& into) { impl_->collect_idle(into); }
+bool Server::is_answering() const { return impl_->is_answering(); }
 std::size_t Server::connections() const { return impl_->table.size() + impl_->waiting.size(); }
 
 }  // namespace bellwether::wire

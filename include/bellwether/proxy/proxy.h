@@ -232,11 +232,10 @@ class Proxy {
   // over TLS are. Connections that are in use go on; idle ones to the nodes are closed.
   void set_client_tls(const std::shared_ptr<net::TlsContext>& tls);
   [[nodiscard]] Result<void> set_node_tls(const std::shared_ptr<net::TlsContext>& tls);
-  // Goes on serving, but says goodbye: answers of http and redirect listeners end their connections, and http clients
-  // that have nothing to ask are sent away.
-  void wind_down();
-  // Stops accepting (listeners closed) and lets sessions end; `on_idle` when none is left.
-  void drain(std::function<void()> on_idle);
+  // Goes on accepting and serving, but lets its sessions end: answers of http and redirect listeners close their
+  // connections, and http clients that have nothing to ask are sent away. `on_idle` is called once, on the control
+  // thread, when no worker has a tcp or http session or owes a redirect any more. REQUIRES: called once.
+  void shut_down(std::function<void()> on_idle);
 
   [[nodiscard]] ProxyCounts counts() const;
   [[nodiscard]] LiveTraffic live(NodeId node) const;

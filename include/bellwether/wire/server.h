@@ -87,8 +87,8 @@ class Server {
   void drop_all(bool reset);
   // While true nothing is read and no answer leaves: a frozen process. For simulated faults.
   void set_frozen(bool frozen);
-  // No further requests are taken: idle connections end now, others after their answer.
-  void drain();
+  // A request has no answer yet, or its answer has not reached the client for certain.
+  [[nodiscard]] bool is_answering() const;
   [[nodiscard]] std::size_t connections() const;
   // Appends those of its connections that wait for their clients.
   void collect_idle(std::vector<IdleConnection>& into);

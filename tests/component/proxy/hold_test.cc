@@ -264,30 +264,4 @@ TEST_CASE("connections beyond maxconn wait and proceed when one ends", "[proxy]"
   CHECK(rig.until([&] { return rig.proxy->counts().sessions_now == 0; }));
 }
 
-TEST_CASE("a draining proxy refuses newcomers, serves its sessions and says when the last has ended", "[proxy]") {
-  Rig rig;
-  auto backend = Backend::echo(*rig.loop);
-  const NodeId n1 = rig.add_node(backend->address());
-  rig.options.threads = 2;
-  rig.start();
-  rig.lead(1, n1);
-  auto client = rig.client();
-  client->send("a");
-  REQUIRE(rig.until([&] { return client->received == "a"; }));
-  bool idle = false;
-  rig.proxy->drain([&] { idle = true; });
-  bool refused = false;
-  REQUIRE(rig.until([&] {
-    auto late = rig.client();
-    REQUIRE(rig.until([&] { return late->is_over() || late->connected; }));
-    refused = late->is_over();
-    return refused;
-  }));
-  client->send("b");
-  REQUIRE(rig.until([&] { return client->received == "ab"; }));
-  CHECK(!idle);
-  client->close();
-  CHECK(rig.until([&] { return idle; }));
-}
-
 }  // namespace bellwether::proxy

@@ -223,29 +223,6 @@ TEST_CASE("a pooled connection that the node closed is not used again", "[proxy]
   CHECK(it.one.backend.peers.size() == 2);
 }
 
-TEST_CASE("a draining proxy answers what runs, then closes", "[proxy][http]") {
-  HttpRig it;
-  Peer* asked = nullptr;
-  it.one.answer = [&](const Seen&, Peer& peer) {
-    asked = &peer;
-    return std::string();
-  };
-  it.start();
-  auto idle = it.rig.client();
-  auto busy = it.rig.client();
-  busy->send(get("/v1/a"));
-  REQUIRE(it.rig.until([&] { return asked != nullptr && it.rig.proxy->counts().sessions_now == 2; }));
-  bool done = false;
-  it.rig.proxy->drain([&] { done = true; });
-  REQUIRE(it.rig.until([&] { return idle->is_over(); }));
-  CHECK(!done);
-  asked->send(HttpNode::ok("done"));
-  REQUIRE(it.rig.until([&] { return busy->saw_end; }));
-  CHECK_THAT(busy->received, CATCH_CONTAINS("Connection: close\r\n"));
-  busy->close();
-  CHECK(it.rig.until([&] { return done; }));
-}
-
 TEST_CASE("what a hung leader was asked ends with the change of leader, if it has been silent for grace by then",
           "[proxy][http]") {
   HttpRig it;

@@ -143,17 +143,4 @@ TEST_CASE("a redirecting connection that has ended gives its room back", "[proxy
   for (int i = 0; i < 3; ++i) CHECK_THAT(it.get("/v1/x"), CATCH_CONTAINS("HTTP/1.1 307 "));
 }
 
-TEST_CASE("a draining redirector is idle once its connections have ended", "[proxy]") {
-  RedirectRig it;
-  it.rig.start();
-  it.rig.lead(1, it.n1);
-  auto client = it.rig.client();
-  client->send("GET /v1/x HTTP/1.1\r\nHost: v\r\n\r\n");
-  REQUIRE(it.rig.until([&] { return RedirectRig::is_answered(*client); }));
-  bool idle = false;
-  it.rig.proxy->drain([&] { idle = true; });
-  CHECK(it.rig.until([&] { return idle; }));
-  CHECK(it.rig.until([&] { return client->is_over(); }));
-}
-
 }  // namespace bellwether::proxy

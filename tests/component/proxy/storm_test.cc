@@ -91,7 +91,7 @@ TEST_CASE("after a storm of clients and failovers nothing is left and nothing wa
   CHECK(counts().sessions_total > 100);
   for (const std::uint64_t sessions : counts().node_sessions_now) CHECK(sessions == 0);
   bool idle = false;
-  storm.rig.proxy->drain([&] { idle = true; });
+  storm.rig.proxy->shut_down([&] { idle = true; });
   CHECK(storm.rig.until([&] { return idle; }));
 }
 
