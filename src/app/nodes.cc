@@ -11,7 +11,6 @@ namespace bellwether::app {
 
 namespace {
 
-constexpr Duration kLookEvery = 3s;
 constexpr int kRoundsDown = 3;  // a node down for that many looks may have moved
 
 std::string authority(const std::string& host, std::uint16_t port) {
@@ -147,15 +146,17 @@ std::vector<ResolvedName> resolve_all(net::Loop& loop, net::Resolver& resolver, 
 }
 
 AddressKeeper::AddressKeeper(net::Loop& loop, net::Resolver& resolver, std::vector<NodePlan>& plans, IsDown is_down,
-                             Callbacks callbacks)
+                             Callbacks callbacks, Duration look_interval)
     : resolver_(resolver),
       plans_(plans),
       is_down_(std::move(is_down)),
       callbacks_(std::move(callbacks)),
+      look_interval_(look_interval),
       rounds_down_(plans.size()),
+      refused_(plans.size()),
       alive_(std::make_shared<AddressKeeper*>(this)),
       timer_(loop, [this] { look(); }) {
-  timer_.arm_in(kLookEvery);
+  timer_.arm_in(look_interval_);
 }
 
 AddressKeeper::~AddressKeeper() = default;
@@ -170,7 +171,7 @@ void AddressKeeper::look() {
       if (const auto self = weak.lock()) (*self)->on_resolved(i, result);
     });
   }
-  timer_.arm_in(kLookEvery);
+  timer_.arm_in(look_interval_);
 }
 
 void AddressKeeper::on_resolved(std::size_t index, const ResolvedName& found) {
@@ -180,18 +181,28 @@ void AddressKeeper::on_resolved(std::size_t index, const ResolvedName& found) {
 
 void AddressKeeper::on_found(std::size_t index, const std::vector<net::Address>& found) {
   NodePlan& plan = plans_[index];
+  std::erase_if(refused_[index], [&](const net::Address& refused) {
+    return std::find(found.begin(), found.end(), refused) == found.end();
+  });
   const bool still_there = plan.address && std::find(found.begin(), found.end(), *plan.address) != found.end();
   if (still_there) return;
   for (const net::Address& address : found) {
-    if (other_with(address, index, plans_)) continue;
+    if (other_with(address, index, plans_) || !offer(index, address)) continue;
     plan.address = address;
     plan.same_as.reset();
-    callbacks_.on_address(node_at(index), address);
     return;
   }
   if (plan.address || found.empty()) return;
   plan.same_as = other_with(found.front(), index, plans_);
   if (plan.same_as) callbacks_.on_same_server(node_at(index), node_at(*plan.same_as), found.front());
+}
+
+bool AddressKeeper::offer(std::size_t index, const net::Address& address) {
+  std::vector<net::Address>& refused = refused_[index];
+  if (std::find(refused.begin(), refused.end(), address) != refused.end()) return false;
+  if (callbacks_.on_address(node_at(index), address)) return true;
+  refused.push_back(address);
+  return false;
 }
 
 }  // namespace bellwether::app

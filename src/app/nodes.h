@@ -61,16 +61,19 @@ using ResolvedName = Result<std::vector<net::Address>>;
 // until there is another. Control thread.
 class AddressKeeper {
  public:
+  static constexpr Duration kLookInterval = 3s;
   using IsDown = std::function<bool(NodeId)>;
   struct Callbacks {
-    std::function<void(NodeId, const net::Address&)> on_address;
+    // False: it is refused, and the node keeps what it has. What was refused is not offered again while the name leads
+    // there.
+    std::function<bool(NodeId, const net::Address&)> on_address;
     // The name of a node without an address leads to that of another node.
     std::function<void(NodeId, NodeId same, const net::Address&)> on_same_server;
     std::function<void(NodeId, const std::string& why)> on_unresolved;
   };
 
   AddressKeeper(net::Loop& loop, net::Resolver& resolver, std::vector<NodePlan>& plans, IsDown is_down,
-                Callbacks callbacks);
+                Callbacks callbacks, Duration look_interval = kLookInterval);
   ~AddressKeeper();
   AddressKeeper(const AddressKeeper&) = delete;
   AddressKeeper& operator=(const AddressKeeper&) = delete;
@@ -79,13 +82,16 @@ class AddressKeeper {
   void look();
   void on_resolved(std::size_t index, const ResolvedName& found);
   void on_found(std::size_t index, const std::vector<net::Address>& found);
+  [[nodiscard]] bool offer(std::size_t index, const net::Address& address);
 
   net::Resolver& resolver_;
   std::vector<NodePlan>& plans_;
   IsDown is_down_;
   Callbacks callbacks_;
+  const Duration look_interval_;
   std::vector<int> rounds_down_;
-  std::shared_ptr<AddressKeeper*> alive_;  // the resolver may answer when we are gone
+  std::vector<std::vector<net::Address>> refused_;  // by node: of what its name leads to
+  std::shared_ptr<AddressKeeper*> alive_;           // the resolver may answer when we are gone
   net::Timer timer_;
 };
 

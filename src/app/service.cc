@@ -332,7 +332,7 @@ struct Service::Impl {
 
   void keep_addresses() {
     AddressKeeper::Callbacks callbacks;
-    callbacks.on_address = [this](NodeId node, const net::Address& address) { on_address(node, address); };
+    callbacks.on_address = [this](NodeId node, const net::Address& address) { return on_address(node, address); };
     callbacks.on_same_server = [this](NodeId node, NodeId same, const net::Address& address) {
       prober->on_same_server(node, same, why_same_server(address));
     };
@@ -357,17 +357,18 @@ struct Service::Impl {
     admin->record(events);
   }
 
-  void on_address(NodeId node, const net::Address& address) {
+  [[nodiscard]] bool on_address(NodeId node, const net::Address& address) {
     if (leads_back(address, config.listen)) {
       log::error("node_address_refused", {{"node", names[node.index]},
                                           {"address", address.to_string()},
                                           {"why", std::string("we listen there ourselves; the last address stays")}});
-      return;
+      return false;
     }
     log::info("node_address_changed", {{"node", names[node.index]}, {"address", address.to_string()}});
     prober->on_same_server(node, std::nullopt, {});
     prober->set_address(node, address);
     proxy->set_address(node, address);
+    return true;
   }
 
   void on_room_made(std::uint64_t ended) {
