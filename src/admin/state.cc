@@ -33,7 +33,7 @@ StatePtr copy_state(const AdminSources& sources, const Journal& journal, Needs n
     if (sources.failovers) state->failovers = sources.failovers();
   }
   if (needs.ambiguous && sources.ambiguous) state->ambiguous = sources.ambiguous();
-  if (needs.metrics) state->metrics_text = sources.metrics();
+  if (needs.metrics) state->metrics_text = sources.metrics(state->view);
   return state;
 }
 

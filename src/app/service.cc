@@ -281,8 +281,8 @@ struct Service::Impl {
   admin::AdminSources admin_sources() {
     admin::AdminSources sources;
     sources.view = [this] { return prober->snapshot(); };
-    sources.metrics = [this]() -> std::function<std::string()> {
-      return [input = std::make_shared<const ScrapeInput>(scrape_input())] { return collect_metrics(*input); };
+    sources.metrics = [this](const cluster::ViewPtr& view) -> std::function<std::string()> {
+      return [input = std::make_shared<const ScrapeInput>(scrape_input(view))] { return collect_metrics(*input); };
     };
     sources.draining = [this] { return draining; };
     sources.set_admin_state = [this](NodeId node, cluster::AdminState state, bool force,
@@ -401,8 +401,7 @@ struct Service::Impl {
     return texts;
   }
 
-  [[nodiscard]] ScrapeInput scrape_input() {
-    const cluster::ViewPtr view = prober->snapshot();
+  [[nodiscard]] ScrapeInput scrape_input(const cluster::ViewPtr& view) {
     const CertificateCounts none;
     std::vector<probe::ProbeCounts> probes;
     for (std::size_t i = 0; i < nodes.size(); ++i) probes.push_back(prober->counts(node_at(i)));

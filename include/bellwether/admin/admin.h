@@ -43,9 +43,9 @@ struct AmbiguousRequest {
 // What the admin side asks its owner for. All on the control thread.
 struct AdminSources {
   std::function<cluster::ViewPtr()> view;
-  // Copies what a scrape is made of. What it returns renders the text (text/plain; version=0.0.4) on any thread, as
-  // long as the Admin lives.
-  std::function<std::function<std::string()>()> metrics;
+  // Copies what a scrape is made of, `view` among it: the one that view() has just returned. What it returns renders
+  // the text (text/plain; version=0.0.4) on any thread, as long as the Admin lives.
+  std::function<std::function<std::string()>(const cluster::ViewPtr& view)> metrics;
   std::function<bool()> draining;
   using OnDone = std::function<void(Result<void>)>;
   std::function<void(NodeId, cluster::AdminState, bool force, OnDone on_done)> set_admin_state;

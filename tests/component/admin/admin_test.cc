@@ -40,8 +40,14 @@ struct Desk {
     made->nodes.resize(2);
     view = made;
     admin::AdminSources sources;
-    sources.view = [this] { return view; };
-    sources.metrics = [] { return [] { return std::string("# TYPE up gauge\nup 1\n"); }; };
+    sources.view = [this] {
+      ++views;
+      return view;
+    };
+    sources.metrics = [this](const cluster::ViewPtr& seen) {
+      scraped = seen;
+      return [] { return std::string("# TYPE up gauge\nup 1\n"); };
+    };
     sources.draining = [this] { return draining; };
     sources.set_admin_state = [this](NodeId node, cluster::AdminState state, bool force,
                                      const admin::AdminSources::OnDone& on_done) {
@@ -90,6 +96,8 @@ struct Desk {
   std::unique_ptr<net::Loop> loop = net::testing::make_loop();
   cluster::ViewPtr view;
   bool draining = false;
+  int views = 0;             // that were asked for
+  cluster::ViewPtr scraped;  // the one that metrics were last made of
   std::vector<std::string> orders;
   net::Address reading;
   net::Address control;
@@ -123,6 +131,13 @@ TEST_CASE("each endpoint answers in its own type", "[admin]") {
   CHECK(nlohmann::json::parse(desk.get("/leader").body)["name"] == "n1");
   CHECK(desk.get("/healthz").status == 200);
   CHECK(desk.get("/readyz").status == 200);
+}
+
+TEST_CASE("a scrape takes one picture of the cluster", "[admin]") {
+  Desk desk;
+  REQUIRE(desk.get("/metrics").status == 200);
+  CHECK(desk.views == 1);
+  CHECK(desk.scraped == desk.view);
 }
 
 TEST_CASE("readyz turns to 503 with the reason while draining", "[admin]") {
