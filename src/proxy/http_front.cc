@@ -36,16 +36,14 @@ HttpFront::~HttpFront() {
 void HttpFront::make_node_sides(std::vector<std::shared_ptr<net::TlsContext>> node_tls) {
   const auto& nodes = worker_.options().nodes;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    if (!nodes[i].public_url.empty()) nodes_[i].urls.push_back(nodes[i].public_url);
-    nodes_[i].url_views.assign(nodes_[i].urls.begin(), nodes_[i].urls.end());
-    if (nodes[i].address) add_url(node_at(i), *nodes[i].address);
     nodes_[i].tls = std::move(node_tls[i]);
+    set_urls(node_at(i));
   }
 }
 
 void HttpFront::on_address(NodeId node) {
   pool_.outdate(node);
-  if (const net::Address* address = worker_.address(node)) add_url(node, *address);
+  set_urls(node);
 }
 
 // What was verified by the old CA, or shown the old certificate, is used no more than it is used already.
@@ -57,11 +55,15 @@ void HttpFront::set_node_tls(const std::shared_ptr<net::TlsContext>& tls) {
   }
 }
 
-void HttpFront::add_url(NodeId node, const net::Address& address) {
-  const char* scheme = worker_.options().nodes[node.index].tls ? "https://" : "http://";
+// An address that it had before may be another node's by now: to be redirected there is no redirect to itself.
+void HttpFront::set_urls(NodeId node) {
   NodeSide& side = nodes_[node.index];
-  std::string url = scheme + address.to_string();
-  if (std::find(side.urls.begin(), side.urls.end(), url) == side.urls.end()) side.urls.push_back(std::move(url));
+  side.urls.clear();
+  const std::string& public_url = worker_.options().nodes[node.index].public_url;
+  if (!public_url.empty()) side.urls.push_back(public_url);
+  if (const net::Address* address = worker_.address(node)) {
+    side.urls.push_back((side.tls ? "https://" : "http://") + address->to_string());
+  }
   side.url_views.assign(side.urls.begin(), side.urls.end());
 }
 

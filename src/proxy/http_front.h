@@ -79,8 +79,8 @@ class HttpFront {
 
  private:
   struct NodeSide {
-    std::shared_ptr<net::TlsContext> tls;  // null: plain
-    std::vector<std::string> urls;
+    std::shared_ptr<net::TlsContext> tls;     // null: plain
+    std::vector<std::string> urls;            // its public one, if it has any, and that of its address
     std::vector<std::string_view> url_views;  // of `urls`
     std::uint64_t waiting = 0;                // exchanges, for long
     std::optional<TimePoint> warmed;          // when connections were last opened for nobody
@@ -93,7 +93,7 @@ class HttpFront {
   void count_waiting(TimePoint now);
   void send_idle_away(TimePoint now);
   void make_node_sides(std::vector<std::shared_ptr<net::TlsContext>> node_tls);
-  void add_url(NodeId node, const net::Address& address);
+  void set_urls(NodeId node);
 
   Worker& worker_;
   std::vector<NodeSide> nodes_;

@@ -25,6 +25,8 @@ void Shared::ask_others_for_room(const Seat& asking) {
 
 namespace {
 
+using Contexts = std::vector<std::shared_ptr<net::TlsContext>>;
+
 void run_worker(Shared& shared, Seat& seat) {
   Worker worker(shared, seat);
   seat.worker = &worker;
@@ -71,22 +73,29 @@ Result<void> bind_all(Shared& shared) {
 }
 
 // By node. One context for all nodes that are spoken to alike.
-Result<std::vector<std::shared_ptr<net::TlsContext>>> twins_of(const std::vector<NodeOptions>& nodes) {
-  std::vector<std::shared_ptr<net::TlsContext>> twins(nodes.size());
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    if (!nodes[i].tls) continue;
-    const auto alike =
-        std::find_if(nodes.begin(), nodes.end(), [&](const NodeOptions& other) { return other.tls == nodes[i].tls; });
-    const auto first = static_cast<std::size_t>(alike - nodes.begin());
+Result<Contexts> twins_of(const Contexts& by_node, const std::vector<NodeOptions>& nodes) {
+  Contexts twins(by_node.size());
+  for (std::size_t i = 0; i < by_node.size(); ++i) {
+    if (!by_node[i]) continue;
+    const auto first =
+        static_cast<std::size_t>(std::find(by_node.begin(), by_node.end(), by_node[i]) - by_node.begin());
     if (first < i) {
       twins[i] = twins[first];
       continue;
     }
-    auto made = nodes[i].tls->twin();
+    auto made = by_node[i]->twin();
     if (!made) return tl::unexpected(made.error().within(nodes[i].name));
     twins[i] = std::move(*made);
   }
   return twins;
+}
+
+// The contexts of listeners or nodes, taken out of their options.
+template <typename Options>
+Contexts take_tls(std::vector<Options>& all) {
+  Contexts contexts;
+  for (Options& each : all) contexts.push_back(std::exchange(each.tls, nullptr));
+  return contexts;
 }
 
 }  // namespace
@@ -131,15 +140,16 @@ struct Proxy::Impl {
     }
   }
 
-  Result<void> make_seats() {
+  Result<void> make_seats(const Contexts& client_tls, const Contexts& node_tls) {
     for (int i = 0; i < shared.options.threads; ++i) {
       auto loop = net::Loop::create({});
       if (!loop) return tl::unexpected(loop.error());
       const auto index = static_cast<std::size_t>(i);
       shared.seats.push_back(std::make_unique<Seat>(index, std::move(*loop), shared.options.nodes.size()));
-      auto twins = twins_of(shared.options.nodes);
+      auto twins = twins_of(node_tls, shared.options.nodes);
       if (!twins) return tl::unexpected(twins.error());
       shared.seats.back()->node_tls = std::move(*twins);
+      shared.seats.back()->client_tls = client_tls;
     }
     return {};
   }
@@ -180,8 +190,10 @@ struct Proxy::Impl {
 
 Result<std::unique_ptr<Proxy>> Proxy::start(net::Loop& control, ProxyOptions options, ProxyCallbacks callbacks) {
   options.threads = std::max(1, options.threads);
+  const Contexts client_tls = take_tls(options.listeners);
+  const Contexts node_tls = take_tls(options.nodes);
   auto impl = std::make_unique<Impl>(control, std::move(options), std::move(callbacks));
-  if (auto made = impl->make_seats(); !made) return tl::unexpected(made.error());
+  if (auto made = impl->make_seats(client_tls, node_tls); !made) return tl::unexpected(made.error());
   if (auto bound = bind_all(impl->shared); !bound) return tl::unexpected(bound.error());
   impl->start_threads();
   return std::make_unique<Proxy>(Private{}, std::move(impl));

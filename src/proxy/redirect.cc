@@ -151,7 +151,7 @@ void Redirector::answer(const Asked& asked, NodeId node) {
 bool Redirector::is_loop(const Asked& asked, const std::string& location) const {
   const auto target = host_port_of_url(location);
   if (!target) return false;
-  const bool tls = worker_.options().listeners[asked.listener].tls != nullptr;
+  const bool tls = worker_.client_tls(asked.listener) != nullptr;
   return points_to_us(*target, parse_host_port(asked.host, tls ? 443 : 80), worker_.shared().own_addresses);
 }
 

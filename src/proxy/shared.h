@@ -34,7 +34,8 @@ struct Seat {
   bool is_idle = false;                  // while shutting down: it has nothing left to serve; the control thread's
   Worker* worker = nullptr;              // set and used on its thread only (by posted work)
   std::vector<net::Socket> listening;    // until the thread takes them; closed where another worker accepts
-  std::vector<std::shared_ptr<net::TlsContext>> node_tls;  // by node, until the thread takes them
+  std::vector<std::shared_ptr<net::TlsContext>> client_tls;  // by listener, until the thread takes them
+  std::vector<std::shared_ptr<net::TlsContext>> node_tls;    // by node, likewise
   std::thread thread;
 };
 
@@ -55,7 +56,7 @@ struct Shared {
         init(names_of(options.nodes)),
         gate(static_cast<std::size_t>(options.threads)) {}
 
-  const ProxyOptions options;
+  const ProxyOptions options;  // but for their TLS contexts, which may be replaced and must not be kept here
   const ProxyCallbacks callbacks;
   std::vector<net::Address> own_addresses;  // real, in the order of options.listeners
   std::vector<std::unique_ptr<Seat>> seats;

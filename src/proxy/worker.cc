@@ -27,7 +27,8 @@ Duration tick_interval(const ProxyOptions& o) {
 Worker::Worker(Shared& shared, Seat& seat)
     : shared_(shared),
       seat_(seat),
-      nodes_(shared.options.nodes.size()),
+      nodes_(nodes_of(shared.options)),
+      client_tls_(std::exchange(seat.client_tls, {})),
       lease_(std::max(shared.options.suspect_after, net::Loop::kLeastStop)),
       answers_(*seat.loop),
       intake_(
@@ -43,10 +44,14 @@ Worker::Worker(Shared& shared, Seat& seat)
       hung_timer_(*seat.loop, [this] { on_hung(); }),
       tick_interval_(tick_interval(shared.options)),
       leave_timer_(*seat.loop, [this] { leave_tick(); }) {
-  for (std::size_t i = 0; i < nodes_.size(); ++i) nodes_[i].address = options().nodes[i].address;
-  for (const ListenerOptions& listener : options().listeners) client_tls_.push_back(listener.tls);
   loop().set_on_stopped(options().suspect_after, [this](Duration lasted) { on_stopped(lasted); });
   open_listeners();
+}
+
+std::vector<Worker::Node> Worker::nodes_of(const ProxyOptions& options) {
+  std::vector<Node> nodes(options.nodes.size());
+  for (std::size_t i = 0; i < nodes.size(); ++i) nodes[i].address = options.nodes[i].address;
+  return nodes;
 }
 
 Worker::~Worker() {

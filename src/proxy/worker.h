@@ -149,6 +149,7 @@ class Worker {
     bool takes_requests = false;
   };
 
+  [[nodiscard]] static std::vector<Node> nodes_of(const ProxyOptions& options);
   static void on_left_gate(void* self, std::uint64_t round);
   void abandon_dials();
   void leave_tick();
