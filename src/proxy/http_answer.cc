@@ -63,6 +63,7 @@ bool HttpSession::take_answer() {
   }
   const http::HeadLimits& limits = front_.worker().options().head_limits;
   if (!has_ended && !attempt_.answer_search.is_worth_parsing(from_node_.view(), limits)) return false;
+  const HttpFront::ScratchUse use(front_);
   http::ResponseHead& head = front_.response_scratch();
   const http::ParseOutcome parsed = http::parse_response_head(from_node_.view(), request_.method, limits, head);
   if (parsed.status == http::ParseStatus::kRejected) {

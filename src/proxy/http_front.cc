@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "bellwether/base/assert.h"
 #include "worker.h"
 
 namespace bellwether::proxy {
@@ -29,7 +30,7 @@ HttpFront::HttpFront(Worker& worker, std::vector<std::shared_ptr<net::TlsContext
   make_node_sides(std::move(node_tls));
 }
 
-HttpFront::~HttpFront() {
+void HttpFront::end_all() {
   table_.for_each([](HttpSession& session) { session.end(ended_by_us(session.phase())); });
 }
 
@@ -171,6 +172,7 @@ void HttpFront::on_claim() {
 }
 
 void HttpFront::release() {
+  BW_ASSERT(scratch_uses_ == 0);
   if (releasing_) return;
   releasing_ = true;
   WaitLink* link = queue_.first();

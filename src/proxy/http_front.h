@@ -28,11 +28,12 @@ class Worker;
 class HttpFront {
  public:
   HttpFront(Worker& worker, std::vector<std::shared_ptr<net::TlsContext>> node_tls);
-  ~HttpFront();
+  ~HttpFront() = default;
   HttpFront(const HttpFront&) = delete;
   HttpFront& operator=(const HttpFront&) = delete;
 
   void adopt(Accepted accepted);
+  void end_all();  // with the worker
   void on_fence();
   void on_view();
   void on_address(NodeId node);
@@ -56,6 +57,17 @@ class HttpFront {
   [[nodiscard]] WaitQueue& unconfirmed() { return unconfirmed_; }
   [[nodiscard]] http::RequestHead& request_scratch() { return request_scratch_; }
   [[nodiscard]] http::ResponseHead& response_scratch() { return response_scratch_; }
+  // While one stands, a session reads from a scratch head, and no other session may run.
+  class ScratchUse {
+   public:
+    explicit ScratchUse(HttpFront& front) : front_(front) { ++front_.scratch_uses_; }
+    ~ScratchUse() { --front_.scratch_uses_; }
+    ScratchUse(const ScratchUse&) = delete;
+    ScratchUse& operator=(const ScratchUse&) = delete;
+
+   private:
+    HttpFront& front_;
+  };
   // A PROXY header speaks for one client only.
   [[nodiscard]] bool shares_upstreams() const;
   // A new connection, opening; null if there is no way to. `user` is null if it is for nobody yet.
@@ -72,7 +84,7 @@ class HttpFront {
   [[nodiscard]] vault::MountTable& mounts() { return mounts_; }
   [[nodiscard]] int& mount_lookups() { return mount_lookups_; }
   void release();
-  void release_soon();                                 // when the turn of who asks is over
+  void release_soon();                                 // once the callbacks of this turn are over
   void give_back(std::unique_ptr<Upstream> upstream);  // somebody who waits may want it
   void pump_later(HttpSession& session);
   void retire(HttpSession& session);
@@ -112,6 +124,7 @@ class HttpFront {
   TimePoint suspect_since_ = kNever;
   std::optional<NodeId> last_leader_;
   bool releasing_ = false;
+  int scratch_uses_ = 0;
 };
 
 }  // namespace bellwether::proxy

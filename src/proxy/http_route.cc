@@ -99,7 +99,7 @@ void HttpSession::hold() {
   state_ = State::kHeld;
   if (client_ended_ || client_->peer_state() != net::PeerState::kHere) return client_left();
   front_.warm_up();
-  front_.release();
+  front_.release_soon();  // later, for the caller may be amid an answer that it reads from the scratch head
 }
 
 // False: there is no room, and what becomes of the request instead is decided.

@@ -194,6 +194,7 @@ bool HttpSession::take_request() {
     if (client_ended_) end(ended_by_client(Phase::kRequest));
     return false;
   }
+  const HttpFront::ScratchUse use(front_);
   http::RequestHead& head = front_.request_scratch();
   const http::ParseOutcome parsed = http::parse_request_head(in_.view(), limits, head);
   switch (parsed.status) {

@@ -57,7 +57,9 @@ std::vector<Worker::Node> Worker::nodes_of(const ProxyOptions& options) {
 Worker::~Worker() {
   loop().set_on_stopped({}, nullptr);
   listeners_.clear();
+  // Their ends are counted and told: now, while all of the worker stands.
   table_.for_each([](Session& session) { session.end(ended_by_us(Phase::kRelaying)); });
+  http_.end_all();
 }
 
 void Worker::open_listeners() {
