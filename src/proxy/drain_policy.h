@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "bellwether/base/enum_count.h"
 #include "bellwether/base/ids.h"
 #include "bellwether/base/time.h"
 #include "bellwether/cluster/view.h"
@@ -38,6 +39,7 @@ enum class Cut : std::uint8_t {
   kAdmin,  // the operator's maintenance
 };
 inline constexpr std::size_t kCutCount = 8;
+static_assert(has_enumerators<Cut, kCutCount>);
 struct DrainTimes {
   Duration quiet;     // a session of which it is not known whether anything is under way ends once quiet for that long
   Duration deadline;  // every session ends at the latest that long after its node lost its standing

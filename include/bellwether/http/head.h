@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bellwether/base/enum_count.h"
 #include "bellwether/base/result.h"
 
 namespace bellwether::http {
@@ -33,6 +34,7 @@ enum class Reject : std::uint8_t {
 };
 [[nodiscard]] std::string_view to_text(Reject reason);
 inline constexpr std::size_t kRejectCount = 18;
+static_assert(has_enumerators<Reject, kRejectCount>);
 
 // The status of the answer to a request that is refused so: 400, 417, 431 or 505.
 [[nodiscard]] int status_of(Reject reason);

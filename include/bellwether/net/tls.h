@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bellwether/base/enum_count.h"
 #include "bellwether/base/result.h"
 #include "bellwether/base/time.h"
 
@@ -55,6 +56,7 @@ enum class HandshakeFailure : std::uint8_t {
   kProtocol,  // no common version or cipher, or not TLS at all
 };
 inline constexpr std::size_t kHandshakeFailureCount = 7;
+static_assert(has_enumerators<HandshakeFailure, kHandshakeFailureCount>);
 [[nodiscard]] std::string_view to_text(HandshakeFailure failure);
 
 // A long-lived SSL_CTX; streams hold a reference, so it may be replaced while they run. TLS 1.2 at least, no early

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bellwether/base/enum_count.h"
 #include "bellwether/base/ip_range.h"
 #include "bellwether/base/result.h"
 #include "bellwether/cluster/observation.h"
@@ -109,6 +110,7 @@ enum class Outcome : std::uint8_t {
   kRejected,    // not valid, or not safe
 };
 inline constexpr std::size_t kOutcomeCount = 6;
+static_assert(has_enumerators<Outcome, kOutcomeCount>);
 // Such a request did not get the answer that it should have had, through no fault of its client.
 [[nodiscard]] bool is_failure(Outcome outcome);
 [[nodiscard]] std::string_view to_text(Outcome outcome);

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "bellwether/base/enum_count.h"
 #include "bellwether/cluster/observation.h"
 #include "bellwether/vault/effect.h"
 
@@ -58,6 +59,7 @@ enum class Row : std::uint8_t {
   kUnconfirmed,       // answered, but not by a node that has confirmed since that it leads, where that is asked for
 };
 inline constexpr std::size_t kRowCount = 26;
+static_assert(has_enumerators<Row, kRowCount>);
 [[nodiscard]] std::string_view to_text(Row row);
 [[nodiscard]] Verdict verdict_of(Row row);
 // What our error says to the client: a sentence for each ambiguous row, empty for the others.
