@@ -6,7 +6,7 @@
 //   load client PORT MODE CONNS SECONDS [RATE|SIZE]
 //        keepalive   each connection always has one request on its way
 //        rate        RATE requests per second in all, sent when due whether or not earlier ones were answered
-//        churn       a new connection for each request
+//        churn       a new connection for each request, which asks for its end
 //        bulk        answers of SIZE bytes
 //        idle        one request on each, then says "ready" and keeps them until its standard input ends
 //
@@ -122,7 +122,7 @@ void serve(Served& c, std::string_view head) {
     c.body_left = number(head.substr(head.find(kLength) + kLength.size()));
   } else {
     static const std::string kBody(300, 'x');
-    c.close_after = path == "/close";
+    c.close_after = head.find("\r\nConnection: close\r\n") != std::string_view::npos;
     c.out += answer("200 OK", kBody, c.close_after);
   }
 }
@@ -352,11 +352,11 @@ int run_client(int argc, char** argv) {
   const std::uint64_t connections = number(argv[2]);
   const double seconds = std::atof(argv[3]);
   const std::uint64_t last = argc > 4 ? number(argv[4]) : 0;
-  const std::string path = client.mode == Client::Mode::kChurn  ? "/close"
-                           : client.mode == Client::Mode::kBulk ? "/bulk/" + std::to_string(last)
-                                                                : "/v1/secret/data/app";
-  client.request = "GET " + path +
-                   " HTTP/1.1\r\nHost: vault\r\nX-Vault-Request: true\r\n"
+  const bool is_bulk = client.mode == Client::Mode::kBulk;
+  const std::string path = is_bulk ? "/bulk/" + std::to_string(last) : "/v1/secret/data/app";
+  // In http mode the proxy ends the client's connection then, and keeps its own to the node.
+  const std::string wish = client.mode == Client::Mode::kChurn ? "Connection: close\r\n" : "";
+  client.request = "GET " + path + " HTTP/1.1\r\nHost: vault\r\n" + wish + "X-Vault-Request: true\r\n"
                    "X-Vault-Token: hvs.0123456789012345678901234567890123456789\r\n\r\n";
   for (std::uint64_t i = 0; i < connections; ++i) client.open();
 
