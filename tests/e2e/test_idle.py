@@ -29,7 +29,8 @@ def is_idle(proxy):
 
 @pytest.mark.parametrize("mode", ["http", "tcp"])
 def test_the_first_request_after_an_unnoticed_change_goes_to_the_new_leader(restless, tmp_path, mode):
-    words = [*LOOPBACK, "--mode", mode, "--idle-after", "300ms", "--log-requests", "--log-sessions", *restless.urls]
+    idle = ["--idle-after", "300ms", "--idle-inter", "1h"]
+    words = [*LOOPBACK, "--mode", mode, *idle, "--log-requests", "--log-sessions", *restless.urls]
     with Bellwether(tmp_path, words) as proxy:
         proxy.wait_ready()
         names = [node["name"] for node in proxy.status()["nodes"]]
