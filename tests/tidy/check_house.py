@@ -93,6 +93,7 @@ class House:
             self._check_test(path)
         for path in self._sources("src", "include/bellwether", "tests", "bench"):
             self._check_text(path)
+        self._check_architecture()
         return self.problems
 
     def _report(self, path, line, message):
@@ -175,6 +176,35 @@ class House:
                     continue
                 line = code.count("\n", 0, match.start()) + 1
                 self._report(path, line, f"`{match.group(0).strip()}`: {instead}")
+
+    def _check_architecture(self):
+        """Every file and every name in backticks exists, and `Class::function` is declared so."""
+        path = self.root / "src/ARCHITECTURE.md"
+        if not path.is_file():
+            return
+        code = "\n".join(strip(source.read_text(encoding="utf-8")) for source in self._sources("src", "include/bellwether"))
+        words = set(re.findall(r"\w+", code)) | set(self.arrows)
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            for name in re.findall(r"`([^`]+)`", line):
+                if "/" in name:
+                    is_known = " " in name or name.startswith("/") or "ROOM" in name or (self.root / name).exists()
+                elif "." in name:
+                    is_known = any(self.root.glob(f"src/**/{name}"))
+                else:
+                    is_known = self._is_declared(name, code, words)
+                if not is_known:
+                    self._report(path, number, f"`{name}` is not in the source: say where the way goes now")
+
+    @staticmethod
+    def _is_declared(name, code, words):
+        parts = re.findall(r"\w+", name)
+        if not all(part in words for part in parts):
+            return False
+        owner = re.fullmatch(r"([A-Z]\w+)::(\w+)", name)
+        if not owner or re.search(rf"\b{owner[1]}::{owner[2]}\b", code):
+            return True
+        body = re.search(rf"\b(?:class|struct) {owner[1]}\b[^;{{]*\{{(.*?)^\}};", code, re.S | re.M)
+        return body is not None and re.search(rf"\b{owner[2]}\b", body[1]) is not None
 
     def _check_test(self, path):
         code = strip(path.read_text(encoding="utf-8"))

@@ -41,6 +41,8 @@ PLANTED = [
     ("tests/unit/y_test.cc", "#include <sys/socket.h>\n", "no sockets"),
     ("tests/unit/z_test.cc", "void f() { std::this_thread::sleep_for(1ms); }\n", "condition"),
     ("tests/component/a_test.cc", "void f() { usleep(3); }\n", "condition"),
+    ("src/ARCHITECTURE.md", "By `probe_all`.\n", "`probe_all` is not in the source"),
+    ("src/ARCHITECTURE.md", "In `src/gone.cc`.\n", "`src/gone.cc` is not in the source"),
     ("src/net/ok.cc", '#include <openssl/ssl.h>\n#include "bellwether/base/time.h"\n'
      'auto t = std::chrono::steady_clock::now(); // new things, never delete them, assert(1)\n'
      'const char* s = "new x; rand() usleep(3)";\nstruct A { A(const A&) = delete; };\n'
