@@ -253,11 +253,11 @@ void HttpSession::answer_ambiguous(vault::Row row, std::string_view body) {
   respond(status, ambiguous_text(why, request_.id), true);
 }
 
-void HttpSession::answer_unserved(std::string_view why, EndReason reason) {
+void HttpSession::answer_unserved(std::string_view why, EndReason reason, int status) {
   if (request_.awaits_mount) return answer_maybe_acted();
   drop_upstream();
-  fail_request(Outcome::kUnserved, 503, why, reason);
-  respond(503, unserved_text(why, request_.id), true);
+  fail_request(Outcome::kUnserved, status, why, reason);
+  respond(status, unserved_text(why, request_.id), true);
 }
 
 // An answer of our own. REQUIRES: none of the node's has begun, and the request is settled.

@@ -6,7 +6,6 @@
 #include <variant>
 
 #include "bellwether/base/assert.h"
-#include "failure_text.h"
 #include "http_front.h"
 #include "http_session.h"
 #include "worker.h"
@@ -74,12 +73,10 @@ bool HttpSession::is_bootstrap_now() const {
 
 void HttpSession::bootstrap(const cluster::RouteRequest& wanted) {
   if (!front_.worker().options().bootstrap) {
-    drop_upstream();
     constexpr std::string_view kWhy =
         "no leader, and bellwether does not choose the node that is initialized or unsealed: send this to a node's own "
         "address, or set \"bootstrap\"";
-    fail_request(Outcome::kUnserved, kMisdirected, kWhy, refused_by_us(Phase::kRequest));
-    return respond(kMisdirected, unserved_text(kWhy, request_.id), true);
+    return answer_unserved(kWhy, refused_by_us(Phase::kRequest), kMisdirected);
   }
   if (wanted.accepts == cluster::Accepts::kLeaderOrInit) return begin_init();
   follow(front_.worker().route(wanted), wanted);
@@ -194,9 +191,7 @@ void HttpSession::begin_init() {
   const auto node = front_.worker().shared().init.begin(*front_.worker().view());
   if (!node) {
     const int status = node.error().kind == ErrorKind::kUnavailable ? 503 : kMisdirected;
-    drop_upstream();
-    settle(Outcome::kUnserved, status, refused_by_us(Phase::kRequest));
-    return respond(status, "nothing was initialized: " + node.error().message, true);
+    return answer_unserved("nothing was initialized: " + node.error().message, refused_by_us(Phase::kRequest), status);
   }
   is_init_ = true;
   request_.tried.push_back(*node);

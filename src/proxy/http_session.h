@@ -261,7 +261,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   void cut_answer(EndReason reason);
   void give_upstream_back();
   void answer_ambiguous(vault::Row row, std::string_view body);
-  void answer_unserved(std::string_view why, EndReason reason);
+  void answer_unserved(std::string_view why, EndReason reason, int status = 503);
   void fail_request(Outcome outcome, int status, std::string_view why, EndReason reason);
   void respond(int status, std::string_view why, bool may_keep_alive);
 

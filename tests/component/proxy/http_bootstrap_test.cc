@@ -66,6 +66,20 @@ TEST_CASE("with bootstrap and no node that can carry it out, the client is told 
   CHECK(client->received.starts_with("HTTP/1.1 503 "));
 }
 
+TEST_CASE("an init that is not begun is told with its cause, what to do, and an id", "[proxy][http]") {
+  HttpRig it;
+  it.rig.options.bootstrap = true;
+  it.rig.start();
+  nobody_leads(it, cluster::Role::kUninitialized, cluster::Role::kSilent);
+  auto client = it.rig.client();
+  client->send(put("/v1/sys/init", "{}"));
+  REQUIRE(it.until_has(*client, "HTTP/1.1 503 "));
+  REQUIRE(it.until_has(*client, "nothing was initialized: "));
+  CHECK_THAT(client->received, CATCH_CONTAINS("The request was not executed: it can be sent again. (request id "));
+  CHECK_THAT(client->received, CATCH_CONTAINS("Bellwether-Request-Id: "));
+  CHECK(it.one.seen.empty());
+}
+
 TEST_CASE("a node that refuses the connection is passed over for the next in that role", "[proxy][http]") {
   HttpRig it;
   it.rig.options.bootstrap = true;
