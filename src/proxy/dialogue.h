@@ -32,6 +32,9 @@ class Dialogue {
 
   // The node has not said a word since the client last spoke.
   [[nodiscard]] bool client_waits() const { return client_spoke_last_; }
+  // As far as bytes tell it may wait: what the node said since may be a session ticket, with its first request
+  // unanswered.
+  [[nodiscard]] bool client_may_wait() const { return client_spoke_last_ || (is_in_handshake() && !is_long_answer()); }
   [[nodiscard]] Duration client_waited(TimePoint now) const { return now - client_at_; }
   // What the client says now is not the rest of a message that it began before.
   [[nodiscard]] bool begins_message(TimePoint now) const {
@@ -39,12 +42,13 @@ class Dialogue {
   }
   [[nodiscard]] bool is_long_answer() const { return answer_bytes_ > kShortAnswer; }
   // The node's last words were a short answer to a request: a few milliseconds of silence mean that it is complete.
-  [[nodiscard]] bool has_short_answer() const {
-    return !client_spoke_last_ && !is_long_answer() && (!is_tls_ || turns_ > kHandshakeTurns);
-  }
+  [[nodiscard]] bool has_short_answer() const { return !client_spoke_last_ && !is_long_answer() && !is_in_handshake(); }
 
  private:
   static constexpr std::uint8_t kHandshakeTurns = 2;
+
+  // Or in the first request.
+  [[nodiscard]] bool is_in_handshake() const { return is_tls_ && turns_ <= kHandshakeTurns; }
 
   TimePoint client_at_{};
   std::size_t answer_bytes_ = 0;  // since the client last spoke

@@ -22,7 +22,7 @@ std::optional<Duration> quiet_needed(const LostNode& node, const Dialogue& dialo
 // Another node leads, and this one answers neither the client nor a probe: it hangs, or blocks to demote itself, and
 // what it says at last is an error, after which the client would lose its next request too.
 bool blocks(const LostNode& node, const Dialogue& dialogue, TimePoint now) {
-  return node.is_replaced && node.is_silent && dialogue.client_waits() && dialogue.client_waited(now) >= kBlockedFor;
+  return node.is_replaced && node.is_silent && dialogue.client_may_wait() && dialogue.client_waited(now) >= kBlockedFor;
 }
 
 bool is_replaced(const cluster::View& view, NodeId node) {

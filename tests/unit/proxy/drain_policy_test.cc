@@ -141,6 +141,12 @@ TEST_CASE("a client does not wait for a node that blocks once another leads", "[
   node.is_silent = true;
   CHECK(at(asked + kBlockedFor - 1ms) == Cut::kNone);
   CHECK(at(asked + kBlockedFor) == Cut::kSilent);
+  Dialogue ticket = waiting();
+  ticket.set_tls(true);
+  ticket.node_spoke(1);
+  CHECK(leave_now(node, ticket, kLost - 500ms, kPause, true, asked + kBlockedFor, kTimes) == Cut::kSilent);
+  ticket.node_spoke(Dialogue::kShortAnswer);
+  CHECK(leave_now(node, ticket, kLost - 500ms, kPause, true, asked + kBlockedFor, kTimes) == Cut::kNone);
   node.is_replaced = false;
   CHECK(at(kLost) == Cut::kNone);
   node = lost(Standing::kMaint);
