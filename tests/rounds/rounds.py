@@ -144,8 +144,9 @@ class Rounds:
         if is_unconfirmed_read(error) and error.begun <= max(noticed, now.suspected):
             return None  # verified answers trade an old read for this, until Bellwether knows
         if now.fault.is_harmless and not now.has_hung:
-            if is_tcp and error.outcome is Outcome.BROKEN and begun_before:
-                return None
+            known = noticed if now.fault.stops_nobody else max(noticed, now.suspected)
+            if is_tcp and error.outcome is Outcome.BROKEN and error.begun <= known:
+                return None  # its connection led to the old leader before anybody knew
             if now.fault.may_answer_ambiguously and begun_before and "the node said" in error.said:
                 return None
             return "an error in what no client may notice"

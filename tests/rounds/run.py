@@ -87,11 +87,15 @@ class Stand:
             self.cluster.firewall.end()
 
     def first_sign(self, log):
-        """When Bellwether first knew that something is wrong, by a part of its log; as time.monotonic() counts."""
-        signs = [line for line in map(LogLine.parse, log.splitlines()) if line and line.event in SIGNS]
-        if not signs:
-            return None
-        return monotonic_of(signs[0].time)
+        """When Bellwether first knew that something is wrong, by a part of its log; as time.monotonic() counts. A suspicion
+        that was unfounded is no sign of what came after it."""
+        sign = None
+        for line in filter(None, map(LogLine.parse, log.splitlines())):
+            if line.event == "leader_confirmed":
+                sign = None
+            elif line.event in SIGNS and sign is None:
+                sign = line
+        return monotonic_of(sign.time) if sign else None
 
     def _add_client(self, name, pace=None):
         http, tcp = self.proxy.addresses

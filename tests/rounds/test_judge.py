@@ -44,6 +44,8 @@ def test_a_step_down_excuses_what_the_old_leader_itself_said_through_tcp_mode():
 def test_a_step_down_excuses_a_connection_through_tcp_mode_only_if_it_was_in_flight():
     assert not complaint("step_down", error(Outcome.BROKEN, DEALT - 0.1, client="tcp-0"))
     assert complaint("step_down", error(Outcome.BROKEN, DEALT + 0.1, client="tcp-0"))
+    assert not complaint("step_down", error(Outcome.BROKEN, DEALT + 0.1, client="tcp-0"), suspected=DEALT + 0.12)
+    assert complaint("step_down", error(Outcome.BROKEN, DEALT + 0.1, client="tcp-0"), suspected=DEALT + 0.08)
 
 
 def test_a_seal_in_which_the_server_hung_excuses_what_was_sent_before_anybody_could_notice():
@@ -57,7 +59,7 @@ def test_a_seal_in_which_the_server_hung_excuses_what_was_sent_before_anybody_co
 def test_a_slow_network_excuses_no_error_for_it_loses_nothing():
     assert complaint("slow_network", error(Outcome.AMBIGUOUS, DEALT - 0.1))
     assert complaint("slow_network", error(Outcome.REFUSED, DEALT + 0.1))
-    assert complaint("slow_network", error(Outcome.BROKEN, DEALT + 0.1, client="tcp-0"))
+    assert complaint("slow_network", error(Outcome.BROKEN, DEALT + 0.1, client="tcp-0"), suspected=DEALT + 0.12)
 
 
 def test_a_kill_excuses_only_what_was_in_flight():
