@@ -107,7 +107,7 @@ def flood_has_risen(site, name):
 def check_flood(site, sim, name, limits, seconds):
     quiet_pace, quiet_wait = watch(site, seconds)
     with flood(site, name):
-        wait_until(lambda: flood_has_risen(site, name), 20, "the flood to rise")
+        wait_until(lambda: flood_has_risen(site, name), 60, "the flood to rise")
         pace, wait = watch(site, seconds)
         print(f"{name}: probes {pace:.0f}/s (quiet {quiet_pace:.0f}), worst wait {wait * 1000:.0f} ms "
               f"(quiet {quiet_wait * 1000:.0f}), memory {site.proxy.process.peak_rss_bytes() / MIB:.1f} MiB")
