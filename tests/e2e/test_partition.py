@@ -92,7 +92,8 @@ def expect_order(proxy, sim, histories):
         assert told.status != 200 or name(sim, int(told.executor[1:]) - 1) == at.node, (told, at)
     assert all(len(each) == 1 for each in nodes.values()), nodes
     elected = {int(line.fields["epoch"]): line.fields["node"] for line in proxy.events("leader_changed")}
-    assert {epoch: {node} for epoch, node in elected.items()} == nodes
+    # On a slow machine an epoch may end before anybody has asked.
+    assert {epoch: {elected.get(epoch)} for epoch in nodes} == nodes
 
 
 HTTP_CLIENTS = {"kept": 1, "fresh": 0, "pool": 4}
