@@ -2,14 +2,15 @@
 """Question: what do clients with kept-alive connections notice of a change of leader in tcp passthrough?
 
 Method: one cluster (a real OpenBao or Vault with raft where one is found, else the simulated one), and before it HAProxy with
-its best tcp configuration (bench/failover.py) and Bellwether with its defaults. For each fault the two take turns (A B,
-B A, ...). Four clients in a closed loop write a number and read it back, without a pause and without repeating anything
-themselves: Go's net/http with HTTP/2 (as Vault's command line: "cli") and with HTTP/1.1 ("go"), hvac, and Node's https; where go or
-node is not installed, hvac takes its place. A client that gives a connection to the next request before it has read that it ended,
-as Node does and Go's at times, sees two errors of a step-down: the old leader's own and that one. Counted per fault: requests without a good answer, and reads that are older than a
-write acknowledged before them. A read or an error is late if its request began more than 50 ms after the new leader's first
-200, which the nodes are asked for directly every 5 ms; "known" reads began after Bellwether's own log said that the old leader
-does not lead. Added delay: from that first 200 to a client's first success, median over clients and rounds.
+its best tcp configuration (bench/failover.py) and Bellwether with its defaults. For each fault the two take turns (A B, B A,
+...). Four clients in a closed loop write a number and read it back, without a pause and without repeating anything themselves:
+Go's net/http with HTTP/2 (as Vault's command line: "cli") and with HTTP/1.1 ("go"), hvac, and Node's https; where go or node is
+not installed, hvac takes its place. A client that gives a connection to the next request before it has read that it ended, as
+Node does and Go's at times, sees two errors of a step-down: the old leader's own and that one. Counted per fault: requests
+without a good answer, and reads that are older than a write acknowledged before them. A read or an error is late if its request
+began more than 50 ms after the new leader's first 200, which the nodes are asked for directly every 5 ms; "known" reads began
+after Bellwether's own log said that the old leader does not lead. Added delay: from that first 200 to a client's first success,
+median over clients and rounds.
 
 Usage: bench/keepalive.py [--faults step_down:5,seal:5] [--cluster auto|sim|real] [--only CONTESTANT] [--json FILE] [--keep FOLDER]
        `./dev bench keepalive` builds the program first. Ends with 1 if Bellwether broke a promise of its own: a seal costs each client
