@@ -33,8 +33,11 @@ int on_new_ticket(SSL* ssl, void* lifetime) {
     until = seconds_of(resumable_until(ssl, std::chrono::system_clock::now(), *static_cast<const Duration*>(lifetime)));
     if (SSL_SESSION_set1_ticket_appdata(session, &*until, sizeof *until) != 1) return 0;
   }
-  // What the client is told; OpenSSL's own limit begins anew with each ticket.
-  SSL_SESSION_set_timeout(session, static_cast<long>(std::max<Seconds>(*until - wall_seconds(), 0)));
+  // What the client is told; OpenSSL's own limit begins anew with each ticket. At least one second: OpenSSL 3.0 reads a
+  // session with a timeout of 0 back as one of 3 seconds, finds that it has grown, and ends the handshake with
+  // "internal error" (construct_stateless_ticket). A ticket that is offered after its end is refused by on_ticket all
+  // the same.
+  SSL_SESSION_set_timeout(session, static_cast<long>(std::max<Seconds>(*until - wall_seconds(), 1)));
   return 1;
 }
 

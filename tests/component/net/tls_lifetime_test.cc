@@ -64,6 +64,13 @@ TEST_CASE("a session with a node is resumed for its lifetime as well", "[net][tl
   CHECK(first_not_resumed(pair, tls) == Opened::kFull);
 }
 
+TEST_CASE("a ticket whose end comes while it is made refuses nobody", "[net][tls][lifetime]") {
+  const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
+  Pair pair(server_tls("server", {.ticket_lifetime = 1ms}));
+  const auto tls = speaking(client_tls(), version);
+  for (int i = 0; i < 3; ++i) CHECK(connect_once(pair, tls) == Opened::kFull);
+}
+
 TEST_CASE("without a lifetime nothing is resumed", "[net][tls][lifetime]") {
   const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
   const bool at_server = GENERATE(false, true);
