@@ -71,14 +71,11 @@ Route choose_for_init(const View& view, const RouteRequest& request) {
 }
 
 Route choose_connected(const View& view, NodeId node) {
-  if (node.index >= view.nodes.size()) return Refuse{RefuseReason::kLeadIsOver};
+  if (!may_stay(view, node)) return Refuse{RefuseReason::kLeadIsOver};
   const NodeView& seen = view.nodes[node.index];
-  const Lead lead = lead_of(view, node);
-  if (seen.admin == AdminState::kMaint || lead == Lead::kTaken || lead == Lead::kDenied)
-    return Refuse{RefuseReason::kLeadIsOver};
   const bool is_undoubted = (view.hold == HoldReason::kNone || view.hold == HoldReason::kPaused) && !view.suspect;
   const bool is_drained = seen.admin == AdminState::kDrain && seen.role == Role::kActive;
-  const bool is_open = lead == Lead::kHas ? is_undoubted : is_drained;
+  const bool is_open = lead_of(view, node) == Lead::kHas ? is_undoubted : is_drained;
   return is_open ? Route(SendTo{node}) : Route(Hold{view.hold});
 }
 
@@ -130,6 +127,13 @@ Lead lead_of(const View& view, NodeId node) {
   if (view.leader) return Lead::kTaken;
   const bool denies = node.index < view.nodes.size() && is_denial(view.nodes[node.index].role);
   return denies ? Lead::kDenied : Lead::kUnknown;
+}
+
+bool may_stay(const View& view, NodeId node) {
+  if (node.index >= view.nodes.size()) return false;
+  const Lead lead = lead_of(view, node);
+  const bool is_over = lead == Lead::kDenied || lead == Lead::kTaken;
+  return !is_over && view.nodes[node.index].admin != AdminState::kMaint;
 }
 
 bool leads_in(const View& view, NodeId node, Epoch epoch) { return view.leader == node && view.epoch == epoch; }

@@ -29,18 +29,11 @@ bool is_replaced(const cluster::View& view, NodeId node) {
   return cluster::lead_of(view, node) == cluster::Lead::kTaken;
 }
 
-// A session runs on a node only because that node once led: where another leads now, the epoch was taken from it.
-bool keeps_standing(const cluster::View& view, NodeId node) {
-  if (node.index >= view.nodes.size()) return true;
-  const cluster::Lead lead = cluster::lead_of(view, node);
-  const bool is_over = lead == cluster::Lead::kDenied || lead == cluster::Lead::kTaken;
-  return view.nodes[node.index].admin != cluster::AdminState::kMaint && !is_over;
-}
-
 }  // namespace
 
 Standing standing_of(const cluster::View& view, NodeId node, TimePoint now, Duration patience) {
-  if (keeps_standing(view, node)) return Standing::kKeep;
+  const bool is_unknown = node.index >= view.nodes.size();  // by a view from before the first one
+  if (is_unknown || cluster::may_stay(view, node)) return Standing::kKeep;
   const cluster::NodeView& seen = view.nodes[node.index];
   if (seen.admin == cluster::AdminState::kMaint) return Standing::kMaint;
   return answers_no_more(seen) || is_hung(view, node, now, patience) ? Standing::kDead : Standing::kDemoted;

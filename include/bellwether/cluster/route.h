@@ -77,6 +77,10 @@ enum class Lead : std::uint8_t {
   kTaken,    // another node leads
 };
 [[nodiscard]] Lead lead_of(const View& view, NodeId node);
+// Whether a client that is connected to the node stays there: its lead is not over as far as is known (a session runs
+// on a node only because that node once led), and the operator has not put it into maint. Not on a node that the view
+// does not know.
+[[nodiscard]] bool may_stay(const View& view, NodeId node);
 // It leads, in that epoch.
 [[nodiscard]] bool leads_in(const View& view, NodeId node, Epoch epoch);
 // The same leader in the same epoch, or nobody in both.

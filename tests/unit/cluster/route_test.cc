@@ -261,6 +261,17 @@ TEST_CASE("a lead ends by a denial or by another's, never by silence", "[cluster
   CHECK_FALSE(is_same_term(led(), with(led(), [](View& v) { v.epoch = 4; })));
 }
 
+TEST_CASE("a client stays at its node until its lead is over or the node is in maint", "[cluster][route]") {
+  CHECK(may_stay(led(), kN1));
+  CHECK(may_stay(led(HoldReason::kSuspect), kN1));
+  CHECK_FALSE(may_stay(led(), kN2));
+  CHECK(may_stay(leaderless({Role::kSilent}), kN1));
+  CHECK_FALSE(may_stay(leaderless({Role::kStandby}), kN1));
+  CHECK(may_stay(with(led(), [](View& v) { v.nodes[0].admin = AdminState::kDrain; }), kN1));
+  CHECK_FALSE(may_stay(with(led(), [](View& v) { v.nodes[0].admin = AdminState::kMaint; }), kN1));
+  CHECK_FALSE(may_stay(leaderless({Role::kSilent}), NodeId{7}));
+}
+
 TEST_CASE("candidates are standbys that could win while the lead is open, and not the leader of before",
           "[cluster][route]") {
   const View open = leaderless({Role::kStandby, Role::kPerformanceStandby, Role::kSealed});
