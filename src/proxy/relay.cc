@@ -108,8 +108,11 @@ Flow::Step Flow::copy(Channel& from, Channel& to, RelayPool& pool) {
   judge(read.bytes);
   is_aside_ = moved_ == 0 && is_tls_aside(buffer.data(), read.bytes);
   if (hello_ != nullptr) hello_->feed(buffer.first(read.bytes));
-  // After a short read the next bytes, or the end, come with an edge of their own.
-  if (read.bytes < buffer.size() && !from.closed) from.readable = false;
+  // After a short read the next bytes, or the end, come with an edge of their own; a reset need not.
+  if (read.bytes < buffer.size() && !from.closed) {
+    from.readable = false;
+    from.may_hide_reset = true;
+  }
 
   std::size_t sent = 0;
   if (to.writable) {

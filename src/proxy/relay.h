@@ -17,7 +17,8 @@ struct Channel {
   net::Socket socket;
   bool readable = false;
   bool writable = false;
-  bool closed = false;  // the peer ended its side: read on until the end shows
+  bool closed = false;          // the peer ended its side: read on until the end shows
+  bool may_hide_reset = false;  // the last read was not followed by another: see net::Readiness::closed
 };
 
 // What a worker lends to the flow that runs: one read buffer for all, and pipes for those that are busy. One thread.

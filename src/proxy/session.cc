@@ -9,6 +9,8 @@ namespace bellwether::proxy {
 namespace {
 
 constexpr Duration kLongestLinger = 2s;
+// A session that has been quiet for so long may have lost a side by a reset that no edge told of.
+constexpr Duration kLookForResetAfter = 1s;
 
 }  // namespace
 
@@ -26,7 +28,7 @@ Session::Session(Worker& worker, std::uint16_t listener, net::Socket client, std
 void Session::Side::close() {
   watch.close();
   socket.close();
-  readable = writable = closed = false;
+  readable = writable = closed = may_hide_reset = false;
 }
 
 void Session::start() {
@@ -64,6 +66,12 @@ void Session::on_ready(Side& side, net::Readiness ready) {
     case State::kEnded:
       return;
   }
+}
+
+// Once after each short read, and only of a session that is quiet: those that are busy find it by themselves.
+void Session::look_for_reset(Side& side) {
+  if (!std::exchange(side.may_hide_reset, false)) return;
+  if (side.socket.peer_state() == net::PeerState::kGone) on_ready(side, {.readable = true});
 }
 
 void Session::on_held_client_ready(net::Readiness ready) {
@@ -201,6 +209,11 @@ void Session::on_tick(TimePoint now) {
       if (is_silent() && now - last_active_ >= options.timeout_header) {
         worker_.counters().cut_no_first_byte.add();
         return end(idle_timed_out(phase()));
+      }
+      if (now - last_active_ >= kLookForResetAfter) {
+        look_for_reset(node_);
+        if (state_ == State::kRelaying) look_for_reset(client_);
+        if (state_ != State::kRelaying) return;
       }
       if (now - last_active_ < options.timeout_idle) return;
       worker_.counters().cut_idle.add();

@@ -75,6 +75,7 @@ class Session final : public WaitLink {
 
   void become(State state) { state_ = state; }
   void on_ready(Side& side, net::Readiness ready);
+  void look_for_reset(Side& side);
   void on_held_client_ready(net::Readiness ready);
   void on_connect_ready();
   void hold();

@@ -2,6 +2,7 @@
 
 #include "catch.hpp"
 #include "component/proxy/harness.h"
+#include "component/proxy/stuck_worker.h"
 
 namespace bellwether::proxy {
 
@@ -171,6 +172,36 @@ TEST_CASE("a reset by the node ends the session, with a hint and the reason", "[
   CHECK(std::string(rig.records.front().end) == "SD");
   CHECK(rig.records.front().bytes_up == 1);
   CHECK(rig.records.front().node == n1);
+}
+
+TEST_CASE("a reset right behind bytes ends the session too", "[proxy]") {
+  Rig rig;
+  Backend backend(*rig.loop);
+  backend.on_accept = [](Peer& peer) { peer.on_end = [](Peer& self) { self.close(); }; };
+  const NodeId n1 = rig.add_node(backend.address());
+  StuckWorker worker(rig);
+  rig.start();
+  rig.lead(1, n1);
+  auto client = rig.client();
+  client->send("question");
+  REQUIRE(rig.until([&] { return !backend.peers.empty() && backend.peers[0]->received == "question"; }));
+  Peer& node = *backend.peers[0];
+  // The worker finds bytes and reset at once, in one event.
+  worker.make_stuck();
+  SECTION("from the node") {
+    node.send("half an ans");
+    node.abort();
+    worker.release();
+    REQUIRE(rig.until([&] { return client->is_over(); }));
+    CHECK(client->received == "half an ans");
+  }
+  SECTION("from the client") {
+    client->send("another");
+    client->abort();
+    worker.release();
+    REQUIRE(rig.until([&] { return node.is_over(); }));
+  }
+  CHECK(rig.until([&] { return rig.proxy->counts().sessions_now == 0; }));
 }
 
 TEST_CASE("a session without bytes for too long is closed", "[proxy]") {
