@@ -101,6 +101,7 @@ struct Stream::Impl final : ReadinessHandler {
   }
 
   void on_ready(Readiness ready) override {
+    peer_ended = peer_ended || ready.closed;
     if (state == State::kConnecting) finish_connect(ready);
     if (state == State::kPreamble) send_preamble();
     if (state == State::kHandshake && !finish_handshake(ready)) return;
@@ -160,6 +161,7 @@ struct Stream::Impl final : ReadinessHandler {
     if (state != State::kOpen) return {IoStatus::kError, 0, ENOTCONN};
     const IoResult result = tls ? tls->read(into, loop.now()) : socket.read(into);
     if (tls && tls->may_go_on()) watch.call_again({.readable = true});
+    is_drained = !tls && !peer_ended && result.status == IoStatus::kOk && result.bytes < into.size();
     if (result.status == IoStatus::kError) {
       note_broken(result.error);
       end();
@@ -201,6 +203,8 @@ struct Stream::Impl final : ReadinessHandler {
   bool is_accepted = false;
   bool write_blocked = false;
   bool shutdown_waits = false;
+  bool peer_ended = false;  // no edge will tell of its end again
+  bool is_drained = false;
 };
 
 Stream::Stream(Private) {}
@@ -282,6 +286,7 @@ void Stream::abort() {
   impl_->socket.abort();
 }
 
+bool Stream::is_drained() const { return impl_->is_drained; }
 bool Stream::is_open() const { return impl_->state == Impl::State::kOpen; }
 PeerState Stream::peer_state() const { return impl_->socket.peer_state(); }
 StreamFailure Stream::failure() const { return impl_->failure; }

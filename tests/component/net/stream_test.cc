@@ -183,6 +183,55 @@ TEST_CASE("streams go over unix sockets and IPv6 too", "[net]") {
   }
 }
 
+TEST_CASE("a read that took all there was says so, unless nothing would tell of the rest", "[net]") {
+  const auto kind = GENERATE(Kind{"plain", false}, Kind{"tls", true});
+  CAPTURE(kind.name);
+  auto pair = make_pair(kind);
+  pair.server.reading = false;
+  pair.connect(options_for(kind));
+  REQUIRE(pair.both_open());
+  pair.client.to_send = "some words";
+  std::vector<char> buffer(100);
+  const auto read = [&](std::size_t most) {
+    IoResult got;
+    REQUIRE(pair.until([&] {
+      got = pair.server.stream->read(std::span(buffer).first(most));
+      return got.status != IoStatus::kAgain;
+    }));
+    return got;
+  };
+  SECTION("not if there may be more") {
+    pair.client.flush();
+    CHECK(read(4).bytes == 4);
+    CHECK_FALSE(pair.server.stream->is_drained());
+    CHECK(read(6).bytes == 6);
+    CHECK_FALSE(pair.server.stream->is_drained());
+  }
+  SECTION("a short count, with TLS a record's end only") {
+    pair.client.flush();
+    CHECK(read(100).bytes == 10);
+    CHECK(pair.server.stream->is_drained() == !kind.tls);
+    CHECK(pair.server.stream->read(buffer).status == IoStatus::kAgain);
+    CHECK_FALSE(pair.server.stream->is_drained());
+    // What comes next has an event of its own.
+    pair.server.reading = true;
+    pair.client.to_send = "more";
+    pair.client.finish = true;
+    pair.client.flush();
+    REQUIRE(pair.until([&] { return pair.server.eof; }));
+    CHECK(pair.server.received == "more");
+  }
+  SECTION("not if the peer has ended") {
+    pair.client.finish = true;
+    pair.client.flush();
+    REQUIRE(pair.until([&] { return pair.server.stream->peer_state() != PeerState::kHere; }));
+    REQUIRE_FALSE(pair.loop->run_until([] { return false; }, 1ms));  // so that the stream was told
+    CHECK(read(100).bytes == 10);
+    CHECK_FALSE(pair.server.stream->is_drained());
+    CHECK(pair.server.stream->read(buffer).status == IoStatus::kEof);
+  }
+}
+
 TEST_CASE("that the peer has left is known behind bytes that nobody has read", "[net]") {
   Pair pair;
   pair.server.reading = false;

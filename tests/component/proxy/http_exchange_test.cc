@@ -1,4 +1,5 @@
 #include "component/proxy/http_rig.h"
+#include "component/proxy/stuck_worker.h"
 
 namespace bellwether::proxy {
 
@@ -269,6 +270,32 @@ TEST_CASE("a client that leaves in the middle of its answer is forgotten", "[pro
   CHECK(it.rig.until([&] { return it.counts().client_gone == 1; }));
   CHECK(it.rig.until([&] { return it.one.backend.peers[0]->is_over(); }));
   CHECK(it.rig.until([&] { return it.rig.proxy->counts().sessions_now == 0; }));
+}
+
+TEST_CASE("a client that resets its connection right behind a request is forgotten", "[proxy][http]") {
+  HttpRig it;
+  it.one.answer = [](const Seen& asked, Peer&) {
+    return asked.line.find("/v1/sys/monitor") == std::string::npos ? HttpNode::ok("done") : std::string();
+  };
+  StuckWorker worker(it.rig);
+  it.start();
+  auto client = it.rig.client();
+  REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().sessions_now == 1; }));
+  // The worker finds bytes and reset at once.
+  worker.make_stuck();
+  SECTION("that is whole") { client->send(get("/v1/a")); }
+  SECTION("that lacks some of its body") {
+    client->send(put("/v1/a", "abc").substr(0, put("/v1/a", "abc").size() - 1));
+  }
+  SECTION("whose body is of no known length") {
+    client->send("PUT /v1/a HTTP/1.1\r\nHost: v\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+  }
+  SECTION("that is answered without end") { client->send(get("/v1/sys/monitor")); }
+  REQUIRE(it.rig.until([&] { return client->unsent() == 0; }));
+  client->abort();
+  worker.release();
+  CHECK(it.rig.until([&] { return it.rig.proxy->counts().sessions_now == 0; }));
+  CHECK(it.counts().requests_now == 0);
 }
 
 }  // namespace bellwether::proxy
