@@ -157,7 +157,8 @@ TEST_CASE("a hello in records of one byte is understood, and one without end is 
   }
   SECTION("of 100 KB") {
     Against it([&](RawTls& peer) {
-      std::string hello = std::string("\x01\x01\x80\x00\x03\x03", 6) + std::string(0x18000, 'x');
+      std::string hello("\x01\x01\x80\x00\x03\x03", 6);
+      hello.append(0x18000, 'x');
       peer.send(in_small_records(hello));
       peer.wait_for_end();
     });
