@@ -225,7 +225,7 @@ void HttpSession::give_upstream_back() {
   const bool is_sound = answer_.node_keeps_alive && attempt_.ended == NodeEnd::kNone && !attempt_.write_broken;
   const bool is_wanted = front_.worker().standing(attempt_.node) == Standing::kKeep && front_.shares_upstreams();
   if (!is_even || !is_sound || !is_wanted) return drop_upstream();
-  front_.worker().node_counters(attempt_.node).sessions_now.subtract();
+  attempt_.at_node.reset();
   front_.give_back(std::move(upstream_));
 }
 

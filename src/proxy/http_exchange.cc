@@ -52,7 +52,7 @@ void HttpSession::begin_attempt(NodeId node) {
   if (upstream_) {
     upstream_->lend(this);
     attempt_.can_write = true;  // it was quiet a moment ago: an edge tells of its answer
-    worker.node_counters(node).sessions_now.add();
+    attempt_.at_node = Counted(worker.node_counters(node).sessions_now);
     return pump();
   }
   upstream_ = front_.open_upstream(node, preamble_, this);
@@ -61,7 +61,7 @@ void HttpSession::begin_attempt(NodeId node) {
     return attempt_failed(vault::Failure::kNotConnected);
   }
   attempt_.is_connecting = true;
-  worker.dial_started();
+  attempt_.dial = worker.dial_place();
 }
 
 void HttpSession::on_upstream_open() {
@@ -69,12 +69,12 @@ void HttpSession::on_upstream_open() {
   attempt_.can_write = true;
   Worker& worker = front_.worker();
   sum_.connecting += worker.now() - attempt_.began;
-  attempt_.is_fresh = attempt_.awaits_first_word = true;
+  attempt_.is_fresh = true;
   worker.node_counters(attempt_.node).connects.add();
-  worker.node_counters(attempt_.node).sessions_now.add();
+  attempt_.at_node = Counted(worker.node_counters(attempt_.node).sessions_now);
   pump();
   // A request that is not yet sent whole may take as long as its client likes.
-  if (attempt_.awaits_first_word && !is_queued()) let_others_knock();
+  if (!attempt_.is_connecting && !is_queued()) let_others_knock();
   front_.release();
 }
 
@@ -103,12 +103,8 @@ void HttpSession::drop_upstream() {
   front_.answers().remove(*this);
   let_others_knock();
   if (!upstream_) return;
-  if (std::exchange(attempt_.is_connecting, false)) {
-    front_.worker().dial_ended();
-    sum_.connecting += front_.worker().now() - attempt_.began;
-  } else {
-    front_.worker().node_counters(attempt_.node).sessions_now.subtract();
-  }
+  attempt_.at_node.reset();
+  if (std::exchange(attempt_.is_connecting, false)) sum_.connecting += front_.worker().now() - attempt_.began;
   front_.pool().discard(std::move(upstream_));
 }
 
@@ -253,9 +249,7 @@ void HttpSession::note_answered() {
 }
 
 // The kernel takes connections faster than the node answers them.
-void HttpSession::let_others_knock() {
-  if (std::exchange(attempt_.awaits_first_word, false)) front_.worker().dial_ended();
-}
+void HttpSession::let_others_knock() { attempt_.dial.reset(); }
 
 void HttpSession::attempt_failed(vault::Failure failure) {
   const vault::Row row = vault::judge(vault::Transport{failure, attempt_.sent, attempt_.received});

@@ -83,16 +83,8 @@ void HttpSession::bootstrap(const cluster::RouteRequest& wanted) {
 }
 
 void HttpSession::hold() {
-  Worker& worker = front_.worker();
-  if (!acquire_hold()) return;
-  if (std::exchange(request_.was_held, true)) {
-    front_.queue().push_front(*this);
-  } else {
-    front_.queue().push_back(*this);
-    worker.counters().held_total.add();
-  }
-  worker.counters().held_now.add();
-  hold_since_ = worker.now();
+  if (!take_hold_place()) return;
+  std::exchange(request_.was_held, true) ? front_.queue().push_front(*this) : front_.queue().push_back(*this);
   state_ = State::kHeld;
   if (client_ended_ || client_->peer_state() != net::PeerState::kHere) return client_left();
   front_.warm_up();
@@ -100,18 +92,15 @@ void HttpSession::hold() {
 }
 
 // False: there is no room, and what becomes of the request instead is decided.
-bool HttpSession::acquire_hold() {
-  Shared& shared = front_.worker().shared();
-  if (!shared.held.try_acquire()) {
-    refuse_hold("too many requests wait");
+bool HttpSession::take_hold_place() {
+  auto place = HoldPlace::take(front_.worker(), shrink_buffers(), !request_.was_held);
+  if (!place) {
+    const bool lacks_places = place.error() == HoldPlace::Lack::kPlaces;
+    refuse_hold(lacks_places ? "too many requests wait" : "the requests that wait take too much memory (hold_bytes)");
     return false;
   }
-  held_bytes_ = shrink_buffers();
-  if (shared.held_bytes.try_acquire(held_bytes_)) return true;
-  held_bytes_ = 0;
-  shared.held.release();
-  refuse_hold("the requests that wait take too much memory (hold_bytes)");
-  return false;
+  hold_place_ = std::move(*place);
+  return true;
 }
 
 void HttpSession::refuse_hold(std::string_view why) {
@@ -124,8 +113,7 @@ void HttpSession::refuse_hold(std::string_view why) {
 
 void HttpSession::unhold() {
   front_.queue().remove(*this);
-  front_.worker().shared().held_bytes.release(std::exchange(held_bytes_, 0));
-  const Duration held = front_.worker().end_hold(hold_since_);
+  const Duration held = hold_place_.end();
   request_.held += held;
   sum_.held += held;
   state_ = State::kReading;

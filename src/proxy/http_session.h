@@ -24,6 +24,7 @@
 #include "hold.h"
 #include "init_guard.h"
 #include "mount_lookup.h"
+#include "places.h"
 #include "send_queue.h"
 #include "upstream.h"
 
@@ -148,9 +149,10 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
     std::uint64_t received = 0;
     int interim = 0;  // answers of 1xx
     http::HeadSearch answer_search;
+    Counted dial;     // while it connects, and then until the node answers or is late
+    Counted at_node;  // in the node's gauge
     bool is_connecting = false;
-    bool is_fresh = false;           // over a connection made for it
-    bool awaits_first_word = false;  // counts as a dial until the node answers, or is late
+    bool is_fresh = false;  // over a connection made for it
     bool can_read = false;
     bool can_write = false;
     bool write_broken = false;
@@ -218,7 +220,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   void end_init(InitGuard::Outcome outcome);
   void hold();
   void unhold();
-  [[nodiscard]] bool acquire_hold();
+  [[nodiscard]] bool take_hold_place();
   void refuse_hold(std::string_view why);
   void undial();
   void send_again(vault::Row row);
@@ -296,13 +298,13 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   http::LeadingLine leading_line_;
   http::HeadSearch head_search_;
   http::BodyReader request_body_;
+  HoldPlace hold_place_;
   Attempt attempt_;
   Answer answer_;
   http::BodyReader answer_body_;
   TimePoint started_;
   TimePoint last_active_;
   TimePoint header_since_{};
-  TimePoint hold_since_{};
   TimePoint linger_since_{};
   TimePoint request_sent_at_ = kNever;
   TimePoint proved_at_{};
@@ -310,8 +312,7 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   NodeId proved_node_{};
   Epoch proved_epoch_ = 0;
   TimePoint answered_at_ = kNever;
-  std::size_t moved_ = 0;       // in the running pump, small pieces counted as kLeastCharge
-  std::size_t held_bytes_ = 0;  // acquired from Shared::held_bytes
+  std::size_t moved_ = 0;  // in the running pump, small pieces counted as kLeastCharge
   std::uint16_t listener_;
   State state_ = State::kReading;
   bool can_read_client_ = false;

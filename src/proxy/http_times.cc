@@ -49,7 +49,7 @@ void HttpSession::look_at_times(TimePoint now) {
       if (is_idle) end(idle_timed_out(Phase::kRequest));
       return;
     case State::kHeld:
-      if (request_.held + (now - hold_since_) < options.hold_timeout_http) return;
+      if (request_.held + (now - hold_place_.since()) < options.hold_timeout_http) return;
       front_.worker().counters().hold_timeouts.add();
       unhold();
       return answer_unserved(

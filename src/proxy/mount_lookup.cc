@@ -31,8 +31,7 @@ MountLookup::MountLookup(HttpFront& front, NodeId node, std::string request, con
 void MountLookup::dial(const std::string& preamble) {
   upstream_ = front_.open_upstream(node_, preamble, this);
   if (!upstream_) return conclude(Outcome::kFailed);
-  is_dialing_ = true;
-  front_.worker().dial_started();
+  dial_ = front_.worker().dial_place();
 }
 
 MountLookup::~MountLookup() {
@@ -46,7 +45,7 @@ MountLookup::Outcome MountLookup::outcome() const {
 }
 
 void MountLookup::on_upstream_open() {
-  end_dial();
+  dial_.reset();
   write();
 }
 
@@ -107,17 +106,13 @@ void MountLookup::conclude(Outcome outcome) {
 }
 
 void MountLookup::release_upstream(bool is_reusable) {
-  end_dial();
+  dial_.reset();
   if (!upstream_) return;
   if (is_reusable && front_.shares_upstreams() && front_.worker().standing(node_) == Standing::kKeep) {
     front_.pool().give_back(std::move(upstream_));
   } else {
     front_.pool().discard(std::move(upstream_));
   }
-}
-
-void MountLookup::end_dial() {
-  if (std::exchange(is_dialing_, false)) front_.worker().dial_ended();
 }
 
 }  // namespace bellwether::proxy

@@ -8,6 +8,7 @@
 #include "bellwether/base/ids.h"
 #include "bellwether/base/time.h"
 #include "bellwether/vault/mount.h"
+#include "places.h"
 #include "upstream.h"
 
 namespace bellwether::proxy {
@@ -52,7 +53,6 @@ class MountLookup final : public UpstreamUser {
   void parse(bool has_ended);
   void conclude(Outcome outcome);
   void release_upstream(bool is_reusable);
-  void end_dial();
 
   HttpFront& front_;
   NodeId node_;
@@ -61,8 +61,8 @@ class MountLookup final : public UpstreamUser {
   ByteQueue received_;
   std::optional<vault::Mount> mount_;
   TimePoint began_;
+  Counted dial_;
   Outcome outcome_ = Outcome::kUnderWay;
-  bool is_dialing_ = false;
 };
 
 }  // namespace bellwether::proxy

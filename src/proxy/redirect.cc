@@ -68,34 +68,22 @@ void Redirector::on_request(std::size_t listener, wire::ServerRequest request) {
               {},       worker_.now()};
   if (worker_.options().log_requests) asked.client = request.peer.to_string();
   if (const auto target = worker_.target()) return answer(asked, *target);
-  if (!acquire_hold(asked)) {
+  if (!take_hold_place(asked)) {
     if (const auto suspect = worker_.target_if_hold_is_full()) return answer(asked, *suspect);
     worker_.counters().hold_overflows.add();
     return refuse(asked, fmt::format("{}, and too many requests wait", worker_.why_held()),
                   refused_by_us(Phase::kHeld));
   }
-  worker_.counters().held_total.add();
-  worker_.counters().held_now.add();
   waiting_.push_back(std::move(asked));
 }
 
-bool Redirector::acquire_hold(Asked& asked) const {
+bool Redirector::take_hold_place(Asked& asked) const {
   constexpr std::size_t kOverhead = 1024;
-  Shared& shared = worker_.shared();
-  if (!shared.held.try_acquire()) return false;
   const std::size_t bytes =
       kOverhead + asked.target.capacity() + asked.host.capacity() + asked.method.capacity() + asked.client.capacity();
-  if (shared.held_bytes.try_acquire(bytes)) {
-    asked.held_bytes = bytes;
-    return true;
-  }
-  shared.held.release();
-  return false;
-}
-
-void Redirector::end_hold(const Asked& asked) {
-  worker_.shared().held_bytes.release(asked.held_bytes);
-  worker_.end_hold(asked.since);
+  auto place = HoldPlace::take(worker_, bytes, true);
+  if (place) asked.hold_place = std::move(*place);
+  return place.has_value();
 }
 
 void Redirector::on_gone(std::size_t listener, wire::ExchangeId exchange) {
@@ -103,7 +91,7 @@ void Redirector::on_gone(std::size_t listener, wire::ExchangeId exchange) {
     return asked.listener == listener && asked.exchange == exchange;
   });
   if (found == waiting_.end()) return;
-  end_hold(*found);
+  found->hold_place.end();
   worker_.counters().client_gone_while_held.add();
   tell(*found, {0, Outcome::kClientGone, ended_by_client(Phase::kHeld), std::nullopt, {}});
   waiting_.erase(found);
@@ -113,17 +101,17 @@ void Redirector::release() {
   const auto target = waiting_.empty() ? std::nullopt : worker_.target();
   if (!target) return;
   // An answer may end its connection, and that must not touch the list we walk.
-  for (const Asked& asked : std::exchange(waiting_, {})) {
-    end_hold(asked);
+  for (Asked& asked : std::exchange(waiting_, {})) {
+    asked.hold_place.end();
     answer(asked, *target);
   }
 }
 
 void Redirector::tick(TimePoint now) {
   while (!waiting_.empty() && now - waiting_.front().since >= worker_.options().hold_timeout_http) {
-    const Asked asked = std::move(waiting_.front());
+    Asked asked = std::move(waiting_.front());
     waiting_.erase(waiting_.begin());
-    end_hold(asked);
+    asked.hold_place.end();
     worker_.counters().hold_timeouts.add();
     refuse(
         asked,

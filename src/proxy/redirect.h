@@ -15,6 +15,7 @@
 #include "bellwether/wire/server.h"
 #include "end_reason.h"
 #include "intake.h"
+#include "places.h"
 
 namespace bellwether::proxy {
 
@@ -48,7 +49,7 @@ class Redirector {
     std::string method;
     std::string client;  // only if it may be logged
     TimePoint since{};
-    std::size_t held_bytes = 0;  // acquired from Shared::held_bytes
+    HoldPlace hold_place{};
   };
   // What became of it, for the access log.
   struct Told {
@@ -64,8 +65,7 @@ class Redirector {
   wire::Server& server(std::size_t listener);
   void on_request(std::size_t listener, wire::ServerRequest request);
   void on_gone(std::size_t listener, wire::ExchangeId exchange);
-  [[nodiscard]] bool acquire_hold(Asked& asked) const;
-  void end_hold(const Asked& asked);
+  [[nodiscard]] bool take_hold_place(Asked& asked) const;
   void answer(const Asked& asked, NodeId node);
   void answer_loop(const Asked& asked, NodeId node, const std::string& location);
   void refuse(const Asked& asked, std::string_view why, EndReason reason);

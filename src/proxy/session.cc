@@ -115,7 +115,7 @@ void Session::on_progress(const Flow::Progress& progress, Flow& flow, Side& from
     (&flow == &up_ ? worker_.counters().bytes_up : worker_.counters().bytes_down).add(progress.bytes);
     if (hello_) dialogue_.set_tls(hello_->is_tls());
     if (!progress.is_aside) &flow == &up_ ? dialogue_.client_spoke(last_active_) : dialogue_.node_spoke(progress.bytes);
-    const bool is_first_word = &flow == &down_ && awaits_first_word_;
+    const bool is_first_word = &flow == &down_ && dial_;
     &flow == &up_ ? note_asked() : note_answered();
     node_spoke_last_ = &flow == &down_;
     if (is_first_word) worker_.make_room_to_dial();
@@ -143,8 +143,8 @@ void Session::on_progress(const Flow::Progress& progress, Flow& flow, Side& from
 void Session::note_asked() {
   if (is_queued() || said_unanswered_) return;
   if (!was_asked_) {
-    was_asked_ = awaits_first_word_ = true;
-    worker_.dial_started();
+    was_asked_ = true;
+    dial_ = worker_.dial_place();
   }
   asked_at_ = worker_.now();
   worker_.answers().add(*this);
@@ -157,9 +157,7 @@ void Session::note_answered() {
 }
 
 // The kernel takes connections faster than the node answers them.
-void Session::let_others_knock() {
-  if (std::exchange(awaits_first_word_, false)) worker_.dial_ended();
-}
+void Session::let_others_knock() { dial_.reset(); }
 
 void Session::say_unanswered() {
   said_unanswered_ = true;
@@ -202,7 +200,7 @@ void Session::on_tick(TimePoint now) {
       if (now - dialled_ >= options.timeout_connect) dial_failed(cluster::HintKind::kSlow);
       return;
     case State::kRelaying:
-      if (leaving_ && leaving_->paused_since != kNever && now - leaving_->paused_since >= options.hold_timeout_tcp) {
+      if (leaving_ && leaving_->pause && now - leaving_->pause.since() >= options.hold_timeout_tcp) {
         worker_.counters().hold_timeouts.add();
         return linger(node_timed_out(Phase::kHeld));
       }
@@ -235,7 +233,7 @@ bool Session::is_silent() const {
 
 // What the client says waits, for room in the node's socket or for a leader that is in doubt.
 bool Session::has_unheard_client() const {
-  return client_.readable || up_.is_blocked() || (leaving_ && leaving_->paused_since != kNever);
+  return client_.readable || up_.is_blocked() || (leaving_ && leaving_->pause);
 }
 
 // Who has spoken last waits for the other, whatever the protocol: a client that has not been answered is not idle.
@@ -276,7 +274,7 @@ void Session::part_from_node(EndReason reason) {
   if (state_ == State::kRelaying) {
     end_pause();
     note_answered();
-    worker_.node_counters(node_id_).sessions_now.subtract();
+    at_node_.reset();
   }
   log(reason);
   node_.close();

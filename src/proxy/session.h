@@ -16,6 +16,7 @@
 #include "end_reason.h"
 #include "hello.h"
 #include "hold.h"
+#include "places.h"
 #include "relay.h"
 
 namespace bellwether::proxy {
@@ -100,10 +101,10 @@ class Session final : public WaitLink {
 
   // session_leave.cc: a node that takes no requests, for now or for good
   struct Leaving {
-    TimePoint paused_since = kNever;    // the client began a request that the node is not given
+    HoldTime pause;                     // the client began a request that the node is not given
     TimePoint deferred_since = kNever;  // the node's answer stays unread for a moment
     TimePoint node_ready_at{};          // ... and its latest bytes came then
-    Duration pause{};                   // how long the node must be quiet after a short answer
+    Duration quiet{};                   // how long the node must be quiet after a short answer
     bool has_lost_node = false;         // the node's standing is gone
     bool waited = false;                // the client waited for an answer then
   };
@@ -138,8 +139,10 @@ class Session final : public WaitLink {
   std::unique_ptr<Hello> hello_;      // until the node has said something
   std::unique_ptr<Leaving> leaving_;  // while the node takes no requests and that has made a difference
   Dialogue dialogue_;
+  HoldPlace hold_place_;
+  Counted dial_;     // while it connects; again from its first words on until the node's
+  Counted at_node_;  // in the node's gauge
   TimePoint started_;
-  TimePoint hold_since_{};
   TimePoint dialled_{};
   TimePoint last_active_{};
   TimePoint asked_at_{};
@@ -157,8 +160,7 @@ class Session final : public WaitLink {
   bool waits_to_send_ = false;  // up, for the gate
   bool said_unanswered_ = false;
   bool node_spoke_last_ = false;
-  bool was_asked_ = false;          // the node
-  bool awaits_first_word_ = false;  // and takes the room of a dial meanwhile
+  bool was_asked_ = false;  // the node
   std::uint8_t replays_ = 0;
 };
 

@@ -35,28 +35,22 @@ cluster::HintKind hint_for(int connect_error) {
 // From wherever it was: that is over, whatever comes now.
 void Session::hold() {
   become(State::kNew);
-  if (!worker_.shared().held.try_acquire()) {
+  auto place = HoldPlace::take(worker_, 0, !was_held_);
+  if (!place) {
     const auto suspect = worker_.target_if_hold_is_full();
     if (suspect && may_dial()) return dial(*suspect);
     worker_.counters().hold_overflows.add();
     return end(refused_by_us(Phase::kHeld));
   }
-  if (was_held_) {
-    worker_.queue().push_front(*this);
-  } else {
-    worker_.queue().push_back(*this);
-    worker_.counters().held_total.add();
-  }
-  was_held_ = true;
-  hold_since_ = worker_.now();
-  worker_.counters().held_now.add();
+  hold_place_ = std::move(*place);
+  std::exchange(was_held_, true) ? worker_.queue().push_front(*this) : worker_.queue().push_back(*this);
   become(State::kHeld);
   if (client_.closed || client_.socket.peer_state() != net::PeerState::kHere) client_left();
 }
 
 void Session::unhold() {
   worker_.queue().remove(*this);
-  held_ += worker_.end_hold(hold_since_);
+  held_ += hold_place_.end();
 }
 
 bool Session::may_dial() const {
@@ -79,7 +73,7 @@ void Session::dial(NodeId node) {
   dialled_ = worker_.now();
   dial_failed_ = false;
   become(State::kConnecting);
-  worker_.dial_started();
+  dial_ = worker_.dial_place();
   const net::Address* address = worker_.address(node);
   if (address == nullptr) return dial_failed(std::nullopt);
   auto socket = net::Socket::connect(*address, worker_.options().source, worker_.options().tcp);
@@ -99,7 +93,7 @@ void Session::dial_failed(std::optional<cluster::HintKind> hint) {
 
 void Session::close_dial() {
   node_.close();
-  worker_.dial_ended();
+  dial_.reset();
   connecting_ += worker_.now() - dialled_;
 }
 
@@ -121,12 +115,12 @@ void Session::on_connect_ready() {
 
 void Session::connected() {
   if (worker_.is_fenced()) return undial();
-  worker_.dial_ended();
+  dial_.reset();
   connecting_ += worker_.now() - dialled_;
   become(State::kRelaying);
   last_active_ = worker_.now();
   worker_.node_counters(node_id_).connects.add();
-  worker_.node_counters(node_id_).sessions_now.add();
+  at_node_ = Counted(worker_.node_counters(node_id_).sessions_now);
   node_.writable = true;
   std::string first;
   if (worker_.options().send_proxy != net::ProxyVersion::kNone) first = preamble();
@@ -157,7 +151,7 @@ void Session::replay(std::optional<cluster::HintKind> hint) {
   leaving_.reset();
   dialogue_ = {};
   was_asked_ = false;
-  worker_.node_counters(node_id_).sessions_now.subtract();
+  at_node_.reset();
   if (!hello_->bytes().empty()) {
     worker_.counters().hello_replays.add();
     ++replays_;

@@ -57,10 +57,8 @@ bool Session::admits_client() {
 
 // What it says stays unread until resume(), or the node is lost.
 void Session::pause_client() {
-  if (leaving().paused_since != kNever) return;
-  leaving_->paused_since = worker_.now();
-  worker_.counters().held_total.add();
-  worker_.counters().held_now.add();
+  if (leaving().pause) return;
+  leaving_->pause = HoldTime(worker_, true);
   worker_.note_traffic();
   worker_.arm_tick();
 }
@@ -83,14 +81,14 @@ bool Session::defers_answer() {
 bool Session::is_answer_due(TimePoint now) const {
   const Duration deferred = now - leaving_->deferred_since;
   if (!leaving_->has_lost_node) return deferred >= kDeferInDoubt;
-  return now - leaving_->node_ready_at >= leaving_->pause || deferred >= kDeferDemoted;
+  return now - leaving_->node_ready_at >= leaving_->quiet || deferred >= kDeferDemoted;
 }
 
 // Passes on what was deferred. If that was a whole answer of a lost node, it leaves in one segment with our end: a
 // client that uses the connection again as soon as it has the answer then knows better.
 void Session::relay_deferred(TimePoint now) {
   leaving_->deferred_since = kNever;
-  const bool may_end = leaving_->has_lost_node && now - leaving_->node_ready_at >= leaving_->pause;
+  const bool may_end = leaving_->has_lost_node && now - leaving_->node_ready_at >= leaving_->quiet;
   if (may_end) client_.socket.set_corked(true);
   relay_down();
   if (!may_end || state_ != State::kRelaying) return;
@@ -110,11 +108,11 @@ void Session::on_node_lost() {
   if (!leaving().has_lost_node) {
     leaving_->has_lost_node = true;
     leaving_->waited = dialogue_.client_waits();
-    leaving_->pause =
+    leaving_->quiet =
         std::clamp((client_.socket.round_trip() + node_.socket.round_trip()) * 2, kShortestPause, kLongestPause);
   }
   // The request that it began has not reached the node, and never will.
-  if (leaving_->paused_since != kNever && !dialogue_.client_waits()) return leave(Cut::kRequest);
+  if (leaving_->pause && !dialogue_.client_waits()) return leave(Cut::kRequest);
   worker_.arm_leave_timer();
   if (worker_.standing(node_id_) == Standing::kDead) leave_step(worker_.now(), false);
 }
@@ -129,11 +127,7 @@ void Session::resume() {
 }
 
 void Session::end_pause() {
-  if (!leaving_ || leaving_->paused_since == kNever) return;
-  const Duration held = worker_.now() - std::exchange(leaving_->paused_since, kNever);
-  held_ += held;
-  worker_.counters().held_now.subtract();
-  worker_.counters().record_hold(held);
+  if (leaving_) held_ += leaving_->pause.end();
 }
 
 bool Session::leave_step(TimePoint now, bool may_cut_quiet) {
@@ -143,7 +137,7 @@ bool Session::leave_step(TimePoint now, bool may_cut_quiet) {
   if (leaving_->deferred_since != kNever && is_due) relay_deferred(now);
   if (state_ != State::kRelaying || leaving_->deferred_since != kNever) return false;
   const ProxyOptions& options = worker_.options();
-  const Cut cut = leave_now(node, dialogue_, last_active_, leaving_->pause, leaving_->waited, now,
+  const Cut cut = leave_now(node, dialogue_, last_active_, leaving_->quiet, leaving_->waited, now,
                             {options.drain_quiet, options.drain_deadline});
   const bool is_gentle = cut == Cut::kQuiet || cut == Cut::kAnswer;
   if (cut == Cut::kNone || (is_gentle && down_.is_blocked()) || (cut == Cut::kQuiet && !may_cut_quiet)) return false;

@@ -194,14 +194,6 @@ bool Worker::is_for_leader(cluster::Accepts accepts) const {
   return cluster::is_for_leader(view_ ? *view_ : kNoView, accepts);
 }
 
-Duration Worker::end_hold(TimePoint since) {
-  const Duration held = now() - since;
-  shared_.held.release();
-  counters().held_now.subtract();
-  counters().record_hold(held);
-  return held;
-}
-
 std::string Worker::why_held() const {
   if (!view_ || view_->hold == cluster::HoldReason::kNone) return "no node was free to take the request";
   if (view_->hold == cluster::HoldReason::kPaused) return "paused by the operator";

@@ -16,6 +16,7 @@
 #include "hold.h"
 #include "http_front.h"
 #include "intake.h"
+#include "places.h"
 #include "redirect.h"
 #include "relay.h"
 #include "request_ids.h"
@@ -34,8 +35,8 @@ class Worker {
   // Dials under way at once while the hold is released: a new leader is met with a queue, not with a storm. Each that
   // is answered makes room for one more, so their number doubles with every round trip. Few at first: TLS handshakes
   // under way together end together, and the first answer is what ends the failover for its client.
-  static constexpr int kFirstDialing = 2;
-  static constexpr int kMaxDialing = 64;
+  static constexpr std::uint64_t kFirstDialing = 2;
+  static constexpr std::uint64_t kMaxDialing = 64;
   static constexpr int kMaxCutsPerTick = 100;
   // Sessions with nothing under way leave a demoted node at this pace: at most 2,000 a second come back together.
   static constexpr int kMaxQuietCutsPerLeaveTick = 8;
@@ -92,8 +93,6 @@ class Worker {
     return cluster::node_of(route({.hold_is_full = true}));
   }
   [[nodiscard]] bool is_for_leader(cluster::Accepts accepts) const;
-  // One that was held since then waits no more, whatever became of it. Returns how long it did.
-  Duration end_hold(TimePoint since);
   // For those who waited in vain.
   [[nodiscard]] std::string why_held() const;
   [[nodiscard]] RequestIds& request_ids() { return request_ids_; }
@@ -107,7 +106,7 @@ class Worker {
   // Whoever may have changed it lets us look: while shutting down, the control side is told whether there is a session
   // or an answer left.
   void check_idle();
-  [[nodiscard]] bool may_dial_more() const { return dialing_ < dial_room_; }
+  [[nodiscard]] bool may_dial_more() const { return dialing_.get() < dial_room_; }
   // Whether what was chosen as `accepts` may still be sent to that node, which has not had a byte of it.
   [[nodiscard]] bool may_still_go(cluster::Accepts accepts, NodeId node) const {
     return cluster::may_still_go(*view_, accepts, node);
@@ -121,8 +120,8 @@ class Worker {
   void arm_leave_timer();
   [[nodiscard]] Cut cut_for(NodeId node, TimePoint last_active, TimePoint now) const;
 
-  void dial_started() { ++dialing_; }
-  void dial_ended() { --dialing_; }
+  // A dial: from its beginning to the node's first word, or until that is late.
+  [[nodiscard]] Counted dial_place() { return Counted(dialing_); }
   void make_room_to_dial();  // one has been answered
   // Dials for those who wait, in order and paced.
   void release();
@@ -181,6 +180,7 @@ class Worker {
   ViewLease lease_;
   bool withholds_ = false;  // something waits for the lease to be valid again, outside of the hold
   RequestIds request_ids_;
+  Counter dialing_;
   RelayPool pool_;
   WaitQueue queue_;
   AnswerWatch<Session> answers_;
@@ -205,8 +205,7 @@ class Worker {
     TimePoint at{};
   } last_hint_;
   std::uint64_t left_round_ = 0;  // the newest round that the control side was told we do not send in
-  int dialing_ = 0;
-  int dial_room_ = kFirstDialing;
+  std::uint64_t dial_room_ = kFirstDialing;
   cluster::Claim claim_;
   TimePoint claim_wanted_ = TimePoint::min();  // asked for then or later
   bool claim_is_asked_for_ = false;            // one asking at a time
