@@ -105,7 +105,7 @@ IoResult Socket::read(std::span<char> into) {
   return io(!into.empty(), [&] { return ::recv(fd_, into.data(), into.size(), 0); });
 }
 
-IoResult Socket::peek(std::span<char> into) {
+IoResult Socket::peek(std::span<char> into) const {
   return io(!into.empty(), [&] { return ::recv(fd_, into.data(), into.size(), MSG_PEEK); });
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 constexpr Duration kLongestLinger = 2s;
 // A session that has been quiet for so long may have lost a side by a reset that no edge told of.
-constexpr Duration kLookForResetAfter = 1s;
+constexpr Duration kLookForResetAfter = 100ms;
 
 }  // namespace
 

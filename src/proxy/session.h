@@ -119,6 +119,7 @@ class Session final : public WaitLink {
   void end_pause();
   void resume();
   [[nodiscard]] bool nothing_was_said() const;
+  [[nodiscard]] static bool has_unread(const Side& side);
   void leave(Cut cut);
   void linger(EndReason reason);
   void discard_input();

@@ -139,10 +139,23 @@ bool Session::leave_step(TimePoint now, bool may_cut_quiet) {
   const ProxyOptions& options = worker_.options();
   const Cut cut = leave_now(node, dialogue_, last_active_, leaving_->quiet, leaving_->waited, now,
                             {options.drain_quiet, options.drain_deadline});
-  const bool is_gentle = cut == Cut::kQuiet || cut == Cut::kAnswer;
+  const bool is_gentle = cut == Cut::kQuiet || cut == Cut::kAnswer || cut == Cut::kSilent;
   if (cut == Cut::kNone || (is_gentle && down_.is_blocked()) || (cut == Cut::kQuiet && !may_cut_quiet)) return false;
+  if (has_unread(node_)) {
+    // It is looked at again when these words have been passed on.
+    if (is_gentle) return on_ready(node_, {.readable = true}), false;
+    relay_down();
+    if (state_ != State::kRelaying) return false;
+  }
   leave(cut);
   return cut == Cut::kQuiet;
+}
+
+// Whether it has said something that no event has told of yet. Events of one turn are handled some at a time, with
+// timers between them, and after a stop of ours the timers come first.
+bool Session::has_unread(const Side& side) {
+  std::array<char, 1> byte;
+  return side.socket.peek(byte).status == net::IoStatus::kOk;
 }
 
 // The node has not heard a byte, so that the session can begin anew with another.
@@ -153,7 +166,8 @@ bool Session::nothing_was_said() const {
 void Session::leave(Cut cut) {
   worker_.counters().cuts[static_cast<std::size_t>(cut)].add();
   const EndReason reason = cut_by(cut, phase());
-  cut == Cut::kRequest || cut == Cut::kAnswer ? linger(reason) : end(reason);
+  const bool speaks = cut == Cut::kRequest || cut == Cut::kAnswer || has_unread(client_);
+  speaks ? linger(reason) : end(reason);
 }
 
 // The client reads our end behind the node's last words: to close with its request unread would be a reset, which is an

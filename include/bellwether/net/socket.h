@@ -54,7 +54,7 @@ class Socket {
   void abort();
 
   [[nodiscard]] IoResult read(std::span<char> into);
-  [[nodiscard]] IoResult peek(std::span<char> into);
+  [[nodiscard]] IoResult peek(std::span<char> into) const;
   [[nodiscard]] IoResult write(std::span<const char> from);  // MSG_NOSIGNAL
   // Up to `most` bytes from this socket into a pipe's write end, or from a pipe's read end into this socket.
   [[nodiscard]] IoResult splice_to_pipe(int pipe_write_fd, std::size_t most);

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "catch.hpp"
+#include "component/proxy/stuck_worker.h"
 #include "component/proxy/two_nodes.h"
 
 // Sessions in tcp mode whose node takes no requests: src/proxy/session_leave.cc. Where the outcome must not be that of
@@ -297,6 +298,78 @@ TEST_CASE("many sessions with nothing under way leave at a pace", "[proxy]") {
   CHECK(over() < 40);
   CHECK(fixture.rig.until([&] { return over() == 40; }));
   CHECK(fixture.counts().sessions_cut_quiet == 40);
+}
+
+namespace {
+
+// More than the event loop hands out at a time.
+struct Crowd : LeaveFixture {
+  static constexpr int kSize = 120;
+
+  Crowd() : worker(rig) {
+    rig.options.grace = 10s;
+    second->on_accept = [](Peer& peer) { peer.on_end = [](Peer& self) { self.close(); }; };
+  }
+  void gather() {
+    start();
+    for (int i = 0; i < kSize; ++i) {
+      clients.push_back(rig.client());
+      REQUIRE(rig.until([&] { return counts().node_sessions_now[n1.index] == static_cast<std::uint64_t>(i + 1); }));
+    }
+  }
+  [[nodiscard]] std::ptrdiff_t count(const std::function<bool(const Peer&)>& is_it) const {
+    return std::count_if(clients.begin(), clients.end(), [&](const auto& client) { return is_it(*client); });
+  }
+  void until_all_over() {
+    REQUIRE(rig.until([this] { return count([](const Peer& client) { return client.is_over(); }) == kSize; }, 20s));
+  }
+
+  StuckWorker worker;
+  std::vector<std::unique_ptr<Peer>> clients;
+};
+
+}  // namespace
+
+TEST_CASE("what a blocked node has answered at last is passed on, though a stop of ours kept us from reading it",
+          "[proxy]") {
+  Crowd crowd;
+  crowd.mute_first();
+  crowd.gather();
+  auto& peers = crowd.first->peers;
+  const auto asked_so_far = [&peers] {
+    return std::count_if(peers.begin(), peers.end(), [](const auto& peer) { return peer->received == "ask"; });
+  };
+  // One by one: of a loop that has met a crowd at once libevent takes more at a time.
+  for (int i = 0; i < Crowd::kSize; ++i) {
+    crowd.clients[i]->send("ask");
+    REQUIRE(crowd.rig.until([&] { return asked_so_far() == i + 1; }));
+  }
+  const TimePoint asked = crowd.rig.loop->precise_now();
+  cluster::View view = crowd.moved();
+  crowd.rig.publish(view);
+  crowd.worker.make_stuck();
+  view.serial += 1;
+  view.nodes[0].silent_since = asked;
+  crowd.rig.publish(view);
+  for (const auto& peer : peers) peer->send("answer");
+  crowd.pass(120ms);
+  crowd.worker.release();
+  crowd.until_all_over();
+  CHECK(crowd.count([](const Peer& client) { return client.received == "answer" && !client.saw_reset; }) ==
+        Crowd::kSize);
+}
+
+TEST_CASE("a client that speaks in the moment in which its idle session ends reads an end, not a reset", "[proxy]") {
+  Crowd crowd;
+  crowd.start();
+  for (int i = 0; i < Crowd::kSize; ++i) crowd.clients.push_back(crowd.session());
+  crowd.rig.publish(crowd.moved());
+  crowd.worker.make_stuck();
+  for (const auto& client : crowd.clients) client->send("2");
+  crowd.pass(20ms);
+  crowd.worker.release();
+  crowd.until_all_over();
+  CHECK(crowd.count([](const Peer& client) { return client.saw_reset; }) == 0);
 }
 
 }  // namespace bellwether::proxy
