@@ -50,8 +50,8 @@ tl::expected<HoldPlace, HoldPlace::Lack> HoldPlace::take(Worker& worker, std::si
 HoldPlace& HoldPlace::operator=(HoldPlace&& other) noexcept {
   if (this != &other) {
     end();
-    HoldTime::operator=(std::move(other));
     bytes_ = std::exchange(other.bytes_, 0);
+    HoldTime::operator=(std::move(other));
   }
   return *this;
 }

@@ -142,10 +142,9 @@ bool Session::leave_step(TimePoint now, bool may_cut_quiet) {
   const bool is_gentle = cut == Cut::kQuiet || cut == Cut::kAnswer || cut == Cut::kSilent;
   if (cut == Cut::kNone || (is_gentle && down_.is_blocked()) || (cut == Cut::kQuiet && !may_cut_quiet)) return false;
   if (has_unread(node_)) {
-    // It is looked at again when these words have been passed on.
-    if (is_gentle) return on_ready(node_, {.readable = true}), false;
-    relay_down();
-    if (state_ != State::kRelaying) return false;
+    is_gentle ? on_ready(node_, {.readable = true}) : relay_down();
+    // With these words passed on, it may have to stay or to leave in another way.
+    if (is_gentle || state_ != State::kRelaying) return false;
   }
   leave(cut);
   return cut == Cut::kQuiet;
