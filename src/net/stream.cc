@@ -150,7 +150,10 @@ struct Stream::Impl final : ReadinessHandler {
     if (shutdown_waits && ready.writable) shutdown_write();
     const bool read_now = ready.readable || ready.closed || (tls && ready.writable && tls->read_waits_for_write());
     const bool write_now = ready.writable || (tls && ready.readable && tls->write_waits_for_read());
-    if (read_now) handler.on_readable();
+    if (read_now) {
+      is_drained = false;
+      handler.on_readable();
+    }
     if (state == State::kOpen && write_now && write_blocked) {
       write_blocked = false;
       handler.on_writable();

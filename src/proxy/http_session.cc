@@ -129,7 +129,6 @@ bool HttpSession::read_client() {
       in_.append({buffer.data(), read.bytes});
       charge_turn(read.bytes);
       last_active_ = front_.worker().now();
-      if (state_ == State::kReading && client_->is_drained()) can_read_client_ = false;
       return true;
     case net::IoStatus::kAgain:
       can_read_client_ = false;
@@ -243,9 +242,9 @@ void HttpSession::start_request(const http::RequestHead& head) {
   const bool is_whole = head.body.kind == http::BodyKind::kNone ||
                         (head.body.kind == http::BodyKind::kLength && head.body.length <= in_.size() - head.bytes);
   const bool has_quick_answer = request_.request_class != vault::RequestClass::kStream && !request_.is_websocket;
-  // A client that has reset its connection right behind these bytes is found when it is answered, unless that may take
-  // long.
-  if (!is_whole || !has_quick_answer) can_read_client_ = true;
+  // Not read again, which would find nothing. A client that has reset its connection right behind these bytes is found
+  // when it is answered.
+  if (is_whole && has_quick_answer && client_->is_drained()) can_read_client_ = false;
   in_.consume(head.bytes);  // what `head` points into
   dispatch();
 }

@@ -66,9 +66,9 @@ class Stream {
   // kEof: the peer ended its side in an orderly way. A TLS peer that just goes away gives kError with kTruncated: who
   // knows that nothing is missing may take it for an end.
   [[nodiscard]] IoResult read(std::span<char> into);
-  // Whether the last read took all there was, though it did not say kAgain: on_readable tells of what comes next, the
-  // peer's orderly end included. Not of a reset that came right behind those bytes (see Readiness::closed): where that
-  // matters, read until kAgain all the same. Never true with TLS.
+  // Whether the last read took all there was and nothing has come since, though it did not say kAgain: on_readable
+  // tells of what comes next, the peer's orderly end included. Not of a reset that came right behind those bytes (see
+  // Readiness::closed): where that matters, read until kAgain all the same. Never true with TLS.
   [[nodiscard]] bool is_drained() const;
   // As many reads as a turn has room for: on_readable follows in a later turn, whether or not something comes.
   void read_later();

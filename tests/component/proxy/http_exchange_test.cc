@@ -283,6 +283,7 @@ TEST_CASE("a client that resets its connection right behind a request is forgott
   REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().sessions_now == 1; }));
   // The worker finds bytes and reset at once.
   worker.make_stuck();
+  SECTION("that has not even its head") { client->send("GET /v1/a HTTP/1.1\r\nHo"); }
   SECTION("that is whole") { client->send(get("/v1/a")); }
   SECTION("that lacks some of its body") {
     client->send(put("/v1/a", "abc").substr(0, put("/v1/a", "abc").size() - 1));
