@@ -33,8 +33,10 @@ class SharedBudget {
  public:
   explicit SharedBudget(std::size_t most) : most_(most) {}
   [[nodiscard]] bool try_acquire(std::size_t bytes) {
-    if (used_.fetch_add(bytes) + bytes <= most_) return true;
-    used_.fetch_sub(bytes);
+    std::size_t used = used_.load();
+    while (bytes <= most_ && used <= most_ - bytes) {
+      if (used_.compare_exchange_weak(used, used + bytes)) return true;
+    }
     return false;
   }
   void release(std::size_t bytes) { used_.fetch_sub(bytes); }

@@ -120,6 +120,7 @@ class Session final : public WaitLink {
   void resume();
   [[nodiscard]] bool nothing_was_said() const;
   [[nodiscard]] static bool has_unread(const Side& side);
+  void pass_on_last_words();
   void leave(Cut cut);
   void linger(EndReason reason);
   void discard_input();

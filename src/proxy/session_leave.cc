@@ -43,6 +43,11 @@ bool Session::admits_client() {
   if (!dialogue_.begins_message(now)) return true;
   std::array<char, Dialogue::kMaxAside + 1> ahead;
   const net::IoResult seen = client_.socket.peek(ahead);
+  if (seen.status == net::IoStatus::kError) {
+    // To look has used the error up: a read would find an end.
+    end(ended_by_client(phase()));
+    return false;
+  }
   const bool is_speech = seen.status == net::IoStatus::kOk && !is_tls_aside(ahead.data(), seen.bytes);
   if (!is_speech) return true;
   if (worker_.standing(node_id_) != Standing::kKeep) {
@@ -137,15 +142,19 @@ bool Session::leave_step(TimePoint now, bool may_cut_quiet) {
   if (leaving_->deferred_since != kNever && is_due) relay_deferred(now);
   if (state_ != State::kRelaying || leaving_->deferred_since != kNever) return false;
   const ProxyOptions& options = worker_.options();
-  const Cut cut = leave_now(node, dialogue_, last_active_, leaving_->quiet, leaving_->waited, now,
-                            {options.drain_quiet, options.drain_deadline});
+  Cut cut = leave_now(node, dialogue_, last_active_, leaving_->quiet, leaving_->waited, now,
+                      {options.drain_quiet, options.drain_deadline});
   const bool is_gentle = cut == Cut::kQuiet || cut == Cut::kAnswer || cut == Cut::kSilent;
-  if (cut == Cut::kNone || (is_gentle && down_.is_blocked()) || (cut == Cut::kQuiet && !may_cut_quiet)) return false;
-  if (has_unread(node_)) {
-    is_gentle ? on_ready(node_, {.readable = true}) : relay_down();
+  if (is_gentle && down_.is_blocked()) {
+    // A reader that is slow, or has stopped, has time until the deadline.
+    if (now - node.since < options.drain_deadline) return false;
+    cut = Cut::kDeadline;
+  } else if (is_gentle && has_unread(node_)) {
     // With these words passed on, it may have to stay or to leave in another way.
-    if (is_gentle || state_ != State::kRelaying) return false;
+    on_ready(node_, {.readable = true});
+    return false;
   }
+  if (cut == Cut::kNone || (cut == Cut::kQuiet && !may_cut_quiet)) return false;
   leave(cut);
   return cut == Cut::kQuiet;
 }
@@ -162,7 +171,17 @@ bool Session::nothing_was_said() const {
   return hello_ && hello_->may_be_said_again() && hello_->bytes().empty() && !up_.has_ended() && !down_.has_ended();
 }
 
+// What the node said before is the client's, whatever ends the session.
+void Session::pass_on_last_words() {
+  if (leaving_) leaving_->deferred_since = kNever;
+  if (!has_unread(node_)) return;
+  node_.readable = true;
+  relay_down();
+}
+
 void Session::leave(Cut cut) {
+  pass_on_last_words();
+  if (state_ != State::kRelaying) return;
   worker_.counters().cuts[static_cast<std::size_t>(cut)].add();
   const EndReason reason = cut_by(cut, phase());
   const bool speaks = cut == Cut::kRequest || cut == Cut::kAnswer || has_unread(client_);

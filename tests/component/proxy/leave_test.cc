@@ -135,6 +135,24 @@ TEST_CASE("a long answer goes on until the deadline", "[proxy]") {
   CHECK(client->received_bytes > 70'000);
 }
 
+TEST_CASE("an answer that its client does not read keeps the session until the deadline, and no longer", "[proxy]") {
+  LeaveFixture fixture;
+  fixture.rig.options.drain_quiet = 20ms;
+  fixture.rig.options.drain_deadline = 300ms;
+  fixture.mute_first();
+  fixture.start();
+  auto client = fixture.waiting_client("ask");
+  client->pause_reading(true);
+  fixture.node_end().send(std::string(32'000'000, 'x'));
+  std::uint64_t taken = 0;
+  REQUIRE(fixture.rig.until([&] { return std::exchange(taken, fixture.counts().bytes_down) == taken && taken > 0; }));
+  const TimePoint moved_at = fixture.rig.loop->precise_now();
+  fixture.rig.publish(fixture.moved());
+  REQUIRE(fixture.rig.until([&] { return fixture.counts().sessions_now == 0; }));
+  CHECK(fixture.rig.loop->precise_now() - moved_at >= 300ms);
+  CHECK(fixture.counts().sessions_cut_deadline == 1);
+}
+
 TEST_CASE("a client does not wait for a node that blocks once another leads", "[proxy]") {
   LeaveFixture fixture;
   fixture.rig.options.grace = 10s;
@@ -349,7 +367,11 @@ TEST_CASE("what a blocked node has answered at last is passed on, though a stop 
   crowd.rig.publish(view);
   crowd.worker.make_stuck();
   view.serial += 1;
-  view.nodes[0].silent_since = asked;
+  SECTION("before another leads") { view.nodes[0].silent_since = asked; }
+  SECTION("before it dies") {
+    view.nodes[0].up = false;
+    view.nodes[0].failure = cluster::ProbeFailure::kRefused;
+  }
   crowd.rig.publish(view);
   for (const auto& peer : peers) peer->send("answer");
   crowd.pass(120ms);
