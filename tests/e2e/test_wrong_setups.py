@@ -264,14 +264,8 @@ def test_the_name_of_a_balancer_among_the_nodes(sim, stand, command):
         new = sim.urls[sim.leader()].split("//")[1]
         wait_until(lambda: running.proxy.leader_by_status() in (new, balancer), 20, "it to be followed")
         assert request(f"http://{running.proxy.address}/v1/sys/health").status == 200
-
-        def conflicts_are_over():
-            # There is one only where a slow machine needs longer than suspect_after to hear who the two are.
-            ends = [line for line in running.proxy.log().splitlines() if " conflict_ended " in line]
-            assert all("names of one server" in line for line in ends), ends
-            return running.proxy.metrics().sum("bellwether_conflicts_total") == len(ends)
-
-        wait_until(conflicts_are_over, 10, "names of one server not to be a conflict")
+        # In that moment the two may state different things of the new leader: then it is a conflict, told once.
+        assert running.proxy.metrics().sum("bellwether_conflicts_total") <= 1
 
 
 def test_the_warning_comes_again_and_ends_with_a_leader(sim, stand):
