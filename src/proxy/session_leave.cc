@@ -145,22 +145,22 @@ bool Session::leave_step(TimePoint now, bool may_cut_quiet) {
   Cut cut = leave_now(node, dialogue_, last_active_, leaving_->quiet, leaving_->waited, now,
                       {options.drain_quiet, options.drain_deadline});
   const bool is_gentle = cut == Cut::kQuiet || cut == Cut::kAnswer || cut == Cut::kSilent;
-  if (is_gentle && down_.is_blocked()) {
-    // A reader that is slow, or has stopped, has time until the deadline.
-    if (now - node.since < options.drain_deadline) return false;
-    cut = Cut::kDeadline;
-  } else if (is_gentle && has_unread(node_)) {
-    // With these words passed on, it may have to stay or to leave in another way.
+  const bool is_blocked = is_gentle && down_.is_blocked();
+  // A reader that is slow, or has stopped, has time until the deadline.
+  if (is_blocked && now - node.since < options.drain_deadline) return false;
+  if (is_blocked) cut = Cut::kDeadline;
+  if (cut == Cut::kNone || (cut == Cut::kQuiet && !may_cut_quiet)) return false;
+  if (is_gentle && !is_blocked && has_unread(node_)) {
+    // With these words passed on, the session may have to stay, or to leave in another way.
     on_ready(node_, {.readable = true});
     return false;
   }
-  if (cut == Cut::kNone || (cut == Cut::kQuiet && !may_cut_quiet)) return false;
   leave(cut);
   return cut == Cut::kQuiet;
 }
 
-// Whether it has said something that no event has told of yet. Events of one turn are handled some at a time, with
-// timers between them, and after a stop of ours the timers come first.
+// Whether that side has said something that no event has told of yet. Events of one turn are handled some at a time,
+// with timers between them, and after a stop of ours the timers come first.
 bool Session::has_unread(const Side& side) {
   std::array<char, 1> byte;
   return side.socket.peek(byte).status == net::IoStatus::kOk;
