@@ -8,16 +8,6 @@
 #include "rules.h"
 
 namespace bellwether::cluster {
-namespace {
-
-bool names(const LeaderStatement& statement, NodeId id, const std::string& address) {
-  if (statement.node == id && statement.is_self) return true;
-  return !statement.leader_address.empty() &&
-         equals_ignoring_case(without_trailing_slash(statement.leader_address), without_trailing_slash(address));
-}
-
-}  // namespace
-
 // Another node claims while the leader is not suspect: ask both again, and ask everybody whom they follow.
 void LeaderTracker::Rules::contest(NodeId challenger, TimePoint now) {
   BW_ASSERT(leader_.has_value() && !is_leader(challenger));
@@ -34,17 +24,20 @@ void LeaderTracker::Rules::on_claim_in_contest(TimePoint sent, TimePoint now) {
   report_conflict_if_due(now);
 }
 
-// Both nodes have a moment to state in /v1/sys/leader who they are: they may be names of one server.
+// Both nodes have a moment to state in /v1/sys/leader who they are: they may be names of one server. A challenger that
+// states that the leader leads is asked once more: it denies, or claims_and_follows().
 void LeaderTracker::Rules::report_conflict_if_due(TimePoint now) {
   if (!contest_.has_value() || !contest_->leader_claims_anew || contest_->both_lead) return;
-  const bool both_said = node(*leader_).statement.has_value() && node(contest_->challenger).statement.has_value();
-  if (!both_said && now - contest_->asked_at < options_.suspect_after) return;
+  const NodeId challenger = contest_->challenger;
+  if (follows_leader(challenger)) return;
+  const bool both_say_so = says_it_leads(*leader_) && says_it_leads(challenger);
+  if (!both_say_so && now - contest_->begun < options_.suspect_after) return;
   contest_->both_lead = true;
   Event& event = report(EventKind::kConflict, now);
   event.node = leader_;
-  event.other = contest_->challenger;
+  event.other = challenger;
   event.epoch = epoch_;
-  event.why = fmt::format("{} leads, and {} claims to lead too", name(*leader_), name(contest_->challenger));
+  event.why = fmt::format("{} leads, and {} claims to lead too", name(*leader_), name(challenger));
 }
 
 void LeaderTracker::Rules::ask_whom_they_follow(TimePoint now) {
@@ -65,9 +58,31 @@ void LeaderTracker::Rules::end_contest(const std::string& outcome, TimePoint now
   event.why = outcome;
 }
 
+// By its configured address, or by the api_addr that it states itself.
+bool LeaderTracker::Rules::names(const LeaderStatement& statement, NodeId id) const {
+  if (statement.node == id && statement.is_self) return true;
+  if (statement.leader_address.empty()) return false;
+  const auto is_named = [&](const std::string& address) {
+    return equals_ignoring_case(without_trailing_slash(statement.leader_address), without_trailing_slash(address));
+  };
+  const auto& its_own = node(id).statement;
+  return is_named(options_.node_addresses[id.index]) ||
+         (its_own.has_value() && its_own->is_self && is_named(its_own->leader_address));
+}
+
+bool LeaderTracker::Rules::says_it_leads(NodeId id) const {
+  const auto& statement = node(id).statement;
+  return statement.has_value() && names(*statement, id);
+}
+
+bool LeaderTracker::Rules::follows_leader(NodeId id) const {
+  const auto& statement = node(id).statement;
+  return statement.has_value() && !says_it_leads(id) && names(*statement, *leader_);
+}
+
 int LeaderTracker::Rules::nodes_naming(NodeId id) const {
   return static_cast<int>(std::count_if(nodes_.begin(), nodes_.end(), [&](const NodeState& witness) {
-    return witness.statement.has_value() && names(*witness.statement, id, options_.node_addresses[id.index]);
+    return witness.statement.has_value() && names(*witness.statement, id);
   }));
 }
 
@@ -116,6 +131,13 @@ void LeaderTracker::Rules::resolve_contest(TimePoint now) {
   if (state_one_identity(*leader_, challenger)) {
     become_same_server(challenger, *leader_, "both state the same api_addr, cluster address and active_time", now);
     end_contest("both are names of one server", now);
+    return;
+  }
+  if (claims_and_follows(challenger)) {
+    const std::string why =
+        fmt::format("it claims to lead and states that {} leads, as the name of a balancer does", name(*leader_));
+    become_same_server(challenger, *leader_, why, now);
+    end_contest("the challenger states that the leader leads", now);
     return;
   }
   report_conflict_if_due(now);

@@ -90,6 +90,8 @@ void LeaderTracker::Rules::on(const LeaderStatement& statement, TimePoint /*now*
   witness.seen.names_leader = statement.is_self && statement.leader_address.empty()
                                   ? options_.node_addresses[statement.node.index]
                                   : statement.leader_address;
+  if (contest_.has_value() && contest_->challenger == statement.node && follows_leader(statement.node))
+    witness.probe_now = true;
 }
 
 void LeaderTracker::Rules::on(const Hint& hint, TimePoint now) {
@@ -232,6 +234,7 @@ void LeaderTracker::Rules::on_vault_answer(NodeId id, const ProbeAnswer& answer,
       return;
     }
     if (is_denial(asked.seen.role) && asked.seen.role != Role::kForeign) asked.rose_at = now;
+    forget_if_contradicted(id, answer.sent);
     state_role(id, role, now);
     asked.claim_sent = std::max(asked.claim_sent, answer.sent);
     on_claim(id, answer.sent, now);

@@ -109,6 +109,9 @@ class LeaderTracker::Rules {
   void ask_whom_they_follow(TimePoint now);
   void end_contest(const std::string& outcome, TimePoint now);
   void resolve_contest(TimePoint now);
+  [[nodiscard]] bool names(const LeaderStatement& statement, NodeId id) const;
+  [[nodiscard]] bool says_it_leads(NodeId id) const;
+  [[nodiscard]] bool follows_leader(NodeId id) const;
   [[nodiscard]] int nodes_naming(NodeId id) const;
   [[nodiscard]] bool is_left_behind(NodeId id) const;
   void report_conflict_if_due(TimePoint now);
@@ -117,7 +120,9 @@ class LeaderTracker::Rules {
   void become_same_server(NodeId id, NodeId other, const std::string& why, TimePoint now);
   void forget_same_server(NodeId id);
   [[nodiscard]] bool state_one_identity(NodeId a, NodeId b) const;
+  [[nodiscard]] bool claims_and_follows(NodeId id) const;
   void void_claims_of_other_names(NodeId id, TimePoint now);
+  void forget_if_contradicted(NodeId id, TimePoint claim_sent);
   [[nodiscard]] int servers() const;
 
   [[nodiscard]] bool has_not_stood_down(const NodeState& former) const;

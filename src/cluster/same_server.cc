@@ -43,6 +43,13 @@ bool LeaderTracker::Rules::state_one_identity(NodeId a, NodeId b) const {
   return first.has_value() && second.has_value() && !first->identity.empty() && first->identity == second->identity;
 }
 
+// Each answer of such a name may come from another server. One server that states whom it follows, and claims after
+// that, is unlikely: it would have taken over in between, while the leader claims.
+bool LeaderTracker::Rules::claims_and_follows(NodeId id) const {
+  if (!contest_.has_value() || !contest_->leader_claims_anew) return false;
+  return follows_leader(id) && node(id).claim_sent >= node(id).statement->received;
+}
+
 // A server that has denied to lead has denied it under all of its names: an answer that was asked for earlier by
 // another name must not bring it back.
 void LeaderTracker::Rules::void_claims_of_other_names(NodeId id, TimePoint now) {
@@ -52,7 +59,15 @@ void LeaderTracker::Rules::void_claims_of_other_names(NodeId id, TimePoint now) 
     nodes_[i].denied_at = std::max(nodes_[i].denied_at, denying.denied_at);
     nodes_[i].probe_now = true;
     state_role(node_at(i), denying.seen.role, now);
+    on_denial(node_at(i), now);
   }
+}
+
+// Who claims when its server is known to deny is no name of that server, or of another one by now.
+void LeaderTracker::Rules::forget_if_contradicted(NodeId id, TimePoint claim_sent) {
+  const std::optional<NodeId> server = node(id).seen.same_as;
+  if (!server.has_value() || !is_denial(node(*server).seen.role)) return;
+  if (claim_sent >= node(*server).denied_at) forget_same_server(id);
 }
 
 int LeaderTracker::Rules::servers() const {

@@ -142,7 +142,10 @@ void LeaderTracker::Rules::probe_all_on_hint(TimePoint now) {
 TimePoint LeaderTracker::Rules::contest_due(TimePoint now) const {
   TimePoint due = contest_->asked_at + options_.inter;
   const TimePoint silent_witnesses = contest_->asked_at + options_.suspect_after;
-  if (silent_witnesses > now) due = std::min(due, silent_witnesses);
+  if (!all_have_said_whom_they_follow()) due = std::max(due, silent_witnesses);
+  for (const TimePoint at : {silent_witnesses, contest_->begun + options_.suspect_after}) {
+    if (at > now) due = std::min(due, at);
+  }
   if (is_left_behind(contest_->challenger)) return due;
   for (const OutstandingProbe& probe : node(*leader_).outstanding) {
     if (is_overtaken(node(*leader_), probe.ordered)) continue;

@@ -19,6 +19,7 @@ struct Truth {
   std::optional<ProbeFailure> fails;
   std::string id = "ours";
   TimePoint foreign_or_denying_since{};  // last time its word changed
+  TimePoint claimed_at{};                // what it was asked then may be answered so later
 };
 
 class RandomCluster {
@@ -30,19 +31,26 @@ class RandomCluster {
   }
 
   void step() {
-    shake();
+    if (prng_.chance(0.05)) {
+      silence_the_leader();
+    } else {
+      shake();
+    }
     const bool was_uncontested = is_merely_silent();
     const std::optional<NodeId> leader = world_.view().leader;
     const int silences = leader ? world_.view().nodes[leader->index].silences : 0;
     world_.events().clear();
     world_.run_for(Duration(1ms * static_cast<int>(prng_.below(60))));
     if (was_uncontested && leader && silences == 0) {
+      ++silences_borne_;
       // Less than 60 ms have passed: at most one silence can have been counted, and fall is 3.
       CHECK((world_.view().leader == leader));
     }
   }
 
   [[nodiscard]] const View& view() const { return world_.view(); }
+  // How often a leader was merely silent, and was to stay.
+  [[nodiscard]] int silences_borne() const { return silences_borne_; }
 
  private:
   static TrackerOptions options(std::uint64_t seed) {
@@ -71,6 +79,7 @@ class RandomCluster {
   World::OnAskLeader ask_leader() {
     return [this](NodeId, TimePoint) -> std::optional<std::string> {
       if (prng_.chance(0.3)) return std::nullopt;
+      if (prng_.chance(0.2)) return prng_.chance(0.5) ? "is server-a" : "is server-b";  // two may be names of one server
       return prng_.chance(0.2) ? "" : "https://n" + std::to_string(1 + prng_.below(kNodes));
     };
   }
@@ -87,11 +96,13 @@ class RandomCluster {
       if (!leads && (view.nodes[id.index].role == Role::kActive || truth.says == Role::kActive)) return false;
       if (!leads && world_.outstanding(id) > 0 && !truth.says.has_value())
         return false;  // may yet be released as active
+      if (!leads && may_claim_yet(id)) return false;
       if (leads && view.nodes[id.index].silences > 0) return false;
       if (leads && recently_changed(id)) return false;
     }
     return true;
   }
+  [[nodiscard]] bool may_claim_yet(NodeId id) const { return world_.now() - truth_[id.index].claimed_at < 250ms; }
   [[nodiscard]] bool recently_changed(NodeId id) const {
     // An answer under way may still say what it said before.
     return world_.now() - truth_[id.index].foreign_or_denying_since < 250ms;
@@ -101,6 +112,7 @@ class RandomCluster {
     Truth& truth = truth_[prng_.below(kNodes)];
     const NodeId id{static_cast<std::uint16_t>(&truth - truth_)};
     const std::uint64_t dice = prng_.below(100);
+    if (truth.says == Role::kActive) truth.claimed_at = world_.now();
     const auto says = [&](Role role, const char* cluster = "ours") {
       truth.says = role;
       truth.fails.reset();
@@ -128,6 +140,22 @@ class RandomCluster {
     } else {
       tell(id, dice);
     }
+  }
+
+  // Whoever leads now does so undisputed for a while, then answers no more.
+  void silence_the_leader() {
+    const std::optional<NodeId> leader = world_.view().leader;
+    for (const NodeId id : kAll) {
+      Truth& truth = truth_[id.index];
+      if (truth.says == Role::kActive) truth.claimed_at = world_.now();
+      truth = Truth{leader == id ? Role::kActive : Role::kStandby, {}, "ours", world_.now(), truth.claimed_at};
+      world_.release(id, [&](TimePoint) { return facts(*truth.says, truth.id); });
+    }
+    world_.run_for(300ms);
+    if (!leader.has_value()) return;
+    Truth& silent = truth_[leader->index];
+    silent.says.reset();
+    if (prng_.chance(0.5)) silent.fails = static_cast<ProbeFailure>(prng_.below(kProbeFailureCount));
   }
 
   void tell(NodeId id, std::uint64_t dice) {
@@ -185,6 +213,7 @@ class RandomCluster {
   Truth truth_[kNodes];
   Epoch epoch_ = 0;
   std::optional<NodeId> leader_;
+  int silences_borne_ = 0;
   World world_;
 };
 
@@ -193,13 +222,16 @@ class RandomCluster {
 TEST_CASE("whatever a cluster does, the invariants hold for 100,000 steps", "[cluster][random]") {
   const std::uint64_t first_seed = 20261121;
   Epoch epochs = 0;
+  int silences_borne = 0;
   for (std::uint64_t seed = first_seed; seed < first_seed + 20; ++seed) {
     INFO("seed " << seed);
     RandomCluster cluster(seed);
     for (int step = 0; step < 5000; ++step) cluster.step();
     epochs += cluster.view().epoch;
+    silences_borne += cluster.silences_borne();
   }
   CHECK(epochs > 2000);  // it did lead, and often
+  CHECK(silences_borne > 3000);
 }
 
 }  // namespace bellwether::cluster::testing

@@ -87,7 +87,8 @@ class Scenario {
                                                      {"fastinter", &options_.fastinter},
                                                      {"downinter", &options_.downinter},
                                                      {"idle_inter", &options_.idle_inter},
-                                                     {"idle_after", &options_.idle_after}};
+                                                     {"idle_after", &options_.idle_after},
+                                                     {"suspect_after", &options_.suspect_after}};
     const std::string& key = words.at(1);
     const std::string& value = words.at(2);
     if (durations.count(key) != 0) {

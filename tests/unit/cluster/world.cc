@@ -68,8 +68,8 @@ void World::carry_out(Step step) {
     if (!said.has_value()) continue;
     const bool states_identity = said->rfind("is ", 0) == 0;
     const bool is_self = *said == "self" || states_identity;
-    LeaderStatement statement{
-        node, now_, now_ + 1ms, is_self, is_self ? "" : *said, states_identity ? said->substr(3) : ""};
+    LeaderStatement statement{node, now_, now_ + 1ms, is_self, *said == "self" ? "" : *said, {}};
+    if (states_identity) statement.leader_address = statement.identity = said->substr(3);
     at(now_ + 1ms, [this, statement] { tell(statement); });
   }
 }
