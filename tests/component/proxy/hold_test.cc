@@ -66,7 +66,10 @@ TEST_CASE("a new leader hears the rest of the queue only when it has answered th
     clients.push_back(rig.client());
     clients.back()->send("x");
   }
-  REQUIRE(rig.until([&] { return rig.proxy->counts().held_now == 20; }));
+  // Who has asked nothing keeps nobody waiting: all of them have.
+  const auto has_sent = [](const auto& client) { return client->unsent() == 0; };
+  REQUIRE(rig.until(
+      [&] { return rig.proxy->counts().held_now == 20 && std::all_of(clients.begin(), clients.end(), has_sent); }));
   const auto before = std::chrono::steady_clock::now();
   rig.lead(1, n1);
   REQUIRE(rig.until([&] { return backend.peers.size() > 8; }));
