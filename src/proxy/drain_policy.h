@@ -33,7 +33,7 @@ enum class Cut : std::uint8_t {
   kQuiet,     // nothing was under way
   kRequest,   // the client began a request, of which the node got nothing
   kAnswer,    // the answer was complete that the client waited for when the node was demoted
-  kSilent,    // another node leads, and this one answers neither the client nor a probe
+  kSilent,    // another node leads and this one answers neither the client nor a probe, or it blocked and is sealed
   kDeadline,  // it was still busy at drain_deadline
   kDead,
   kAdmin,  // the operator's maintenance

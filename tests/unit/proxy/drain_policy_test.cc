@@ -154,11 +154,16 @@ TEST_CASE("a client does not wait for a node that blocks once another leads", "[
   CHECK(at(kLost) == Cut::kAdmin);
 }
 
-TEST_CASE("a sealed node that owes nothing is left at once, a dead one whatever it owes", "[proxy]") {
+TEST_CASE("a sealed node is left at once unless it was asked a moment ago, a dead one whatever it owes", "[proxy]") {
   LostNode sealed = lost();
   sealed.is_sealed = true;
+  sealed.is_replaced = false;
   CHECK(leave_now(sealed, answered(), kLost, kPause, false, kLost, kTimes) == Cut::kQuiet);
-  CHECK(leave_now(sealed, waiting(), kLost, kPause, true, kLost, kTimes) == Cut::kNone);
+  Dialogue just_asked = answered();
+  just_asked.client_spoke(kLost);
+  const auto at = [&](TimePoint now) { return leave_now(sealed, just_asked, kLost, kPause, true, now, kTimes); };
+  CHECK(at(kLost + kBlockedFor - 1ms) == Cut::kNone);
+  CHECK(at(kLost + kBlockedFor) == Cut::kSilent);
   CHECK(leave_now(lost(Standing::kDead), waiting(), kLost, kPause, true, kLost, kTimes) == Cut::kDead);
 }
 
