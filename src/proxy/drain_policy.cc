@@ -20,8 +20,8 @@ std::optional<Duration> quiet_needed(const LostNode& node, const Dialogue& dialo
 }
 
 // Another node leads, and this one answers neither the client nor a probe: it hangs, or blocks to demote itself. Or it
-// has blocked until it was sealed. What such a node says at last is an error, after which the client would lose its next
-// request too.
+// has blocked until it was sealed. What such a node says at last is an error, after which the client would lose its
+// next request too.
 bool blocks(const LostNode& node, const Dialogue& dialogue, TimePoint now) {
   const bool serves_no_more = node.is_sealed || (node.is_replaced && node.is_silent);
   return serves_no_more && dialogue.client_may_wait() && dialogue.client_waited(now) >= kBlockedFor;

@@ -11,15 +11,15 @@ namespace bellwether::proxy {
 // The method does not tell: POST auth/token/lookup reads, and a DELETE of what a node does not know of yet writes
 // nothing. Nor does 404 tell that there is nothing, nor 403 that a token is unknown.
 bool HttpSession::must_be_confirmed(const http::ResponseHead& head) const {
-  const bool is_asked_for = front_.worker().options().listeners[listener_].fresh && request_.is_for_leader &&
-                            request_.request_class != vault::RequestClass::kStream;
+  const bool is_asked_for = front_.worker().options().listeners[listener_].fresh && exchange_->request.is_for_leader &&
+                            exchange_->request.request_class != vault::RequestClass::kStream;
   if (!is_asked_for || head.status >= 500) return false;
-  const std::string_view body = from_node_.view().substr(head.bytes);
-  return !vault::is_sure_write(request_.method, request_.path, head.status, body);
+  const std::string_view body = exchange_->from_node.view().substr(head.bytes);
+  return !vault::is_sure_write(exchange_->request.method, exchange_->request.path, head.status, body);
 }
 
 bool HttpSession::is_of_leader() const {
-  return cluster::leads_in(*front_.worker().view(), attempt_.node, attempt_.epoch);
+  return cluster::leads_in(*front_.worker().view(), exchange_->attempt.node, exchange_->attempt.epoch);
 }
 
 void HttpSession::await_claim() {
@@ -40,8 +40,8 @@ void HttpSession::on_confirmed() {
   BW_ASSERT(is_unconfirmed());
   stop_awaiting_claim();
   http::ResponseHead& head = front_.response_scratch();
-  const http::ParseOutcome parsed =
-      http::parse_response_head(from_node_.view(), request_.method, front_.worker().options().head_limits, head);
+  const http::ParseOutcome parsed = http::parse_response_head(exchange_->from_node.view(), exchange_->request.method,
+                                                              front_.worker().options().head_limits, head);
   BW_ASSERT(parsed.status == http::ParseStatus::kDone);
   start_answer(head);
   pump();

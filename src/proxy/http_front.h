@@ -51,6 +51,7 @@ class HttpFront {
   // For sessions.
   [[nodiscard]] Worker& worker() { return worker_; }
   [[nodiscard]] UpstreamPool& pool() { return pool_; }
+  [[nodiscard]] ExchangePool& exchanges() { return exchanges_; }
   [[nodiscard]] WaitQueue& queue() { return queue_; }
   [[nodiscard]] AnswerWatch<HttpSession>& answers() { return answers_; }
   // Sessions with an answer that waits for a claim, in the order in which the answers came.
@@ -110,6 +111,7 @@ class HttpFront {
   Worker& worker_;
   std::vector<NodeSide> nodes_;
   UpstreamPool pool_;
+  ExchangePool exchanges_;
   WaitQueue queue_;
   WaitQueue unconfirmed_;
   AnswerWatch<HttpSession> answers_;

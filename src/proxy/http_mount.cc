@@ -17,7 +17,7 @@ constexpr Duration kLookupBackoff = 50ms;
 // Of the head as it was sent: what Connection stripped is not a token that the node has seen.
 const http::RequestHead* HttpSession::sent_head() {
   http::RequestHead& head = front_.request_scratch();
-  const auto parsed = http::parse_request_head(to_node_.head(), sent_head_limits(), head);
+  const auto parsed = http::parse_request_head(exchange_->to_node.head(), sent_head_limits(), head);
   return parsed.status == http::ParseStatus::kDone ? &head : nullptr;
 }
 
@@ -30,40 +30,40 @@ http::HeadLimits HttpSession::sent_head_limits() const {
 }
 
 vault::Effect HttpSession::effect_of_sent() {
-  if (!request_.effect && to_node_.can_rewind()) note_effect();
-  return request_.effect.value_or(vault::Effect::kOutside);
+  if (!exchange_->request.effect && exchange_->to_node.can_rewind()) note_effect();
+  return exchange_->request.effect.value_or(vault::Effect::kOutside);
 }
 
-// REQUIRES: to_node_.can_rewind()
+// REQUIRES: exchange_->to_node.can_rewind()
 void HttpSession::note_effect() {
   const http::RequestHead* head = sent_head();
   if (head == nullptr) return;
-  request_.effect = vault::effect_of(request_.path, *head);
-  if (request_.effect != vault::Effect::kByMount) return;
+  exchange_->request.effect = vault::effect_of(exchange_->request.path, *head);
+  if (exchange_->request.effect != vault::Effect::kByMount) return;
   const auto known = front_.mounts().effect_of(head->header(vault::kNamespaceHeader).value_or(std::string_view{}),
-                                               request_.path, front_.worker().now());
-  if (known) request_.effect = *known;
+                                               exchange_->request.path, front_.worker().now());
+  if (known) exchange_->request.effect = *known;
 }
 
 void HttpSession::ask_mount() {
-  if (!to_node_.can_rewind()) return answer_maybe_acted();
-  request_.awaits_mount = true;
-  request_.lookups = 0;
+  if (!exchange_->to_node.can_rewind()) return answer_maybe_acted();
+  exchange_->request.awaits_mount = true;
+  exchange_->request.lookups = 0;
   send_again(vault::Row::kUnknownMount);
 }
 
 void HttpSession::answer_maybe_acted() {
-  request_.awaits_mount = false;
+  exchange_->request.awaits_mount = false;
   mount_lookup_.reset();
   act(vault::Row::kMaybeActed, nullptr, {});
 }
 
 // Whether the request may go to `target` as far as its mount is concerned. Otherwise it waits on, or has been answered.
 bool HttpSession::is_mount_settled(NodeId target) {
-  if (!request_.awaits_mount) return true;
+  if (!exchange_->request.awaits_mount) return true;
   if (!mount_lookup_) {
     note_effect();  // another request may have learned it
-    if (request_.effect != vault::Effect::kByMount) return settle_mount(effect_of_sent());
+    if (exchange_->request.effect != vault::Effect::kByMount) return settle_mount(effect_of_sent());
     look_up_mount(target);
     return false;
   }
@@ -72,7 +72,7 @@ bool HttpSession::is_mount_settled(NodeId target) {
       if (mount_lookup_->node() != target) mount_lookup_.reset();
       return false;
     case MountLookup::Outcome::kKnown: {
-      const vault::Effect effect = vault::effect_in(mount_lookup_->mount(), request_.path);
+      const vault::Effect effect = vault::effect_in(mount_lookup_->mount(), exchange_->request.path);
       if (const http::RequestHead* head = sent_head()) {
         front_.mounts().remember(head->header(vault::kNamespaceHeader).value_or(std::string_view{}),
                                  mount_lookup_->mount(), front_.worker().now());
@@ -84,13 +84,13 @@ bool HttpSession::is_mount_settled(NodeId target) {
     case MountLookup::Outcome::kFailed:
       mount_lookup_.reset();
       mount_failed_at_ = front_.worker().now();
-      return request_.lookups < kMaxLookups ? false : settle_mount(vault::Effect::kOutside);
+      return exchange_->request.lookups < kMaxLookups ? false : settle_mount(vault::Effect::kOutside);
   }
   return false;
 }
 
 void HttpSession::look_up_mount(NodeId target) {
-  const bool is_too_soon = request_.lookups > 0 && front_.worker().now() - mount_failed_at_ < kLookupBackoff;
+  const bool is_too_soon = exchange_->request.lookups > 0 && front_.worker().now() - mount_failed_at_ < kLookupBackoff;
   if (is_too_soon || front_.mount_lookups() >= MountLookup::kMaxAtOnce) return;
   const http::RequestHead* head = sent_head();
   std::string question = head == nullptr ? std::string() : vault::mount_request(*head);
@@ -98,16 +98,16 @@ void HttpSession::look_up_mount(NodeId target) {
     static_cast<void>(settle_mount(vault::Effect::kOutside));
     return;
   }
-  ++request_.lookups;
+  ++exchange_->request.lookups;
   mount_lookup_ = std::make_unique<MountLookup>(front_, target, std::move(question), preamble_);
 }
 
 // REQUIRES: held
 bool HttpSession::settle_mount(vault::Effect effect) {
   mount_lookup_.reset();
-  request_.effect = effect;
+  exchange_->request.effect = effect;
   if (effect == vault::Effect::kStorage) {
-    request_.awaits_mount = false;
+    exchange_->request.awaits_mount = false;
     return true;
   }
   unhold();

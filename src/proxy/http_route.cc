@@ -30,14 +30,14 @@ Duration backoff(int sends) {
 // What the UI asks before anybody has logged in is for the leader where there is one. So is what a cluster without a
 // leader may be waiting for: to hold that would be to wait for ourselves.
 cluster::RouteRequest HttpSession::route_request() const {
-  cluster::RouteRequest wanted{.tried = request_.tried};
-  if (request_.request_class == vault::RequestClass::kNodeLocal) {
+  cluster::RouteRequest wanted{.tried = exchange_->request.tried};
+  if (exchange_->request.request_class == vault::RequestClass::kNodeLocal) {
     wanted.accepts = cluster::Accepts::kAnyNode;
-  } else if (request_.request_class == vault::RequestClass::kBootstrap) {
-    wanted.role = vault::role_to_bootstrap(request_.path);
+  } else if (exchange_->request.request_class == vault::RequestClass::kBootstrap) {
+    wanted.role = vault::role_to_bootstrap(exchange_->request.path);
     const bool is_init = wanted.role == cluster::Role::kUninitialized;
     wanted.accepts = is_init ? cluster::Accepts::kLeaderOrInit : cluster::Accepts::kLeaderOrRole;
-  } else if (request_.is_ui_question) {
+  } else if (exchange_->request.is_ui_question) {
     wanted.accepts = cluster::Accepts::kLeaderOrAnyNode;
   }
   return wanted;
@@ -46,7 +46,7 @@ cluster::RouteRequest HttpSession::route_request() const {
 void HttpSession::dispatch() {
   const Worker& worker = front_.worker();
   const cluster::RouteRequest wanted = route_request();
-  request_.is_for_leader = worker.is_for_leader(wanted.accepts);
+  exchange_->request.is_for_leader = worker.is_for_leader(wanted.accepts);
   if (is_bootstrap_now()) return bootstrap(wanted);
   follow(worker.route(wanted), wanted);
 }
@@ -60,14 +60,15 @@ void HttpSession::follow(const cluster::Route& route, const cluster::RouteReques
     return answer_unserved(why, ended_by_node(Phase::kConnecting));
   }
   const auto node = cluster::node_of(route);
-  const bool has_to_wait = request_.is_for_leader && (request_.sends > 0 || !front_.queue().empty());
+  const bool has_to_wait =
+      exchange_->request.is_for_leader && (exchange_->request.sends > 0 || !front_.queue().empty());
   if (!node || has_to_wait) return hold();
-  if (!request_.is_for_leader) request_.tried.push_back(*node);
+  if (!exchange_->request.is_for_leader) exchange_->request.tried.push_back(*node);
   begin_attempt(*node);
 }
 
 bool HttpSession::is_bootstrap_now() const {
-  return request_.request_class == vault::RequestClass::kBootstrap &&
+  return exchange_->request.request_class == vault::RequestClass::kBootstrap &&
          !front_.worker().is_for_leader(route_request().accepts);
 }
 
@@ -84,7 +85,7 @@ void HttpSession::bootstrap(const cluster::RouteRequest& wanted) {
 
 void HttpSession::hold() {
   if (!take_hold_place()) return;
-  std::exchange(request_.was_held, true) ? front_.queue().push_front(*this) : front_.queue().push_back(*this);
+  std::exchange(exchange_->request.was_held, true) ? front_.queue().push_front(*this) : front_.queue().push_back(*this);
   state_ = State::kHeld;
   if (client_ended_ || client_->peer_state() != net::PeerState::kHere) return client_left();
   front_.warm_up();
@@ -93,28 +94,28 @@ void HttpSession::hold() {
 
 // False: there is no room, and what becomes of the request instead is decided.
 bool HttpSession::take_hold_place() {
-  auto place = HoldPlace::take(front_.worker(), shrink_buffers(), !request_.was_held);
+  auto place = HoldPlace::take(front_.worker(), shrink_buffers(), !exchange_->request.was_held);
   if (!place) {
     const bool lacks_places = place.error() == HoldPlace::Lack::kPlaces;
     refuse_hold(lacks_places ? "too many requests wait" : "the requests that wait take too much memory (hold_bytes)");
     return false;
   }
-  hold_place_ = std::move(*place);
+  exchange_->hold_place = std::move(*place);
   return true;
 }
 
 void HttpSession::refuse_hold(std::string_view why) {
   Worker& worker = front_.worker();
   const auto suspect = worker.target_if_hold_is_full();
-  if (suspect && may_send() && !request_.awaits_mount) return begin_attempt(*suspect);
+  if (suspect && may_send() && !exchange_->request.awaits_mount) return begin_attempt(*suspect);
   worker.counters().hold_overflows.add();
   answer_unserved(fmt::format("{}, and {}", worker.why_held(), why), refused_by_us(Phase::kHeld));
 }
 
 void HttpSession::unhold() {
   front_.queue().remove(*this);
-  const Duration held = hold_place_.end();
-  request_.held += held;
+  const Duration held = exchange_->hold_place.end();
+  exchange_->request.held += held;
   sum_.held += held;
   state_ = State::kReading;
 }
@@ -122,14 +123,14 @@ void HttpSession::unhold() {
 // After a proof it waits for another leader, or for the same node to claim when asked after the proof; and then a while
 // longer each time, for a node may go on claiming and refusing.
 bool HttpSession::may_send() const {
-  if (request_.sends == 0) return true;
+  if (exchange_->request.sends == 0) return true;
   const auto& view = front_.worker().view();
   const bool leads_still = cluster::lead_of(*view, proved_node_) == cluster::Lead::kHas;
   if (view->epoch != proved_epoch_ && !leads_still) return true;
   const Duration waited = front_.worker().now() - proved_at_;
   const cluster::Claim& claim = front_.worker().claim();
   const bool has_claimed = claim.epoch == view->epoch && claim.asked >= proved_at_;
-  return waited >= (has_claimed || again_here_ ? backoff(request_.sends) : kLongestBackoff);
+  return waited >= (has_claimed || again_here_ ? backoff(exchange_->request.sends) : kLongestBackoff);
 }
 
 void HttpSession::leave_hold(NodeId target) {
@@ -146,22 +147,25 @@ void HttpSession::leave_hold(NodeId target) {
 
 // Nobody sends under an epoch that is over: a request of which nothing went out waits for the next view.
 void HttpSession::on_fence() {
-  if (request_.is_for_leader) undial();
+  if (exchange_ && exchange_->request.is_for_leader) undial();
 }
 
 void HttpSession::on_view() {
+  if (!exchange_) return;
   if (state_ == State::kHeld && needs_no_leader()) {
     unhold();
     dispatch();
     return pump();
   }
   leave_unfit_node();
+  if (!exchange_) return;
   if (is_unconfirmed() && !is_of_leader()) {
     end_unconfirmed();
     return pump();
   }
   const Worker& worker = front_.worker();
-  if (request_.is_for_leader && !worker.may_still_go(cluster::Accepts::kLeader, attempt_.node)) undial();
+  if (exchange_->request.is_for_leader && !worker.may_still_go(cluster::Accepts::kLeader, exchange_->attempt.node))
+    undial();
   end_if_hung();
 }
 
@@ -173,7 +177,7 @@ bool HttpSession::needs_no_leader() const {
 
 // Each node that carries it out becomes a cluster of its own, so at most one may.
 void HttpSession::begin_init() {
-  if (request_.sends >= kMostInitSends) {
+  if (exchange_->request.sends >= kMostInitSends) {
     return answer_unserved("nothing was initialized: the node could not be reached", ended_by_node(Phase::kConnecting));
   }
   const auto node = front_.worker().shared().init.begin(*front_.worker().view());
@@ -182,7 +186,7 @@ void HttpSession::begin_init() {
     return answer_unserved("nothing was initialized: " + node.error().message, refused_by_us(Phase::kRequest), status);
   }
   is_init_ = true;
-  request_.tried.push_back(*node);
+  exchange_->request.tried.push_back(*node);
   begin_attempt(*node);
 }
 
@@ -192,16 +196,16 @@ void HttpSession::end_init(InitGuard::Outcome outcome) {
 
 // Its node turned out to be of another cluster, or was taken out of service, before it was sent a byte.
 void HttpSession::leave_unfit_node() {
-  if (request_.is_for_leader || state_ != State::kExchange || attempt_.sent > 0) return;
-  if (front_.worker().may_still_go(cluster::Accepts::kAnyNode, attempt_.node)) return;
+  if (exchange_->request.is_for_leader || state_ != State::kExchange || exchange_->attempt.sent > 0) return;
+  if (front_.worker().may_still_go(cluster::Accepts::kAnyNode, exchange_->attempt.node)) return;
   drop_upstream();
-  --request_.sends;
+  --exchange_->request.sends;
   dispatch();
   pump();
 }
 
 void HttpSession::undial() {
-  if (state_ != State::kExchange || attempt_.sent > 0) return;
+  if (state_ != State::kExchange || exchange_->attempt.sent > 0) return;
   abandon_attempt();
   pump();
 }
@@ -209,28 +213,28 @@ void HttpSession::undial() {
 // Not a byte of it was sent.
 void HttpSession::abandon_attempt() {
   drop_upstream();
-  --request_.sends;
+  --exchange_->request.sends;
   hold();
 }
 
 // Not executed: to whoever claims to lead when asked after this.
 void HttpSession::send_again(vault::Row row) {
   drop_upstream();
-  from_node_.clear();
-  if (!to_node_.can_rewind()) {
+  exchange_->from_node.clear();
+  if (!exchange_->to_node.can_rewind()) {
     return answer_unserved("the leader has changed, and the body is longer than retry_buffer, so it cannot be sent on",
                            refused_by_us(Phase::kHeaders));
   }
-  if (request_.sends >= kMostSends) {
-    const Phase last = attempt_.sent > 0 ? Phase::kHeaders : Phase::kConnecting;
+  if (exchange_->request.sends >= kMostSends) {
+    const Phase last = exchange_->attempt.sent > 0 ? Phase::kHeaders : Phase::kConnecting;
     return answer_unserved("every node that was asked refused it", ended_by_node(last));
   }
-  to_node_.rewind();
-  if (!request_.is_for_leader || is_bootstrap_now()) return dispatch();
+  exchange_->to_node.rewind();
+  if (!exchange_->request.is_for_leader || is_bootstrap_now()) return dispatch();
   again_here_ = vault::verdict_of(row) == vault::Verdict::kAgainHere || row == vault::Row::kNothingSent;
   proved_at_ = front_.worker().loop().precise_now();
-  proved_node_ = attempt_.node;
-  proved_epoch_ = attempt_.epoch;
+  proved_node_ = exchange_->attempt.node;
+  proved_epoch_ = exchange_->attempt.epoch;
   front_.worker().want_claim(proved_at_);
   hold();
 }

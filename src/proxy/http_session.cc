@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "bellwether/base/assert.h"
 #include "bellwether/http/target.h"
 #include "bellwether/vault/consistency.h"
 #include "bellwether/vault/ui_requests.h"
@@ -94,8 +95,6 @@ bool HttpSession::step() {
       moved = tunnel_step() || moved;
       break;
     case State::kLinger:
-      in_.clear();
-      break;
     case State::kHeld:
     case State::kFlushing:
     case State::kEnded:
@@ -103,7 +102,7 @@ bool HttpSession::step() {
   }
   moved = write_client() || moved;
   if (state_ == State::kTunnel) tunnel_step_ends();
-  if (state_ == State::kFlushing && to_client_.empty()) {
+  if (state_ == State::kFlushing && exchange_->to_client.empty()) {
     finish_flush();
     return true;
   }
@@ -117,18 +116,15 @@ std::size_t HttpSession::input_limit() const {
 
 bool HttpSession::read_client() {
   if (state_ == State::kEnded || !can_read_client_ || client_ended_) return false;
-  if (in_.size() >= input_limit()) {
+  if (unread_bytes() >= input_limit()) {
     look_at_peer();
     return false;
   }
   const auto buffer = front_.worker().pool().buffer(RelayPool::kReadSize);
-  const net::IoResult read = client_->read(buffer.first(std::min(buffer.size(), input_limit() - in_.size())));
+  const net::IoResult read = client_->read(buffer.first(std::min(buffer.size(), input_limit() - unread_bytes())));
   switch (read.status) {
     case net::IoStatus::kOk:
-      if (in_.empty()) header_since_ = front_.worker().now();
-      in_.append({buffer.data(), read.bytes});
-      charge_turn(read.bytes);
-      last_active_ = front_.worker().now();
+      take_input({buffer.data(), read.bytes});
       return true;
     case net::IoStatus::kAgain:
       can_read_client_ = false;
@@ -140,13 +136,24 @@ bool HttpSession::read_client() {
       client_left();
       return false;
   }
-  // Whoever half-closes still gets the answers to what it sent; who waits for a leader, or reads without end, has left.
-  const bool is_endless = request_.request_class == vault::RequestClass::kStream;
-  const bool is_partial = state_ == State::kExchange && !request_body_.done() && in_.empty();
-  const bool has_left = state_ == State::kHeld || (state_ == State::kExchange && is_endless) || is_partial;
-  if (has_left) client_left();
-  if (state_ == State::kLinger) end(request_.end);
+  if (state_ == State::kHeld || (state_ == State::kExchange && cannot_be_answered())) client_left();
+  if (state_ == State::kLinger) end(linger_reason_);
   return state_ != State::kEnded;
+}
+
+void HttpSession::take_input(std::string_view bytes) {
+  charge_turn(bytes.size());
+  last_active_ = front_.worker().now();
+  if (state_ == State::kLinger) return;  // nobody looks at it
+  if (!exchange_) exchange_ = front_.exchanges().take();
+  if (exchange_->in.empty()) header_since_ = last_active_;
+  exchange_->in.append(bytes);
+}
+
+// The client has ended its side. It still gets the answer to what it sent, unless that has no end or is not whole.
+bool HttpSession::cannot_be_answered() const {
+  const bool is_endless = exchange_->request.request_class == vault::RequestClass::kStream;
+  return is_endless || (!exchange_->request_body.done() && exchange_->in.empty());
 }
 
 // Its end cannot be read for lack of room, but the kernel knows of it.
@@ -159,18 +166,19 @@ void HttpSession::look_at_peer() {
 
 // What is left of the buffers, and all that goes with a request that waits.
 std::size_t HttpSession::shrink_buffers() {
-  for (ByteQueue* queue : {&in_, &from_node_, &to_client_}) queue->shrink();
-  to_node_.shrink();
-  return kHeldOverhead + in_.capacity() + from_node_.capacity() + to_client_.capacity() + to_node_.capacity() +
-         request_.head_without_expect.capacity() + request_.path.capacity();
+  for (ByteQueue* queue : {&exchange_->in, &exchange_->from_node, &exchange_->to_client}) queue->shrink();
+  exchange_->to_node.shrink();
+  return kHeldOverhead + exchange_->in.capacity() + exchange_->from_node.capacity() + exchange_->to_client.capacity() +
+         exchange_->to_node.capacity() + exchange_->request.head_without_expect.capacity() +
+         exchange_->request.path.capacity();
 }
 
 bool HttpSession::write_client() {
-  if (state_ == State::kEnded || !can_write_client_ || to_client_.empty()) return false;
-  const std::string_view bytes = to_client_.view();
+  if (state_ == State::kEnded || !exchange_ || !can_write_client_ || exchange_->to_client.empty()) return false;
+  const std::string_view bytes = exchange_->to_client.view();
   const net::IoResult wrote = client_->write(bytes);
   if (wrote.bytes > 0) {
-    to_client_.consume(wrote.bytes);
+    exchange_->to_client.consume(wrote.bytes);
     charge_turn(wrote.bytes);
     last_active_ = front_.worker().now();
     count_down(wrote.bytes);
@@ -184,22 +192,23 @@ bool HttpSession::write_client() {
 }
 
 bool HttpSession::take_request() {
-  in_.consume(leading_line_.skip(in_.view()));
-  if (in_.empty()) {
+  if (exchange_) exchange_->in.consume(leading_line_.skip(exchange_->in.view()));
+  if (unread_bytes() == 0) {
+    if (exchange_) end_exchange();  // an empty line, and no request yet
     if (client_ended_) end(kEndedNormally);
     return false;
   }
   const http::HeadLimits& limits = front_.worker().options().head_limits;
-  if (!head_search_.is_worth_parsing(in_.view(), limits)) {
+  if (!head_search_.is_worth_parsing(exchange_->in.view(), limits)) {
     if (client_ended_) end(ended_by_client(Phase::kRequest));
     return false;
   }
   const HttpFront::ScratchUse use(front_);
   http::RequestHead& head = front_.request_scratch();
-  const http::ParseOutcome parsed = http::parse_request_head(in_.view(), limits, head);
+  const http::ParseOutcome parsed = http::parse_request_head(exchange_->in.view(), limits, head);
   switch (parsed.status) {
     case http::ParseStatus::kNeedMore:
-      head_search_.need_more(in_.view());
+      head_search_.need_more(exchange_->in.view());
       if (client_ended_) end(ended_by_client(Phase::kRequest));
       return false;
     case http::ParseStatus::kRejected:
@@ -219,33 +228,31 @@ void HttpSession::start_request(const http::RequestHead& head) {
   leading_line_.restart();
   worker.note_traffic();
   open_account();
-  request_.method.assign(head.method);
-  request_.path.assign(http::path_of(head.target));
-  request_.version = head.version;
-  request_.body_kind = head.body.kind;
-  request_.request_class = vault::classify(request_.method, request_.path);
-  request_.keep_alive = head.keep_alive;
-  request_.states_index = vault::states_index(head);
-  request_.effect.reset();
-  request_.awaits_mount = false;
-  request_.is_ui_question = vault::is_ui_question(request_.method, request_.path, vault::carries_token(head));
-  request_.is_websocket = http::asks_for_websocket(head);
-  request_.was_continued = !head.expects_continue;
-  request_.tried.clear();
-  request_.head_without_expect.clear();
-  if (head.expects_continue) append_upstream_head(request_.head_without_expect, head, true);
-  request_body_ = http::BodyReader(head.body);
+  exchange_->request.method.assign(head.method);
+  exchange_->request.path.assign(http::path_of(head.target));
+  exchange_->request.version = head.version;
+  exchange_->request.body_kind = head.body.kind;
+  exchange_->request.request_class = vault::classify(exchange_->request.method, exchange_->request.path);
+  exchange_->request.keep_alive = head.keep_alive;
+  exchange_->request.states_index = vault::states_index(head);
+  exchange_->request.is_ui_question =
+      vault::is_ui_question(exchange_->request.method, exchange_->request.path, vault::carries_token(head));
+  exchange_->request.is_websocket = http::asks_for_websocket(head);
+  exchange_->request.was_continued = !head.expects_continue;
+  if (head.expects_continue) append_upstream_head(exchange_->request.head_without_expect, head, true);
+  exchange_->request_body = http::BodyReader(head.body);
   again_here_ = false;
-  answer_ = {};
-  append_upstream_head(to_node_.start(), head, false);
-  to_node_.end_head();
-  const bool is_whole = head.body.kind == http::BodyKind::kNone ||
-                        (head.body.kind == http::BodyKind::kLength && head.body.length <= in_.size() - head.bytes);
-  const bool has_quick_answer = request_.request_class != vault::RequestClass::kStream && !request_.is_websocket;
+  append_upstream_head(exchange_->to_node.start(), head, false);
+  exchange_->to_node.end_head();
+  const bool is_whole =
+      head.body.kind == http::BodyKind::kNone ||
+      (head.body.kind == http::BodyKind::kLength && head.body.length <= exchange_->in.size() - head.bytes);
+  const bool has_quick_answer =
+      exchange_->request.request_class != vault::RequestClass::kStream && !exchange_->request.is_websocket;
   // Not read again, which would find nothing. A client that has reset its connection right behind these bytes is found
   // when it is answered.
   if (is_whole && has_quick_answer && client_->is_drained()) can_read_client_ = false;
-  in_.consume(head.bytes);  // what `head` points into
+  exchange_->in.consume(head.bytes);  // what `head` points into
   dispatch();
 }
 
@@ -263,7 +270,7 @@ void HttpSession::append_upstream_head(std::string& out, const http::RequestHead
   edits.host = own_host;
   if (options.forwarded_for) edits.forwarded_for = client_host_;
   edits.keeps_forwarded_for = keeps_forwarded_for_;
-  if (request_.is_websocket) edits.upgrade = "websocket";
+  if (exchange_->request.is_websocket) edits.upgrade = "websocket";
   edits.omits_expect = omits_expect;
   http::append_request_head(out, head, edits);
 }
@@ -273,49 +280,52 @@ void HttpSession::reject(http::Reject reason) {
   counters.rejected_requests.add();
   counters.http.rejected[static_cast<std::size_t>(reason)].add();
   const int status = http::status_of(reason);
-  if (request_.is_open) {
+  if (exchange_->request.is_open) {
     counters.http.rejected_late.add();
   } else {
     open_account();
-    request_.method.clear();
-    request_.path.clear();
   }
-  request_.rejected = http::to_text(reason);
+  exchange_->request.rejected = http::to_text(reason);
   settle(Outcome::kRejected, status, refused_by_us(Phase::kRequest));
-  in_.clear();  // where a next request would begin is unknown
+  exchange_->in.clear();  // where a next request would begin is unknown
   respond(status, "Bellwether: " + http::explain(reason, front_.worker().options().head_limits), false);
 }
 
 void HttpSession::finish_flush() {
   tell_request();
   if (!close_after_) return next_request();
-  linger();
+  linger(exchange_->request.end);
 }
 
 // A close with unread input would reset the connection, and the answer with it.
-void HttpSession::linger() {
+void HttpSession::linger(EndReason reason) {
   state_ = State::kLinger;
-  in_.clear();
-  in_.release_if_big();
+  linger_reason_ = reason;
+  if (exchange_) end_exchange();
   linger_since_ = front_.worker().now();
   client_->shutdown_write();
-  if (client_ended_) end(request_.end);
+  if (client_ended_) end(linger_reason_);
 }
 
 void HttpSession::next_request() {
   state_ = State::kReading;
-  in_.release_if_big();
-  to_client_.release_if_big();
-  from_node_.clear();
-  from_node_.release_if_big();
   header_since_ = front_.worker().now();
+  exchange_->in.empty() ? end_exchange() : exchange_->restart();
+}
+
+// REQUIRES: the request is told of, its answer has left, and no node works on it
+void HttpSession::end_exchange() {
+  BW_ASSERT(!upstream_);
+  mount_lookup_.reset();
+  exchange_->in.clear();
+  front_.exchanges().give_back(std::move(exchange_));
 }
 
 void HttpSession::client_left() {
   if (state_ == State::kHeld) front_.worker().counters().client_gone_while_held.add();
-  const bool is_between_requests = state_ == State::kReading && in_.empty();
+  const bool is_between_requests = state_ == State::kReading && unread_bytes() == 0;
   EndReason reason = is_between_requests ? kEndedNormally : ended_by_client(phase());
-  if (state_ == State::kLinger) reason = request_.end;
+  if (state_ == State::kLinger) reason = linger_reason_;
   if (state_ == State::kHeld) unhold();
   client_->abort();
   end(reason);
@@ -323,16 +333,21 @@ void HttpSession::client_left() {
 
 void HttpSession::end(EndReason reason) {
   if (state_ == State::kEnded) return;
-  if (state_ == State::kHeld) unhold();
-  mount_lookup_.reset();
-  settle_unfinished(reason);
-  if (request_.end.is_normal()) request_.end = reason;  // cut while its answer was leaving
-  drop_upstream();
-  tell_request();
+  if (exchange_) cut_exchange(reason);
   tell_session(reason);
   state_ = State::kEnded;
   client_->close();
   front_.retire(*this);
+}
+
+// With its connection.
+void HttpSession::cut_exchange(EndReason reason) {
+  if (state_ == State::kHeld) unhold();
+  mount_lookup_.reset();
+  settle_unfinished(reason);
+  if (exchange_->request.end.is_normal()) exchange_->request.end = reason;  // cut while its answer was leaving
+  drop_upstream();
+  tell_request();
 }
 
 }  // namespace bellwether::proxy

@@ -21,11 +21,10 @@
 #include "bellwether/wire/idleness.h"
 #include "client_identity.h"
 #include "end_reason.h"
+#include "exchange.h"
 #include "hold.h"
 #include "init_guard.h"
 #include "mount_lookup.h"
-#include "places.h"
-#include "send_queue.h"
 #include "upstream.h"
 
 namespace bellwether::proxy {
@@ -90,94 +89,33 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
     kLinger,    // all is said, our side is shut: waits for the client to close
     kEnded,
   };
-  enum class NodeEnd : std::uint8_t { kNone, kOrderly, kBroken };
-
-  // What is kept of the request once its head went into the send queue.
-  struct Request {
-    std::string method;
-    std::string path;
-    std::string head_without_expect;  // empty if it expects nothing
-    http::Version version = http::Version::kHttp11;
-    http::BodyKind body_kind = http::BodyKind::kNone;
-    vault::RequestClass request_class = vault::RequestClass::kData;
-    bool keep_alive = true;
-    bool states_index = false;            // vault/consistency.h
-    std::optional<vault::Effect> effect;  // empty: not looked at yet; see effect_of_sent()
-    bool awaits_mount = false;            // refused, and perhaps begun: not to be sent again before its mount is known
-    int lookups = 0;                      // of the mount
-    bool is_websocket = false;
-    bool was_continued = false;  // it expected a 100 and got it, or did not wait for it
-    bool was_held = false;
-    bool is_open = false;  // not settled yet
-    int sends = 0;
-    TimePoint asked{};
-    Duration held{};
-    // For the access log.
-    bool is_untold = false;  // settled, and its line is owed
-    Outcome outcome = Outcome::kOk;
-    EndReason end;
-    int status = 0;
-    std::string_view rejected;
-    std::string id;   // of one that fails
-    std::string why;  // ... what happened
-    std::optional<vault::Row> row;
-    std::optional<Duration> upstream;
-    std::uint64_t bytes_up = 0;
-    std::uint64_t bytes_down = 0;
-    bool is_ui_question = false;  // asked by the UI before anybody has logged in
-    bool is_for_leader = true;    // else for the node itself that it is sent to
-    std::vector<NodeId> tried;    // of those that are not for the leader
-  };
   // Of all requests of this connection.
   struct Sum {
     Duration held{};
     Duration connecting{};
     std::uint64_t bytes_up = 0;
     std::uint64_t bytes_down = 0;
-    bool has_node = false;  // attempt_ means something
+    std::optional<NodeId> node;  // of the last attempt
+    Epoch epoch = 0;             // ... its epoch
   };
-  // One sending of it.
-  struct Attempt {
-    NodeId node{};
-    Epoch epoch = 0;
-    cluster::Role role = cluster::Role::kUnknown;
-    vault::StandbyConduct conduct = vault::StandbyConduct::kUnknown;
-    TimePoint began{};
-    TimePoint active{};  // when the node last took or gave a byte
-    TimePoint heard{};   // when it last gave one
-    std::uint64_t sent = 0;
-    std::uint64_t received = 0;
-    int interim = 0;  // answers of 1xx
-    http::HeadSearch answer_search;
-    Counted dial;     // while it connects, and then until the node answers or is late
-    Counted at_node;  // in the node's gauge
-    bool is_connecting = false;
-    bool is_fresh = false;  // over a connection made for it
-    bool can_read = false;
-    bool can_write = false;
-    bool write_broken = false;
-    NodeEnd ended = NodeEnd::kNone;
-  };
-  // The answer, once it is known to be the client's.
-  struct Answer {
-    bool has_begun = false;
-    bool node_keeps_alive = false;
-    int status = 0;
-    http::ResponseFraming framing;
-  };
-
   // http_session.cc: the client's side
   bool step();
   void charge_turn(std::size_t bytes) { moved_ += std::max(bytes, kLeastCharge); }
   bool read_client();
+  void take_input(std::string_view bytes);
+  // Of what the client has sent: not looked at yet.
+  [[nodiscard]] std::size_t unread_bytes() const { return exchange_ ? exchange_->in.size() : 0; }
+  [[nodiscard]] bool cannot_be_answered() const;
   bool write_client();
   bool take_request();
   void start_request(const http::RequestHead& head);
   void append_upstream_head(std::string& out, const http::RequestHead& head, bool omits_expect) const;
   void reject(http::Reject reason);
   void finish_flush();
-  void linger();
+  void linger(EndReason reason);
   void next_request();
+  void end_exchange();
+  void cut_exchange(EndReason reason);
   void client_left();
   void look_at_peer();
   [[nodiscard]] std::size_t input_limit() const;
@@ -287,21 +225,12 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   ClientIdentity identity_;
   std::string client_name_;  // with its port; only if it may be logged
   std::string preamble_;
+  std::unique_ptr<Exchange> exchange_;  // null: idle, or at its end
   std::unique_ptr<Upstream> upstream_;
   std::unique_ptr<MountLookup> mount_lookup_;
-  ByteQueue in_;         // from the client
-  SendQueue to_node_;    // the request
-  ByteQueue from_node_;  // not yet looked at
-  ByteQueue to_client_;
-  Request request_;
   Sum sum_;
   http::LeadingLine leading_line_;
   http::HeadSearch head_search_;
-  http::BodyReader request_body_;
-  HoldPlace hold_place_;
-  Attempt attempt_;
-  Answer answer_;
-  http::BodyReader answer_body_;
   TimePoint started_;
   TimePoint last_active_;
   TimePoint header_since_{};
@@ -314,7 +243,9 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   TimePoint answered_at_ = kNever;
   std::size_t moved_ = 0;  // in the running pump, small pieces counted as kLeastCharge
   std::uint16_t listener_;
+  EndReason linger_reason_;
   State state_ = State::kReading;
+  bool has_asked_ = false;
   bool can_read_client_ = false;
   bool can_write_client_ = true;
   bool client_ended_ = false;

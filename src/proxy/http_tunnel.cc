@@ -8,28 +8,28 @@
 namespace bellwether::proxy {
 
 void HttpSession::start_tunnel(const http::ResponseHead& head) {
-  http::append_response_head(to_client_.room(), head, {request_.version, true});
-  from_node_.consume(head.bytes);
-  to_node_.stop_keeping();
+  http::append_response_head(exchange_->to_client.room(), head, {exchange_->request.version, true});
+  exchange_->from_node.consume(head.bytes);
+  exchange_->to_node.stop_keeping();
   note_answered();
-  answer_.has_begun = true;
-  answer_.status = head.status;
-  request_.upstream = front_.worker().now() - attempt_.began;
+  exchange_->answer.has_begun = true;
+  exchange_->answer.status = head.status;
+  exchange_->request.upstream = front_.worker().now() - exchange_->attempt.began;
   state_ = State::kTunnel;
 }
 
 bool HttpSession::tunnel_step() {
   bool moved = false;
-  if (!in_.empty() && to_node_.unsent().size() < kAhead) {
-    to_node_.tail() += in_.view();
-    in_.clear();
+  if (!exchange_->in.empty() && exchange_->to_node.unsent().size() < kAhead) {
+    exchange_->to_node.tail() += exchange_->in.view();
+    exchange_->in.clear();
     moved = true;
   }
   moved = write_node() || moved;
   moved = read_node() || moved;
-  if (!from_node_.empty() && to_client_.size() < kAhead) {
-    to_client_.append(from_node_.view());
-    from_node_.clear();
+  if (!exchange_->from_node.empty() && exchange_->to_client.size() < kAhead) {
+    exchange_->to_client.append(exchange_->from_node.view());
+    exchange_->from_node.clear();
     moved = true;
   }
   return moved;
@@ -38,18 +38,19 @@ bool HttpSession::tunnel_step() {
 // The node's end is the tunnel's, once what it said before has been passed on. The client's is passed on to the node,
 // which may have some last words.
 void HttpSession::tunnel_step_ends() {
-  const bool client_is_done = client_ended_ && in_.empty() && to_node_.unsent().empty();
+  const bool client_is_done = client_ended_ && exchange_->in.empty() && exchange_->to_node.unsent().empty();
   if (client_is_done && !std::exchange(node_knows_of_end_, true)) {
     upstream_->shutdown_write();
     linger_since_ = front_.worker().now();
   }
-  const bool node_is_done = attempt_.ended != NodeEnd::kNone && from_node_.empty() && to_client_.empty();
-  if (!node_is_done && !attempt_.write_broken) return;
+  const bool node_is_done =
+      exchange_->attempt.ended != NodeEnd::kNone && exchange_->from_node.empty() && exchange_->to_client.empty();
+  if (!node_is_done && !exchange_->attempt.write_broken) return;
   end_tunnel();
 }
 
 void HttpSession::end_tunnel() {
-  settle(Outcome::kOk, answer_.status, kEndedNormally);
+  settle(Outcome::kOk, exchange_->answer.status, kEndedNormally);
   end(kEndedNormally);
 }
 

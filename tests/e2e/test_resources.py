@@ -65,6 +65,31 @@ def test_five_thousand_idle_connections_cost_under_one_and_a_half_kilobytes_each
     assert each < 1.5 * KIB
 
 
+def test_idle_http_connections_that_have_asked_for_much_cost_little(sim, tmp_path):
+    """What a request needs is given back behind its answer: its buffers too."""
+    count = 3000
+    if not raise_descriptor_limit(2 * count):
+        pytest.skip(f"this machine allows fewer than {2 * count} open files")
+    ask = b"GET /v1/sys/health HTTP/1.1\r\nHost: vault\r\nX-Vault-Token: " + 3000 * b"t" + b"\r\n\r\n"
+    with Bellwether(tmp_path, [*LOOPBACK, "--mode", "http", *sim.urls]) as proxy:
+        proxy.wait_ready()
+
+        def asked():
+            client = connect(proxy)
+            client.sendall(ask)
+            assert client.recv(65536).startswith(b"HTTP/1.1 200")
+            return client
+
+        clients = [asked() for _ in range(100)]
+        before = proxy.process.rss_bytes()
+        clients += [asked() for _ in range(count)]
+        each = (proxy.process.rss_bytes() - before) / count
+        for client in clients:
+            client.close()
+    print(f"{each:.0f} bytes of RSS for each idle http connection")
+    assert each < 1.2 * KIB
+
+
 def test_four_gigabytes_both_ways_arrive_unchanged_in_32_mebibytes(before_fake):
     block = bytearray(os.urandom(MIB))
     count = 4 * GIB // MIB

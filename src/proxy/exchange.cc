@@ -1,0 +1,46 @@
+#include "exchange.h"
+
+#include <utility>
+
+#include "bellwether/base/assert.h"
+
+namespace bellwether::proxy {
+
+namespace {
+
+constexpr std::size_t kKeptPath = 256;  // bytes, of the path of an ordinary request
+
+}  // namespace
+
+void Exchange::restart() {
+  BW_ASSERT(to_client.empty());
+  in.release_if_big();
+  from_node.clear();
+  from_node.release_if_big();
+  to_client.release_if_big();
+  to_node.reset();
+  Request last = std::exchange(request, {});
+  last.path.clear();
+  if (last.path.capacity() <= kKeptPath) request.path = std::move(last.path);
+  request_body = {};
+  hold_place = {};
+  attempt = {};
+  answer = {};
+  answer_body = {};
+}
+
+std::unique_ptr<Exchange> ExchangePool::take() {
+  if (spare_.empty()) return std::make_unique<Exchange>();
+  auto exchange = std::move(spare_.back());
+  spare_.pop_back();
+  return exchange;
+}
+
+void ExchangePool::give_back(std::unique_ptr<Exchange> exchange) {
+  BW_ASSERT(exchange->in.empty());
+  if (spare_.size() >= kKept) return;
+  exchange->restart();
+  spare_.push_back(std::move(exchange));
+}
+
+}  // namespace bellwether::proxy
