@@ -79,7 +79,8 @@ class RandomCluster {
   World::OnAskLeader ask_leader() {
     return [this](NodeId, TimePoint) -> std::optional<std::string> {
       if (prng_.chance(0.3)) return std::nullopt;
-      if (prng_.chance(0.2)) return prng_.chance(0.5) ? "is server-a" : "is server-b";  // two may be names of one server
+      if (prng_.chance(0.2))
+        return prng_.chance(0.5) ? "is server-a" : "is server-b";  // two may be names of one server
       return prng_.chance(0.2) ? "" : "https://n" + std::to_string(1 + prng_.below(kNodes));
     };
   }

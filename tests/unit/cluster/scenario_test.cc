@@ -83,12 +83,10 @@ class Scenario {
   }
 
   void set_option(const Words& words) {
-    const std::map<std::string, Duration*> durations{{"inter", &options_.inter},
-                                                     {"fastinter", &options_.fastinter},
-                                                     {"downinter", &options_.downinter},
-                                                     {"idle_inter", &options_.idle_inter},
-                                                     {"idle_after", &options_.idle_after},
-                                                     {"suspect_after", &options_.suspect_after}};
+    const std::map<std::string, Duration*> durations{
+        {"inter", &options_.inter},           {"fastinter", &options_.fastinter},
+        {"downinter", &options_.downinter},   {"idle_inter", &options_.idle_inter},
+        {"idle_after", &options_.idle_after}, {"suspect_after", &options_.suspect_after}};
     const std::string& key = words.at(1);
     const std::string& value = words.at(2);
     if (durations.count(key) != 0) {
