@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <utility>
 
 namespace bellwether::proxy {
 
@@ -80,11 +81,24 @@ class WaitQueue {
   void remove(WaitLink& link);
   [[nodiscard]] bool empty() const { return first_ == nullptr; }
   [[nodiscard]] WaitLink* first() const { return first_; }
-  [[nodiscard]] static WaitLink* after(const WaitLink& link) { return link.after_; }
+
+  // Calls `visit` on each, in order, while it returns true. It may take out the one that it is given, and add others:
+  // one that comes meanwhile may have to wait for the next call. A call from within another does nothing.
+  template <typename Visit>
+  void offer(Visit visit) {
+    if (std::exchange(is_offering_, true)) return;
+    for (WaitLink* link = first_; link != nullptr && link->queue_ == this;) {
+      WaitLink* const next = link->after_;
+      if (!visit(*link)) break;
+      link = next;
+    }
+    is_offering_ = false;
+  }
 
  private:
   WaitLink* first_ = nullptr;
   WaitLink* last_ = nullptr;
+  bool is_offering_ = false;
 };
 
 }  // namespace bellwether::proxy

@@ -173,18 +173,13 @@ void HttpFront::on_claim() {
 
 void HttpFront::release() {
   BW_ASSERT(scratch_uses_ == 0);
-  if (releasing_) return;
-  releasing_ = true;
-  WaitLink* link = queue_.first();
-  while (link != nullptr) {
+  queue_.offer([this](WaitLink& link) {
     const auto target = worker_.target();
-    if (!target || !(worker_.may_dial_more() || pool_.has_idle(*target))) break;
-    WaitLink* next = WaitQueue::after(*link);
-    auto& session = static_cast<HttpSession&>(*link);
+    if (!target || !(worker_.may_dial_more() || pool_.has_idle(*target))) return false;
+    auto& session = static_cast<HttpSession&>(link);
     if (session.may_send() && session.is_mount_settled(*target)) session.leave_hold(*target);
-    link = next;
-  }
-  releasing_ = false;
+    return true;
+  });
   if (!queue_.empty() && worker_.target() && !release_timer_.is_armed()) release_timer_.arm_in(kReleaseAgain);
 }
 

@@ -125,7 +125,6 @@ class HttpFront {
   net::Timer pump_timer_;
   TimePoint suspect_since_ = kNever;
   std::optional<NodeId> last_leader_;
-  bool releasing_ = false;
   int scratch_uses_ = 0;
 };
 

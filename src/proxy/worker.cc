@@ -338,18 +338,13 @@ void Worker::make_room_to_dial() {
 }
 
 void Worker::release() {
-  if (releasing_) return;
-  releasing_ = true;
-  WaitLink* link = queue_.first();
-  while (link != nullptr && may_dial_more()) {
-    const auto next_target = target();
-    if (!next_target) break;
-    WaitLink* next = WaitQueue::after(*link);
-    auto& session = static_cast<Session&>(*link);
+  queue_.offer([this](WaitLink& link) {
+    const auto next_target = may_dial_more() ? target() : std::nullopt;
+    if (!next_target) return false;
+    auto& session = static_cast<Session&>(link);
     if (session.may_dial()) session.leave_hold(*next_target);
-    link = next;
-  }
-  releasing_ = false;
+    return true;
+  });
 }
 
 void Worker::hint(NodeId node, Epoch epoch, cluster::HintKind kind) {

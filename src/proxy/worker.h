@@ -209,7 +209,6 @@ class Worker {
   cluster::Claim claim_;
   TimePoint claim_wanted_ = TimePoint::min();  // asked for then or later
   bool claim_is_asked_for_ = false;            // one asking at a time
-  bool releasing_ = false;
   bool shutting_down_ = false;
   bool told_idle_ = false;  // what the control side was told last
   bool turn_end_due_ = false;

@@ -1,0 +1,106 @@
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "catch.hpp"
+#include "proxy/hold.h"
+
+namespace bellwether::proxy {
+namespace {
+
+struct Waiter final : WaitLink {
+  explicit Waiter(char n) : name(n) {}
+  char name;
+};
+
+struct Line {
+  explicit Line(const std::string& names) {
+    for (const char name : names) add(name);
+  }
+  Waiter& add(char name) {
+    waiters.push_back(std::make_unique<Waiter>(name));
+    queue.push_back(*waiters.back());
+    return *waiters.back();
+  }
+  Waiter& at(std::size_t i) { return *waiters[i]; }
+  // Those that wait, in order.
+  std::string names() {
+    std::string all;
+    queue.offer([&](WaitLink& link) {
+      all += static_cast<Waiter&>(link).name;
+      return true;
+    });
+    return all;
+  }
+
+  WaitQueue queue;
+  std::vector<std::unique_ptr<Waiter>> waiters;
+};
+
+}  // namespace
+
+TEST_CASE("who waits is offered in the order of coming, but for those who waited before", "[proxy][wait]") {
+  Line line("abc");
+  CHECK(line.names() == "abc");
+  line.queue.remove(line.at(1));
+  CHECK(line.names() == "ac");
+  CHECK_FALSE(line.at(1).is_queued());
+  line.queue.push_front(line.at(1));
+  CHECK(line.names() == "bac");
+  line.waiters.erase(line.waiters.begin());
+  CHECK(line.names() == "bc");
+}
+
+TEST_CASE("an offer ends when it is told to", "[proxy][wait]") {
+  Line line("abc");
+  std::string seen;
+  line.queue.offer([&](WaitLink& link) {
+    seen += static_cast<Waiter&>(link).name;
+    return seen.size() < 2;
+  });
+  CHECK(seen == "ab");
+  CHECK(line.names() == "abc");
+}
+
+TEST_CASE("one that leaves when it is offered, and one that comes meanwhile, do not disturb the others",
+          "[proxy][wait]") {
+  Line line("abc");
+  std::string seen;
+  line.queue.offer([&](WaitLink& link) {
+    const char name = static_cast<Waiter&>(link).name;
+    seen += name;
+    if (name == 'b') line.queue.remove(link);
+    if (name == 'c') line.add('d');
+    return true;
+  });
+  CHECK(seen == "abc");
+  CHECK(line.names() == "acd");
+}
+
+TEST_CASE("an offer within an offer does nothing", "[proxy][wait]") {
+  Line line("ab");
+  int inner = 0;
+  line.queue.offer([&](WaitLink&) {
+    line.queue.offer([&](WaitLink&) {
+      ++inner;
+      return true;
+    });
+    return true;
+  });
+  CHECK(inner == 0);
+  CHECK(line.names() == "ab");
+}
+
+TEST_CASE("an offer ends where another than the offered one has left", "[proxy][wait]") {
+  Line line("abc");
+  std::string seen;
+  line.queue.offer([&](WaitLink& link) {
+    seen += static_cast<Waiter&>(link).name;
+    if (line.at(1).is_queued()) line.queue.remove(line.at(1));
+    return true;
+  });
+  CHECK(seen == "a");
+  CHECK(line.names() == "ac");
+}
+
+}  // namespace bellwether::proxy
