@@ -112,11 +112,13 @@ MUTANTS = [
 
 
 def copy_sources(target: pathlib.Path) -> None:
+    """Files of now: the run before may have left a mutant in what is built, and files that are no more."""
     target.mkdir(parents=True, exist_ok=True)
     for part in ("CMakeLists.txt", "CMakePresets.json", "src", "include", "tests", "conf", "bench"):
         source = ROOT / part
         if source.is_dir():
-            shutil.copytree(source, target / part, dirs_exist_ok=True)
+            shutil.rmtree(target / part, ignore_errors=True)
+            shutil.copytree(source, target / part, copy_function=shutil.copy)
         elif source.exists():
             shutil.copy2(source, target / part)
 
