@@ -122,8 +122,9 @@ bool HttpSession::exchange_step() {
 bool HttpSession::take_body() {
   bool moved = false;
   while (!exchange_->request_body.done() && !exchange_->in.empty() && !exchange_->attempt.write_broken &&
-         exchange_->to_node.unsent().size() < kAhead) {
-    const http::BodyReader::Bite bite = exchange_->request_body.feed(exchange_->in.view());
+         exchange_->to_node.unsent().size() < kBodyAhead) {
+    const std::size_t room = kBodyAhead - exchange_->to_node.unsent().size();
+    const http::BodyReader::Bite bite = exchange_->request_body.feed(exchange_->in.view().substr(0, room));
     if (bite.status == http::ParseStatus::kRejected) {
       refuse_body(bite.reason);
       return true;

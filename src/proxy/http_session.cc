@@ -17,6 +17,7 @@ namespace {
 // end of one that sends nothing.
 constexpr std::size_t kInput = 64 * 1024;
 constexpr std::size_t kInputHeld = 1024;
+constexpr std::size_t kInputOfBody = 32 * 1024;
 // What a held request takes beside its buffers: the session, its TLS state, texts.
 constexpr std::size_t kHeldOverhead = 4096;
 constexpr std::size_t kTurnBudget = 256 * 1024;  // others wait meanwhile
@@ -111,6 +112,7 @@ bool HttpSession::step() {
 
 std::size_t HttpSession::input_limit() const {
   if (state_ == State::kHeld) return kInputHeld;
+  if (state_ == State::kExchange && !exchange_->request_body.done()) return kInputOfBody;
   return std::max(kInput, front_.worker().options().head_limits.max_head_bytes);
 }
 

@@ -76,7 +76,8 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   bool is_postponed = false;    // the front's
 
  private:
-  static constexpr std::size_t kAhead = 64 * 1024;  // of what a receiver has not taken yet
+  static constexpr std::size_t kAhead = 64 * 1024;      // of what a receiver has not taken yet
+  static constexpr std::size_t kBodyAhead = 32 * 1024;  // ... of a request's body: many clients may upload at once
   // What a read or a write costs of a turn's budget at the least: a TLS record may hold a single byte.
   static constexpr std::size_t kLeastCharge = 1024;
 

@@ -1,6 +1,6 @@
 """Clients that take all they can get, each of them a process of its own so that what they do costs the test no time.
 
-`python3 floods.py KIND HOST PORT` floods until its standard input ends. Nothing here reads more than it must.
+`python3 floods.py KIND HOST PORT BLOCKS` floods until its standard input ends. Nothing here reads more than it must.
 """
 
 import os
@@ -12,6 +12,7 @@ import time
 
 SILENT = 400
 BODIES = 400
+BLOCK = 1 << 16  # of a body
 
 
 def pipelined(host, port, target):
@@ -58,16 +59,15 @@ def silent(host, port):
         held = [sock for sock in held if sock not in ended]
 
 
-def bodies(host, port):
-    """Bodies of a megabyte that all but end."""
-    block = b"x" * (1 << 16)
-    head = b"PUT /v1/secret/a HTTP/1.1\r\nHost: v\r\nContent-Length: 1048576\r\n\r\n"
+def bodies(host, port, blocks):
+    """Bodies that all but end: `blocks` of them are sent, and one more was announced."""
+    head = b"PUT /v1/secret/a HTTP/1.1\r\nHost: v\r\nContent-Length: %d\r\n\r\n" % ((blocks + 1) * BLOCK)
     held = {}
 
     def open_one():
         sock = socket.create_connection((host, port))
         sock.setblocking(False)
-        held[sock] = head + block * 15
+        held[sock] = head + b"x" * (blocks * BLOCK)
 
     while still_wanted(0.001):
         while len(held) < BODIES:
@@ -93,22 +93,20 @@ def still_wanted(patience):
 
 
 KINDS = {
-    "scrapes": lambda host, port: pipelined(host, port, "/metrics"),
-    "redirects": lambda host, port: pipelined(host, port, "/v1/secret/a"),
-    "heads": heads,
-    "silent": silent,
+    "scrapes": lambda host, port, _: pipelined(host, port, "/metrics"),
+    "redirects": lambda host, port, _: pipelined(host, port, "/v1/secret/a"),
+    "heads": lambda host, port, _: heads(host, port),
+    "silent": lambda host, port, _: silent(host, port),
     "bodies": bodies,
 }
 
 
 class Flood:
-    """One of KINDS against an address, as long as the `with` lasts."""
+    """One of KINDS against an address, as long as the `with` lasts; `blocks`: how much of each body is sent."""
 
-    def __init__(self, kind, address, count=1):
-        host, port = address.rsplit(":", 1)
-        self._children = [
-            subprocess.Popen([sys.executable, os.path.abspath(__file__), kind, host, port], stdin=subprocess.PIPE)
-            for _ in range(count)]
+    def __init__(self, kind, address, count=1, blocks=15):
+        words = [sys.executable, os.path.abspath(__file__), kind, *address.rsplit(":", 1), str(blocks)]
+        self._children = [subprocess.Popen(words, stdin=subprocess.PIPE) for _ in range(count)]
 
     def __enter__(self):
         return self
@@ -154,6 +152,6 @@ class Waits:
 
 if __name__ == "__main__":
     try:
-        KINDS[sys.argv[1]](sys.argv[2], int(sys.argv[3]))
+        KINDS[sys.argv[1]](sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
     except (ConnectionError, KeyboardInterrupt):
         pass
