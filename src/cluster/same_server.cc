@@ -44,10 +44,9 @@ bool LeaderTracker::Rules::state_one_identity(NodeId a, NodeId b) const {
 }
 
 // Each answer of such a name may come from another server. One server that states whom it follows, and claims after
-// that, is unlikely: it would have taken over in between, while the leader claims.
+// that, is unlikely: it would have taken over in between, while the leader claims. REQUIRES: a contest
 bool LeaderTracker::Rules::claims_and_follows(NodeId id) const {
-  if (!contest_.has_value() || !contest_->leader_claims_anew) return false;
-  return follows_leader(id) && node(id).claim_sent >= node(id).statement->received;
+  return contest_->leader_claims_anew && follows_leader(id) && node(id).claim_sent >= node(id).statement->received;
 }
 
 // A server that has denied to lead has denied it under all of its names: an answer that was asked for earlier by
@@ -63,7 +62,7 @@ void LeaderTracker::Rules::void_claims_of_other_names(NodeId id, TimePoint now) 
   }
 }
 
-// Who claims when its server is known to deny is no name of that server, or of another one by now.
+// A name that claims after its server was heard to deny is not, or no longer, a name of that server.
 void LeaderTracker::Rules::forget_if_contradicted(NodeId id, TimePoint claim_sent) {
   const std::optional<NodeId> server = node(id).seen.same_as;
   if (!server.has_value() || !is_denial(node(*server).seen.role)) return;

@@ -120,9 +120,8 @@ std::vector<Row> rows() {
        "Sessions that the proxy ended, by reason: quiet (nothing was under way on a demoted node), request "
        "(the client began one, and the node was not given it), answer (the node's last one was complete), silent "
        "(another node leads and this one answered neither its client nor us, or it blocked and is sealed), deadline "
-       "(drain_deadline), dead, admin, idle "
-       "(timeout_idle), "
-       "no_first_byte (none came within timeout_header), maxconn (the longest idle, for another connection).",
+       "(drain_deadline), dead, admin, idle (timeout_idle), no_first_byte (none came within timeout_header), maxconn "
+       "(the longest idle, for another connection).",
        {"reason"}},
       {M::kOpenConnections,
        "bellwether_open_connections",

@@ -19,6 +19,7 @@
 #include "bellwether/vault/request_class.h"
 #include "bellwether/vault/retry.h"
 #include "end_reason.h"
+#include "mount_lookup.h"
 #include "places.h"
 #include "send_queue.h"
 
@@ -105,6 +106,7 @@ struct Exchange {
   Request request;
   http::BodyReader request_body;
   HoldPlace hold_place;
+  std::unique_ptr<MountLookup> mount_lookup;  // while it is held
   Attempt attempt;
   Answer answer;
   http::BodyReader answer_body;

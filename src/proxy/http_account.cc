@@ -13,33 +13,34 @@ constexpr int kRequestTimeout = 408;
 }  // namespace
 
 void HttpSession::open_account() {
+  Request& request = exchange_->request;
   HttpCounters& http = front_.worker().counters().http;
   http.requests_total.add();
   http.requests_now.add();
   has_asked_ = true;
-  exchange_->request.is_open = true;
-  exchange_->request.asked = front_.worker().now();
+  request.is_open = true;
+  request.asked = front_.worker().now();
 }
 
 void HttpSession::settle(Outcome outcome, int status, EndReason reason) {
-  if (!std::exchange(exchange_->request.is_open, false)) return;
+  Request& request = exchange_->request;
+  if (!std::exchange(request.is_open, false)) return;
   HttpCounters& http = front_.worker().counters().http;
   const TimePoint now = front_.worker().now();
   http.requests_now.subtract();
-  if (exchange_->request.was_held) http.held.add();
+  if (request.was_held) http.held.add();
   if (outcome != Outcome::kRejected) {
     http.outcomes[static_cast<std::size_t>(outcome)].add();
-    http.waiting.record(exchange_->request.held);
-    if (exchange_->request.sends > 0) http.upstream.record(now - exchange_->attempt.began);
-    http.total.record(now - exchange_->request.asked);
+    http.waiting.record(request.held);
+    if (request.sends > 0) http.upstream.record(now - exchange_->attempt.began);
+    http.total.record(now - request.asked);
   }
   count_status(status);
-  exchange_->request.outcome = outcome;
-  exchange_->request.status = status;
-  exchange_->request.end = reason;
-  if (is_failure(outcome) && exchange_->request.id.empty())
-    exchange_->request.id = front_.worker().request_ids().next();
-  exchange_->request.is_untold = front_.worker().options().log_requests || is_failure(outcome);
+  request.outcome = outcome;
+  request.status = status;
+  request.end = reason;
+  if (is_failure(outcome) && request.id.empty()) request.id = front_.worker().request_ids().next();
+  request.is_untold = front_.worker().options().log_requests || is_failure(outcome);
 }
 
 // Before the client's answer is written: it names the id.
@@ -50,14 +51,13 @@ void HttpSession::fail_request(Outcome outcome, int status, std::string_view why
 
 // The connection ends before the request has: who left, or whether we did, decides what to call it.
 void HttpSession::settle_unfinished(EndReason reason) {
-  if (!exchange_->request.is_open) return;
+  Request& request = exchange_->request;
+  if (!request.is_open) return;
   const int status = exchange_->answer.has_begun ? exchange_->answer.status : 0;
   if (reason.who == 'C') return settle(Outcome::kClientGone, status, reason);
   if (exchange_->answer.has_begun) return settle(Outcome::kCut, status, reason);
-  if (exchange_->request.why.empty())
-    exchange_->request.why = "Bellwether ended the connection before the request was answered";
-  const bool may_be_executed =
-      (state_ == State::kExchange && exchange_->attempt.sent > 0) || exchange_->request.awaits_mount;
+  if (request.why.empty()) request.why = "Bellwether ended the connection before the request was answered";
+  const bool may_be_executed = (state_ == State::kExchange && exchange_->attempt.sent > 0) || request.awaits_mount;
   settle(may_be_executed ? Outcome::kAmbiguous : Outcome::kUnserved, status, reason);
 }
 
@@ -107,46 +107,48 @@ void HttpSession::count_down(std::size_t bytes) {
 
 // No request was made, so none is counted; but it was answered, and the log says so.
 void HttpSession::refuse_late_head() {
+  Request& request = exchange_->request;
   front_.worker().counters().http.header_timeouts.add();
   count_status(kRequestTimeout);
-  exchange_->request.asked = header_since_;
-  exchange_->request.outcome = Outcome::kRejected;
-  exchange_->request.rejected = "header_timeout";
-  exchange_->request.status = kRequestTimeout;
-  exchange_->request.end = idle_timed_out(Phase::kRequest);
-  exchange_->request.is_untold = front_.worker().options().log_requests;
+  request.asked = header_since_;
+  request.outcome = Outcome::kRejected;
+  request.rejected = "header_timeout";
+  request.status = kRequestTimeout;
+  request.end = idle_timed_out(Phase::kRequest);
+  request.is_untold = front_.worker().options().log_requests;
   respond(kRequestTimeout, "the request's head took too long", false);
 }
 
 void HttpSession::tell_request() {
-  if (!std::exchange(exchange_->request.is_untold, false)) return;
+  Request& request = exchange_->request;
+  if (!std::exchange(request.is_untold, false)) return;
   const Worker& worker = front_.worker();
   if (!worker.shared().callbacks.on_request_end) return;
   const std::string listener = worker.shared().own_addresses[listener_].to_string();
   RequestRecord record;
   record.listener = listener;
   record.client = client_name_;
-  record.method = exchange_->request.method;
-  if (worker.options().log_paths) record.path = exchange_->request.path;
-  record.rejected = exchange_->request.rejected;
-  record.request_id = exchange_->request.id;
-  record.why = exchange_->request.why;
-  record.status = exchange_->request.status;
-  record.outcome = exchange_->request.outcome;
-  record.request_class = exchange_->request.request_class;
-  record.row = exchange_->request.row;
-  if (exchange_->request.sends > 0) {
+  record.method = request.method;
+  if (worker.options().log_paths) record.path = request.path;
+  record.rejected = request.rejected;
+  record.request_id = request.id;
+  record.why = request.why;
+  record.status = request.status;
+  record.outcome = request.outcome;
+  record.request_class = request.request_class;
+  record.row = request.row;
+  if (request.sends > 0) {
     record.node = exchange_->attempt.node;
     record.epoch = exchange_->attempt.epoch;
   }
-  record.sends = exchange_->request.sends;
-  record.held = exchange_->request.held;
-  record.upstream = exchange_->request.upstream;
-  record.total = worker.now() - exchange_->request.asked;
-  record.bytes_up = exchange_->request.bytes_up;
-  record.bytes_down = exchange_->request.bytes_down;
-  record.end[0] = exchange_->request.end.who;
-  record.end[1] = exchange_->request.end.when;
+  record.sends = request.sends;
+  record.held = request.held;
+  record.upstream = request.upstream;
+  record.total = worker.now() - request.asked;
+  record.bytes_up = request.bytes_up;
+  record.bytes_down = request.bytes_down;
+  record.end[0] = request.end.who;
+  record.end[1] = request.end.when;
   worker.shared().callbacks.on_request_end(record);
 }
 

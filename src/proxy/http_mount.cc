@@ -54,35 +54,35 @@ void HttpSession::ask_mount() {
 
 void HttpSession::answer_maybe_acted() {
   exchange_->request.awaits_mount = false;
-  mount_lookup_.reset();
+  exchange_->mount_lookup.reset();
   act(vault::Row::kMaybeActed, nullptr, {});
 }
 
 // Whether the request may go to `target` as far as its mount is concerned. Otherwise it waits on, or has been answered.
 bool HttpSession::is_mount_settled(NodeId target) {
   if (!exchange_->request.awaits_mount) return true;
-  if (!mount_lookup_) {
+  if (!exchange_->mount_lookup) {
     note_effect();  // another request may have learned it
     if (exchange_->request.effect != vault::Effect::kByMount) return settle_mount(effect_of_sent());
     look_up_mount(target);
     return false;
   }
-  switch (mount_lookup_->outcome()) {
+  switch (exchange_->mount_lookup->outcome()) {
     case MountLookup::Outcome::kUnderWay:
-      if (mount_lookup_->node() != target) mount_lookup_.reset();
+      if (exchange_->mount_lookup->node() != target) exchange_->mount_lookup.reset();
       return false;
     case MountLookup::Outcome::kKnown: {
-      const vault::Effect effect = vault::effect_in(mount_lookup_->mount(), exchange_->request.path);
+      const vault::Effect effect = vault::effect_in(exchange_->mount_lookup->mount(), exchange_->request.path);
       if (const http::RequestHead* head = sent_head()) {
         front_.mounts().remember(head->header(vault::kNamespaceHeader).value_or(std::string_view{}),
-                                 mount_lookup_->mount(), front_.worker().now());
+                                 exchange_->mount_lookup->mount(), front_.worker().now());
       }
       return settle_mount(effect);
     }
     case MountLookup::Outcome::kRefused:
       return settle_mount(vault::Effect::kOutside);
     case MountLookup::Outcome::kFailed:
-      mount_lookup_.reset();
+      exchange_->mount_lookup.reset();
       mount_failed_at_ = front_.worker().now();
       return exchange_->request.lookups < kMaxLookups ? false : settle_mount(vault::Effect::kOutside);
   }
@@ -99,12 +99,12 @@ void HttpSession::look_up_mount(NodeId target) {
     return;
   }
   ++exchange_->request.lookups;
-  mount_lookup_ = std::make_unique<MountLookup>(front_, target, std::move(question), preamble_);
+  exchange_->mount_lookup = std::make_unique<MountLookup>(front_, target, std::move(question), preamble_);
 }
 
 // REQUIRES: held
 bool HttpSession::settle_mount(vault::Effect effect) {
-  mount_lookup_.reset();
+  exchange_->mount_lookup.reset();
   exchange_->request.effect = effect;
   if (effect == vault::Effect::kStorage) {
     exchange_->request.awaits_mount = false;

@@ -17,7 +17,6 @@ namespace {
 // end of one that sends nothing.
 constexpr std::size_t kInput = 64 * 1024;
 constexpr std::size_t kInputHeld = 1024;
-constexpr std::size_t kInputOfBody = 32 * 1024;
 // What a held request takes beside its buffers: the session, its TLS state, texts.
 constexpr std::size_t kHeldOverhead = 4096;
 constexpr std::size_t kTurnBudget = 256 * 1024;  // others wait meanwhile
@@ -112,7 +111,7 @@ bool HttpSession::step() {
 
 std::size_t HttpSession::input_limit() const {
   if (state_ == State::kHeld) return kInputHeld;
-  if (state_ == State::kExchange && !exchange_->request_body.done()) return kInputOfBody;
+  if (state_ == State::kExchange && !exchange_->request_body.done()) return kBodyAhead;
   return std::max(kInput, front_.worker().options().head_limits.max_head_bytes);
 }
 
@@ -224,24 +223,24 @@ bool HttpSession::take_request() {
 }
 
 void HttpSession::start_request(const http::RequestHead& head) {
+  Request& request = exchange_->request;
   Worker& worker = front_.worker();
   moved_ += kRequestShare;
   head_search_.restart();
   leading_line_.restart();
   worker.note_traffic();
   open_account();
-  exchange_->request.method.assign(head.method);
-  exchange_->request.path.assign(http::path_of(head.target));
-  exchange_->request.version = head.version;
-  exchange_->request.body_kind = head.body.kind;
-  exchange_->request.request_class = vault::classify(exchange_->request.method, exchange_->request.path);
-  exchange_->request.keep_alive = head.keep_alive;
-  exchange_->request.states_index = vault::states_index(head);
-  exchange_->request.is_ui_question =
-      vault::is_ui_question(exchange_->request.method, exchange_->request.path, vault::carries_token(head));
-  exchange_->request.is_websocket = http::asks_for_websocket(head);
-  exchange_->request.was_continued = !head.expects_continue;
-  if (head.expects_continue) append_upstream_head(exchange_->request.head_without_expect, head, true);
+  request.method.assign(head.method);
+  request.path.assign(http::path_of(head.target));
+  request.version = head.version;
+  request.body_kind = head.body.kind;
+  request.request_class = vault::classify(request.method, request.path);
+  request.keep_alive = head.keep_alive;
+  request.states_index = vault::states_index(head);
+  request.is_ui_question = vault::is_ui_question(request.method, request.path, vault::carries_token(head));
+  request.is_websocket = http::asks_for_websocket(head);
+  request.was_continued = !head.expects_continue;
+  if (head.expects_continue) append_upstream_head(request.head_without_expect, head, true);
   exchange_->request_body = http::BodyReader(head.body);
   again_here_ = false;
   append_upstream_head(exchange_->to_node.start(), head, false);
@@ -249,8 +248,7 @@ void HttpSession::start_request(const http::RequestHead& head) {
   const bool is_whole =
       head.body.kind == http::BodyKind::kNone ||
       (head.body.kind == http::BodyKind::kLength && head.body.length <= exchange_->in.size() - head.bytes);
-  const bool has_quick_answer =
-      exchange_->request.request_class != vault::RequestClass::kStream && !exchange_->request.is_websocket;
+  const bool has_quick_answer = request.request_class != vault::RequestClass::kStream && !request.is_websocket;
   // Not read again, which would find nothing. A client that has reset its connection right behind these bytes is found
   // when it is answered.
   if (is_whole && has_quick_answer && client_->is_drained()) can_read_client_ = false;
@@ -318,7 +316,6 @@ void HttpSession::next_request() {
 // REQUIRES: the request is told of, its answer has left, and no node works on it
 void HttpSession::end_exchange() {
   BW_ASSERT(!upstream_);
-  mount_lookup_.reset();
   exchange_->in.clear();
   front_.exchanges().give_back(std::move(exchange_));
 }
@@ -345,7 +342,7 @@ void HttpSession::end(EndReason reason) {
 // With its connection.
 void HttpSession::cut_exchange(EndReason reason) {
   if (state_ == State::kHeld) unhold();
-  mount_lookup_.reset();
+  exchange_->mount_lookup.reset();
   settle_unfinished(reason);
   if (exchange_->request.end.is_normal()) exchange_->request.end = reason;  // cut while its answer was leaving
   drop_upstream();

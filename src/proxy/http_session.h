@@ -8,12 +8,10 @@
 #include <string_view>
 #include <vector>
 
-#include "bellwether/base/byte_queue.h"
 #include "bellwether/base/ids.h"
 #include "bellwether/base/time.h"
 #include "bellwether/cluster/route.h"
-#include "bellwether/http/body.h"
-#include "bellwether/http/forward.h"
+#include "bellwether/http/head.h"
 #include "bellwether/net/stream.h"
 #include "bellwether/proxy/proxy.h"
 #include "bellwether/vault/request_class.h"
@@ -24,7 +22,6 @@
 #include "exchange.h"
 #include "hold.h"
 #include "init_guard.h"
-#include "mount_lookup.h"
 #include "upstream.h"
 
 namespace bellwether::proxy {
@@ -76,8 +73,9 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   bool is_postponed = false;    // the front's
 
  private:
-  static constexpr std::size_t kAhead = 64 * 1024;      // of what a receiver has not taken yet
-  static constexpr std::size_t kBodyAhead = 32 * 1024;  // ... of a request's body: many clients may upload at once
+  static constexpr std::size_t kAhead = 64 * 1024;  // of what a receiver has not taken yet
+  static constexpr std::size_t kBodyAhead =
+      32 * 1024;  // ... of a body, and as much of it is read ahead: many may upload at once
   // What a read or a write costs of a turn's budget at the least: a TLS record may hold a single byte.
   static constexpr std::size_t kLeastCharge = 1024;
 
@@ -228,7 +226,6 @@ class HttpSession final : public net::StreamHandler, public UpstreamUser, public
   std::string preamble_;
   std::unique_ptr<Exchange> exchange_;  // null: idle, or at its end
   std::unique_ptr<Upstream> upstream_;
-  std::unique_ptr<MountLookup> mount_lookup_;
   Sum sum_;
   http::LeadingLine leading_line_;
   http::HeadSearch head_search_;

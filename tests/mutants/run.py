@@ -53,7 +53,7 @@ MUTANTS = [
     ("a leader that woke wins by a slow answer", "conflict.cc", "has_not_stood_down(node(contest_->challenger)) ? options_.suspect_after",
      "false ? options_.suspect_after"),
     ("a name that claims and follows is a server of its own", "same_server.cc",
-     "  return follows_leader(id) && node(id)", "  return !follows_leader(id) && node(id)"),
+     "leader_claims_anew && follows_leader(id)", "leader_claims_anew && !follows_leader(id)"),
     ("what a name stated before it claims is no contradiction", "same_server.cc",
      "node(id).claim_sent >= node(id).statement->received", "node(id).claim_sent < node(id).statement->received"),
     ("a name of a server that denies stays in its contest", "same_server.cc", "    on_denial(node_at(i), now);\n", ""),

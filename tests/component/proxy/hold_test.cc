@@ -66,7 +66,7 @@ TEST_CASE("a new leader hears the rest of the queue only when it has answered th
     clients.push_back(rig.client());
     clients.back()->send("x");
   }
-  // Who has asked nothing keeps nobody waiting: all of them have.
+  // A client that has asked nothing keeps no other waiting, so all must have sent their byte.
   const auto has_sent = [](const auto& client) { return client->unsent() == 0; };
   REQUIRE(rig.until(
       [&] { return rig.proxy->counts().held_now == 20 && std::all_of(clients.begin(), clients.end(), has_sent); }));

@@ -1,3 +1,4 @@
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,14 +24,18 @@ struct Line {
     return *waiters.back();
   }
   Waiter& at(std::size_t i) { return *waiters[i]; }
-  // Those that wait, in order.
-  std::string names() {
+  // Who was offered, in order.
+  std::string offered(const std::function<bool(Waiter&)>& visit) {
     std::string all;
     queue.offer([&](WaitLink& link) {
-      all += static_cast<Waiter&>(link).name;
-      return true;
+      auto& waiter = static_cast<Waiter&>(link);
+      all += waiter.name;
+      return visit(waiter);
     });
     return all;
+  }
+  std::string names() {
+    return offered([](Waiter&) { return true; });
   }
 
   WaitQueue queue;
@@ -53,53 +58,38 @@ TEST_CASE("who waits is offered in the order of coming, but for those who waited
 
 TEST_CASE("an offer ends when it is told to", "[proxy][wait]") {
   Line line("abc");
-  std::string seen;
-  line.queue.offer([&](WaitLink& link) {
-    seen += static_cast<Waiter&>(link).name;
-    return seen.size() < 2;
-  });
-  CHECK(seen == "ab");
+  CHECK(line.offered([](const Waiter& waiter) { return waiter.name != 'b'; }) == "ab");
   CHECK(line.names() == "abc");
 }
 
 TEST_CASE("one that leaves when it is offered, and one that comes meanwhile, do not disturb the others",
           "[proxy][wait]") {
   Line line("abc");
-  std::string seen;
-  line.queue.offer([&](WaitLink& link) {
-    const char name = static_cast<Waiter&>(link).name;
-    seen += name;
-    if (name == 'b') line.queue.remove(link);
-    if (name == 'c') line.add('d');
+  CHECK(line.offered([&](Waiter& waiter) {
+    if (waiter.name == 'b') line.queue.remove(waiter);
+    if (waiter.name == 'c') line.add('d');
     return true;
-  });
-  CHECK(seen == "abc");
+  }) == "abc");
   CHECK(line.names() == "acd");
 }
 
 TEST_CASE("an offer within an offer does nothing", "[proxy][wait]") {
   Line line("ab");
-  int inner = 0;
-  line.queue.offer([&](WaitLink&) {
-    line.queue.offer([&](WaitLink&) {
-      ++inner;
-      return true;
-    });
+  std::string inner;
+  CHECK(line.offered([&](Waiter&) {
+    inner += line.names();
     return true;
-  });
-  CHECK(inner == 0);
+  }) == "ab");
+  CHECK(inner.empty());
   CHECK(line.names() == "ab");
 }
 
 TEST_CASE("an offer ends where another than the offered one has left", "[proxy][wait]") {
   Line line("abc");
-  std::string seen;
-  line.queue.offer([&](WaitLink& link) {
-    seen += static_cast<Waiter&>(link).name;
+  CHECK(line.offered([&](Waiter&) {
     if (line.at(1).is_queued()) line.queue.remove(line.at(1));
     return true;
-  });
-  CHECK(seen == "a");
+  }) == "a");
   CHECK(line.names() == "ac");
 }
 
