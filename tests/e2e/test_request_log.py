@@ -10,6 +10,7 @@ import pytest
 
 from house.bellwether import LOOPBACK, Bellwether
 from house.http_site import HttpSite
+from house.sim_cluster import SimCluster
 from house.waiting import wait_until
 from house.web import connection, request, send
 
@@ -129,7 +130,18 @@ class Client(threading.Thread):
             conn.close()
 
 
-def test_across_step_downs_every_request_ends_in_one_outcome_and_one_line(sim, tmp_path):
+@pytest.fixture
+def slow_sim(tmp_path):
+    """Nobody leads for a second and a half after a demoted leader has said that it does not lead."""
+    made = SimCluster(tmp_path / "sim", tls=False, words=["--demotion-block", "500ms", "--election", "2s"])
+    try:
+        yield made.start()
+    finally:
+        made.end()
+
+
+def test_across_step_downs_every_request_ends_in_one_outcome_and_one_line(slow_sim, tmp_path):
+    sim = slow_sim
     with Bellwether(tmp_path, [*LOOPBACK, "--mode", "http", "--log-requests", *sim.urls]) as proxy:
         proxy.wait_ready()
         clients = [Client(proxy.address, sim.token) for _ in range(4)]
@@ -138,7 +150,7 @@ def test_across_step_downs_every_request_ends_in_one_outcome_and_one_line(sim, t
         for _ in range(2):
             old = sim.leader()
             sim.step_down(old)
-            leave_while_held(proxy)
+            leave_while_held(proxy, clients)
             sim.wait_for_leader(other_than=old)
             seen = sum(sum(client.answered.values()) for client in clients)
             wait_until(lambda: sum(sum(client.answered.values()) for client in clients) > seen + 40, 30, "clients to go on")
@@ -155,16 +167,22 @@ def test_across_step_downs_every_request_ends_in_one_outcome_and_one_line(sim, t
         assert sum(by_outcome.values()) == received - now
         assert by_outcome["ok"] >= sum(client.answered[200] for client in clients)
         assert by_outcome["rejected"] == scrape.sum("bellwether_http_rejected_total") == 1
-        assert scrape.sum("bellwether_http_held_total") > 0
+        assert scrape.sum("bellwether_http_held_total") >= 2 * (len(clients) + 1)
+        assert by_outcome["client_gone"] >= 2
         assert scrape.sum("bellwether_log_dropped_lines_total") == 0
         told = wait_until(lambda: (found := in_words(proxy.log())) and len(found) == received and found, 10, "all lines")
         assert collections.Counter(line["outcome"] for line in told) == {k: v for k, v in by_outcome.items() if v}
         assert sum(int(line["sends"]) > 1 for line in told) <= scrape.sum("bellwether_retries_total")
 
 
-def leave_while_held(proxy):
+def leave_while_held(proxy, others):
+    def wait_for_held(count, what):
+        wait_until(lambda: proxy.metrics().sum("bellwether_held_requests") == count, 20, what)
+
+    wait_for_held(len(others), "a request of each client to be held")
     with raw_connection(proxy) as sock:
         sock.sendall(b"GET /v1/sys/mounts HTTP/1.1\r\nHost: v\r\n\r\n")
+        wait_for_held(len(others) + 1, "one more")
 
 
 def raw_connection(proxy):
