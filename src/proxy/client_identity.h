@@ -10,7 +10,7 @@
 
 namespace bellwether::proxy {
 
-// The headers that one client's requests get from us. Owned by its HttpSession.
+// The headers that one client's requests get from us. Owned by its HttpConnection.
 class ClientIdentity {
  public:
   // `client` is open. A sender that speaks for others (forwarded_for_trusted) states their certificates itself, and its

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "bellwether/base/time.h"
 #include "drain_policy.h"
 
 namespace bellwether::proxy {
@@ -10,6 +11,9 @@ struct EndReason {
   char when = '-';
   [[nodiscard]] bool is_normal() const { return who == '-'; }
 };
+
+// How long a side may take to close after the other one has.
+inline constexpr Duration kLongestLinger = 2s;
 
 // Where a session stood.
 enum class Phase : std::uint8_t { kRequest, kHeld, kConnecting, kHeaders, kRelaying, kLastData };

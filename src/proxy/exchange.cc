@@ -26,22 +26,9 @@ void Exchange::restart() {
   hold_place = {};
   mount_lookup.reset();
   attempt = {};
+  proof = {};
   answer = {};
   answer_body = {};
-}
-
-std::unique_ptr<Exchange> ExchangePool::take() {
-  if (spare_.empty()) return std::make_unique<Exchange>();
-  auto exchange = std::move(spare_.back());
-  spare_.pop_back();
-  return exchange;
-}
-
-void ExchangePool::give_back(std::unique_ptr<Exchange> exchange) {
-  BW_ASSERT(exchange->in.empty());
-  if (spare_.size() >= kKept) return;
-  exchange->restart();
-  spare_.push_back(std::move(exchange));
 }
 
 }  // namespace bellwether::proxy

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "bellwether/base/byte_queue.h"
@@ -35,9 +36,10 @@ struct Request {
   vault::RequestClass request_class = vault::RequestClass::kData;
   bool keep_alive = true;
   bool states_index = false;            // vault/consistency.h
-  std::optional<vault::Effect> effect;  // empty: not looked at yet; see HttpSession::effect_of_sent()
+  std::optional<vault::Effect> effect;  // empty: not looked at yet; see HttpExchange::effect_of_sent()
   bool awaits_mount = false;            // refused, and perhaps begun: not to be sent again before its mount is known
   int lookups = 0;                      // of the mount
+  TimePoint mount_failed_at{};          // ... when the last one failed
   bool is_websocket = false;
   bool was_continued = false;  // it expected a 100 and got it, or did not wait for it
   bool was_held = false;
@@ -59,6 +61,7 @@ struct Request {
   std::uint64_t bytes_down = 0;
   bool is_ui_question = false;  // asked by the UI before anybody has logged in
   bool is_for_leader = true;    // else for the node itself that it is sent to
+  bool is_init = false;         // the attempt is one that InitGuard was asked for
   std::vector<NodeId> tried;    // of those that are not for the leader
 };
 
@@ -74,6 +77,9 @@ struct Attempt {
   TimePoint began{};
   TimePoint active{};  // when the node last took or gave a byte
   TimePoint heard{};   // when it last gave one
+  TimePoint all_sent_at = kNever;
+  TimePoint answered_at = kNever;  // only while the answer waits for a claim
+  TimePoint end_told_at = kNever;  // when the node was told of the end of a tunnel's client
   std::uint64_t sent = 0;
   std::uint64_t received = 0;
   int interim = 0;  // answers of 1xx
@@ -88,16 +94,25 @@ struct Attempt {
   NodeEnd ended = NodeEnd::kNone;
 };
 
+// That the last attempt executed nothing.
+struct Proof {
+  TimePoint at{};
+  NodeId node{};
+  Epoch epoch = 0;
+  bool is_for_same_node = false;  // it may take the request when it is sent again
+};
+
 // The answer, once it is known to be the client's.
 struct Answer {
   bool has_begun = false;
   bool node_keeps_alive = false;
+  bool is_last = false;  // the client's connection ends behind it
   int status = 0;
   http::ResponseFraming framing;
 };
 
-// A request of a client connection in http mode and all that is needed for it, from its first byte until its answer has
-// left: a connection that is idle has none. Lent by an ExchangePool, and used on its worker's thread only.
+// What an HttpExchange consists of: a request of a client connection in http mode and all that is needed for it, from
+// its first byte until its answer has left. A connection that is idle has none.
 struct Exchange {
   ByteQueue in;         // from the client, not yet looked at
   SendQueue to_node;    // the request
@@ -108,6 +123,7 @@ struct Exchange {
   HoldPlace hold_place;
   std::unique_ptr<MountLookup> mount_lookup;  // while it is held
   Attempt attempt;
+  Proof proof;
   Answer answer;
   http::BodyReader answer_body;
 
@@ -115,18 +131,30 @@ struct Exchange {
   void restart();
 };
 
-// Exchanges between two requests of a worker, with the memory of their buffers: a few, for those who ask next.
+// Exchanges of a worker between two requests, with the memory of their buffers: a few, for those who ask next.
+template <typename AnyExchange>
 class ExchangePool {
  public:
   static constexpr std::size_t kKept = 32;
 
-  [[nodiscard]] std::unique_ptr<Exchange> take();
-  // REQUIRES: the answer has left, and `in` is empty
-  void give_back(std::unique_ptr<Exchange> exchange);
+  // `arguments`: for a new one.
+  template <typename... Arguments>
+  [[nodiscard]] std::unique_ptr<AnyExchange> take(Arguments&&... arguments) {
+    if (spare_.empty()) return std::make_unique<AnyExchange>(std::forward<Arguments>(arguments)...);
+    auto exchange = std::move(spare_.back());
+    spare_.pop_back();
+    return exchange;
+  }
+  // REQUIRES: the answer has left, and nothing of a next request has come
+  void give_back(std::unique_ptr<AnyExchange> exchange) {
+    if (spare_.size() >= kKept) return;
+    exchange->restart();
+    spare_.push_back(std::move(exchange));
+  }
   [[nodiscard]] std::size_t size() const { return spare_.size(); }
 
  private:
-  std::vector<std::unique_ptr<Exchange>> spare_;
+  std::vector<std::unique_ptr<AnyExchange>> spare_;
 };
 
 }  // namespace bellwether::proxy

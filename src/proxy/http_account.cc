@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "http_connection.h"
 #include "http_front.h"
-#include "http_session.h"
 #include "worker.h"
 
 namespace bellwether::proxy {
@@ -12,18 +12,15 @@ constexpr int kRequestTimeout = 408;
 
 }  // namespace
 
-void HttpSession::open_account() {
-  Request& request = exchange_->request;
+void HttpExchange::open_account() {
   HttpCounters& http = front_.worker().counters().http;
   http.requests_total.add();
   http.requests_now.add();
-  has_asked_ = true;
   request.is_open = true;
   request.asked = front_.worker().now();
 }
 
-void HttpSession::settle(Outcome outcome, int status, EndReason reason) {
-  Request& request = exchange_->request;
+void HttpExchange::settle(Outcome outcome, int status, EndReason reason) {
   if (!std::exchange(request.is_open, false)) return;
   HttpCounters& http = front_.worker().counters().http;
   const TimePoint now = front_.worker().now();
@@ -32,7 +29,7 @@ void HttpSession::settle(Outcome outcome, int status, EndReason reason) {
   if (outcome != Outcome::kRejected) {
     http.outcomes[static_cast<std::size_t>(outcome)].add();
     http.waiting.record(request.held);
-    if (request.sends > 0) http.upstream.record(now - exchange_->attempt.began);
+    if (request.sends > 0) http.upstream.record(now - attempt.began);
     http.total.record(now - request.asked);
   }
   count_status(status);
@@ -44,73 +41,70 @@ void HttpSession::settle(Outcome outcome, int status, EndReason reason) {
 }
 
 // Before the client's answer is written: it names the id.
-void HttpSession::fail_request(Outcome outcome, int status, std::string_view why, EndReason reason) {
-  exchange_->request.why = why;
+void HttpExchange::fail_request(Outcome outcome, int status, std::string_view why, EndReason reason) {
+  request.why = why;
   settle(outcome, status, reason);
 }
 
 // The connection ends before the request has: who left, or whether we did, decides what to call it.
-void HttpSession::settle_unfinished(EndReason reason) {
-  Request& request = exchange_->request;
+void HttpExchange::settle_unfinished(EndReason reason) {
   if (!request.is_open) return;
-  const int status = exchange_->answer.has_begun ? exchange_->answer.status : 0;
+  const int status = answer.has_begun ? answer.status : 0;
   if (reason.who == 'C') return settle(Outcome::kClientGone, status, reason);
-  if (exchange_->answer.has_begun) return settle(Outcome::kCut, status, reason);
+  if (answer.has_begun) return settle(Outcome::kCut, status, reason);
   if (request.why.empty()) request.why = "Bellwether ended the connection before the request was answered";
-  const bool may_be_executed = (state_ == State::kExchange && exchange_->attempt.sent > 0) || request.awaits_mount;
+  const bool may_be_executed = (stage_ == Stage::kAtNode && attempt.sent > 0) || request.awaits_mount;
   settle(may_be_executed ? Outcome::kAmbiguous : Outcome::kUnserved, status, reason);
 }
 
 // Why we answer as for an ambiguous row.
-EndReason HttpSession::reason_of(vault::Row row) const {
+EndReason HttpExchange::reason_of(vault::Row row) const {
   const bool was_silent = row == vault::Row::kNoAnswer;
-  if (was_silent && front_.worker().standing(exchange_->attempt.node) != Standing::kKeep)
-    return node_lost(Phase::kHeaders);
+  if (was_silent && front_.worker().standing(attempt.node) != Standing::kKeep) return node_lost(Phase::kHeaders);
   if (was_silent) return node_timed_out(Phase::kHeaders);
   const bool was_cut = row == vault::Row::kCut || row == vault::Row::kCutInAnswer;
   return was_cut ? ended_by_node(Phase::kHeaders) : refused_by_us(Phase::kHeaders);
 }
 
 // A node that answers what only the leader can is alive; what any node answers for itself says nothing of its state.
-void HttpSession::note_alive() {
-  if (!exchange_->request.is_for_leader || request_sent_at_ == kNever) return;
+void HttpExchange::note_alive() {
+  if (!request.is_for_leader || attempt.all_sent_at == kNever) return;
   const auto ns = [](TimePoint at) { return static_cast<std::uint64_t>(at.time_since_epoch().count()); };
-  NodeCounters& slot = front_.worker().node_counters(exchange_->attempt.node);
-  slot.answered_request_ns.set(std::max(slot.answered_request_ns.get(), ns(request_sent_at_)));
+  NodeCounters& slot = front_.worker().node_counters(attempt.node);
+  slot.answered_request_ns.set(std::max(slot.answered_request_ns.get(), ns(attempt.all_sent_at)));
   slot.last_answer_ns.set(ns(front_.worker().now()));
 }
 
 // The node that its request has been waiting for, for long.
-std::optional<NodeId> HttpSession::waits_long_for(TimePoint now) const {
-  const bool waits = state_ == State::kExchange && exchange_->request.request_class == vault::RequestClass::kData &&
-                     !exchange_->answer.has_begun && !is_unconfirmed() && request_sent_at_ != kNever;
-  if (!waits || now - request_sent_at_ < kWaitingLong) return std::nullopt;
-  return exchange_->attempt.node;
+std::optional<NodeId> HttpExchange::waits_long_for(TimePoint now) const {
+  const bool waits = stage_ == Stage::kAtNode && request.request_class == vault::RequestClass::kData &&
+                     !answer.has_begun && !is_unconfirmed() && attempt.all_sent_at != kNever;
+  if (!waits || now - attempt.all_sent_at < kWaitingLong) return std::nullopt;
+  return attempt.node;
 }
 
-void HttpSession::count_status(int status) {
+void HttpExchange::count_status(int status) {
   if (status < 100 || status > 599) return;
   front_.worker().counters().http.by_status_class[static_cast<std::size_t>(status / 100 - 1)].add();
 }
 
-void HttpSession::count_up(std::size_t bytes) {
-  exchange_->request.bytes_up += bytes;
-  sum_.bytes_up += bytes;
+void HttpExchange::count_up(std::size_t bytes) {
+  request.bytes_up += bytes;
+  connection_->sum().bytes_up += bytes;
   front_.worker().counters().bytes_up.add(bytes);
 }
 
-void HttpSession::count_down(std::size_t bytes) {
-  exchange_->request.bytes_down += bytes;
-  sum_.bytes_down += bytes;
+void HttpExchange::count_down(std::size_t bytes) {
+  request.bytes_down += bytes;
+  connection_->sum().bytes_down += bytes;
   front_.worker().counters().bytes_down.add(bytes);
 }
 
 // No request was made, so none is counted; but it was answered, and the log says so.
-void HttpSession::refuse_late_head() {
-  Request& request = exchange_->request;
+void HttpExchange::refuse_late_head(TimePoint since) {
   front_.worker().counters().http.header_timeouts.add();
   count_status(kRequestTimeout);
-  request.asked = header_since_;
+  request.asked = since;
   request.outcome = Outcome::kRejected;
   request.rejected = "header_timeout";
   request.status = kRequestTimeout;
@@ -119,15 +113,14 @@ void HttpSession::refuse_late_head() {
   respond(kRequestTimeout, "the request's head took too long", false);
 }
 
-void HttpSession::tell_request() {
-  Request& request = exchange_->request;
+void HttpExchange::tell() {
   if (!std::exchange(request.is_untold, false)) return;
   const Worker& worker = front_.worker();
   if (!worker.shared().callbacks.on_request_end) return;
-  const std::string listener = worker.shared().own_addresses[listener_].to_string();
+  const std::string listener = worker.shared().own_addresses[connection_->listener()].to_string();
   RequestRecord record;
   record.listener = listener;
-  record.client = client_name_;
+  record.client = connection_->client_name();
   record.method = request.method;
   if (worker.options().log_paths) record.path = request.path;
   record.rejected = request.rejected;
@@ -138,8 +131,8 @@ void HttpSession::tell_request() {
   record.request_class = request.request_class;
   record.row = request.row;
   if (request.sends > 0) {
-    record.node = exchange_->attempt.node;
-    record.epoch = exchange_->attempt.epoch;
+    record.node = attempt.node;
+    record.epoch = attempt.epoch;
   }
   record.sends = request.sends;
   record.held = request.held;
@@ -152,38 +145,19 @@ void HttpSession::tell_request() {
   worker.shared().callbacks.on_request_end(record);
 }
 
-void HttpSession::tell_session(EndReason reason) {
-  const Worker& worker = front_.worker();
-  if (!worker.options().log_sessions || !worker.shared().callbacks.on_session_end) return;
-  SessionRecord record;
-  record.listener = worker.shared().own_addresses[listener_].to_string();
-  record.client = client_name_;
-  record.node = sum_.node;
-  record.epoch = sum_.epoch;
-  record.held = sum_.held;
-  record.connecting = sum_.connecting;
-  record.total = worker.now() - started_;
-  record.bytes_up = sum_.bytes_up;
-  record.bytes_down = sum_.bytes_down;
-  record.end[0] = reason.who;
-  record.end[1] = reason.when;
-  worker.shared().callbacks.on_session_end(record);
-}
-
-Phase HttpSession::phase() const {
-  switch (state_) {
-    case State::kReading:
+Phase HttpExchange::phase() const {
+  switch (stage_) {
+    case Stage::kHead:
       return Phase::kRequest;
-    case State::kHeld:
+    case Stage::kHeld:
       return Phase::kHeld;
-    case State::kExchange:
-      if (exchange_->attempt.is_connecting) return Phase::kConnecting;
-      return exchange_->answer.has_begun ? Phase::kRelaying : Phase::kHeaders;
-    case State::kTunnel:
+    case Stage::kAtNode:
+      if (attempt.is_connecting) return Phase::kConnecting;
+      return answer.has_begun ? Phase::kRelaying : Phase::kHeaders;
+    case Stage::kTunnel:
       return Phase::kRelaying;
-    case State::kFlushing:
-    case State::kLinger:
-    case State::kEnded:
+    case Stage::kAnswered:
+    case Stage::kOver:
       return Phase::kLastData;
   }
   return Phase::kLastData;

@@ -6,8 +6,8 @@
 #include "bellwether/http/serialize.h"
 #include "bellwether/vault/consistency.h"
 #include "failure_text.h"
+#include "http_connection.h"
 #include "http_front.h"
-#include "http_session.h"
 #include "worker.h"
 
 namespace bellwether::proxy {
@@ -51,35 +51,33 @@ InitGuard::Outcome init_outcome(int status) {
 
 }  // namespace
 
-bool HttpSession::take_answer() {
-  if (exchange_->answer.has_begun) return relay_body();
+bool HttpExchange::take_answer() {
+  if (answer.has_begun) return relay_body();
   if (is_unconfirmed()) return false;
-  const bool has_ended = exchange_->attempt.ended != NodeEnd::kNone;
-  if (exchange_->from_node.empty() && !has_ended) return false;
-  if (exchange_->attempt.sent == 0) {
+  const bool has_ended = attempt.ended != NodeEnd::kNone;
+  if (from_node.empty() && !has_ended) return false;
+  if (attempt.sent == 0) {
     // What comes on a connection without an outstanding request is no answer to one (RFC 9112 section 9.2).
     attempt_failed(vault::Failure::kEnded);
     return true;
   }
   const http::HeadLimits& limits = front_.worker().options().head_limits;
-  if (!has_ended && !exchange_->attempt.answer_search.is_worth_parsing(exchange_->from_node.view(), limits))
-    return false;
+  if (!has_ended && !attempt.answer_search.is_worth_parsing(from_node.view(), limits)) return false;
   const HttpFront::ScratchUse use(front_);
   http::ResponseHead& head = front_.response_scratch();
-  const http::ParseOutcome parsed =
-      http::parse_response_head(exchange_->from_node.view(), exchange_->request.method, limits, head);
+  const http::ParseOutcome parsed = http::parse_response_head(from_node.view(), request.method, limits, head);
   if (parsed.status == http::ParseStatus::kRejected) {
     attempt_failed(vault::Failure::kBadAnswer);
     return true;
   }
   if (parsed.status == http::ParseStatus::kNeedMore) {
-    exchange_->attempt.answer_search.need_more(exchange_->from_node.view());
+    attempt.answer_search.need_more(from_node.view());
     if (has_ended) attempt_failed(vault::Failure::kEnded);
     return has_ended;
   }
-  exchange_->attempt.answer_search.restart();
+  attempt.answer_search.restart();
   if (head.status == 101) {
-    if (exchange_->request.is_websocket && http::grants_upgrade(head, "websocket")) {
+    if (request.is_websocket && http::grants_upgrade(head, "websocket")) {
       start_tunnel(head);
     } else {
       attempt_failed(vault::Failure::kBadAnswer);
@@ -87,79 +85,76 @@ bool HttpSession::take_answer() {
     return true;
   }
   if (head.status < 200) {
-    if (exchange_->to_client.size() >= kAhead) return false;
-    if (++exchange_->attempt.interim > http::kMaxInterim) {
+    if (to_client.size() >= kAhead) return false;
+    if (++attempt.interim > http::kMaxInterim) {
       attempt_failed(vault::Failure::kBadAnswer);
       return true;
     }
-    if (head.status == 100) exchange_->request.was_continued = true;
-    if (exchange_->request.version == http::Version::kHttp11) {
-      http::append_response_head(exchange_->to_client.room(), head, {exchange_->request.version, true});
+    if (head.status == 100) request.was_continued = true;
+    if (request.version == http::Version::kHttp11) {
+      http::append_response_head(to_client.room(), head, {request.version, true});
     }
-    exchange_->from_node.consume(head.bytes);
+    from_node.consume(head.bytes);
     return true;
   }
   note_alive();
   if (!judge_final(head)) return false;
   // Head and body go out together where both are there.
-  if (state_ == State::kExchange && exchange_->answer.has_begun) (void)relay_body();
+  if (stage_ == Stage::kAtNode && answer.has_begun) (void)relay_body();
   return true;
 }
 
 // False: more of it is needed.
-bool HttpSession::judge_final(const http::ResponseHead& head) {
-  if (!exchange_->request.is_for_leader) {
+bool HttpExchange::judge_final(const http::ResponseHead& head) {
+  if (!request.is_for_leader) {
     // It may lead soon, or the next share of a key is for another node.
-    const bool has_changed_node = exchange_->request.request_class == vault::RequestClass::kBootstrap;
-    if (has_changed_node)
-      front_.worker().hint(exchange_->attempt.node, exchange_->attempt.epoch, cluster::HintKind::kSealed);
+    const bool has_changed_node = request.request_class == vault::RequestClass::kBootstrap;
+    if (has_changed_node) front_.worker().hint(attempt.node, attempt.epoch, cluster::HintKind::kSealed);
     end_init(init_outcome(head.status));
     act(vault::Row::kAnswered, &head, {});
     return true;
   }
   Peeked peeked;
   if (vault::needs_body(head.status)) {
-    peeked = peek_body(head.body, exchange_->from_node.view().substr(head.bytes),
-                       exchange_->attempt.ended == NodeEnd::kOrderly);
-    const bool is_cut = peeked.kind == Peeked::Kind::kPartial && exchange_->attempt.ended != NodeEnd::kNone;
+    peeked = peek_body(head.body, from_node.view().substr(head.bytes), attempt.ended == NodeEnd::kOrderly);
+    const bool is_cut = peeked.kind == Peeked::Kind::kPartial && attempt.ended != NodeEnd::kNone;
     if (peeked.kind == Peeked::Kind::kPartial && !is_cut) return false;
     if (is_cut || peeked.kind == Peeked::Kind::kBroken) {
       attempt_failed(is_cut ? vault::Failure::kEnded : vault::Failure::kBadAnswer);
       return true;
     }
   }
-  vault::Attempt attempt;
-  attempt.path = exchange_->request.path;
+  vault::Attempt sent;
+  sent.path = request.path;
   const bool may_be_refusal = head.status == 307 || vault::needs_body(head.status);
-  if (may_be_refusal) attempt.effect = effect_of_sent();
-  attempt.conduct = exchange_->attempt.conduct;
-  attempt.forbade_forwarding = true;
-  attempt.has_performance_standbys = front_.has_performance_standbys();
-  attempt.role = exchange_->attempt.role;
-  attempt.node_urls = front_.urls(exchange_->attempt.node);
-  const vault::Answer answer{head.status, head.header("Location"), peeked.content, is_behind_index(head)};
-  act(vault::judge(attempt, answer), &head, peeked.content);
+  if (may_be_refusal) sent.effect = effect_of_sent();
+  sent.conduct = attempt.conduct;
+  sent.forbade_forwarding = true;
+  sent.has_performance_standbys = front_.has_performance_standbys();
+  sent.role = attempt.role;
+  sent.node_urls = front_.urls(attempt.node);
+  const vault::Answer told{head.status, head.header("Location"), peeked.content, is_behind_index(head)};
+  act(vault::judge(sent, told), &head, peeked.content);
   return true;
 }
 
 // A node that lost the lead a moment ago may be behind the index that the request states: the request goes to whoever
 // leads. A node that claims to lead and says it again to the same request is believed, for the index may be another
 // cluster's and never come.
-bool HttpSession::is_behind_index(const http::ResponseHead& head) const {
-  if (!vault::says_index_not_reached(head, exchange_->request.states_index) || !exchange_->to_node.can_rewind())
-    return false;
-  const bool is_said_again = exchange_->request.row == vault::Row::kIndexNotReached &&
-                             proved_node_ == exchange_->attempt.node && proved_epoch_ == exchange_->attempt.epoch;
+bool HttpExchange::is_behind_index(const http::ResponseHead& head) const {
+  if (!vault::says_index_not_reached(head, request.states_index) || !to_node.can_rewind()) return false;
+  const bool is_said_again =
+      request.row == vault::Row::kIndexNotReached && proof.node == attempt.node && proof.epoch == attempt.epoch;
   return !is_said_again;
 }
 
 // `head`: of the answer that the row was judged by, if there was one.
-void HttpSession::act(vault::Row row, const http::ResponseHead* head, std::string_view body) {
-  if (exchange_->answer.has_begun) return cut_answer(ended_by_node(phase()));
-  exchange_->request.row = row;
+void HttpExchange::act(vault::Row row, const http::ResponseHead* head, std::string_view body) {
+  if (answer.has_begun) return cut_answer(ended_by_node(phase()));
+  request.row = row;
   front_.worker().counters().http.rows[static_cast<std::size_t>(row)].add();
   if (const auto hint = vault::hint_of(row); hint && row != vault::Row::kNotConnected) {
-    front_.worker().hint(exchange_->attempt.node, exchange_->attempt.epoch, *hint);
+    front_.worker().hint(attempt.node, attempt.epoch, *hint);
   }
   switch (vault::verdict_of(row)) {
     case vault::Verdict::kPassOn:
@@ -174,86 +169,69 @@ void HttpSession::act(vault::Row row, const http::ResponseHead* head, std::strin
   }
 }
 
-void HttpSession::start_answer(const http::ResponseHead& head) {
-  const bool goes_on =
-      exchange_->request.keep_alive && exchange_->request_body.done() && !front_.worker().is_shutting_down();
-  exchange_->answer.has_begun = true;
-  exchange_->answer.status = head.status;
-  exchange_->request.upstream = front_.worker().now() - exchange_->attempt.began;
-  exchange_->answer.node_keeps_alive = head.keep_alive;
-  exchange_->answer.framing =
-      http::append_response_head(exchange_->to_client.room(), head, {exchange_->request.version, goes_on});
-  exchange_->answer_body = http::BodyReader(head.body);
-  exchange_->from_node.consume(head.bytes);
-  exchange_->to_node.stop_keeping();
+void HttpExchange::start_answer(const http::ResponseHead& head) {
+  const bool goes_on = request.keep_alive && request_body.done() && !front_.worker().is_shutting_down();
+  answer.has_begun = true;
+  answer.status = head.status;
+  request.upstream = front_.worker().now() - attempt.began;
+  answer.node_keeps_alive = head.keep_alive;
+  answer.framing = http::append_response_head(to_client.room(), head, {request.version, goes_on});
+  answer_body = http::BodyReader(head.body);
+  from_node.consume(head.bytes);
+  to_node.stop_keeping();
   note_answered();
 }
 
-bool HttpSession::relay_body() {
+bool HttpExchange::relay_body() {
   bool moved = false;
-  while (!exchange_->answer_body.done() && exchange_->to_client.size() < kAhead) {
-    if (exchange_->from_node.empty()) {
-      if (exchange_->attempt.ended == NodeEnd::kNone) return moved;
-      const bool is_whole = exchange_->attempt.ended == NodeEnd::kOrderly && exchange_->answer_body.complete_at_end();
+  while (!answer_body.done() && to_client.size() < kAhead) {
+    if (from_node.empty()) {
+      if (attempt.ended == NodeEnd::kNone) return moved;
+      const bool is_whole = attempt.ended == NodeEnd::kOrderly && answer_body.complete_at_end();
       is_whole ? finish_answer() : cut_answer(ended_by_node(phase()));
       return true;
     }
-    const http::BodyReader::Bite bite = exchange_->answer_body.feed(exchange_->from_node.view());
+    const http::BodyReader::Bite bite = answer_body.feed(from_node.view());
     if (bite.status == http::ParseStatus::kRejected) {
       cut_answer(refused_by_us(phase()));
       return true;
     }
-    if (exchange_->answer.framing.body == http::BodyKind::kChunked) {
-      http::append_chunk(exchange_->to_client.room(), bite.content);
+    if (answer.framing.body == http::BodyKind::kChunked) {
+      http::append_chunk(to_client.room(), bite.content);
     } else {
-      exchange_->to_client.append(bite.content);
+      to_client.append(bite.content);
     }
-    exchange_->from_node.consume(bite.consumed);
+    from_node.consume(bite.consumed);
     moved = true;
   }
-  if (!exchange_->answer_body.done()) return moved;
+  if (!answer_body.done()) return moved;
   finish_answer();
   return true;
 }
 
-void HttpSession::finish_answer() {
-  if (exchange_->answer.framing.body == http::BodyKind::kChunked) exchange_->to_client.append(http::kLastChunk);
-  if (exchange_->request.is_for_leader && exchange_->answer.status < 500)
-    front_.worker().note_success(exchange_->attempt.epoch);
-  settle(Outcome::kOk, exchange_->answer.status, kEndedNormally);
-  close_after_ = !exchange_->answer.framing.keep_alive || !exchange_->request_body.done();
+void HttpExchange::finish_answer() {
+  if (answer.framing.body == http::BodyKind::kChunked) to_client.append(http::kLastChunk);
+  if (request.is_for_leader && answer.status < 500) front_.worker().note_success(attempt.epoch);
+  settle(Outcome::kOk, answer.status, kEndedNormally);
+  answer.is_last = !answer.framing.keep_alive || !request_body.done();
   give_upstream_back();
-  exchange_->to_node.reset();
-  state_ = State::kFlushing;
-}
-
-// Only one that owes nothing and is owed nothing.
-void HttpSession::give_upstream_back() {
-  const bool is_even = exchange_->answer_body.done() && exchange_->from_node.empty() &&
-                       exchange_->request_body.done() && exchange_->to_node.unsent().empty();
-  const bool is_sound = exchange_->answer.node_keeps_alive && exchange_->attempt.ended == NodeEnd::kNone &&
-                        !exchange_->attempt.write_broken;
-  const bool is_wanted =
-      front_.worker().standing(exchange_->attempt.node) == Standing::kKeep && front_.shares_upstreams();
-  if (!is_even || !is_sound || !is_wanted) return drop_upstream();
-  exchange_->attempt.at_node.reset();
-  front_.give_back(std::move(upstream_));
+  to_node.reset();
+  become(Stage::kAnswered);
 }
 
 // What is missing must be seen to be missing: no last chunk, fewer bytes than announced, or a reset where only the
 // close would tell.
-void HttpSession::cut_answer(EndReason reason) {
-  if (exchange_->attempt.ended == NodeEnd::kBroken) {
-    front_.worker().hint(exchange_->attempt.node, exchange_->attempt.epoch, cluster::HintKind::kReset);
+void HttpExchange::cut_answer(EndReason reason) {
+  if (attempt.ended == NodeEnd::kBroken) {
+    front_.worker().hint(attempt.node, attempt.epoch, cluster::HintKind::kReset);
   }
-  settle(Outcome::kCut, exchange_->answer.status, reason);
-  (void)write_client();
-  if (state_ == State::kEnded) return;
-  if (exchange_->answer.framing.body == http::BodyKind::kUntilClose) client_->abort();
-  end(reason);
+  settle(Outcome::kCut, answer.status, reason);
+  (void)connection_->write();
+  if (stage_ == Stage::kOver) return;
+  answer.framing.body == http::BodyKind::kUntilClose ? connection_->abort(reason) : connection_->end(reason);
 }
 
-void HttpSession::answer_ambiguous(vault::Row row, std::string_view body) {
+void HttpExchange::answer_ambiguous(vault::Row row, std::string_view body) {
   const EndReason reason = reason_of(row);
   drop_upstream();
   const std::string said = vault::first_error(body);
@@ -261,30 +239,28 @@ void HttpSession::answer_ambiguous(vault::Row row, std::string_view body) {
   const int status = front_.worker().options().ambiguous_status;
   fail_request(Outcome::kAmbiguous, status, why, reason);
   if (!said.empty()) why += fmt::format(" (the node said: {})", said);
-  respond(status, ambiguous_text(why, exchange_->request.id), true);
+  respond(status, ambiguous_text(why, request.id), true);
 }
 
-void HttpSession::answer_unserved(std::string_view why, EndReason reason, int status) {
-  if (exchange_->request.awaits_mount) return answer_maybe_acted();
+void HttpExchange::answer_unserved(std::string_view why, EndReason reason, int status) {
+  if (request.awaits_mount) return answer_maybe_acted();
   drop_upstream();
   fail_request(Outcome::kUnserved, status, why, reason);
-  respond(status, unserved_text(why, exchange_->request.id), true);
+  respond(status, unserved_text(why, request.id), true);
 }
 
 // An answer of our own. REQUIRES: none of the node's has begun, and the request is settled.
-void HttpSession::respond(int status, std::string_view why, bool may_keep_alive) {
+void HttpExchange::respond(int status, std::string_view why, bool may_keep_alive) {
   http::Response response = http::vault_error(status, why);
   if (status == 503) response.headers.push_back({"Retry-After", "1"});
-  if (!exchange_->request.id.empty())
-    response.headers.push_back({std::string(kRequestIdHeader), exchange_->request.id});
-  const bool keeps_alive = may_keep_alive && exchange_->request.keep_alive &&
-                           exchange_->request.version == http::Version::kHttp11 && exchange_->request_body.done() &&
-                           !front_.worker().is_shutting_down();
-  exchange_->to_client.append(http::serialize(response, keeps_alive, exchange_->request.method == "HEAD"));
-  close_after_ = !keeps_alive;
-  exchange_->to_node.reset();
-  exchange_->from_node.clear();
-  state_ = State::kFlushing;
+  if (!request.id.empty()) response.headers.push_back({std::string(kRequestIdHeader), request.id});
+  const bool keeps_alive = may_keep_alive && request.keep_alive && request.version == http::Version::kHttp11 &&
+                           request_body.done() && !front_.worker().is_shutting_down();
+  to_client.append(http::serialize(response, keeps_alive, request.method == "HEAD"));
+  answer.is_last = !keeps_alive;
+  to_node.reset();
+  from_node.clear();
+  become(Stage::kAnswered);
 }
 
 }  // namespace bellwether::proxy

@@ -31,7 +31,17 @@ HttpFront::HttpFront(Worker& worker, std::vector<std::shared_ptr<net::TlsContext
 }
 
 void HttpFront::end_all() {
-  table_.for_each([](HttpSession& session) { session.end(ended_by_us(session.phase())); });
+  table_.for_each([](HttpConnection& connection) { connection.end(ended_by_us(connection.phase())); });
+}
+
+template <typename Visit>
+void HttpFront::for_each_exchange(Visit visit) {
+  table_.for_each([&visit](HttpConnection& connection) {
+    HttpExchange* const exchange = connection.exchange();
+    if (exchange == nullptr) return;
+    visit(*exchange);
+    connection.pump();
+  });
 }
 
 void HttpFront::make_node_sides(std::vector<std::shared_ptr<net::TlsContext>> node_tls) {
@@ -71,7 +81,7 @@ void HttpFront::set_urls(NodeId node) {
 void HttpFront::adopt(Accepted accepted) {
   worker_.counters().sessions_total.add();
   worker_.counters().sessions_now.add();
-  table_.add(std::make_unique<HttpSession>(*this, std::move(accepted)));
+  table_.add(std::make_unique<HttpConnection>(*this, std::move(accepted)));
 }
 
 bool HttpFront::shares_upstreams() const { return worker_.options().send_proxy == net::ProxyVersion::kNone; }
@@ -134,7 +144,7 @@ void HttpFront::say_stream_ended(NodeId node) const {
 }
 
 void HttpFront::on_fence() {
-  table_.for_each([](HttpSession& session) { session.on_fence(); });
+  for_each_exchange([](HttpExchange& exchange) { exchange.on_fence(); });
 }
 
 void HttpFront::on_view() {
@@ -146,16 +156,16 @@ void HttpFront::on_view() {
     if (worker_.standing(node_at(i)) != Standing::kKeep && !may_take_over(node_at(i))) pool_.close_idle(node_at(i));
   }
   warm_up();
-  table_.for_each([](HttpSession& session) { session.on_view(); });
+  for_each_exchange([](HttpExchange& exchange) { exchange.on_view(); });
   release();
 }
 
 void HttpFront::on_hung() {
-  table_.for_each([](HttpSession& session) { session.end_if_hung(); });
+  for_each_exchange([](HttpExchange& exchange) { exchange.end_if_hung(); });
 }
 
 void HttpFront::resume() {
-  table_.for_each([](HttpSession& session) { session.pump(); });
+  table_.for_each([](HttpConnection& connection) { connection.pump(); });
 }
 
 void HttpFront::on_claim() {
@@ -164,9 +174,9 @@ void HttpFront::on_claim() {
   const auto& view = worker_.view();
   const bool is_of_view = view && cluster::leads_in(*view, claim.node, claim.epoch);
   while (WaitLink* first = is_of_view ? unconfirmed_.first() : nullptr) {
-    auto& session = static_cast<HttpSession&>(*first);
-    if (session.answered_at() > claim.asked) break;
-    session.on_confirmed();
+    auto& exchange = static_cast<HttpExchange&>(*first);
+    if (exchange.answered_at() > claim.asked) break;
+    exchange.on_confirmed();
   }
   release();
 }
@@ -176,8 +186,8 @@ void HttpFront::release() {
   queue_.offer([this](WaitLink& link) {
     const auto target = worker_.target();
     if (!target || !(worker_.may_dial_more() || pool_.has_idle(*target))) return false;
-    auto& session = static_cast<HttpSession&>(link);
-    if (session.may_send() && session.is_mount_settled(*target)) session.leave_hold(*target);
+    auto& exchange = static_cast<HttpExchange&>(link);
+    if (exchange.may_send() && exchange.is_mount_settled(*target)) exchange.leave_hold(*target);
     return true;
   });
   if (!queue_.empty() && worker_.target() && !release_timer_.is_armed()) release_timer_.arm_in(kReleaseAgain);
@@ -192,25 +202,25 @@ void HttpFront::release_soon() {
   if (!queue_.empty()) release_timer_.arm_in(Duration::zero());
 }
 
-void HttpFront::pump_later(HttpSession& session) {
-  if (std::exchange(session.is_postponed, true)) return;
-  postponed_.push_back(&session);
+void HttpFront::pump_later(HttpConnection& connection) {
+  if (std::exchange(connection.is_postponed, true)) return;
+  postponed_.push_back(&connection);
   if (!pump_timer_.is_armed()) pump_timer_.arm_in(Duration::zero());
 }
 
 void HttpFront::pump_postponed() {
-  for (HttpSession* session : std::exchange(postponed_, {})) {
+  for (HttpConnection* connection : std::exchange(postponed_, {})) {
     // One that was retired meanwhile stands until the end of the turn, and does nothing.
-    session->is_postponed = false;
-    session->pump();
+    connection->is_postponed = false;
+    connection->pump();
   }
 }
 
-void HttpFront::retire(HttpSession& session) {
+void HttpFront::retire(HttpConnection& connection) {
   worker_.counters().sessions_now.subtract();
-  postponed_.erase(std::remove(postponed_.begin(), postponed_.end(), &session), postponed_.end());
+  postponed_.erase(std::remove(postponed_.begin(), postponed_.end(), &connection), postponed_.end());
   if (!table_.has_retired()) worker_.loop().at_turn_end([this] { after_retire(); });
-  table_.retire(session);
+  table_.retire(connection);
   worker_.shared().release_session();
 }
 
@@ -220,7 +230,7 @@ void HttpFront::after_retire() {
 }
 
 void HttpFront::tick(TimePoint now) {
-  table_.for_each([now](HttpSession& session) { session.on_tick(now); });
+  table_.for_each([now](HttpConnection& connection) { connection.on_tick(now); });
   count_waiting(now);
   if (worker_.is_shutting_down()) send_idle_away(now);
   pool_.close_old(now);
@@ -230,8 +240,10 @@ void HttpFront::tick(TimePoint now) {
 
 void HttpFront::count_waiting(TimePoint now) {
   for (NodeSide& side : nodes_) side.waiting = 0;
-  table_.for_each([&](HttpSession& session) {
-    if (const auto node = session.waits_long_for(now)) ++nodes_[node->index].waiting;
+  table_.for_each([&](HttpConnection& connection) {
+    const HttpExchange* const exchange = connection.exchange();
+    const auto node = exchange == nullptr ? std::nullopt : exchange->waits_long_for(now);
+    if (node) ++nodes_[node->index].waiting;
   });
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     worker_.node_counters(node_at(i)).waiting_long.set(nodes_[i].waiting);
@@ -240,13 +252,13 @@ void HttpFront::count_waiting(TimePoint now) {
 
 void HttpFront::send_idle_away(TimePoint now) {
   int sent = 0;
-  table_.for_each([&](HttpSession& session) {
-    if (sent < Worker::kMaxCutsPerTick && session.send_away_if_idle(now)) ++sent;
+  table_.for_each([&](HttpConnection& connection) {
+    if (sent < Worker::kMaxCutsPerTick && connection.send_away_if_idle(now)) ++sent;
   });
 }
 
 void HttpFront::collect_idle(std::vector<wire::IdleConnection>& into) {
-  table_.for_each([&into](HttpSession& session) { session.collect_idle(into); });
+  table_.for_each([&into](HttpConnection& connection) { connection.collect_idle(into); });
 }
 
 }  // namespace bellwether::proxy

@@ -15,7 +15,7 @@
 #include "bellwether/proxy/proxy.h"
 #include "bellwether/vault/mount.h"
 #include "hold.h"
-#include "http_session.h"
+#include "http_connection.h"
 #include "intake.h"
 #include "session_table.h"
 #include "upstream_pool.h"
@@ -48,17 +48,17 @@ class HttpFront {
   [[nodiscard]] bool is_busy() const { return !table_.empty(); }
   [[nodiscard]] bool has_idle_upstreams() const { return pool_.idle_count() > 0; }
 
-  // For sessions.
+  // For connections and exchanges.
   [[nodiscard]] Worker& worker() { return worker_; }
   [[nodiscard]] UpstreamPool& pool() { return pool_; }
-  [[nodiscard]] ExchangePool& exchanges() { return exchanges_; }
+  [[nodiscard]] ExchangePool<HttpExchange>& exchanges() { return exchanges_; }
   [[nodiscard]] WaitQueue& queue() { return queue_; }
-  [[nodiscard]] AnswerWatch<HttpSession>& answers() { return answers_; }
-  // Sessions with an answer that waits for a claim, in the order in which the answers came.
+  [[nodiscard]] AnswerWatch<HttpExchange>& answers() { return answers_; }
+  // Those whose answer waits for a claim, in the order in which the answers came.
   [[nodiscard]] WaitQueue& unconfirmed() { return unconfirmed_; }
   [[nodiscard]] http::RequestHead& request_scratch() { return request_scratch_; }
   [[nodiscard]] http::ResponseHead& response_scratch() { return response_scratch_; }
-  // While one stands, a session reads from a scratch head, and no other session may run.
+  // While one stands, a head in it is read, and no other connection or exchange may run.
   class ScratchUse {
    public:
     explicit ScratchUse(HttpFront& front) : front_(front) { ++front_.scratch_uses_; }
@@ -87,8 +87,8 @@ class HttpFront {
   void release();
   void release_soon();                                 // once the callbacks of this turn are over
   void give_back(std::unique_ptr<Upstream> upstream);  // somebody who waits may want it
-  void pump_later(HttpSession& session);
-  void retire(HttpSession& session);
+  void pump_later(HttpConnection& connection);
+  void retire(HttpConnection& connection);
 
  private:
   struct NodeSide {
@@ -103,6 +103,9 @@ class HttpFront {
   void on_warm(NodeId node, bool is_open);
   void pump_postponed();
   void after_retire();
+  // Calls `visit` on each exchange, and has done what can be done then.
+  template <typename Visit>
+  void for_each_exchange(Visit visit);
   void count_waiting(TimePoint now);
   void send_idle_away(TimePoint now);
   void make_node_sides(std::vector<std::shared_ptr<net::TlsContext>> node_tls);
@@ -111,14 +114,14 @@ class HttpFront {
   Worker& worker_;
   std::vector<NodeSide> nodes_;
   UpstreamPool pool_;
-  ExchangePool exchanges_;
+  ExchangePool<HttpExchange> exchanges_;
   WaitQueue queue_;
   WaitQueue unconfirmed_;
-  AnswerWatch<HttpSession> answers_;
+  AnswerWatch<HttpExchange> answers_;
   vault::MountTable mounts_;
   int mount_lookups_ = 0;
-  TableOf<HttpSession> table_;
-  std::vector<HttpSession*> postponed_;
+  TableOf<HttpConnection> table_;
+  std::vector<HttpConnection*> postponed_;
   http::RequestHead request_scratch_;
   http::ResponseHead response_scratch_;
   net::Timer release_timer_;

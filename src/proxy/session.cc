@@ -8,7 +8,6 @@
 namespace bellwether::proxy {
 namespace {
 
-constexpr Duration kLongestLinger = 2s;
 // A session that has been quiet for so long may have lost a side by a reset that no edge told of.
 constexpr Duration kLookForResetAfter = 100ms;
 

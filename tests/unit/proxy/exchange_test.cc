@@ -25,14 +25,17 @@ void use(Exchange& exchange) {
   exchange.attempt.node = {2};
   exchange.attempt.sent = 100;
   exchange.attempt.ended = NodeEnd::kBroken;
+  exchange.attempt.all_sent_at = exchange.attempt.answered_at = TimePoint{} + 1s;
+  exchange.proof.epoch = 7;
   exchange.answer.has_begun = true;
   exchange.answer.status = 200;
+  exchange.answer.is_last = true;
 }
 
 }  // namespace
 
 TEST_CASE("an exchange that was used before tells the next client nothing of it", "[proxy][exchange]") {
-  ExchangePool pool;
+  ExchangePool<Exchange> pool;
   auto first = pool.take();
   const Exchange* const place = first.get();
   use(*first);
@@ -49,14 +52,18 @@ TEST_CASE("an exchange that was used before tells the next client nothing of it"
   CHECK(again->attempt.node == NodeId{});
   CHECK(again->attempt.sent == 0);
   CHECK(again->attempt.ended == NodeEnd::kNone);
+  CHECK(again->attempt.all_sent_at == kNever);
+  CHECK(again->attempt.answered_at == kNever);
+  CHECK(again->proof.epoch == 0);
   CHECK_FALSE(again->answer.has_begun);
   CHECK(again->answer.status == 0);
+  CHECK_FALSE(again->answer.is_last);
   CHECK(again->to_node.unsent().empty());
   CHECK(again->request_body.done());
 }
 
 TEST_CASE("a pool keeps a few exchanges, and none with big buffers", "[proxy][exchange]") {
-  ExchangePool pool;
+  ExchangePool<Exchange> pool;
   std::vector<std::unique_ptr<Exchange>> many;
   for (int i = 0; i < 100; ++i) {
     many.push_back(pool.take());
@@ -65,7 +72,7 @@ TEST_CASE("a pool keeps a few exchanges, and none with big buffers", "[proxy][ex
     many.back()->request.path.assign(100'000, 'x');
   }
   for (auto& exchange : many) pool.give_back(std::move(exchange));
-  CHECK(pool.size() == ExchangePool::kKept);
+  CHECK(pool.size() == ExchangePool<Exchange>::kKept);
   const auto again = pool.take();
   CHECK(again->in.capacity() < 5'000);
   CHECK(again->request.path.capacity() < 5'000);
