@@ -24,7 +24,7 @@ void Exchange::restart() {
   if (last.path.capacity() <= kKeptPath) request.path = std::move(last.path);
   request_body = {};
   hold_place = {};
-  mount_lookup.reset();
+  mount_check = {};
   attempt = {};
   proof = {};
   answer = {};

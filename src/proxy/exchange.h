@@ -20,7 +20,7 @@
 #include "bellwether/vault/request_class.h"
 #include "bellwether/vault/retry.h"
 #include "end_reason.h"
-#include "mount_lookup.h"
+#include "mount_check.h"
 #include "places.h"
 #include "send_queue.h"
 
@@ -35,11 +35,7 @@ struct Request {
   http::BodyKind body_kind = http::BodyKind::kNone;
   vault::RequestClass request_class = vault::RequestClass::kData;
   bool keep_alive = true;
-  bool states_index = false;            // vault/consistency.h
-  std::optional<vault::Effect> effect;  // empty: not looked at yet; see HttpExchange::effect_of_sent()
-  bool awaits_mount = false;            // refused, and perhaps begun: not to be sent again before its mount is known
-  int lookups = 0;                      // of the mount
-  TimePoint mount_failed_at{};          // ... when the last one failed
+  bool states_index = false;  // vault/consistency.h
   bool is_websocket = false;
   bool was_continued = false;  // it expected a 100 and got it, or did not wait for it
   bool was_held = false;
@@ -121,7 +117,7 @@ struct Exchange {
   Request request;
   http::BodyReader request_body;
   HoldPlace hold_place;
-  std::unique_ptr<MountLookup> mount_lookup;  // while it is held
+  MountCheck mount_check;
   Attempt attempt;
   Proof proof;
   Answer answer;

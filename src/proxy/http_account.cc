@@ -53,7 +53,7 @@ void HttpExchange::settle_unfinished(EndReason reason) {
   if (reason.who == 'C') return settle(Outcome::kClientGone, status, reason);
   if (answer.has_begun) return settle(Outcome::kCut, status, reason);
   if (request.why.empty()) request.why = "Bellwether ended the connection before the request was answered";
-  const bool may_be_executed = (stage_ == Stage::kAtNode && attempt.sent > 0) || request.awaits_mount;
+  const bool may_be_executed = (stage_ == Stage::kAtNode && attempt.sent > 0) || mount_check.is_under_way();
   settle(may_be_executed ? Outcome::kAmbiguous : Outcome::kUnserved, status, reason);
 }
 

@@ -124,17 +124,17 @@ bool HttpExchange::judge_final(const http::ResponseHead& head) {
       return true;
     }
   }
-  vault::Attempt sent;
-  sent.path = request.path;
+  vault::Attempt judged;
+  judged.path = request.path;
   const bool may_be_refusal = head.status == 307 || vault::needs_body(head.status);
-  if (may_be_refusal) sent.effect = effect_of_sent();
-  sent.conduct = attempt.conduct;
-  sent.forbade_forwarding = true;
-  sent.has_performance_standbys = front_.has_performance_standbys();
-  sent.role = attempt.role;
-  sent.node_urls = front_.urls(attempt.node);
+  if (may_be_refusal) judged.effect = mount_check.effect(sent());
+  judged.conduct = attempt.conduct;
+  judged.forbade_forwarding = true;
+  judged.has_performance_standbys = front_.has_performance_standbys();
+  judged.role = attempt.role;
+  judged.node_urls = front_.urls(attempt.node);
   const vault::Answer told{head.status, head.header("Location"), peeked.content, is_behind_index(head)};
-  act(vault::judge(sent, told), &head, peeked.content);
+  act(vault::judge(judged, told), &head, peeked.content);
   return true;
 }
 
@@ -163,7 +163,7 @@ void HttpExchange::act(vault::Row row, const http::ResponseHead* head, std::stri
     case vault::Verdict::kAgainHere:
       return send_again(row);
     case vault::Verdict::kAskMount:
-      return ask_mount();
+      return check_mount();
     case vault::Verdict::kAmbiguous:
       return answer_ambiguous(row, body);
   }
@@ -243,7 +243,7 @@ void HttpExchange::answer_ambiguous(vault::Row row, std::string_view body) {
 }
 
 void HttpExchange::answer_unserved(std::string_view why, EndReason reason, int status) {
-  if (request.awaits_mount) return answer_maybe_acted();
+  if (mount_check.is_under_way()) return answer_maybe_acted();
   drop_upstream();
   fail_request(Outcome::kUnserved, status, why, reason);
   respond(status, unserved_text(why, request.id), true);

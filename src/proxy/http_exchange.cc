@@ -89,8 +89,8 @@ bool HttpExchange::step() {
 
 void HttpExchange::cut(EndReason reason) {
   if (stage_ == Stage::kHeld) unhold();
-  mount_lookup.reset();
   settle_unfinished(reason);
+  mount_check.end();
   if (request.end.is_normal()) request.end = reason;  // cut while its answer was leaving
   drop_upstream();
   tell();
@@ -148,7 +148,7 @@ void HttpExchange::queue_body(std::string_view content) {
   request.was_continued = true;
   const std::size_t most = front_.worker().options().retry_buffer;
   if (to_node.keeps() && to_node.body_size() + content.size() > most) {
-    note_effect();  // the head goes too
+    mount_check.note_effect(sent());  // the head goes too
     to_node.stop_keeping();
   }
   if (request.body_kind == http::BodyKind::kChunked) {

@@ -116,15 +116,8 @@ class HttpExchange final : private Exchange, public UpstreamUser, public WaitLin
   void refuse_hold(std::string_view why);
   void undial();
   void send_again(vault::Row row);
-
-  // http_mount.cc: what a request that was refused may have touched
-  [[nodiscard]] const http::RequestHead* sent_head();
-  [[nodiscard]] http::HeadLimits sent_head_limits() const;
-  [[nodiscard]] vault::Effect effect_of_sent();
-  void note_effect();
-  void ask_mount();
-  void look_up_mount(NodeId target);
-  [[nodiscard]] bool settle_mount(vault::Effect effect);
+  [[nodiscard]] MountCheck::Sent sent() const { return {front_, to_node, request.path}; }
+  void check_mount();
   void answer_maybe_acted();
 
   // http_attempt.cc: one sending of it to a node

@@ -107,7 +107,7 @@ bool HttpExchange::take_hold_place() {
 void HttpExchange::refuse_hold(std::string_view why) {
   Worker& worker = front_.worker();
   const auto suspect = worker.target_if_hold_is_full();
-  if (suspect && may_send() && !request.awaits_mount) return begin_attempt(*suspect);
+  if (suspect && may_send() && !mount_check.is_under_way()) return begin_attempt(*suspect);
   worker.counters().hold_overflows.add();
   answer_unserved(fmt::format("{}, and {}", worker.why_held(), why), refused_by_us(Phase::kHeld));
 }
@@ -224,6 +224,27 @@ void HttpExchange::send_again(vault::Row row) {
   proof.epoch = attempt.epoch;
   front_.worker().want_claim(proof.at);
   hold();
+}
+
+// Refused, and perhaps begun.
+void HttpExchange::check_mount() {
+  if (!to_node.can_rewind()) return answer_maybe_acted();
+  mount_check.begin();
+  send_again(vault::Row::kUnknownMount);
+}
+
+bool HttpExchange::is_mount_settled(NodeId target) {
+  const MountCheck::Outcome outcome = mount_check.look(sent(), target, connection_->preamble());
+  if (outcome != MountCheck::Outcome::kMayHaveActed) return outcome == MountCheck::Outcome::kMayGo;
+  unhold();
+  answer_maybe_acted();
+  connection_->pump();
+  return false;
+}
+
+void HttpExchange::answer_maybe_acted() {
+  mount_check.end();
+  act(vault::Row::kMaybeActed, nullptr, {});
 }
 
 }  // namespace bellwether::proxy
