@@ -3,7 +3,7 @@
 
 #include "http_connection.h"
 #include "http_front.h"
-#include "worker.h"
+#include "worker_core.h"
 
 namespace bellwether::proxy {
 namespace {
@@ -115,7 +115,7 @@ void HttpExchange::refuse_late_head(TimePoint since) {
 
 void HttpExchange::tell() {
   if (!std::exchange(request.is_untold, false)) return;
-  const Worker& worker = front_.worker();
+  const WorkerCore& worker = front_.worker();
   if (!worker.shared().callbacks.on_request_end) return;
   const std::string listener = worker.shared().own_addresses[connection_->listener()].to_string();
   RequestRecord record;

@@ -8,7 +8,7 @@
 #include "failure_text.h"
 #include "http_connection.h"
 #include "http_front.h"
-#include "worker.h"
+#include "worker_core.h"
 
 namespace bellwether::proxy {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "http_connection.h"
 #include "http_front.h"
-#include "worker.h"
+#include "worker_core.h"
 
 namespace bellwether::proxy {
 namespace {
@@ -27,7 +27,7 @@ cluster::HintKind hint_for(net::StreamFailure failure) {
 }  // namespace
 
 void HttpExchange::begin_attempt(NodeId node) {
-  Worker& worker = front_.worker();
+  WorkerCore& worker = front_.worker();
   const auto& view = worker.view();
   attempt = {};
   attempt.node = node;
@@ -65,7 +65,7 @@ void HttpExchange::begin_attempt(NodeId node) {
 void HttpExchange::on_upstream_open() {
   attempt.is_connecting = false;
   attempt.can_write = true;
-  Worker& worker = front_.worker();
+  WorkerCore& worker = front_.worker();
   connection_->sum().connecting += worker.now() - attempt.began;
   attempt.is_fresh = true;
   worker.node_counters(attempt.node).connects.add();
@@ -90,7 +90,7 @@ void HttpExchange::on_upstream_writable() {
 }
 
 void HttpExchange::on_upstream_broken(net::StreamFailure failure) {
-  Worker& worker = front_.worker();
+  WorkerCore& worker = front_.worker();
   worker.node_counters(attempt.node).connect_failures.add();
   worker.hint(attempt.node, attempt.epoch, hint_for(failure));
   attempt_failed(vault::Failure::kNotConnected);

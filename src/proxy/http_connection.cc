@@ -5,7 +5,7 @@
 
 #include "bellwether/net/proxy_protocol.h"
 #include "http_front.h"
-#include "worker.h"
+#include "worker_core.h"
 
 namespace bellwether::proxy {
 namespace {
@@ -296,7 +296,7 @@ Phase HttpConnection::phase() const {
 }
 
 void HttpConnection::tell(EndReason reason) const {
-  const Worker& worker = front_.worker();
+  const WorkerCore& worker = front_.worker();
   if (!worker.options().log_sessions || !worker.shared().callbacks.on_session_end) return;
   SessionRecord record;
   record.listener = worker.shared().own_addresses[listener_].to_string();

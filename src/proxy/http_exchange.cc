@@ -9,7 +9,7 @@
 #include "bellwether/vault/ui_requests.h"
 #include "http_connection.h"
 #include "http_front.h"
-#include "worker.h"
+#include "worker_core.h"
 
 namespace bellwether::proxy {
 namespace {

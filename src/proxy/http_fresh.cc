@@ -1,7 +1,7 @@
 #include "bellwether/base/assert.h"
 #include "http_connection.h"
 #include "http_front.h"
-#include "worker.h"
+#include "worker_core.h"
 
 // A node that was demoted a moment ago, unknown to us, may answer reads itself, out of date (FACTS.md 2). Where that
 // must not be, the answer waits, unread, in the connection and in our buffer, until the node has claimed to lead when

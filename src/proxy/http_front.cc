@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "bellwether/base/assert.h"
-#include "worker.h"
+#include "worker_core.h"
 
 namespace bellwether::proxy {
 namespace {
@@ -16,10 +16,11 @@ constexpr Duration kBlocksAfter = 200ms;
 // Connections that wait at each node that may lead next, and how soon there may be others after they were closed.
 constexpr int kWarm = 2;
 constexpr Duration kWarmAgain = 1s;
+constexpr int kMaxSentAwayPerTick = 100;
 
 }  // namespace
 
-HttpFront::HttpFront(Worker& worker, std::vector<std::shared_ptr<net::TlsContext>> node_tls)
+HttpFront::HttpFront(WorkerCore& worker, std::vector<std::shared_ptr<net::TlsContext>> node_tls)
     : worker_(worker),
       nodes_(worker.options().nodes.size()),
       pool_(worker.loop(), worker.options().nodes.size(),
@@ -253,7 +254,7 @@ void HttpFront::count_waiting(TimePoint now) {
 void HttpFront::send_idle_away(TimePoint now) {
   int sent = 0;
   table_.for_each([&](HttpConnection& connection) {
-    if (sent < Worker::kMaxCutsPerTick && connection.send_away_if_idle(now)) ++sent;
+    if (sent < kMaxSentAwayPerTick && connection.send_away_if_idle(now)) ++sent;
   });
 }
 

@@ -22,12 +22,12 @@
 
 namespace bellwether::proxy {
 
-class Worker;
+class WorkerCore;
 
 // Http mode on one worker: its client connections, the requests among them that wait, the connections to nodes.
 class HttpFront {
  public:
-  HttpFront(Worker& worker, std::vector<std::shared_ptr<net::TlsContext>> node_tls);
+  HttpFront(WorkerCore& worker, std::vector<std::shared_ptr<net::TlsContext>> node_tls);
   ~HttpFront() = default;
   HttpFront(const HttpFront&) = delete;
   HttpFront& operator=(const HttpFront&) = delete;
@@ -49,7 +49,7 @@ class HttpFront {
   [[nodiscard]] bool has_idle_upstreams() const { return pool_.idle_count() > 0; }
 
   // For connections and exchanges.
-  [[nodiscard]] Worker& worker() { return worker_; }
+  [[nodiscard]] WorkerCore& worker() { return worker_; }
   [[nodiscard]] UpstreamPool& pool() { return pool_; }
   [[nodiscard]] ExchangePool<HttpExchange>& exchanges() { return exchanges_; }
   [[nodiscard]] WaitQueue& queue() { return queue_; }
@@ -111,7 +111,7 @@ class HttpFront {
   void make_node_sides(std::vector<std::shared_ptr<net::TlsContext>> node_tls);
   void set_urls(NodeId node);
 
-  Worker& worker_;
+  WorkerCore& worker_;
   std::vector<NodeSide> nodes_;
   UpstreamPool pool_;
   ExchangePool<HttpExchange> exchanges_;

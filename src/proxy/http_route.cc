@@ -8,7 +8,7 @@
 #include "bellwether/base/assert.h"
 #include "http_connection.h"
 #include "http_front.h"
-#include "worker.h"
+#include "worker_core.h"
 
 namespace bellwether::proxy {
 namespace {
@@ -44,7 +44,7 @@ cluster::RouteRequest HttpExchange::route_request() const {
 }
 
 void HttpExchange::dispatch() {
-  const Worker& worker = front_.worker();
+  const WorkerCore& worker = front_.worker();
   const cluster::RouteRequest wanted = route_request();
   request.is_for_leader = worker.is_for_leader(wanted.accepts);
   if (is_bootstrap_now()) return bootstrap(wanted);
@@ -105,7 +105,7 @@ bool HttpExchange::take_hold_place() {
 }
 
 void HttpExchange::refuse_hold(std::string_view why) {
-  Worker& worker = front_.worker();
+  WorkerCore& worker = front_.worker();
   const auto suspect = worker.target_if_hold_is_full();
   if (suspect && may_send() && !mount_check.is_under_way()) return begin_attempt(*suspect);
   worker.counters().hold_overflows.add();
@@ -153,14 +153,14 @@ void HttpExchange::on_view() {
   }
   leave_unfit_node();
   if (is_unconfirmed() && !is_of_leader()) return end_unconfirmed();
-  const Worker& worker = front_.worker();
+  const WorkerCore& worker = front_.worker();
   if (request.is_for_leader && !worker.may_still_go(cluster::Accepts::kLeader, attempt.node)) undial();
   end_if_hung();
 }
 
 bool HttpExchange::needs_no_leader() const {
   const cluster::RouteRequest wanted = route_request();
-  const Worker& worker = front_.worker();
+  const WorkerCore& worker = front_.worker();
   return !worker.is_for_leader(wanted.accepts) && !std::holds_alternative<cluster::Hold>(worker.route(wanted));
 }
 

@@ -3,7 +3,7 @@
 #include "bellwether/http/serialize.h"
 #include "http_connection.h"
 #include "http_front.h"
-#include "worker.h"
+#include "worker_core.h"
 
 namespace bellwether::proxy {
 

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "http_front.h"
-#include "worker.h"
+#include "worker_core.h"
 
 namespace bellwether::proxy {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "bellwether/http/body.h"
 #include "http_front.h"
-#include "worker.h"
+#include "worker_core.h"
 
 namespace bellwether::proxy {
 namespace {

@@ -1,6 +1,6 @@
 #include "places.h"
 
-#include "worker.h"
+#include "worker_core.h"
 
 namespace bellwether::proxy {
 
@@ -16,7 +16,7 @@ void Counted::reset() {
   if (Counter* gauge = std::exchange(gauge_, nullptr)) gauge->subtract();
 }
 
-HoldTime::HoldTime(Worker& worker, bool is_first) : worker_(&worker), since_(worker.now()) {
+HoldTime::HoldTime(WorkerCore& worker, bool is_first) : worker_(&worker), since_(worker.now()) {
   if (is_first) worker.counters().held_total.add();
   worker.counters().held_now.add();
 }
@@ -31,7 +31,7 @@ HoldTime& HoldTime::operator=(HoldTime&& other) noexcept {
 }
 
 Duration HoldTime::end() {
-  Worker* worker = std::exchange(worker_, nullptr);
+  WorkerCore* worker = std::exchange(worker_, nullptr);
   if (worker == nullptr) return {};
   const Duration held = worker->now() - since_;
   worker->counters().held_now.subtract();
@@ -39,7 +39,7 @@ Duration HoldTime::end() {
   return held;
 }
 
-tl::expected<HoldPlace, HoldPlace::Lack> HoldPlace::take(Worker& worker, std::size_t bytes, bool is_first) {
+tl::expected<HoldPlace, HoldPlace::Lack> HoldPlace::take(WorkerCore& worker, std::size_t bytes, bool is_first) {
   Shared& shared = worker.shared();
   if (!shared.held.try_acquire()) return tl::unexpected(Lack::kPlaces);
   if (shared.held_bytes.try_acquire(bytes)) return HoldPlace(worker, bytes, is_first);

@@ -10,7 +10,7 @@
 
 namespace bellwether::proxy {
 
-class Worker;
+class WorkerCore;
 
 // What a connection or a request takes of its worker for a while: each is given back once, by a call or at the latest
 // with its owner, whichever way that ends. Used on the worker's thread, and not longer than it stands.
@@ -36,7 +36,7 @@ class HoldTime {
  public:
   HoldTime() = default;
   // `is_first`: it has not waited before.
-  HoldTime(Worker& worker, bool is_first);
+  HoldTime(WorkerCore& worker, bool is_first);
   HoldTime(HoldTime&& other) noexcept : worker_(std::exchange(other.worker_, nullptr)), since_(other.since_) {}
   HoldTime& operator=(HoldTime&& other) noexcept;
   ~HoldTime() { end(); }
@@ -47,10 +47,10 @@ class HoldTime {
   [[nodiscard]] TimePoint since() const { return since_; }
 
  protected:
-  [[nodiscard]] Worker* worker() const { return worker_; }
+  [[nodiscard]] WorkerCore* worker() const { return worker_; }
 
  private:
-  Worker* worker_ = nullptr;
+  WorkerCore* worker_ = nullptr;
   TimePoint since_{};
 };
 
@@ -59,7 +59,7 @@ class HoldPlace : HoldTime {
  public:
   enum class Lack : std::uint8_t { kPlaces, kBytes };
   // `bytes`: what is kept of it meanwhile.
-  [[nodiscard]] static tl::expected<HoldPlace, Lack> take(Worker& worker, std::size_t bytes, bool is_first);
+  [[nodiscard]] static tl::expected<HoldPlace, Lack> take(WorkerCore& worker, std::size_t bytes, bool is_first);
 
   HoldPlace() = default;
   HoldPlace(HoldPlace&& other) noexcept : HoldTime(std::move(other)), bytes_(std::exchange(other.bytes_, 0)) {}
@@ -71,7 +71,7 @@ class HoldPlace : HoldTime {
   Duration end();  // as HoldTime's
 
  private:
-  HoldPlace(Worker& worker, std::size_t bytes, bool is_first) : HoldTime(worker, is_first), bytes_(bytes) {}
+  HoldPlace(WorkerCore& worker, std::size_t bytes, bool is_first) : HoldTime(worker, is_first), bytes_(bytes) {}
 
   std::size_t bytes_ = 0;
 };

@@ -9,11 +9,11 @@
 #include "bellwether/http/target.h"
 #include "failure_text.h"
 #include "location.h"
-#include "worker.h"
+#include "worker_core.h"
 
 namespace bellwether::proxy {
 
-Redirector::Redirector(Worker& worker) : worker_(worker) {}
+Redirector::Redirector(WorkerCore& worker) : worker_(worker) {}
 
 Redirector::~Redirector() = default;
 

@@ -19,13 +19,13 @@
 
 namespace bellwether::proxy {
 
-class Worker;
+class WorkerCore;
 
 // Redirect mode on one worker: every request is answered with the leader's address, held while there is none. Bodies
 // are read and dropped.
 class Redirector {
  public:
-  explicit Redirector(Worker& worker);
+  explicit Redirector(WorkerCore& worker);
   ~Redirector();
   Redirector(const Redirector&) = delete;
   Redirector& operator=(const Redirector&) = delete;
@@ -74,7 +74,7 @@ class Redirector {
   [[nodiscard]] bool is_loop(const Asked& asked, const std::string& location) const;
   void on_connection_end(wire::Server::End why);
 
-  Worker& worker_;
+  WorkerCore& worker_;
   std::vector<std::unique_ptr<wire::Server>> servers_;  // by listener; null where it is none of ours
   std::vector<Asked> waiting_;                          // in order
   std::set<NodeId> loops_told_;                         // since the epoch began

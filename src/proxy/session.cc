@@ -3,7 +3,8 @@
 #include <string>
 #include <utility>
 
-#include "worker.h"
+#include "tcp_front.h"
+#include "worker_core.h"
 
 namespace bellwether::proxy {
 namespace {
@@ -13,12 +14,12 @@ constexpr Duration kLookForResetAfter = 100ms;
 
 }  // namespace
 
-Session::Session(Worker& worker, std::uint16_t listener, net::Socket client, std::unique_ptr<Origin> origin)
-    : worker_(worker),
+Session::Session(TcpFront& front, std::uint16_t listener, net::Socket client, std::unique_ptr<Origin> origin)
+    : front_(front),
       client_(*this),
       node_(*this),
       origin_(std::move(origin)),
-      started_(worker.now()),
+      started_(front.worker().now()),
       listener_(listener) {
   client_.socket = std::move(client);
   client_.writable = true;
@@ -31,10 +32,10 @@ void Session::Side::close() {
 }
 
 void Session::start() {
-  if (!client_.watch.open(worker_.loop(), client_.socket.fd(), client_)) return end(ended_by_us(Phase::kHeld));
-  worker_.note_traffic();
-  const auto target = worker_.target();
-  if (target && worker_.queue().empty()) {
+  if (!client_.watch.open(worker().loop(), client_.socket.fd(), client_)) return end(ended_by_us(Phase::kHeld));
+  worker().note_traffic();
+  const auto target = worker().target();
+  if (target && front_.queue().empty()) {
     dial(*target);
   } else {
     hold();
@@ -51,7 +52,7 @@ void Session::on_ready(Side& side, net::Readiness ready) {
     case State::kConnecting:
       if (&side == &client_) return;
       on_connect_ready();
-      return worker_.release();
+      return front_.release();
     case State::kLingering:
       return discard_input();
     case State::kRelaying: {
@@ -79,15 +80,15 @@ void Session::on_held_client_ready(net::Readiness ready) {
 }
 
 void Session::client_left() {
-  worker_.counters().client_gone_while_held.add();
+  worker().counters().client_gone_while_held.add();
   end(ended_by_client(Phase::kHeld));
 }
 
 // Nothing goes to a node while a new epoch's view is on its way to this worker: its node may lead no more.
 std::optional<Flow::Progress> Session::pump_up(bool passes_end) {
-  const SendPermit permit = worker_.ask_to_send();
+  const SendPermit permit = worker().ask_to_send();
   if (!permit) return std::nullopt;
-  return up_.pump(client_, node_, worker_.pool(), passes_end);
+  return up_.pump(client_, node_, worker().pool(), passes_end);
 }
 
 void Session::relay_up() {
@@ -98,29 +99,29 @@ void Session::relay_up() {
 
 void Session::relay_down() {
   const bool passes_end = !up_.has_ended() && !may_replay();
-  on_progress(down_.pump(node_, client_, worker_.pool(), passes_end), down_, node_, client_);
+  on_progress(down_.pump(node_, client_, worker().pool(), passes_end), down_, node_, client_);
 }
 
 void Session::send_what_waits() {
   if (!std::exchange(waits_to_send_, false) || state_ != State::kRelaying) return;
   // Behind the first bytes, which wait here, the client's own would go along.
-  if (!was_asked_ && !worker_.takes_requests(node_id_)) return pause_client();
+  if (!was_asked_ && !worker().takes_requests(node_id_)) return pause_client();
   if (up_.is_blocked() || (client_.readable && may_relay_from(client_))) relay_up();
 }
 
 void Session::on_progress(const Flow::Progress& progress, Flow& flow, Side& from, Side& to) {
   if (progress.bytes > 0) {
-    last_active_ = worker_.now();
-    (&flow == &up_ ? worker_.counters().bytes_up : worker_.counters().bytes_down).add(progress.bytes);
+    last_active_ = worker().now();
+    (&flow == &up_ ? worker().counters().bytes_up : worker().counters().bytes_down).add(progress.bytes);
     if (hello_) dialogue_.set_tls(hello_->is_tls());
     if (!progress.is_aside) &flow == &up_ ? dialogue_.client_spoke(last_active_) : dialogue_.node_spoke(progress.bytes);
     const bool is_first_word = &flow == &down_ && dial_;
     &flow == &up_ ? note_asked() : note_answered();
     node_spoke_last_ = &flow == &down_;
-    if (is_first_word) worker_.make_room_to_dial();
+    if (is_first_word) worker().make_room_to_dial();
     if (&flow == &down_ || (hello_ && !hello_->may_be_said_again())) forget_hello();
-    if (&flow == &down_) worker_.note_success(epoch_);
-    worker_.note_traffic();
+    if (&flow == &down_) worker().note_success(epoch_);
+    worker().note_traffic();
   }
   switch (progress.outcome) {
     case Flow::Outcome::kWaiting:
@@ -132,7 +133,7 @@ void Session::on_progress(const Flow::Progress& progress, Flow& flow, Side& from
       return on_end_passed(from);
     case Flow::Outcome::kReadFailed:
       if (&from == &node_ && may_replay()) return replay(cluster::HintKind::kReset);
-      if (&from == &node_) worker_.hint(node_id_, epoch_, cluster::HintKind::kReset);
+      if (&from == &node_) worker().hint(node_id_, epoch_, cluster::HintKind::kReset);
       return end(&from == &client_ ? ended_by_client(phase()) : ended_by_node(phase()));
     case Flow::Outcome::kWriteFailed:
       return on_write_failed(to);
@@ -143,15 +144,15 @@ void Session::note_asked() {
   if (is_queued() || said_unanswered_) return;
   if (!was_asked_) {
     was_asked_ = true;
-    dial_ = worker_.dial_place();
+    dial_ = worker().dial_place();
   }
-  asked_at_ = worker_.now();
-  worker_.answers().add(*this);
+  asked_at_ = worker().now();
+  front_.answers().add(*this);
 }
 
 void Session::note_answered() {
   said_unanswered_ = false;
-  worker_.answers().remove(*this);
+  front_.answers().remove(*this);
   let_others_knock();
 }
 
@@ -161,13 +162,13 @@ void Session::let_others_knock() { dial_.reset(); }
 void Session::say_unanswered() {
   said_unanswered_ = true;
   let_others_knock();
-  worker_.release();
-  worker_.hint(node_id_, epoch_, cluster::HintKind::kSlow);
+  front_.release();
+  worker().hint(node_id_, epoch_, cluster::HintKind::kSlow);
 }
 
 void Session::on_end_passed(const Side& from) {
   if (up_.has_ended() && down_.has_ended()) return end(kEndedNormally);
-  if (&from == &node_) worker_.hint(node_id_, epoch_, cluster::HintKind::kClosed);
+  if (&from == &node_) worker().hint(node_id_, epoch_, cluster::HintKind::kClosed);
 }
 
 // It takes no more from us, but what it said before that is still to be delivered: an answer that came early.
@@ -176,35 +177,35 @@ void Session::on_write_failed(Side& to) {
   const bool are_due = !last_words.has_ended() && !last_words.is_blocked();
   to.readable = to.readable || are_due;
   if (&to == &client_) {
-    const auto progress = are_due && worker_.takes_requests(node_id_) ? pump_up(false) : std::nullopt;
-    if (progress) worker_.counters().bytes_up.add(progress->bytes);
+    const auto progress = are_due && worker().takes_requests(node_id_) ? pump_up(false) : std::nullopt;
+    if (progress) worker().counters().bytes_up.add(progress->bytes);
     return end(ended_by_client(phase()));
   }
-  const std::size_t answered = are_due ? down_.pump(node_, client_, worker_.pool(), false).bytes : 0;
-  worker_.counters().bytes_down.add(answered);
+  const std::size_t answered = are_due ? down_.pump(node_, client_, worker().pool(), false).bytes : 0;
+  worker().counters().bytes_down.add(answered);
   if (answered > 0) forget_hello();
   if (may_replay()) return replay(cluster::HintKind::kReset);
-  worker_.hint(node_id_, epoch_, cluster::HintKind::kReset);
+  worker().hint(node_id_, epoch_, cluster::HintKind::kReset);
   end(ended_by_node(phase()));
 }
 
 void Session::on_tick(TimePoint now) {
-  const ProxyOptions& options = worker_.options();
+  const ProxyOptions& options = worker().options();
   switch (state_) {
     case State::kHeld:
       if (now - started_ < options.hold_timeout_tcp) return;
-      worker_.counters().hold_timeouts.add();
+      worker().counters().hold_timeouts.add();
       return end(node_timed_out(Phase::kHeld));
     case State::kConnecting:
       if (now - dialled_ >= options.timeout_connect) dial_failed(cluster::HintKind::kSlow);
       return;
     case State::kRelaying:
       if (leaving_ && leaving_->pause && now - leaving_->pause.since() >= options.hold_timeout_tcp) {
-        worker_.counters().hold_timeouts.add();
+        worker().counters().hold_timeouts.add();
         return linger(node_timed_out(Phase::kHeld));
       }
       if (is_silent() && now - last_active_ >= options.timeout_header) {
-        worker_.counters().cut_no_first_byte.add();
+        worker().counters().cut_no_first_byte.add();
         return end(idle_timed_out(phase()));
       }
       if (now - last_active_ >= kLookForResetAfter) {
@@ -213,7 +214,7 @@ void Session::on_tick(TimePoint now) {
         if (state_ != State::kRelaying) return;
       }
       if (now - last_active_ < options.timeout_idle) return;
-      worker_.counters().cut_idle.add();
+      worker().counters().cut_idle.add();
       return end(idle_timed_out(phase()));
     case State::kLingering:
       if (now - linger_since_ >= kLongestLinger) end(kEndedNormally);
@@ -239,7 +240,7 @@ bool Session::has_unheard_client() const {
 void Session::collect_idle(std::vector<wire::IdleConnection>& into) {
   const auto add = [&](wire::Idleness idleness, TimePoint since) {
     into.push_back({idleness, since, [this] {
-                      worker_.counters().cut_for_room.add();
+                      worker().counters().cut_for_room.add();
                       end(idle_timed_out(phase()));
                       return true;
                     }});
@@ -263,7 +264,7 @@ void Session::end(EndReason reason) {
   if (state_ != State::kLingering) part_from_node(reason);
   become(State::kEnded);
   client_.close();
-  worker_.retire(*this);
+  front_.retire(*this);
 }
 
 // What ends with the pairing: counters, the log line, the connection to the node.
@@ -277,25 +278,25 @@ void Session::part_from_node(EndReason reason) {
   }
   log(reason);
   node_.close();
-  up_.release(worker_.pool());
-  down_.release(worker_.pool());
+  up_.release(worker().pool());
+  down_.release(worker().pool());
 }
 
 void Session::log(EndReason reason) const {
-  if (!worker_.options().log_sessions || !worker_.shared().callbacks.on_session_end) return;
+  if (!worker().options().log_sessions || !worker().shared().callbacks.on_session_end) return;
   SessionRecord record;
-  record.listener = worker_.shared().own_addresses[listener_].to_string();
+  record.listener = worker().shared().own_addresses[listener_].to_string();
   if (origin_) record.client = origin_->client.to_string();
   if (has_node_) record.node = node_id_;
   record.epoch = epoch_;
   record.held = held_;
   record.connecting = connecting_;
-  record.total = worker_.now() - started_;
+  record.total = worker().now() - started_;
   record.bytes_up = up_.bytes();
   record.bytes_down = down_.bytes();
   record.end[0] = reason.who;
   record.end[1] = reason.when;
-  worker_.shared().callbacks.on_session_end(record);
+  worker().shared().callbacks.on_session_end(record);
 }
 
 }  // namespace bellwether::proxy

@@ -21,7 +21,8 @@
 
 namespace bellwether::proxy {
 
-class Worker;
+class TcpFront;
+class WorkerCore;
 
 // Who the client is and where it reached us. Kept only if somebody will ask: the log, or a PROXY header.
 struct Origin {
@@ -30,13 +31,13 @@ struct Origin {
 };
 
 // One client connection in tcp mode and the node it is paired with: held, connecting, relaying, lingering, ended. Owned
-// by its worker's table; used on its thread only. It never reads from the client before a node took the connection.
+// by its front's table; used on its thread only. It never reads from the client before a node took the connection.
 // While its node takes no requests (drain_policy.h) a request that the client begins stays unread.
 class Session final : public WaitLink {
  public:
   enum class State : std::uint8_t { kNew, kHeld, kConnecting, kRelaying, kLingering, kEnded };
 
-  Session(Worker& worker, std::uint16_t listener, net::Socket client, std::unique_ptr<Origin> origin);
+  Session(TcpFront& front, std::uint16_t listener, net::Socket client, std::unique_ptr<Origin> origin);
 
   // Any of these may end it; it is destroyed at the end of the turn at the earliest.
   void start();
@@ -66,6 +67,7 @@ class Session final : public WaitLink {
   std::size_t table_index = 0;  // the table's
 
  private:
+  [[nodiscard]] WorkerCore& worker() const;  // tcp_front.h
   struct Side final : net::ReadinessHandler, Channel {
     explicit Side(Session& s) : session(s) {}
     void on_ready(net::Readiness ready) override { session.on_ready(*this, ready); }
@@ -132,7 +134,7 @@ class Session final : public WaitLink {
   void replay(std::optional<cluster::HintKind> hint);
   void forget_hello();
 
-  Worker& worker_;
+  TcpFront& front_;
   Side client_;
   Side node_;
   Flow up_;

@@ -5,7 +5,8 @@
 #include "bellwether/base/assert.h"
 #include "bellwether/net/proxy_protocol.h"
 #include "session.h"
-#include "worker.h"
+#include "tcp_front.h"
+#include "worker_core.h"
 
 // A session's way to a node: hold, dial, and back to the hold with what may be said again.
 namespace bellwether::proxy {
@@ -35,26 +36,26 @@ cluster::HintKind hint_for(int connect_error) {
 // From wherever it was: that is over, whatever comes now.
 void Session::hold() {
   become(State::kNew);
-  auto place = HoldPlace::take(worker_, 0, !was_held_);
+  auto place = HoldPlace::take(worker(), 0, !was_held_);
   if (!place) {
-    const auto suspect = worker_.target_if_hold_is_full();
+    const auto suspect = worker().target_if_hold_is_full();
     if (suspect && may_dial()) return dial(*suspect);
-    worker_.counters().hold_overflows.add();
+    worker().counters().hold_overflows.add();
     return end(refused_by_us(Phase::kHeld));
   }
   hold_place_ = std::move(*place);
-  std::exchange(was_held_, true) ? worker_.queue().push_front(*this) : worker_.queue().push_back(*this);
+  std::exchange(was_held_, true) ? front_.queue().push_front(*this) : front_.queue().push_back(*this);
   become(State::kHeld);
   if (client_.closed || client_.socket.peer_state() != net::PeerState::kHere) client_left();
 }
 
 void Session::unhold() {
-  worker_.queue().remove(*this);
+  front_.queue().remove(*this);
   held_ += hold_place_.end();
 }
 
 bool Session::may_dial() const {
-  return !dial_failed_ || worker_.view()->serial != dialled_serial_ || worker_.now() - dialled_ >= kRetrySameView;
+  return !dial_failed_ || worker().view()->serial != dialled_serial_ || worker().now() - dialled_ >= kRetrySameView;
 }
 
 void Session::leave_hold(NodeId target) {
@@ -68,33 +69,33 @@ void Session::leave_hold(NodeId target) {
 void Session::dial(NodeId node) {
   node_id_ = node;
   has_node_ = true;
-  epoch_ = worker_.view()->epoch;
-  dialled_serial_ = worker_.view()->serial;
-  dialled_ = worker_.now();
+  epoch_ = worker().view()->epoch;
+  dialled_serial_ = worker().view()->serial;
+  dialled_ = worker().now();
   dial_failed_ = false;
   become(State::kConnecting);
-  dial_ = worker_.dial_place();
-  const net::Address* address = worker_.address(node);
+  dial_ = worker().dial_place();
+  const net::Address* address = worker().address(node);
   if (address == nullptr) return dial_failed(std::nullopt);
-  auto socket = net::Socket::connect(*address, worker_.options().source, worker_.options().tcp);
+  auto socket = net::Socket::connect(*address, worker().options().source, worker().options().tcp);
   // Nothing went out: no descriptor, no source port, no route. The hold's own pace repeats it.
   if (!socket) return dial_failed(std::nullopt);
   node_.socket = std::move(*socket);
-  if (!node_.watch.open(worker_.loop(), node_.socket.fd(), node_)) dial_failed(std::nullopt);
+  if (!node_.watch.open(worker().loop(), node_.socket.fd(), node_)) dial_failed(std::nullopt);
 }
 
 void Session::dial_failed(std::optional<cluster::HintKind> hint) {
-  worker_.node_counters(node_id_).connect_failures.add();
+  worker().node_counters(node_id_).connect_failures.add();
   close_dial();
   dial_failed_ = true;
-  if (hint) worker_.hint(node_id_, epoch_, *hint);
+  if (hint) worker().hint(node_id_, epoch_, *hint);
   hold();
 }
 
 void Session::close_dial() {
   node_.close();
   dial_.reset();
-  connecting_ += worker_.now() - dialled_;
+  connecting_ += worker().now() - dialled_;
 }
 
 void Session::undial() {
@@ -114,28 +115,28 @@ void Session::on_connect_ready() {
 }
 
 void Session::connected() {
-  if (worker_.is_fenced()) return undial();
+  if (worker().is_fenced()) return undial();
   dial_.reset();
-  connecting_ += worker_.now() - dialled_;
+  connecting_ += worker().now() - dialled_;
   become(State::kRelaying);
-  last_active_ = worker_.now();
-  worker_.node_counters(node_id_).connects.add();
-  at_node_ = Counted(worker_.node_counters(node_id_).sessions_now);
+  last_active_ = worker().now();
+  worker().node_counters(node_id_).connects.add();
+  at_node_ = Counted(worker().node_counters(node_id_).sessions_now);
   node_.writable = true;
   std::string first;
-  if (worker_.options().send_proxy != net::ProxyVersion::kNone) first = preamble();
+  if (worker().options().send_proxy != net::ProxyVersion::kNone) first = preamble();
   if (!hello_) hello_ = std::make_unique<Hello>();
   first += hello_->bytes();
   up_.deliver_first(first);
   up_.show_to(hello_.get());
   // resume() goes on from here, or on_node_lost() with another node.
-  if (worker_.must_withhold()) return pause_client();
+  if (worker().must_withhold()) return pause_client();
   relay_up();
   if (state_ == State::kRelaying && node_.readable) relay_down();
 }
 
 std::string Session::preamble() const {
-  const net::ProxyVersion version = worker_.options().send_proxy;
+  const net::ProxyVersion version = worker().options().send_proxy;
   return origin_ ? net::proxy_header(version, origin_->client, origin_->destination) : net::proxy_header_local(version);
 }
 
@@ -153,17 +154,17 @@ void Session::replay(std::optional<cluster::HintKind> hint) {
   was_asked_ = false;
   at_node_.reset();
   if (!hello_->bytes().empty()) {
-    worker_.counters().hello_replays.add();
+    worker().counters().hello_replays.add();
     ++replays_;
   }
   node_.close();
-  up_.release(worker_.pool());
-  down_.release(worker_.pool());
+  up_.release(worker().pool());
+  down_.release(worker().pool());
   up_ = Flow();
   down_ = Flow();
   // The same node gets it again only under a newer view, or later.
   dial_failed_ = hint.has_value();
-  if (hint) worker_.hint(node_id_, epoch_, *hint);
+  if (hint) worker().hint(node_id_, epoch_, *hint);
   hold();
 }
 

@@ -3,7 +3,8 @@
 #include <utility>
 
 #include "session.h"
-#include "worker.h"
+#include "tcp_front.h"
+#include "worker_core.h"
 
 // A session whose node takes no requests. Only in doubt (suspect, idle for long, or the view is older than a stop of
 // our own): the client's next request waits, unread, and what the node says at last after it had blocked is passed on a
@@ -33,13 +34,13 @@ bool Session::needs_leave_steps() const {
 }
 
 bool Session::may_relay_from(const Side& side) {
-  if (worker_.takes_requests(node_id_)) return true;
+  if (worker().takes_requests(node_id_)) return true;
   return &side == &client_ ? admits_client() : !defers_answer();
 }
 
 // False: what the client says stays unread, or has ended the session.
 bool Session::admits_client() {
-  const TimePoint now = worker_.now();
+  const TimePoint now = worker().now();
   if (!dialogue_.begins_message(now)) return true;
   std::array<char, Dialogue::kMaxAside + 1> ahead;
   const net::IoResult seen = client_.socket.peek(ahead);
@@ -50,9 +51,9 @@ bool Session::admits_client() {
   }
   const bool is_speech = seen.status == net::IoStatus::kOk && !is_tls_aside(ahead.data(), seen.bytes);
   if (!is_speech) return true;
-  if (worker_.standing(node_id_) != Standing::kKeep) {
+  if (worker().standing(node_id_) != Standing::kKeep) {
     leave(Cut::kRequest);
-  } else if (worker_.shared().held.is_full() && worker_.target_if_hold_is_full() == node_id_) {
+  } else if (worker().shared().held.is_full() && worker().target_if_hold_is_full() == node_id_) {
     return true;  // as a new connection, which is dialled then rather than refused
   } else {
     pause_client();
@@ -63,21 +64,21 @@ bool Session::admits_client() {
 // What it says stays unread until resume(), or the node is lost.
 void Session::pause_client() {
   if (leaving().pause) return;
-  leaving_->pause = HoldTime(worker_, true);
-  worker_.note_traffic();
-  worker_.arm_tick();
+  leaving_->pause = HoldTime(worker(), true);
+  worker().note_traffic();
+  worker().arm_tick();
 }
 
 // True: what the node has said stays unread for a moment.
 bool Session::defers_answer() {
-  const TimePoint now = worker_.now();
+  const TimePoint now = worker().now();
   const bool is_deferred = leaving_ && leaving_->deferred_since != kNever;
   if (!is_deferred) {
-    const bool is_lost = worker_.standing(node_id_) != Standing::kKeep;
+    const bool is_lost = worker().standing(node_id_) != Standing::kKeep;
     const bool had_blocked = dialogue_.client_waits() && dialogue_.client_waited(now) >= kBlockedFor;
     if (!(is_lost ? !dialogue_.is_long_answer() : had_blocked)) return false;
     leaving().deferred_since = now;
-    worker_.arm_leave_timer();
+    front_.arm_leave_timer();
   }
   leaving_->node_ready_at = now;
   return true;
@@ -102,10 +103,10 @@ void Session::relay_deferred(TimePoint now) {
 }
 
 void Session::on_view() {
-  if (state_ == State::kConnecting && !worker_.may_still_go(cluster::Accepts::kLeader, node_id_)) return undial();
+  if (state_ == State::kConnecting && !worker().may_still_go(cluster::Accepts::kLeader, node_id_)) return undial();
   if (state_ != State::kRelaying) return;
-  if (worker_.standing(node_id_) != Standing::kKeep) return on_node_lost();
-  if (worker_.takes_requests(node_id_) && leaving_) resume();
+  if (worker().standing(node_id_) != Standing::kKeep) return on_node_lost();
+  if (worker().takes_requests(node_id_) && leaving_) resume();
 }
 
 void Session::on_node_lost() {
@@ -118,8 +119,8 @@ void Session::on_node_lost() {
   }
   // The request that it began has not reached the node, and never will.
   if (leaving_->pause && !dialogue_.client_waits()) return leave(Cut::kRequest);
-  worker_.arm_leave_timer();
-  if (worker_.standing(node_id_) == Standing::kDead) leave_step(worker_.now(), false);
+  front_.arm_leave_timer();
+  if (worker().standing(node_id_) == Standing::kDead) leave_step(worker().now(), false);
 }
 
 // The node takes requests again, or takes them still.
@@ -137,11 +138,11 @@ void Session::end_pause() {
 
 bool Session::leave_step(TimePoint now, bool may_cut_quiet) {
   if (!needs_leave_steps()) return false;
-  const LostNode node = worker_.lost_node(node_id_);
+  const LostNode node = worker().lost_node(node_id_);
   const bool is_due = node.standing == Standing::kDead || is_answer_due(now);
   if (leaving_->deferred_since != kNever && is_due) relay_deferred(now);
   if (state_ != State::kRelaying || leaving_->deferred_since != kNever) return false;
-  const ProxyOptions& options = worker_.options();
+  const ProxyOptions& options = worker().options();
   Cut cut = leave_now(node, dialogue_, last_active_, leaving_->quiet, leaving_->waited, now,
                       {options.drain_quiet, options.drain_deadline});
   const bool is_gentle = cut == Cut::kQuiet || cut == Cut::kAnswer || cut == Cut::kSilent;
@@ -182,7 +183,7 @@ void Session::pass_on_last_words() {
 void Session::leave(Cut cut) {
   pass_on_last_words();
   if (state_ != State::kRelaying) return;
-  worker_.counters().cuts[static_cast<std::size_t>(cut)].add();
+  worker().counters().cuts[static_cast<std::size_t>(cut)].add();
   const EndReason reason = cut_by(cut, phase());
   const bool speaks = cut == Cut::kRequest || cut == Cut::kAnswer || has_unread(client_);
   speaks ? linger(reason) : end(reason);
@@ -193,16 +194,16 @@ void Session::leave(Cut cut) {
 void Session::linger(EndReason reason) {
   part_from_node(reason);
   become(State::kLingering);
-  linger_since_ = worker_.now();
+  linger_since_ = worker().now();
   client_.socket.shutdown_write();
-  worker_.arm_tick();
+  worker().arm_tick();
   discard_input();
 }
 
 void Session::discard_input() {
   std::size_t discarded = 0;
   while (client_.readable && discarded < kDiscardedPerTurn) {
-    const net::IoResult read = client_.socket.read(worker_.pool().buffer(RelayPool::kReadSize));
+    const net::IoResult read = client_.socket.read(worker().pool().buffer(RelayPool::kReadSize));
     if (read.status == net::IoStatus::kAgain) client_.readable = false;
     if (read.status == net::IoStatus::kEof || read.status == net::IoStatus::kError) return end(kEndedNormally);
     discarded += read.bytes;

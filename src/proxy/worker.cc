@@ -1,7 +1,5 @@
 #include "worker.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -10,11 +8,6 @@ namespace {
 
 constexpr Duration kLongestTick = 100ms;  // a stop of this thread that is longer is noticed by the tick
 constexpr Duration kShortestTick = 5ms;
-constexpr Duration kNoteTrafficEvery = 1s;
-// Many sessions fail at once; one hint says it.
-constexpr Duration kSameHint = 10ms;
-constexpr Duration kLeaveInterval = 4ms;
-const cluster::View kNoView;  // before the first: no node was heard yet
 
 Duration tick_interval(const ProxyOptions& o) {
   const Duration shortest = std::min({o.hold_timeout_tcp, o.hold_timeout_http, o.timeout_connect, o.timeout_idle,
@@ -25,40 +18,27 @@ Duration tick_interval(const ProxyOptions& o) {
 }  // namespace
 
 Worker::Worker(Shared& shared, Seat& seat)
-    : shared_(shared),
-      seat_(seat),
-      nodes_(nodes_of(shared.options)),
-      client_tls_(std::exchange(seat.client_tls, {})),
-      lease_(std::max(shared.options.suspect_after, net::Loop::kLeastStop)),
-      answers_(*seat.loop),
+    : WorkerCore(shared, seat),
+      tcp_(*this),
+      http_(*this, std::exchange(seat.node_tls, {})),
+      redirector_(*this),
       intake_(
-          *seat.loop, [this](Accepted accepted) { admit(std::move(accepted)); },
+          loop(), [this](Accepted accepted) { admit(std::move(accepted)); },
           [this] {
             counters().proxy_header_errors.add();
-            give_room_back();
+            shared_.release_session();
           }),
-      redirector_(*this),
-      http_(*this, std::exchange(seat.node_tls, {})),
       room_maker_(*this),
-      tick_(*seat.loop, [this] { tick(); }),
-      hung_timer_(*seat.loop, [this] { on_hung(); }),
-      tick_interval_(tick_interval(shared.options)),
-      leave_timer_(*seat.loop, [this] { leave_tick(); }) {
-  loop().set_on_stopped(options().suspect_after, [this](Duration lasted) { on_stopped(lasted); });
+      tick_(loop(), [this] { tick(); }),
+      hung_timer_(loop(), [this] { on_hung(); }),
+      tick_interval_(tick_interval(shared.options)) {
   open_listeners();
 }
 
-std::vector<Worker::Node> Worker::nodes_of(const ProxyOptions& options) {
-  std::vector<Node> nodes(options.nodes.size());
-  for (std::size_t i = 0; i < nodes.size(); ++i) nodes[i].address = options.nodes[i].address;
-  return nodes;
-}
-
 Worker::~Worker() {
-  loop().set_on_stopped({}, nullptr);
   listeners_.clear();
   // Their ends are counted and told: now, while all of the worker stands.
-  table_.for_each([](Session& session) { session.end(ended_by_us(Phase::kRelaying)); });
+  tcp_.end_all();
   http_.end_all();
 }
 
@@ -101,7 +81,7 @@ void Worker::wait_for_room() {
 void Worker::make_room() {
   std::vector<wire::IdleConnection> idle;
   intake_.collect_idle(idle);
-  table_.for_each([&idle](Session& session) { session.collect_idle(idle); });
+  tcp_.collect_idle(idle);
   http_.collect_idle(idle);
   redirector_.collect_idle(idle);
   const std::size_t ended = wire::end_longest_idle(std::move(idle), now(), room_policy(options().maxconn));
@@ -129,7 +109,7 @@ void Worker::resume_accepting() {
 void Worker::admit(Accepted accepted) {
   switch (options().listeners[accepted.listener].mode) {
     case Mode::kTcp:
-      start_session(std::move(accepted));
+      tcp_.adopt(std::move(accepted));
       break;
     case Mode::kRedirect:
       redirector_.adopt(std::move(accepted));
@@ -142,250 +122,56 @@ void Worker::admit(Accepted accepted) {
   arm_tick();
 }
 
-void Worker::start_session(Accepted accepted) {
-  counters().sessions_total.add();
-  counters().sessions_now.add();
-  auto origin = origin_of(accepted);
-  Session& session =
-      table_.add(std::make_unique<Session>(*this, accepted.listener, std::move(accepted.socket), std::move(origin)));
-  session.start();
-  release();
-}
-
-std::unique_ptr<Origin> Worker::origin_of(const Accepted& accepted) const {
-  const bool sends_header = options().send_proxy != net::ProxyVersion::kNone;
-  if (!sends_header && !options().log_sessions) return nullptr;
-  auto origin = std::make_unique<Origin>();
-  origin->client = accepted.client;
-  if (accepted.destination) {
-    origin->destination = *accepted.destination;
-  } else if (sends_header) {
-    if (auto local = accepted.socket.local_address()) origin->destination = *local;
-  }
-  return origin;
-}
-
-void Worker::give_room_back() { shared_.release_session(); }
-
-void Worker::retire(Session& session) {
-  counters().sessions_now.subtract();
-  table_.retire(session);
-  if (turn_end_due_) {
-    give_room_back();
-    return;
-  }
-  turn_end_due_ = true;
-  loop().at_turn_end([this] { after_retire(); });
-  give_room_back();
-}
-
-void Worker::after_retire() {
-  turn_end_due_ = false;
-  table_.bury();
-  check_idle();
-}
-
-cluster::Route Worker::route(cluster::RouteRequest request) const {
-  request.view_is_outdated = is_fenced() || !may_send();
-  return cluster::choose(view_ ? *view_ : kNoView, request);
-}
-
-bool Worker::is_for_leader(cluster::Accepts accepts) const {
-  return cluster::is_for_leader(view_ ? *view_ : kNoView, accepts);
-}
-
-std::string Worker::why_held() const {
-  if (!view_ || view_->hold == cluster::HoldReason::kNone) return "no node was free to take the request";
-  if (view_->hold == cluster::HoldReason::kPaused) return "paused by the operator";
-  return view_->hold_why.empty() ? std::string("no leader") : fmt::format("no leader: {}", view_->hold_why);
-}
-
-const net::Address* Worker::address(NodeId node) const {
-  return node.index < nodes_.size() && nodes_[node.index].address ? &*nodes_[node.index].address : nullptr;
-}
-
-Cut Worker::cut_for(NodeId node, TimePoint last_active, TimePoint now) const {
-  const Node& of = nodes_[node.index];
-  return cut_now(of.standing, of.since, last_active, now, {options().drain_quiet, options().drain_deadline});
-}
-
-LostNode Worker::lost_node(NodeId node) const {
-  LostNode lost;
-  lost.standing = nodes_[node.index].standing;
-  lost.since = nodes_[node.index].since;
-  const cluster::NodeView& seen = view_->nodes[node.index];
-  lost.is_sealed = seen.role == cluster::Role::kSealed;
-  lost.is_replaced = cluster::lead_of(*view_, node) == cluster::Lead::kTaken;
-  lost.is_silent = seen.silent_since.has_value();
-  return lost;
-}
-
-void Worker::arm_leave_timer() {
-  if (!leave_timer_.is_armed()) leave_timer_.arm_in(kLeaveInterval);
-}
-
-void Worker::leave_tick() {
-  int quiet_cuts = 0;
-  bool is_needed = false;
-  table_.for_each([&](Session& session) {
-    // Those that come back wait for the new leader: they must not fill the hold.
-    const bool may_cut_quiet = quiet_cuts < kMaxQuietCutsPerLeaveTick && !shared_.held.is_half_full();
-    if (session.leave_step(now(), may_cut_quiet)) ++quiet_cuts;
-    is_needed = is_needed || session.needs_leave_steps();
-  });
-  if (is_needed) arm_leave_timer();
-}
-
-// The view is as old as the stop.
-void Worker::on_stopped(Duration lasted) {
-  lease_.on_stopped(now() - lasted);
-  if (view_ && view_->leader) want_claim(now());
-}
-
-bool Worker::must_withhold() {
-  if (may_send()) return false;
-  withholds_ = true;
-  arm_tick();
-  return true;
-}
-
-void Worker::renew_lease(const cluster::View* before) {
-  const bool is_same = before != nullptr && cluster::is_same_term(*before, *view_);
-  is_same ? lease_.on_claim(view_->claim_asked) : lease_.on_new_leader(view_->claim_asked);
-  if (view_->leader && !may_send()) want_claim(lease_.needs_claim_since(shared_.control.load()));
-}
-
-void Worker::resume_withheld() {
-  if (!withholds_ || !may_send()) return;
-  withholds_ = false;
-  table_.for_each([](Session& session) { session.on_view(); });
-  http_.resume();
-}
-
-// Once a round is enough: who has seen it sends nothing more before it has obeyed it.
-void Worker::on_left_gate(void* self, std::uint64_t round) {
-  auto& worker = *static_cast<Worker*>(self);
-  if (std::exchange(worker.left_round_, round) != round) worker.shared_.on_left_gate(worker.seat_.index, round);
-}
-
-// What is being dialled belongs to an epoch that is over: back to the hold, not a byte was sent.
-void Worker::abandon_dials() {
-  table_.for_each([](Session& session) { session.undial(); });
-  http_.on_fence();
-}
-
 void Worker::set_view(cluster::ViewPtr view, std::uint64_t round) {
-  if (shared_.gate.obeyed(seat_.index) != round) abandon_dials();
-  const cluster::ViewPtr before = std::exchange(view_, std::move(view));
-  shared_.gate.obey(seat_.index, round);
-  renew_lease(before.get());
-  if (!view_->target()) dial_room_ = kFirstDialing;
-  update_standings();
-  table_.for_each([](Session& session) {
-    session.on_view();
-    session.send_what_waits();
-  });
-  release();
+  if (shared_.gate.obeyed(seat_.index) != round) {
+    tcp_.on_fence();
+    http_.on_fence();
+  }
+  take_view(std::move(view), round);
+  hung_timer_.arm_at(update_standings());
+  tcp_.on_view();
   redirector_.release();
   http_.on_view();
   resume_withheld();
-  if (!queue_.empty() || http_.has_waiting() || redirector_.has_waiting()) note_traffic();
+  if (has_waiting()) note_traffic();
 }
 
-void Worker::update_standings() {
-  TimePoint next = kNever;
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    const Standing standing = standing_of(*view_, node_at(i), now(), options().grace);
-    if (nodes_[i].standing == Standing::kKeep && standing != Standing::kKeep) nodes_[i].since = now();
-    nodes_[i].standing = standing;
-    nodes_[i].takes_requests = cluster::node_of(cluster::choose(*view_, {.connected_to = node_at(i)})).has_value();
-    next = std::min(next, hung_from(*view_, node_at(i), now(), options().grace));
-  }
-  hung_timer_.arm_at(next);
+void Worker::on_claim(const cluster::Claim& claim) {
+  take_claim(claim);
+  http_.on_claim();
+  tcp_.release();
+  redirector_.release();
+  resume_withheld();
+  if (http_.has_unconfirmed() || wants_claim()) ask_for_wanted_claim();
 }
 
-std::optional<TimePoint> Worker::hung_since(NodeId node) const {
-  if (!view_ || !is_hung(*view_, node, now(), options().grace)) return std::nullopt;
-  return view_->nodes[node.index].silent_since;
+void Worker::resume_withheld() {
+  if (!takes_up_withheld()) return;
+  tcp_.look_again();
+  http_.resume();
 }
 
 void Worker::on_hung() {
-  update_standings();
-  table_.for_each([](Session& session) { session.on_view(); });
+  hung_timer_.arm_at(update_standings());
+  tcp_.look_again();
   http_.on_hung();
 }
 
 void Worker::set_address(NodeId node, const net::Address& address) {
-  if (node.index >= nodes_.size()) return;
-  nodes_[node.index].address = address;
+  if (node.index >= options().nodes.size()) return;
+  WorkerCore::set_address(node, address);
   http_.on_address(node);
 }
 
 void Worker::set_client_tls(const std::shared_ptr<net::TlsContext>& tls) {
-  for (auto& each : client_tls_) {
-    if (each) each = tls;
-  }
+  WorkerCore::set_client_tls(tls);
   redirector_.on_client_tls();
 }
 
-void Worker::count_handshake_failure(net::HandshakeFailure failure) {
-  counters().handshake_failures[static_cast<std::size_t>(failure)].add();
-}
-
-void Worker::make_room_to_dial() {
-  dial_room_ = std::min(dial_room_ + 1, kMaxDialing);
-  release();
-}
-
-void Worker::release() {
-  queue_.offer([this](WaitLink& link) {
-    const auto next_target = may_dial_more() ? target() : std::nullopt;
-    if (!next_target) return false;
-    auto& session = static_cast<Session&>(link);
-    if (session.may_dial()) session.leave_hold(*next_target);
-    return true;
-  });
-}
-
-void Worker::hint(NodeId node, Epoch epoch, cluster::HintKind kind) {
-  const bool same = last_hint_.node == node && last_hint_.epoch == epoch && last_hint_.kind == kind;
-  if (same && now() - last_hint_.at < kSameHint) return;
-  last_hint_ = {node, epoch, kind, now()};
-  if (shared_.callbacks.on_hint) shared_.callbacks.on_hint({node, epoch, kind});
-}
-
-void Worker::want_claim(TimePoint since) {
-  claim_wanted_ = std::max(claim_wanted_, since);
-  if (std::exchange(claim_is_asked_for_, true)) return;
-  shared_.on_claim_wanted(seat_, since);
-}
-
-void Worker::on_claim(const cluster::Claim& claim) {
-  claim_ = claim;
-  claim_is_asked_for_ = false;
-  if (view_ && cluster::leads_in(*view_, claim.node, claim.epoch)) lease_.on_claim(claim.asked);
-  http_.on_claim();
-  release();
-  redirector_.release();
-  resume_withheld();
-  if (http_.has_unconfirmed() || claim_.asked < claim_wanted_) want_claim(claim_wanted_);
-}
-
-void Worker::say_success(Epoch epoch) {
-  succeeded_epoch_ = epoch;
-  if (shared_.callbacks.on_first_success) shared_.callbacks.on_first_success(epoch);
-}
-
-void Worker::note_traffic() {
-  const bool asked_for = view_ && view_->idle && view_->serial != idle_serial_noted_;
-  if (!asked_for && now() - traffic_noted_ < kNoteTrafficEvery) return;
-  traffic_noted_ = now();
-  if (asked_for) idle_serial_noted_ = view_->serial;
-  if (shared_.callbacks.on_traffic) shared_.callbacks.on_traffic();
-}
+bool Worker::has_waiting() const { return tcp_.has_waiting() || http_.has_waiting() || redirector_.has_waiting(); }
 
 bool Worker::has_work() const {
-  return !table_.empty() || intake_.size() > 0 || redirector_.is_busy() || http_.is_busy();
+  return tcp_.is_busy() || intake_.size() > 0 || redirector_.is_busy() || http_.is_busy();
 }
 
 void Worker::arm_tick() {
@@ -395,21 +181,16 @@ void Worker::arm_tick() {
 void Worker::tick() {
   count_accept_failures();
   intake_.tick(now());
-  end_due_sessions();
+  tcp_.tick(now());
   redirector_.tick(now());
   http_.tick(now());
-  // Who waits is traffic, however long ago it came.
-  if (!queue_.empty() || !http_.queue().empty() || redirector_.has_waiting()) note_traffic();
-  if (view_ && view_->leader && !may_send()) want_claim(lease_.needs_claim_since(shared_.control.load()));
-  release();
+  if (has_waiting()) note_traffic();  // however long ago it came
+  keep_lease();
+  tcp_.release();
   redirector_.release();
   resume_withheld();
   check_idle();
   if (has_work() || http_.has_idle_upstreams()) arm_tick();
-}
-
-void Worker::end_due_sessions() {
-  table_.for_each([this](Session& session) { session.on_tick(now()); });
 }
 
 void Worker::count_accept_failures() {
@@ -419,14 +200,14 @@ void Worker::count_accept_failures() {
 }
 
 void Worker::shut_down() {
-  shutting_down_ = true;
+  begin_shutting_down();
   check_idle();
   arm_tick();
 }
 
 void Worker::check_idle() {
-  if (!shutting_down_) return;
-  const bool is_idle = table_.empty() && !http_.is_busy() && !redirector_.is_answering();
+  if (!is_shutting_down()) return;
+  const bool is_idle = !tcp_.is_busy() && !http_.is_busy() && !redirector_.is_answering();
   if (std::exchange(told_idle_, is_idle) != is_idle) shared_.on_idle_changed(seat_, is_idle);
 }
 
