@@ -1,26 +1,15 @@
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <vector>
 
-#include "bellwether/net/address.h"
 #include "bellwether/net/loop.h"
-#include "bellwether/net/socket.h"
 #include "bellwether/net/watch.h"
 #include "bellwether/wire/idleness.h"
+#include "proxy/core/accepted.h"
 
 namespace bellwether::proxy {
-
-// An accepted connection on its way to becoming a session.
-struct Accepted {
-  std::uint16_t listener = 0;
-  net::Socket socket;
-  net::Address client;                      // of the socket, or named by a PROXY header
-  std::optional<net::Address> destination;  // named by a PROXY header
-};
 
 // Reads the PROXY header that a listener demands, and not a byte more; what comes without one, too slowly or wrong is
 // closed. Owned by one worker.

@@ -6,26 +6,17 @@
 #include <utility>
 
 #include "fence.h"
-#include "shared.h"
+#include "proxy/core/shared.h"
 #include "worker.h"
 
 namespace bellwether::proxy {
 
-void Shared::release_session() {
-  sessions.leave(
-      seats, [](std::unique_ptr<Seat>& seat) -> SessionLimit::Waiter& { return seat->room; },
-      [](std::unique_ptr<Seat>& seat) { seat->loop->post([s = seat.get()] { s->worker->resume_accepting(); }); });
-}
-
-void Shared::ask_others_for_room(const Seat& asking) {
-  for (auto& seat : seats) {
-    if (seat.get() != &asking) seat->loop->post([s = seat.get()] { s->worker->make_room(); });
-  }
-}
-
 namespace {
 
 using Contexts = std::vector<std::shared_ptr<net::TlsContext>>;
+
+// REQUIRES: on its thread
+Worker& worker_of(Seat& seat) { return static_cast<Worker&>(*seat.worker); }
 
 void run_worker(Shared& shared, Seat& seat) {
   Worker worker(shared, seat);
@@ -125,7 +116,8 @@ struct Proxy::Impl {
 
   template <typename Work>
   void post_to_workers(Work work) {
-    for (auto& seat : shared.seats) seat->loop->post([s = seat.get(), work] { work(*s->worker); });
+    for (auto& seat : shared.seats)
+      seat->loop->post([s = seat.get(), work] { work(worker_of(*s)); });
   }
 
   void obey(Fence::Order order) {
@@ -209,7 +201,7 @@ void Proxy::confirm(const cluster::Claim& claim) {
   for (auto& seat : impl_->shared.seats) {
     if (!seat->wants_claim || claim.asked < *seat->wants_claim) continue;
     seat->wants_claim.reset();
-    seat->loop->post([s = seat.get(), claim] { s->worker->on_claim(claim); });
+    seat->loop->post([s = seat.get(), claim] { worker_of(*s).on_claim(claim); });
   }
 }
 
@@ -229,7 +221,7 @@ Result<void> Proxy::set_node_tls(const std::shared_ptr<net::TlsContext>& tls) {
   for (auto& seat : impl_->shared.seats) {
     auto twin = tls->twin();
     if (!twin) return tl::unexpected(twin.error());
-    seat->loop->post([s = seat.get(), own = std::move(*twin)] { s->worker->set_node_tls(own); });
+    seat->loop->post([s = seat.get(), own = std::move(*twin)] { worker_of(*s).set_node_tls(own); });
   }
   return {};
 }

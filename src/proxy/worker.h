@@ -7,12 +7,12 @@
 #include "bellwether/net/listener.h"
 #include "bellwether/net/loop.h"
 #include "bellwether/proxy/proxy.h"
-#include "http_front.h"
 #include "intake.h"
-#include "redirect.h"
+#include "proxy/core/worker_core.h"
+#include "proxy/http/http_front.h"
+#include "proxy/redirect/redirect.h"
+#include "proxy/tcp/tcp_front.h"
 #include "room_maker.h"
-#include "tcp_front.h"
-#include "worker_core.h"
 
 namespace bellwether::proxy {
 
@@ -31,13 +31,11 @@ class Worker final : public WorkerCore {
   void set_client_tls(const std::shared_ptr<net::TlsContext>& tls);
   void set_node_tls(const std::shared_ptr<net::TlsContext>& tls) { http_.set_node_tls(tls); }
   void shut_down();
-  void resume_accepting();  // there may be room below maxconn again
-  // For a connection of any worker that waits for a place below maxconn: ends what has waited for its client for
-  // longest.
-  void make_room();
   [[nodiscard]] bool has_parked() const { return !parked_.empty(); }
 
   void arm_tick() override;
+  void resume_accepting() override;
+  void make_room() override;
   void check_idle() override;
 
  private:

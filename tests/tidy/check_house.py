@@ -108,7 +108,7 @@ class House:
     def _read_table(self):
         table = self.root / "src/CMakeLists.txt"
         text = re.sub(r"#[^\n]*", "", table.read_text(encoding="utf-8"))
-        for match in re.finditer(r"^bw_module\(\s*(\w+)([^)]*)\)", text, re.M):
+        for match in re.finditer(r"^bw_module\(\s*([\w/]+)([^)]*)\)", text, re.M):
             name, words = match.group(1), match.group(2).split()
             self.arrows[name] = self._section(words, "DEPS")
             if "PURE" in words:
@@ -133,9 +133,13 @@ class House:
         return set(rest[:min(ends)] if ends else rest)
 
     def _module_of(self, path):
+        """The module of a source, or the room within it: "proxy/core"."""
         parts = path.relative_to(self.root).parts
         at = 2 if parts[0] == "include" else 1
-        return parts[at] if len(parts) > at + 1 else None
+        if len(parts) <= at + 1:
+            return None
+        room = "/".join(parts[at:at + 2])
+        return room if len(parts) > at + 2 and room in self.arrows else parts[at]
 
     def _check_source(self, path):
         module = self._module_of(path)
@@ -162,11 +166,24 @@ class House:
                 continue
             target = match.group(1)
             face = re.match(r"bellwether/(\w+)/", target)
-            if face and face.group(1) != module and face.group(1) not in self.arrows[module]:
+            if face and face.group(1) != module.split("/")[0] and face.group(1) not in self.arrows[module]:
                 self._report(path, number, f"{module} must not include {target}: no arrow in src/CMakeLists.txt")
-            inner = re.match(r"(?:\.\./)*(?:src/)?(\w+)/", target)
-            if not face and '"' in line and inner and inner.group(1) in self.arrows and inner.group(1) != module:
-                self._report(path, number, f"{target} is a private header of {inner.group(1)}: use its face")
+            if not face and '"' in line:
+                self._check_inner(path, number, module, target)
+
+    def _check_inner(self, path, number, module, target):
+        """A private header, by a path: of a room of the same module, if there is an arrow to it."""
+        inner = re.match(r"(?:\.\./)*(?:src/)?(\w+)/(?:(\w+)/)?", target)
+        if not inner or inner.group(1) not in {name.split("/")[0] for name in self.arrows}:
+            return
+        room = f"{inner.group(1)}/{inner.group(2)}"
+        owner = room if room in self.arrows else inner.group(1)
+        if owner == module:
+            return
+        if owner.split("/")[0] != module.split("/")[0]:
+            self._report(path, number, f"{target} is a private header of {owner}: use its face")
+        elif owner not in self.arrows[module]:
+            self._report(path, number, f"{module} must not include {target}: no arrow in src/CMakeLists.txt")
 
     def _check_bans(self, path, code, bans):
         relative = path.relative_to(self.root).as_posix()

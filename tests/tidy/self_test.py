@@ -10,7 +10,9 @@ bw_module(base    PURE LIBS tl::expected)
 bw_module(cluster PURE DEPS base)
 bw_module(net     DEPS base LIBS openssl)
 bw_module(probe   DEPS net cluster base)
-bw_module(proxy   DEPS net cluster base)
+bw_module(proxy/core DEPS net base)
+bw_module(proxy/tcp  DEPS proxy/core net base)
+bw_module(proxy   DEPS proxy/core proxy/tcp net cluster base)
 """
 
 # file, text, a part of the message; None: must be accepted.
@@ -18,6 +20,10 @@ PLANTED = [
     ("src/cluster/a.cc", '#include "bellwether/net/loop.h"\n', "no arrow"),
     ("src/probe/b.cc", '#include "bellwether/proxy/proxy.h"\n', "no arrow"),
     ("src/probe/c.cc", '#include "proxy/hold.h"\n', "private header"),
+    ("src/probe/c2.cc", '#include "proxy/core/hold.h"\n', "private header of proxy/core"),
+    ("src/proxy/core/c3.cc", '#include "proxy/tcp/session.h"\n', "proxy/core must not include proxy/tcp/session.h: no arrow"),
+    ("src/proxy/core/c4.cc", '#include "proxy/worker.h"\n', "proxy/core must not include proxy/worker.h: no arrow"),
+    ("src/proxy/core/c5.cc", '#include "bellwether/cluster/view.h"\n', "no arrow"),
     ("include/bellwether/cluster/d.h", '#pragma once\n#include "bellwether/probe/prober.h"\n', "no arrow"),
     ("src/cluster/e.cc", "#include <thread>\n", "no threads"),
     ("src/cluster/f.cc", "#include <unistd.h>\n", "no system"),
@@ -47,6 +53,8 @@ PLANTED = [
      'auto t = std::chrono::steady_clock::now(); // new things, never delete them, assert(1)\n'
      'const char* s = "new x; rand() usleep(3)";\nstruct A { A(const A&) = delete; };\n'
      'static_assert(sizeof(int) == 4);\nint big = 1\'000\'000; int brand(int); int y = brand(3);\n', None),
+    ("src/proxy/tcp/ok.cc", '#include "session.h"\n#include "proxy/core/hold.h"\n#include "bellwether/proxy/proxy.h"\n', None),
+    ("src/proxy/ok.cc", '#include "worker.h"\n#include "proxy/tcp/session.h"\n', None),
     ("src/cluster/ok.cc", '#include "tracker.h"\n#include "bellwether/base/time.h"\nint new_leader; void f(int strand);\n', None),
 ]
 

@@ -1,4 +1,4 @@
-#include "proxy/send_gate.h"
+#include "proxy/core/send_gate.h"
 
 #include <array>
 #include <chrono>

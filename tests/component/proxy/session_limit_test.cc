@@ -1,4 +1,4 @@
-#include "proxy/session_limit.h"
+#include "proxy/core/session_limit.h"
 
 #include <array>
 #include <condition_variable>

@@ -1,4 +1,4 @@
-#include "proxy/dialogue.h"
+#include "proxy/core/dialogue.h"
 
 #include <string>
 

@@ -1,7 +1,7 @@
-#include "proxy/drain_policy.h"
+#include "proxy/core/drain_policy.h"
 
 #include "catch.hpp"
-#include "proxy/end_reason.h"
+#include "proxy/core/end_reason.h"
 
 namespace bellwether::proxy {
 

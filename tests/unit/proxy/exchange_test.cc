@@ -1,4 +1,4 @@
-#include "proxy/exchange.h"
+#include "proxy/http/exchange.h"
 
 #include <utility>
 #include <vector>

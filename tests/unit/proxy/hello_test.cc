@@ -1,4 +1,4 @@
-#include "proxy/hello.h"
+#include "proxy/tcp/hello.h"
 
 #include "catch.hpp"
 #include "support/client_hello.h"

@@ -1,4 +1,4 @@
-#include "proxy/init_guard.h"
+#include "proxy/core/init_guard.h"
 
 #include "catch.hpp"
 

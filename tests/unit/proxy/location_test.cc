@@ -1,4 +1,4 @@
-#include "proxy/location.h"
+#include "proxy/redirect/location.h"
 
 #include "catch.hpp"
 

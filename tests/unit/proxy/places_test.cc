@@ -1,4 +1,4 @@
-#include "proxy/places.h"
+#include "proxy/core/places.h"
 
 #include <optional>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "proxy/view_lease.h"
+#include "proxy/core/view_lease.h"
 
 #include "catch.hpp"
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "proxy/hold.h"
+#include "proxy/core/hold.h"
 
 namespace bellwether::proxy {
 namespace {

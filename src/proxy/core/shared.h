@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "bellwether/net/loop.h"
+#include "bellwether/proxy/proxy.h"
+#include "control_state.h"
+#include "counters.h"
+#include "hold.h"
+#include "init_guard.h"
+#include "send_gate.h"
+#include "session_limit.h"
+
+namespace bellwether::proxy {
+
+class WorkerCore;
+
+// A worker's place: what the control thread keeps for it. The worker itself lives on its own thread's stack.
+struct Seat {
+  Seat(std::size_t own_index, std::unique_ptr<net::Loop> own_loop, std::size_t node_count)
+      : index(own_index), loop(std::move(own_loop)), counters(node_count) {}
+
+  const std::size_t index;  // among the workers
+  std::unique_ptr<net::Loop> loop;
+  WorkerCounters counters;
+  SessionLimit::Waiter room;             // waits while maxconn is reached
+  std::optional<TimePoint> wants_claim;  // asked for then or later; the control thread's
+  bool is_idle = false;                  // while shutting down: it has nothing left to serve; the control thread's
+  WorkerCore* worker = nullptr;          // set and used on its thread only (by posted work)
+  std::vector<net::Socket> listening;    // until the thread takes them; closed where another worker accepts
+  std::vector<std::shared_ptr<net::TlsContext>> client_tls;  // by listener, until the thread takes them
+  std::vector<std::shared_ptr<net::TlsContext>> node_tls;    // by node, likewise
+  std::thread thread;
+};
+
+[[nodiscard]] inline std::vector<std::string> names_of(const std::vector<NodeOptions>& nodes) {
+  std::vector<std::string> names;
+  for (const NodeOptions& node : nodes) names.push_back(node.name);
+  return names;
+}
+
+// What all workers see. Written before they start, but for the limits and the control thread's state.
+struct Shared {
+  explicit Shared(ProxyOptions o, ProxyCallbacks c)
+      : options(std::move(o)),
+        callbacks(std::move(c)),
+        sessions(options.maxconn),
+        held(options.hold_max),
+        held_bytes(options.hold_bytes),
+        init(names_of(options.nodes)),
+        gate(static_cast<std::size_t>(options.threads)) {}
+
+  const ProxyOptions options;  // but for their TLS contexts, which may be replaced and must not be kept here
+  const ProxyCallbacks callbacks;
+  std::vector<net::Address> own_addresses;  // real, in the order of options.listeners
+  std::vector<std::unique_ptr<Seat>> seats;
+  SessionLimit sessions;
+  SharedLimit held;
+  SharedBudget held_bytes;
+  SharedControlState control;
+  InitGuard init;
+  SendGate gate;
+  // A worker that was sending when the gate was closed has done so; called on its thread, once a round.
+  std::function<void(std::size_t worker, std::uint64_t round)> on_left_gate;
+  std::function<void(Seat&, TimePoint since)> on_claim_wanted;  // likewise
+  // While shutting down: a worker has nothing left to serve, or has something again; called on its thread.
+  std::function<void(Seat&, bool is_idle)> on_idle_changed;
+
+  // Gives a session's place below maxconn back and wakes the workers that wait for one.
+  void release_session();
+  // Lets the other workers make room for a connection that `asking` has parked.
+  void ask_others_for_room(const Seat& asking);
+};
+
+}  // namespace bellwether::proxy

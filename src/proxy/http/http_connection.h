@@ -1,0 +1,140 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bellwether/base/ids.h"
+#include "bellwether/base/time.h"
+#include "bellwether/http/head.h"
+#include "bellwether/net/stream.h"
+#include "bellwether/proxy/proxy.h"
+#include "bellwether/wire/idleness.h"
+#include "client_identity.h"
+#include "http_exchange.h"
+#include "proxy/core/end_reason.h"
+
+namespace bellwether::proxy {
+
+struct Accepted;
+class HttpFront;
+
+// One client connection in http mode: reads one request after the other, gives each to an exchange that it borrows for
+// it, and writes the answers. Owned by its front's table; used on its thread only; destroyed at the end of a turn.
+class HttpConnection final : public net::StreamHandler {
+ public:
+  // Of all its requests.
+  struct Sum {
+    Duration held{};
+    Duration connecting{};
+    std::uint64_t bytes_up = 0;
+    std::uint64_t bytes_down = 0;
+    std::optional<NodeId> node;  // of the last attempt
+    Epoch epoch = 0;             // ... its epoch
+  };
+
+  HttpConnection(HttpFront& front, Accepted accepted);
+
+  // All that can be done now, within a turn's budget. Its exchange may be over afterwards, and given back.
+  void pump();
+  void end(EndReason reason);
+  void abort(EndReason reason);  // as above, with a reset
+
+  // For its front. Any of these may end it.
+  void on_tick(TimePoint now);
+  // If it waits for its client: what for, and since when.
+  void collect_idle(std::vector<wire::IdleConnection>& into);
+  // Worth it only while shutting down: true if it had nothing to ask, and was told to go.
+  bool send_away_if_idle(TimePoint now);
+  [[nodiscard]] HttpExchange* exchange() { return exchange_.get(); }  // null: it is idle
+  [[nodiscard]] Phase phase() const;
+
+  // For its exchange.
+  [[nodiscard]] Sum& sum() { return sum_; }
+  [[nodiscard]] std::uint16_t listener() const { return listener_; }
+  [[nodiscard]] const std::string& client_name() const { return client_name_; }
+  [[nodiscard]] const std::string& preamble() const { return preamble_; }
+  void append_request_head(std::string& out, const http::RequestHead& head, bool upgrades, bool omits_expect) const;
+  void charge_turn(std::size_t bytes);
+  [[nodiscard]] TimePoint last_active() const { return last_active_; }
+  void note_active(TimePoint now) { last_active_ = now; }  // at either side
+  // The client has ended its side, and nothing of what it sent before is unread.
+  [[nodiscard]] bool has_client_ended() const { return client_ended_; }
+  // As the kernel knows it, whatever is unread.
+  [[nodiscard]] net::PeerState peer_state() const { return client_->peer_state(); }
+  // Whether its exchange is still held after all has been read that a held client may send.
+  [[nodiscard]] bool stays_held();
+  // All of a request has come: not read again before its answer has left, if nothing else is there.
+  void stop_reading_if_drained();
+  void client_left();
+  bool write();
+
+  void on_open() override;
+  void on_readable() override;
+  void on_writable() override;
+  void on_broken(Error error) override;
+
+  std::size_t table_index = 0;  // the table's
+  bool is_postponed = false;    // the front's
+
+ private:
+  enum class State : std::uint8_t {
+    kOpen,    // reads a request, or has one under way
+    kLinger,  // all is said, our side is shut: waits for the client to close
+    kEnded,
+  };
+
+  // http_connection.cc
+  bool step();
+  bool read();
+  void take_input(std::string_view bytes);
+  [[nodiscard]] std::size_t input_limit() const;
+  // Of what the client has sent: not looked at yet.
+  [[nodiscard]] std::size_t unread_bytes() const { return exchange_ ? exchange_->input().size() : 0; }
+  void look_at_peer();
+  bool take_request();
+  void start_request(const http::RequestHead& head);
+  void end_exchange();
+  void finish_answer();
+  void linger(EndReason reason);
+  void tell(EndReason reason) const;
+
+  // http_connection_times.cc: what lasts too long
+  // No request is under way: it waits for one, or for the rest of a head.
+  [[nodiscard]] bool is_reading() const;
+  void look_at_reading(TimePoint now);
+  // It has never asked for anything.
+  [[nodiscard]] bool is_silent() const { return unread_bytes() == 0 && !has_asked_; }
+  bool make_room();
+
+  HttpFront& front_;
+  std::unique_ptr<net::Stream> client_;
+  std::string client_host_;
+  ClientIdentity identity_;
+  std::string client_name_;  // with its port; only if it may be logged
+  std::string preamble_;
+  std::unique_ptr<HttpExchange> exchange_;  // null: idle, or at its end
+  Sum sum_;
+  http::LeadingLine leading_line_;
+  http::HeadSearch head_search_;
+  TimePoint started_;
+  TimePoint last_active_;
+  TimePoint header_since_{};
+  TimePoint linger_since_{};
+  std::size_t moved_ = 0;  // in the running pump, small pieces counted as kLeastCharge
+  std::uint16_t listener_;
+  EndReason linger_reason_;
+  State state_ = State::kOpen;
+  bool has_asked_ = false;
+  bool can_read_ = false;
+  bool can_write_ = true;
+  bool client_ended_ = false;
+  bool must_look_at_peer_ = false;  // it may have ended its side behind bytes for which there is no room
+  bool keeps_forwarded_for_ = false;
+  bool pumping_ = false;
+};
+
+}  // namespace bellwether::proxy

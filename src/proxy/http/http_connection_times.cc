@@ -1,0 +1,74 @@
+#include "http_connection.h"
+#include "http_front.h"
+#include "proxy/core/worker_core.h"
+
+namespace bellwether::proxy {
+namespace {
+
+constexpr Duration kGoodbyeAfter = 1s;
+
+}  // namespace
+
+bool HttpConnection::is_reading() const {
+  return state_ == State::kOpen && (!exchange_ || exchange_->stage() == HttpExchange::Stage::kHead);
+}
+
+void HttpConnection::on_tick(TimePoint now) {
+  if (state_ == State::kLinger && now - linger_since_ >= kLongestLinger) return end(linger_reason_);
+  if (state_ != State::kOpen) return;
+  is_reading() ? look_at_reading(now) : exchange_->on_tick(now);
+  if (exchange_) pump();
+}
+
+void HttpConnection::look_at_reading(TimePoint now) {
+  const ProxyOptions& options = front_.worker().options();
+  if (unread_bytes() > 0 && now - header_since_ >= options.timeout_header) {
+    return exchange_->refuse_late_head(header_since_);
+  }
+  if (is_silent() && client_->is_open() && now - last_active_ >= options.timeout_header) {
+    front_.worker().counters().cut_no_first_byte.add();
+    return end(idle_timed_out(Phase::kRequest));
+  }
+  if (now - last_active_ >= options.timeout_idle) end(idle_timed_out(Phase::kRequest));
+}
+
+// A connection that is idle between requests may be closed at any time (RFC 9112 9.3.1). Whoever has just been answered
+// probably asks again, and what has come in this very turn is unseen.
+bool HttpConnection::send_away_if_idle(TimePoint now) {
+  const auto is_idle = [this] { return is_reading() && unread_bytes() == 0 && client_->is_open(); };
+  if (!is_idle() || now - last_active_ < kGoodbyeAfter) return false;
+  can_read_ = true;
+  pump();
+  if (!is_idle()) return false;
+  linger(ended_by_us(Phase::kRequest));
+  return true;
+}
+
+void HttpConnection::collect_idle(std::vector<wire::IdleConnection>& into) {
+  using wire::Idleness;
+  const auto add = [&](Idleness idleness, TimePoint since) {
+    into.push_back({idleness, since, [this] { return make_room(); }});
+  };
+  if (state_ == State::kOpen && exchange_ && exchange_->waits_for_client()) return add(Idleness::kStuck, last_active_);
+  if (!is_reading()) return;
+  if (!client_->is_open()) return add(Idleness::kUnfinished, started_);
+  if (unread_bytes() > 0) return add(Idleness::kUnfinished, header_since_);
+  add(is_silent() ? Idleness::kSilent : Idleness::kBetween, last_active_);
+}
+
+bool HttpConnection::make_room() {
+  // What has come in this very turn is unseen.
+  if (is_reading() && client_->is_open()) {
+    const std::size_t had = unread_bytes();
+    can_read_ = true;
+    pump();
+    if (!is_reading() || unread_bytes() > had) return false;
+  }
+  const bool is_stuck = state_ == State::kOpen && exchange_ && exchange_->waits_for_client();
+  if (!is_reading() && !is_stuck) return false;  // it has gone on meanwhile
+  front_.worker().counters().cut_for_room.add();
+  is_reading() ? end(idle_timed_out(Phase::kRequest)) : exchange_->cut_waiting();
+  return true;
+}
+
+}  // namespace bellwether::proxy

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "bellwether/base/byte_queue.h"
+#include "bellwether/base/ids.h"
+#include "bellwether/base/time.h"
+#include "bellwether/vault/mount.h"
+#include "proxy/core/places.h"
+#include "proxy/upstream/upstream.h"
+
+namespace bellwether::proxy {
+
+class HttpFront;
+
+// One question to a node: which mount does a request's path lead to? Asked only after a refusal that may or may not be
+// proof. Owned by the session that waits for it; one thread. Its outcome is polled: the front is asked to look at
+// those that wait when there is one. Dropping it closes the connection, unless the answer is complete.
+class MountLookup final : public UpstreamUser {
+ public:
+  static constexpr Duration kTimeout = 1s;
+  static constexpr int kMaxAtOnce = 2;  // of a worker: requests refused together mostly go to one mount
+
+  enum class Outcome : std::uint8_t {
+    kUnderWay,
+    kKnown,    // mount() has it
+    kRefused,  // the node answered, but not with a mount: it will not another time
+    kFailed,   // no answer, or not from a node that leads: another node may know
+  };
+
+  MountLookup(HttpFront& front, NodeId node, std::string request, const std::string& preamble);
+  ~MountLookup();
+  MountLookup(const MountLookup&) = delete;
+  MountLookup& operator=(const MountLookup&) = delete;
+
+  // kFailed once it has taken longer than kTimeout.
+  [[nodiscard]] Outcome outcome() const;
+  [[nodiscard]] NodeId node() const { return node_; }
+  // REQUIRES: kKnown
+  [[nodiscard]] const vault::Mount& mount() const { return *mount_; }
+
+  void on_upstream_open() override;
+  void on_upstream_readable() override;
+  void on_upstream_writable() override;
+  void on_upstream_broken(net::StreamFailure failure) override;
+
+ private:
+  void dial(const std::string& preamble);
+  void write();
+  void read();
+  void parse(bool has_ended);
+  void conclude(Outcome outcome);
+  void release_upstream(bool is_reusable);
+
+  HttpFront& front_;
+  NodeId node_;
+  std::unique_ptr<Upstream> upstream_;
+  std::string unsent_;
+  ByteQueue received_;
+  std::optional<vault::Mount> mount_;
+  TimePoint began_;
+  Counted dial_;
+  Outcome outcome_ = Outcome::kUnderWay;
+};
+
+}  // namespace bellwether::proxy
