@@ -143,9 +143,8 @@ class ExchangePool {
   }
   // REQUIRES: the answer has left, and nothing of a next request has come
   void give_back(std::unique_ptr<AnyExchange> exchange) {
-    if (spare_.size() >= kKept) return;
     exchange->restart();
-    spare_.push_back(std::move(exchange));
+    if (spare_.size() < kKept) spare_.push_back(std::move(exchange));
   }
   [[nodiscard]] std::size_t size() const { return spare_.size(); }
 

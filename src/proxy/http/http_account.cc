@@ -72,7 +72,7 @@ void HttpExchange::note_alive() {
   const auto ns = [](TimePoint at) { return static_cast<std::uint64_t>(at.time_since_epoch().count()); };
   NodeCounters& slot = front_.worker().node_counters(attempt.node);
   slot.answered_request_ns.set(std::max(slot.answered_request_ns.get(), ns(attempt.all_sent_at)));
-  slot.last_answer_ns.set(ns(front_.worker().now()));
+  slot.last_answer_ns.set(ns(attempt.heard));
 }
 
 // The node that its request has been waiting for, for long.

@@ -91,7 +91,7 @@ bool HttpConnection::step() {
   exchange_->step_ends();
   if (exchange_->stage() == HttpExchange::Stage::kAnswered && exchange_->output().empty()) {
     finish_answer();
-    return true;
+    return state_ != State::kEnded;
   }
   return moved && state_ != State::kEnded;
 }

@@ -44,6 +44,7 @@ class HttpConnection final : public net::StreamHandler {
   void abort(EndReason reason);  // as above, with a reset
 
   // For its front. Any of these may end it.
+  [[nodiscard]] bool has_ended() const { return state_ == State::kEnded; }
   void on_tick(TimePoint now);
   // If it waits for its client: what for, and since when.
   void collect_idle(std::vector<wire::IdleConnection>& into);
@@ -105,7 +106,7 @@ class HttpConnection final : public net::StreamHandler {
   // http_connection_times.cc: what lasts too long
   // No request is under way: it waits for one, or for the rest of a head.
   [[nodiscard]] bool is_reading() const;
-  void look_at_reading(TimePoint now);
+  bool look_at_reading(TimePoint now);  // whether there is something to be pumped now
   // It has never asked for anything.
   [[nodiscard]] bool is_silent() const { return unread_bytes() == 0 && !has_asked_; }
   bool make_room();

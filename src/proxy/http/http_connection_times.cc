@@ -16,20 +16,19 @@ bool HttpConnection::is_reading() const {
 void HttpConnection::on_tick(TimePoint now) {
   if (state_ == State::kLinger && now - linger_since_ >= kLongestLinger) return end(linger_reason_);
   if (state_ != State::kOpen) return;
-  is_reading() ? look_at_reading(now) : exchange_->on_tick(now);
-  if (exchange_) pump();
+  if (is_reading() ? look_at_reading(now) : exchange_->on_tick(now)) pump();
 }
 
-void HttpConnection::look_at_reading(TimePoint now) {
+bool HttpConnection::look_at_reading(TimePoint now) {
   const ProxyOptions& options = front_.worker().options();
   if (unread_bytes() > 0 && now - header_since_ >= options.timeout_header) {
-    return exchange_->refuse_late_head(header_since_);
+    exchange_->refuse_late_head(header_since_);
+    return true;
   }
-  if (is_silent() && client_->is_open() && now - last_active_ >= options.timeout_header) {
-    front_.worker().counters().cut_no_first_byte.add();
-    return end(idle_timed_out(Phase::kRequest));
-  }
-  if (now - last_active_ >= options.timeout_idle) end(idle_timed_out(Phase::kRequest));
+  const bool lacks_first_byte = is_silent() && client_->is_open() && now - last_active_ >= options.timeout_header;
+  if (lacks_first_byte) front_.worker().counters().cut_no_first_byte.add();
+  if (lacks_first_byte || now - last_active_ >= options.timeout_idle) end(idle_timed_out(Phase::kRequest));
+  return false;
 }
 
 // A connection that is idle between requests may be closed at any time (RFC 9112 9.3.1). Whoever has just been answered

@@ -54,7 +54,7 @@ class HttpExchange final : private Exchange, public UpstreamUser, public WaitLin
   void refuse_late_head(TimePoint since);
   bool step();  // one round of what can be done with a node; false if nothing could
   void step_ends();
-  void on_tick(TimePoint now);
+  bool on_tick(TimePoint now);  // whether there is something to be pumped now
   void count_down(std::size_t bytes);
   void tell();
   void cut(EndReason reason);  // with its connection
@@ -67,14 +67,12 @@ class HttpExchange final : private Exchange, public UpstreamUser, public WaitLin
   [[nodiscard]] bool is_last() const { return answer.is_last; }  // the connection ends behind it
   [[nodiscard]] EndReason end_reason() const { return request.end; }
 
-  // For the front, which pumps the connection afterwards. Any of these may end both.
+  // For the front. Any of these may end both, and pumps by itself where there is something to be done.
   void on_fence();
   void on_view();
   // Its node was replaced and hangs: what it was asked will not be answered.
   void end_if_hung();
   [[nodiscard]] std::optional<NodeId> waits_long_for(TimePoint now) const;
-
-  // For the front's queues. Each of these may end both, and pumps by itself.
   // REQUIRES: held
   [[nodiscard]] bool may_send() const;
   void leave_hold(NodeId target);
@@ -106,7 +104,8 @@ class HttpExchange final : private Exchange, public UpstreamUser, public WaitLin
   void follow(const cluster::Route& route, const cluster::RouteRequest& wanted);
   [[nodiscard]] bool needs_no_leader() const;
   [[nodiscard]] bool is_bootstrap_now() const;
-  void leave_unfit_node();
+  bool has_gone_on_with_view();
+  bool leave_unfit_node();
   void bootstrap(const cluster::RouteRequest& wanted);
   void begin_init();
   void end_init(InitGuard::Outcome outcome);
@@ -114,7 +113,7 @@ class HttpExchange final : private Exchange, public UpstreamUser, public WaitLin
   void unhold();
   [[nodiscard]] bool take_hold_place();
   void refuse_hold(std::string_view why);
-  void undial();
+  bool undial();
   void send_again(vault::Row row);
   [[nodiscard]] MountCheck::Sent sent() const { return {front_, to_node, request.path}; }
   void check_mount();
@@ -160,6 +159,7 @@ class HttpExchange final : private Exchange, public UpstreamUser, public WaitLin
   void end_tunnel();
 
   // http_times.cc: what lasts too long
+  void look_at_times(TimePoint now);
   void on_hold_tick(TimePoint now);
   void on_attempt_tick(TimePoint now);
   void cut_idle();

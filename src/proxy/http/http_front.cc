@@ -38,10 +38,7 @@ void HttpFront::end_all() {
 template <typename Visit>
 void HttpFront::for_each_exchange(Visit visit) {
   table_.for_each([&visit](HttpConnection& connection) {
-    HttpExchange* const exchange = connection.exchange();
-    if (exchange == nullptr) return;
-    visit(*exchange);
-    connection.pump();
+    if (HttpExchange* const exchange = connection.exchange()) visit(*exchange);
   });
 }
 
@@ -204,6 +201,7 @@ void HttpFront::release_soon() {
 }
 
 void HttpFront::pump_later(HttpConnection& connection) {
+  BW_ASSERT(!connection.has_ended());
   if (std::exchange(connection.is_postponed, true)) return;
   postponed_.push_back(&connection);
   if (!pump_timer_.is_armed()) pump_timer_.arm_in(Duration::zero());

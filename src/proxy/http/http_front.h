@@ -103,7 +103,6 @@ class HttpFront {
   void on_warm(NodeId node, bool is_open);
   void pump_postponed();
   void after_retire();
-  // Calls `visit` on each exchange, and has done what can be done then.
   template <typename Visit>
   void for_each_exchange(Visit visit);
   void count_waiting(TimePoint now);

@@ -143,19 +143,27 @@ void HttpExchange::leave_hold(NodeId target) {
 
 // Nobody sends under an epoch that is over: a request of which nothing went out waits for the next view.
 void HttpExchange::on_fence() {
-  if (request.is_for_leader) undial();
+  if (request.is_for_leader && undial()) connection_->pump();
 }
 
 void HttpExchange::on_view() {
+  if (has_gone_on_with_view()) return connection_->pump();
+  end_if_hung();
+}
+
+bool HttpExchange::has_gone_on_with_view() {
   if (stage_ == Stage::kHeld && needs_no_leader()) {
     unhold();
-    return dispatch();
+    dispatch();
+    return true;
   }
-  leave_unfit_node();
-  if (is_unconfirmed() && !is_of_leader()) return end_unconfirmed();
-  const WorkerCore& worker = front_.worker();
-  if (request.is_for_leader && !worker.may_still_go(cluster::Accepts::kLeader, attempt.node)) undial();
-  end_if_hung();
+  if (leave_unfit_node()) return true;
+  if (is_unconfirmed() && !is_of_leader()) {
+    end_unconfirmed();
+    return true;
+  }
+  const bool may_stay = !request.is_for_leader || front_.worker().may_still_go(cluster::Accepts::kLeader, attempt.node);
+  return !may_stay && undial();
 }
 
 bool HttpExchange::needs_no_leader() const {
@@ -184,17 +192,19 @@ void HttpExchange::end_init(InitGuard::Outcome outcome) {
 }
 
 // Its node turned out to be of another cluster, or was taken out of service, before it was sent a byte.
-void HttpExchange::leave_unfit_node() {
-  if (request.is_for_leader || stage_ != Stage::kAtNode || attempt.sent > 0) return;
-  if (front_.worker().may_still_go(cluster::Accepts::kAnyNode, attempt.node)) return;
+bool HttpExchange::leave_unfit_node() {
+  if (request.is_for_leader || stage_ != Stage::kAtNode || attempt.sent > 0) return false;
+  if (front_.worker().may_still_go(cluster::Accepts::kAnyNode, attempt.node)) return false;
   drop_upstream();
   --request.sends;
   dispatch();
+  return true;
 }
 
-void HttpExchange::undial() {
-  if (stage_ != Stage::kAtNode || attempt.sent > 0) return;
+bool HttpExchange::undial() {
+  if (stage_ != Stage::kAtNode || attempt.sent > 0) return false;
   abandon_attempt();
+  return true;
 }
 
 // Not a byte of it was sent.

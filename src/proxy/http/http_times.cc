@@ -14,7 +14,14 @@ constexpr Duration kSilentStream = 1s;
 
 }  // namespace
 
-void HttpExchange::on_tick(TimePoint now) {
+bool HttpExchange::on_tick(TimePoint now) {
+  const Stage stage = stage_;
+  const int sends = request.sends;
+  look_at_times(now);
+  return stage_ == Stage::kAnswered || stage_ != stage || request.sends != sends;
+}
+
+void HttpExchange::look_at_times(TimePoint now) {
   const bool is_idle = now - connection_->last_active() >= front_.worker().options().timeout_idle;
   switch (stage_) {
     case Stage::kHeld:
@@ -84,6 +91,7 @@ void HttpExchange::end_if_hung() {
   const auto since = front_.worker().hung_since(attempt.node);
   if (!since || attempt.heard > *since) return;
   attempt_failed(vault::Failure::kTimedOut);
+  connection_->pump();
 }
 
 void HttpExchange::on_attempt_tick(TimePoint now) {

@@ -1,4 +1,5 @@
 #include "component/proxy/http_rig.h"
+#include "component/proxy/stuck_worker.h"
 
 namespace bellwether::proxy {
 namespace {
@@ -99,6 +100,29 @@ TEST_CASE("a leader gets sys/init and sys/unseal like any other request", "[prox
   client->send(put("/v1/sys/init", "{}"));
   REQUIRE(it.until_has(*client, "PUT /v1/sys/init"));
   CHECK(it.one.seen.size() == 1);
+}
+
+TEST_CASE("a connection may end in the very step that uses up its turn", "[proxy][http]") {
+  HttpRig it;
+  StuckWorker worker(it.rig);
+  it.rig.start();
+  nobody_leads(it, cluster::Role::kSealed, cluster::Role::kSealed);
+  // A turn has room for 15 answers of our own. The worker finds the requests and the client's end at once.
+  const int requests = GENERATE(14, 15, 16);
+  std::string bytes;
+  for (int i = 1; i < requests; ++i) bytes += "PUT /v1/sys/unseal HTTP/1.1\r\nHost: a\r\n\r\n";
+  bytes += "PUT /v1/sys/unseal HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+  auto client = it.rig.client();
+  REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().sessions_now == 1; }));
+  worker.make_stuck();
+  client->send(bytes);
+  client->finish();
+  worker.release();
+  REQUIRE(it.rig.until([&] { return client->is_over(); }));
+  CHECK(it.counts().unserved == static_cast<std::uint64_t>(requests));
+  auto next = it.rig.client();
+  next->send(get("/v1/sys/health"));
+  REQUIRE(it.until_has(*next, "GET /v1/sys/health"));
 }
 
 TEST_CASE("one that waited to hear of a leader is refused once there is none", "[proxy][http]") {

@@ -326,4 +326,27 @@ TEST_CASE("requests beyond the hold's limit go to a suspect leader rather than n
   CHECK(held->received.empty());
 }
 
+TEST_CASE("an answer that stops short is a sign of life when its bytes come, not when its client says more",
+          "[proxy][http]") {
+  HttpRig it;
+  it.one.answer = [](const Seen& asked, Peer&) {
+    const std::string refusal = HttpNode::error(503, "Vault is sealed");
+    return asked.line.find("/short") == std::string::npos ? HttpNode::ok("") : refusal.substr(0, refusal.size() - 5);
+  };
+  it.start();
+  auto client = it.rig.client();
+  client->send(get("/v1/short"));
+  const auto last_answer = [&] { return it.rig.proxy->live(it.n1).last_answer; };
+  REQUIRE(it.rig.until([&] { return last_answer() != TimePoint{}; }));
+  const TimePoint came = last_answer();
+  client->send(get("/v1/next"));
+  // The worker has read it when it has refused who came later.
+  for (int i = 0; i < 2; ++i) {
+    auto other = it.rig.client();
+    other->send("GET /v1/a HTTP/1.1\r\n\r\n");
+    REQUIRE(it.until_has(*other, "HTTP/1.1 400 "));
+  }
+  CHECK(last_answer() == came);
+}
+
 }  // namespace bellwether::proxy
