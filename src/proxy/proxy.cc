@@ -116,8 +116,7 @@ struct Proxy::Impl {
 
   template <typename Work>
   void post_to_workers(Work work) {
-    for (auto& seat : shared.seats)
-      seat->loop->post([s = seat.get(), work] { work(worker_of(*s)); });
+    for (auto& seat : shared.seats) seat->loop->post([s = seat.get(), work] { work(worker_of(*s)); });
   }
 
   void obey(Fence::Order order) {
