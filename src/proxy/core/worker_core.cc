@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <random>
 #include <utility>
 
 namespace bellwether::proxy {
@@ -20,7 +21,8 @@ WorkerCore::WorkerCore(Shared& shared, Seat& seat)
       seat_(seat),
       nodes_(nodes_of(shared.options)),
       client_tls_(std::exchange(seat.client_tls, {})),
-      lease_(std::max(shared.options.suspect_after, net::Loop::kLeastStop)) {
+      lease_(std::max(shared.options.suspect_after, net::Loop::kLeastStop)),
+      prng_(std::random_device{}()) {
   loop().set_on_stopped(options().suspect_after, [this](Duration lasted) { on_stopped(lasted); });
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "bellwether/base/prng.h"
 #include "bellwether/cluster/route.h"
 #include "bellwether/cluster/view.h"
 #include "bellwether/net/loop.h"
@@ -48,6 +49,7 @@ class WorkerCore {
   void count_handshake_failure(net::HandshakeFailure failure);
   [[nodiscard]] RelayPool& pool() { return pool_; }
   [[nodiscard]] RequestIds& request_ids() { return request_ids_; }
+  [[nodiscard]] Prng& prng() { return prng_; }
   [[nodiscard]] bool is_shutting_down() const { return shutting_down_; }
 
   // Where requests go.
@@ -161,6 +163,7 @@ class WorkerCore {
   cluster::ViewPtr view_;
   ViewLease lease_;
   RequestIds request_ids_;
+  Prng prng_;
   RelayPool pool_;
   Counter dialing_;
   std::uint64_t dial_room_ = kFirstDialing;

@@ -95,6 +95,7 @@ struct Proof {
   TimePoint at{};
   NodeId node{};
   Epoch epoch = 0;
+  Duration pause{};               // before the same node may get the request again
   bool is_for_same_node = false;  // it may take the request when it is sent again
 };
 

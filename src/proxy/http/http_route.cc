@@ -8,6 +8,7 @@
 #include "bellwether/base/assert.h"
 #include "http_connection.h"
 #include "http_front.h"
+#include "proxy/core/backoff.h"
 #include "proxy/core/worker_core.h"
 
 namespace bellwether::proxy {
@@ -16,14 +17,6 @@ namespace {
 constexpr int kMisdirected = 421;  // RFC 9110 section 15.5.20; Vault's clients do not send a 4xx again
 constexpr int kMostSends = 64;
 constexpr int kMostInitSends = 2;  // a kept connection may have ended before a byte went
-constexpr Duration kFirstBackoff = 20ms;
-constexpr Duration kLongestBackoff = 1s;
-
-Duration backoff(int sends) {
-  Duration wait = kFirstBackoff;
-  for (int i = 1; i < sends && wait < kLongestBackoff; ++i) wait *= 2;
-  return std::min(wait, kLongestBackoff);
-}
 
 }  // namespace
 
@@ -130,7 +123,7 @@ bool HttpExchange::may_send() const {
   const Duration waited = front_.worker().now() - proof.at;
   const cluster::Claim& claim = front_.worker().claim();
   const bool has_claimed = claim.epoch == view->epoch && claim.asked >= proof.at;
-  return waited >= (has_claimed || proof.is_for_same_node ? backoff(request.sends) : kLongestBackoff);
+  return waited >= (has_claimed || proof.is_for_same_node ? proof.pause : kLongestBackoff);
 }
 
 void HttpExchange::leave_hold(NodeId target) {
@@ -232,6 +225,7 @@ void HttpExchange::send_again(vault::Row row) {
   proof.at = front_.worker().loop().precise_now();
   proof.node = attempt.node;
   proof.epoch = attempt.epoch;
+  proof.pause = backoff(request.sends, front_.worker().prng());
   front_.worker().want_claim(proof.at);
   hold();
 }
