@@ -49,12 +49,10 @@ class Cutter:
 
     def __init__(self):
         self.part, self.end = b"", "finish"
-        self.ended = 0
 
     def __call__(self, conn, _):
         conn.send(self.part)
         getattr(conn, self.end)()
-        self.ended += 1
         raise Gone
 
 
@@ -71,12 +69,12 @@ def test_an_answer_that_is_cut_anywhere_is_never_complete(site, whole):
                     assert got is not None and got[0] == 502, (at, cutter.end, got)
                 else:
                     assert got is None or (cutter.end == "reset" and got[0] == 502), (at, cutter.end, got)
-    # A whole answer leaves a connection that may be used again. One that the node ends in the moment in which the next
-    # request is sent over it may have taken that request.
-    cutter.part, cutter.end, cutter.ended = whole, "finish", 0
-    for number, request in enumerate((LAST_GET, OLD_GET), 1):
+    cutter.part, cutter.end = whole, "finish"
+    for request in (LAST_GET, OLD_GET):
         assert complete_body(*site.ask(request % b"/v1/cut")) == (200, b"0123456789")
-        wait_until(lambda: cutter.ended == number, 10, "the node to have ended its connection")
+        # It leaves a connection that may be used again. What is sent over it in the moment in which the node ends it may
+        # have been executed: here that is a request of which nothing is expected.
+        site.ask(LAST_GET % b"/v1/other")
 
 
 def test_an_answer_until_the_close_is_complete_only_after_an_orderly_end(site):
