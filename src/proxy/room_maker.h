@@ -18,7 +18,7 @@ class Worker;
 // worker.
 class RoomMaker {
  public:
-  static constexpr Duration kRetryInterval = 20ms;
+  static constexpr Duration kRetryInterval = 10ms;
 
   explicit RoomMaker(Worker& worker);
   void start();
