@@ -17,11 +17,8 @@ from house.waiting import wait_until  # noqa: E402
 @pytest.fixture
 def sim(tmp_path):
     """A simulated cluster over plain HTTP."""
-    made = SimCluster(tmp_path / "sim", tls=False)
-    try:
-        yield made.start()
-    finally:
-        made.end()
+    with SimCluster.running(tmp_path / "sim", tls=False) as made:
+        yield made
 
 
 @pytest.fixture

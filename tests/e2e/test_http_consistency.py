@@ -12,11 +12,8 @@ from house.web import request
 
 @pytest.fixture
 def cluster(tmp_path, request):
-    made = SimCluster(tmp_path / "sim", tls=False, words=request.param)
-    try:
-        yield made.start()
-    finally:
-        made.end()
+    with SimCluster.running(tmp_path / "sim", tls=False, words=request.param) as made:
+        yield made
 
 
 def forwarding(words):

@@ -48,11 +48,8 @@ class Token:
 def treacherous(tmp_path):
     """Steps down without a moment of silence, and is far behind from then on."""
     words = ["--demotion-block", "0ms", "--election", "20ms", "--replication-lag", "10s"]
-    made = SimCluster(tmp_path / "sim", tls=False, words=words)
-    try:
-        yield made.start()
-    finally:
-        made.end()
+    with SimCluster.running(tmp_path / "sim", tls=False, words=words) as made:
+        yield made
 
 
 class Reader(threading.Thread):

@@ -16,11 +16,9 @@ CHANGES = 6
 @pytest.fixture
 def restless(tmp_path):
     """Its elections are over before an idle proxy looks again."""
-    made = SimCluster(tmp_path / "sim", tls=False, words=["--election", "100ms", "--demotion-block", "100ms"])
-    try:
-        yield made.start()
-    finally:
-        made.end()
+    words = ["--election", "100ms", "--demotion-block", "100ms"]
+    with SimCluster.running(tmp_path / "sim", tls=False, words=words) as made:
+        yield made
 
 
 def is_idle(proxy):

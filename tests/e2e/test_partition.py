@@ -18,12 +18,9 @@ Routed = collections.namedtuple("Routed", "epoch node")
 @pytest.fixture
 def cut_cluster(tmp_path):
     """A leader that is cut off from its peers says 200 until it is healed, beside its successor."""
-    made = SimCluster(tmp_path / "sim", tls=False,
-                      words=["--lease", "5m", "--crash-election", "200ms", "--node-id-header"])
-    try:
-        yield made.start()
-    finally:
-        made.end()
+    words = ["--lease", "5m", "--crash-election", "200ms", "--node-id-header"]
+    with SimCluster.running(tmp_path / "sim", tls=False, words=words) as made:
+        yield made
 
 
 def cut_off_the_leader(sim):

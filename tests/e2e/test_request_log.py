@@ -133,25 +133,22 @@ class Client(threading.Thread):
 @pytest.fixture
 def slow_sim(tmp_path):
     """Nobody leads for a second and a half after a demoted leader has said that it does not lead."""
-    made = SimCluster(tmp_path / "sim", tls=False, words=["--demotion-block", "500ms", "--election", "2s"])
-    try:
-        yield made.start()
-    finally:
-        made.end()
+    words = ["--demotion-block", "500ms", "--election", "2s"]
+    with SimCluster.running(tmp_path / "sim", tls=False, words=words) as made:
+        yield made
 
 
 def test_across_step_downs_every_request_ends_in_one_outcome_and_one_line(slow_sim, tmp_path):
-    sim = slow_sim
-    with Bellwether(tmp_path, [*LOOPBACK, "--mode", "http", "--log-requests", *sim.urls]) as proxy:
+    with Bellwether(tmp_path, [*LOOPBACK, "--mode", "http", "--log-requests", *slow_sim.urls]) as proxy:
         proxy.wait_ready()
-        clients = [Client(proxy.address, sim.token) for _ in range(4)]
+        clients = [Client(proxy.address, slow_sim.token) for _ in range(4)]
         for client in clients:
             client.start()
         for _ in range(2):
-            old = sim.leader()
-            sim.step_down(old)
+            old = slow_sim.leader()
+            slow_sim.step_down(old)
             leave_while_held(proxy, clients)
-            sim.wait_for_leader(other_than=old)
+            slow_sim.wait_for_leader(other_than=old)
             seen = sum(sum(client.answered.values()) for client in clients)
             wait_until(lambda: sum(sum(client.answered.values()) for client in clients) > seen + 40, 30, "clients to go on")
         for client in clients:

@@ -34,13 +34,7 @@ HttpConnection::HttpConnection(HttpFront& front, Accepted accepted)
   }
   if (options.log_requests || options.log_sessions) client_name_ = accepted.client.to_string();
   if (options.send_proxy != net::ProxyVersion::kNone) {
-    net::Address destination;
-    if (accepted.destination) {
-      destination = *accepted.destination;
-    } else if (auto local = accepted.socket.local_address()) {
-      destination = *local;
-    }
-    preamble_ = net::proxy_header(options.send_proxy, accepted.client, destination);
+    preamble_ = net::proxy_header(options.send_proxy, accepted.client, accepted.reached());
   }
   client_ = net::Stream::accept(front_.worker().loop(), std::move(accepted.socket),
                                 front_.worker().client_tls(listener_), options.timeout_header, *this);
@@ -87,11 +81,12 @@ bool HttpConnection::step() {
     moved = exchange_->step() || moved;
   }
   moved = write() || moved;
-  if (state_ != State::kOpen || !exchange_) return moved && state_ != State::kEnded;
-  exchange_->step_ends();
-  if (exchange_->stage() == HttpExchange::Stage::kAnswered && exchange_->output().empty()) {
-    finish_answer();
-    return state_ != State::kEnded;
+  if (state_ == State::kOpen && exchange_) {
+    exchange_->step_ends();
+    if (exchange_->stage() == HttpExchange::Stage::kAnswered && exchange_->output().empty()) {
+      finish_answer();
+      moved = true;
+    }
   }
   return moved && state_ != State::kEnded;
 }
@@ -99,7 +94,7 @@ bool HttpConnection::step() {
 void HttpConnection::charge_turn(std::size_t bytes) { moved_ += std::max(bytes, kLeastCharge); }
 
 std::size_t HttpConnection::input_limit() const {
-  if (exchange_ && exchange_->stage() == HttpExchange::Stage::kHeld) return kInputHeld;
+  if (is_held()) return kInputHeld;
   if (exchange_ && exchange_->takes_body()) return HttpExchange::kBodyAhead;
   return std::max(kInput, front_.worker().options().head_limits.max_head_bytes);
 }
@@ -147,13 +142,11 @@ void HttpConnection::take_input(std::string_view bytes) {
 void HttpConnection::look_at_peer() {
   if (!std::exchange(must_look_at_peer_, false)) return;
   const net::PeerState peer = client_->peer_state();
-  const bool is_held = exchange_ && exchange_->stage() == HttpExchange::Stage::kHeld;
-  const bool has_left = peer == net::PeerState::kGone || (peer == net::PeerState::kEnded && is_held);
+  const bool has_left = peer == net::PeerState::kGone || (peer == net::PeerState::kEnded && is_held());
   if (has_left) client_left();
 }
 
 bool HttpConnection::stays_held() {
-  const auto is_held = [this] { return state_ == State::kOpen && exchange_->stage() == HttpExchange::Stage::kHeld; };
   can_read_ = must_look_at_peer_ = true;  // it may have left in this very turn, unseen
   while (is_held() && read()) {
   }
@@ -268,8 +261,7 @@ void HttpConnection::end_exchange() {
 }
 
 void HttpConnection::client_left() {
-  const bool is_held = state_ == State::kOpen && exchange_ && exchange_->stage() == HttpExchange::Stage::kHeld;
-  if (is_held) front_.worker().counters().client_gone_while_held.add();
+  if (is_held()) front_.worker().counters().client_gone_while_held.add();
   const bool is_between_requests = is_reading() && unread_bytes() == 0;
   EndReason reason = is_between_requests ? kEndedNormally : ended_by_client(phase());
   if (state_ == State::kLinger) reason = linger_reason_;

@@ -93,6 +93,7 @@ class HttpConnection final : public net::StreamHandler {
   bool read();
   void take_input(std::string_view bytes);
   [[nodiscard]] std::size_t input_limit() const;
+  [[nodiscard]] bool is_held() const { return exchange_ && exchange_->stage() == HttpExchange::Stage::kHeld; }
   // Of what the client has sent: not looked at yet.
   [[nodiscard]] std::size_t unread_bytes() const { return exchange_ ? exchange_->input().size() : 0; }
   void look_at_peer();

@@ -1,5 +1,3 @@
-#include <utility>
-
 #include "bellwether/http/serialize.h"
 #include "http_connection.h"
 #include "http_front.h"

@@ -30,11 +30,7 @@ std::unique_ptr<Origin> TcpFront::origin_of(const Accepted& accepted) const {
   if (!sends_header && !options.log_sessions) return nullptr;
   auto origin = std::make_unique<Origin>();
   origin->client = accepted.client;
-  if (accepted.destination) {
-    origin->destination = *accepted.destination;
-  } else if (sends_header) {
-    if (auto local = accepted.socket.local_address()) origin->destination = *local;
-  }
+  if (sends_header) origin->destination = accepted.reached();
   return origin;
 }
 

@@ -1,5 +1,6 @@
 """The simulated cluster behind the interface of RealCluster, so that the same scenarios hold both to one behaviour."""
 
+import contextlib
 import json
 import pathlib
 
@@ -36,6 +37,15 @@ class SimCluster(AskedCluster):
         self.token = ""
         self._process = None
         self._control = None
+
+    @classmethod
+    @contextlib.contextmanager
+    def running(cls, folder, tls=True, words=()):
+        made = cls(folder, tls, words)
+        try:
+            yield made.start()
+        finally:
+            made.end()
 
     def start(self):
         self._process = Process("sim", [binary(), "sim", *self._words], self.folder / "sim.log")
