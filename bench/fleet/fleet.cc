@@ -18,17 +18,16 @@ Fleet::Fleet(Agenda& agenda, Cluster& cluster, int sidecars, const cluster::Trac
   for (int i = 0; i < sidecars; ++i) {
     cluster::TrackerOptions own = options;
     own.seed = prng_.next();
-    own.node_names.clear();
-    own.node_addresses.clear();
+    std::vector<cluster::NodeDescription> nodes;
     for (int node = 0; node < cluster.size(); ++node) {
-      own.node_names.push_back("n" + std::to_string(node + 1));
-      own.node_addresses.push_back(cluster.url(node));
+      nodes.push_back({"n" + std::to_string(node + 1), cluster.url(node)});
     }
+    own.topology = cluster::first_topology(std::move(nodes));
     Sidecar& made = *sidecars_.emplace_back(std::make_unique<Sidecar>(std::move(own)));
     made.is_questioned.resize(static_cast<std::size_t>(cluster.size()));
   }
   cluster_.on_cut = [this](int sidecar, int node) {
-    const NodeId cut{static_cast<std::uint16_t>(node)};
+    const NodeId cut{static_cast<std::uint32_t>(node)};
     if (view(sidecar).leader != cut) return;
     const cluster::Hint hint{cut, view(sidecar).epoch, cluster::HintKind::kClosed};
     apply(sidecar, at(sidecar).tracker.apply(hint, agenda_.now()));
@@ -64,7 +63,7 @@ void Fleet::request(int sidecar) {
 }
 
 int Fleet::followers(int node) const {
-  const NodeId id{static_cast<std::uint16_t>(node)};
+  const NodeId id{static_cast<std::uint32_t>(node)};
   return static_cast<int>(std::count_if(sidecars_.begin(), sidecars_.end(), [&](const auto& each) {
     const cluster::View& view = *each->tracker.view();
     return view.leader == id && !view.suspect && !view.challenger;
@@ -101,7 +100,7 @@ void Fleet::probe(int sidecar, const cluster::ProbeOrder& order) {
   Sidecar& own = at(sidecar);
   const cluster::ProbeId id = order.probe;
   const std::uint64_t exchange =
-      cluster_.ask(sidecar, order.node.index, "/v1/sys/health",
+      cluster_.ask(sidecar, order.node.number, "/v1/sys/health",
                    [this, sidecar, id](const Cluster::End& end) { on_probe_end(sidecar, id, end); });
   own.probes.push_back({id, order.node, agenda_.now(), exchange});
   agenda_.in(kTimeoutCheck, [this, sidecar, id, exchange] {
@@ -132,17 +131,17 @@ void Fleet::on_probe_end(int sidecar, cluster::ProbeId id, const Cluster::End& e
 }
 
 void Fleet::question(int sidecar, NodeId node) {
-  if (at(sidecar).is_questioned[node.index]) return;
-  at(sidecar).is_questioned[node.index] = true;
+  if (at(sidecar).is_questioned[node.number]) return;
+  at(sidecar).is_questioned[node.number] = true;
   const TimePoint sent = agenda_.now();
   const auto on_end = [this, sidecar, node, sent](const Cluster::End& end) {
-    at(sidecar).is_questioned[node.index] = false;
+    at(sidecar).is_questioned[node.number] = false;
     const auto facts = vault::parse_leader(end.status, end.body);
     if (!facts) return;
     const cluster::LeaderStatement statement{node, sent, agenda_.now(), facts->is_self, facts->leader_address};
     apply(sidecar, at(sidecar).tracker.apply(statement, agenda_.now()));
   };
-  const std::uint64_t exchange = cluster_.ask(sidecar, node.index, "/v1/sys/leader", on_end);
+  const std::uint64_t exchange = cluster_.ask(sidecar, node.number, "/v1/sys/leader", on_end);
   agenda_.in(kTimeoutCheck, [this, exchange, on_end] {
     if (cluster_.forget(exchange)) on_end({});
   });

@@ -174,7 +174,8 @@ bool report_first_requests(int changes, const std::vector<std::string>& faults,
     int conflicts = 0;
     Duration total{}, longest{};
     for (const Fleet::FirstRequest& each : taken[kind]) {
-      right_here += each.sent_to && each.sent_to->index == each.truth && each.sent_to != each.was_leader;
+      right_here +=
+          each.sent_to && static_cast<int>(each.sent_to->number) == each.truth && each.sent_to != each.was_leader;
       const Duration allowed = hangs ? std::max(each.slowest_answer, patience) : each.slowest_round_trip;
       prompt_here += each.waited <= each.under_way + allowed;
       conflicts += each.conflicts;
@@ -228,7 +229,7 @@ bool compare_first_requests(const Options& options) {
     int asked = 0;
     for (int i = 0; i < kSidecars; ++i) {
       const cluster::View& view = fleet.view(i);
-      if (!view.idle || view.leader != node_at(old)) continue;
+      if (!view.idle || view.leader != NodeId{static_cast<std::uint32_t>(old)}) continue;
       fleet.request(i);
       ++asked;
     }

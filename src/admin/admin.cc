@@ -74,7 +74,7 @@ struct Admin::Impl {
     const auto respond = [weak = std::weak_ptr<Impl*>(alive), order](const http::Response& response) {
       if (const auto self = weak.lock()) (*self)->answer_order(order, response);
     };
-    carry_out_order(order.target, sources, options, respond);
+    carry_out_order(order.target, sources, respond);
   }
 
   void answer_order(const PendingOrder& order, const http::Response& response) {

@@ -73,7 +73,7 @@ std::optional<std::string> percent_decode(std::string_view text) {
   return decoded;
 }
 
-Result<NodeOrder> parse_node_order(const Target& target, const std::vector<std::string>& node_names) {
+Result<NodeOrder> parse_node_order(const Target& target, const cluster::Topology& topology) {
   constexpr std::string_view kPrefix = "/node/";
   const auto last = target.path.rfind('/');
   if (target.path.substr(0, kPrefix.size()) != kPrefix || last < kPrefix.size()) {
@@ -81,12 +81,14 @@ Result<NodeOrder> parse_node_order(const Target& target, const std::vector<std::
   }
   const auto name = percent_decode(target.path.substr(kPrefix.size(), last - kPrefix.size()));
   if (!name) return fail(ErrorKind::kInvalid, "broken percent escape in the node's name");
-  const auto found = std::find(node_names.begin(), node_names.end(), *name);
-  if (found == node_names.end()) {
+  const std::optional<NodeId> found = topology.named(*name);
+  if (!found) {
+    std::vector<std::string_view> names;
+    for (const cluster::NodeDescription& node : topology.nodes) names.push_back(node.name);
     std::string message = fmt::format("no node is named \"{}\"", *name);
-    const auto close = nearest(*name, {node_names.begin(), node_names.end()});
+    const auto close = nearest(*name, names);
     message += close ? fmt::format("; did you mean \"{}\"?", *close)
-                     : fmt::format("; the nodes are {}", fmt::join(node_names, ", "));
+                     : fmt::format("; the nodes are {}", fmt::join(names, ", "));
     return fail(ErrorKind::kUnavailable, std::move(message));
   }
   const auto state = cluster::admin_state_from(target.path.substr(last + 1));
@@ -96,7 +98,7 @@ Result<NodeOrder> parse_node_order(const Target& target, const std::vector<std::
   }
   const auto force = parse_force(target.query);
   if (!force) return tl::unexpected(force.error());
-  return NodeOrder{node_at(found - node_names.begin()), *state, *force};
+  return NodeOrder{*found, *state, *force};
 }
 
 Result<Duration> parse_pause(const Target& target) {

@@ -27,7 +27,7 @@ struct NodeOrder {
   bool force = false;
 };
 // From "/node/NAME/STATE[?force=1]". kInvalid: no such path, node, state or parameter; the message says which.
-[[nodiscard]] Result<NodeOrder> parse_node_order(const Target& target, const std::vector<std::string>& node_names);
+[[nodiscard]] Result<NodeOrder> parse_node_order(const Target& target, const cluster::Topology& topology);
 
 inline constexpr Duration kUsualPause = 60s;
 inline constexpr Duration kLongestPause = 1h;

@@ -15,7 +15,7 @@ namespace {
 constexpr Duration kMinTellInterval = 100ms;
 
 bool is_order_path(std::string_view path) {
-  return path == "/repin" || path == "/pause" || path == "/resume" || path.starts_with("/node/");
+  return path == "/repin" || path == "/reload" || path == "/pause" || path == "/resume" || path.starts_with("/node/");
 }
 
 http::Response control_hangs() {

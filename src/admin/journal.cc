@@ -6,13 +6,13 @@ void Journal::record(const cluster::Event& event, WallTime now) {
   if (event.kind == cluster::EventKind::kLeaderLost) {
     LeaderChange& change = changes_.emplace_back();
     change.at = now;
-    change.from = event.node;
+    change.from = event.node_name;
     change.why = event.why;
   } else if (event.kind == cluster::EventKind::kLeaderElected) {
     LeaderChange& change = open_change();
     change.at = now;
-    if (!change.from) change.from = event.other;
-    change.to = event.node;
+    if (change.from.empty()) change.from = event.other_name;
+    change.to = event.node_name;
     change.epoch = event.epoch;
     if (change.why.empty()) change.why = event.why;
     change.leaderless = event.unsettled;
@@ -21,7 +21,7 @@ void Journal::record(const cluster::Event& event, WallTime now) {
 }
 
 LeaderChange& Journal::open_change() {
-  if (changes_.empty() || changes_.back().to) changes_.emplace_back();
+  if (changes_.empty() || !changes_.back().to.empty()) changes_.emplace_back();
   return changes_.back();
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <deque>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,9 +11,9 @@ namespace bellwether::admin {
 
 // One change of leader: from whom, to whom, why. `to` is absent while nobody has taken over yet.
 struct LeaderChange {
-  WallTime at{};  // of the last thing known: the loss, then the election
-  std::optional<NodeId> from;
-  std::optional<NodeId> to;
+  WallTime at{};     // of the last thing known: the loss, then the election
+  std::string from;  // as they were called then; empty: nobody
+  std::string to;
   Epoch epoch = 0;  // of `to`
   std::string why;
   Duration leaderless{};  // how long nobody was led to for sure

@@ -30,18 +30,17 @@ std::string escaped(std::string_view text) {
 
 std::string headline(const Snapshot& s) {
   if (s.view.leader) {
-    return fmt::format("<strong>{}</strong> leads, epoch {}.", escaped(s.options.node_names.at(s.view.leader->index)),
-                       s.view.epoch);
+    return fmt::format("<strong>{}</strong> leads, epoch {}.", escaped(s.view.name(*s.view.leader)), s.view.epoch);
   }
   return fmt::format("<strong>No leader</strong>: {}.", escaped(summary_of(leaderless_of(s))));
 }
 
-std::string node_row(const Snapshot& s, std::size_t index) {
-  const cluster::NodeView& node = s.view.nodes[index];
-  const bool is_leader = s.view.leader && s.view.leader->index == index;
-  return fmt::format("<tr><td>{}</td><td>{}{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
-                     escaped(s.options.node_names.at(index)), to_text(node.role), is_leader ? ", leader" : "",
-                     node.up ? "up" : "down", escaped(node.facts.version), escaped(trouble_of(node)));
+std::string node_row(const Snapshot& s, NodeId id) {
+  const cluster::NodeView& node = s.view.nodes.at(id);
+  const bool is_leader = s.view.leader == id;
+  return fmt::format("<tr><td>{}</td><td>{}{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n", escaped(s.view.name(id)),
+                     to_text(node.role), is_leader ? ", leader" : "", node.up ? "up" : "down",
+                     escaped(node.facts.version), escaped(trouble_of(node)));
 }
 
 }  // namespace
@@ -52,7 +51,7 @@ std::string noscript_html(const Snapshot& s) {
   out +=
       "<div "
       "class=\"scroll\"><table><tr><th>Node</th><th>Role</th><th>Answers</th><th>Version</th><th>Remark</th></tr>\n";
-  for (std::size_t i = 0; i < s.view.nodes.size(); ++i) out += node_row(s, i);
+  for (const NodeId id : s.view.nodes.ids()) out += node_row(s, id);
   return out + "</table></div></section>\n";
 }
 

@@ -27,13 +27,20 @@ http::Response repin(const AdminSources& sources) {
   return json_response(200, "{\"done\": \"repin\"}\n");
 }
 
-void set_node(const Target& target, const AdminSources& sources, const AdminOptions& options, const Respond& respond) {
-  const auto order = parse_node_order(target, options.node_names);
+void reload(const AdminSources& sources, const Respond& respond) {
+  sources.reload([respond](const ReloadReport& report) {
+    respond(json_response(report.problems.empty() ? 200 : 409, reload_json(report)));
+  });
+}
+
+void set_node(const Target& target, const AdminSources& sources, const Respond& respond) {
+  const cluster::ViewPtr view = sources.view();
+  const auto order = parse_node_order(target, *view->topology);
   if (!order) {
     const int status = order.error().kind == ErrorKind::kUnavailable ? 404 : 400;
     return respond(error_response(status, order.error().message));
   }
-  const std::string answer = node_json(options.node_names[order->node.index], order->state);
+  const std::string answer = node_json(view->name(order->node), order->state);
   sources.set_admin_state(order->node, order->state, order->force, [answer, respond](const Result<void>& done) {
     respond(done ? json_response(200, answer) : error_response(409, done.error().message));
   });
@@ -41,13 +48,13 @@ void set_node(const Target& target, const AdminSources& sources, const AdminOpti
 
 }  // namespace
 
-void carry_out_order(std::string_view whole_target, const AdminSources& sources, const AdminOptions& options,
-                     const Respond& respond) {
+void carry_out_order(std::string_view whole_target, const AdminSources& sources, const Respond& respond) {
   const Target target = split_target(whole_target);
   if (target.path == "/pause") return respond(pause(target, sources));
   if (target.path == "/resume") return respond(resume(sources));
   if (target.path == "/repin") return respond(repin(sources));
-  set_node(target, sources, options, respond);
+  if (target.path == "/reload") return reload(sources, respond);
+  set_node(target, sources, respond);
 }
 
 }  // namespace bellwether::admin

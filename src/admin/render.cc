@@ -19,6 +19,13 @@ constexpr std::size_t kFailoversInStatus = 10;
 // terminals too.
 std::string dump(const Json& json) { return json.dump(2, ' ', true, Json::error_handler_t::replace) + "\n"; }
 
+Json reload_of(const ReloadReport& report) {
+  return Json{{"problems", report.problems},
+              {"changes", report.changes},
+              {"needs_restart", report.needs_restart},
+              {"hints", report.hints}};
+}
+
 class Renderer {
  public:
   explicit Renderer(const Snapshot& snapshot) : s_(snapshot) {}
@@ -26,7 +33,7 @@ class Renderer {
   [[nodiscard]] Json leader() const {
     if (!s_.view.leader) return nullptr;
     return Json{{"name", name(s_.view.leader)},
-                {"url", s_.options.node_urls.at(s_.view.leader->index)},
+                {"url", s_.view.topology->nodes.at(*s_.view.leader).url},
                 {"epoch", s_.view.epoch},
                 {"since", wall(s_.view.leader_since)},
                 {"since_seconds", to_seconds(s_.now - s_.view.leader_since)}};
@@ -34,7 +41,7 @@ class Renderer {
 
   [[nodiscard]] Json nodes() const {
     Json nodes = Json::array();
-    for (std::size_t i = 0; i < s_.view.nodes.size(); ++i) nodes.push_back(node(i));
+    for (const NodeId id : s_.view.nodes.ids()) nodes.push_back(node(id));
     return nodes;
   }
 
@@ -44,11 +51,11 @@ class Renderer {
     for (auto it = kept.rbegin(); it != kept.rend(); ++it) {
       changes.push_back({{"time", format_utc(it->at)},
                          {"age_seconds", to_seconds(s_.wall_at(s_.now) - it->at)},
-                         {"epoch", it->to ? Json(it->epoch) : Json(nullptr)},
-                         {"from", name(it->from)},
-                         {"to", name(it->to)},
+                         {"epoch", it->to.empty() ? Json(nullptr) : Json(it->epoch)},
+                         {"from", or_null(it->from)},
+                         {"to", or_null(it->to)},
                          {"why", it->why},
-                         {"leaderless_ms", it->to ? Json(to_millis(it->leaderless)) : Json(nullptr)}});
+                         {"leaderless_ms", it->to.empty() ? Json(nullptr) : Json(to_millis(it->leaderless))}});
     }
     return changes;
   }
@@ -61,20 +68,19 @@ class Renderer {
 
   [[nodiscard]] Json name(std::optional<NodeId> node) const {
     if (!node) return nullptr;
-    return s_.options.node_names.at(node->index);
+    return s_.view.name(*node);
   }
 
   [[nodiscard]] std::string wall(TimePoint at) const { return format_utc(s_.wall_at(at)); }
 
  private:
-  [[nodiscard]] Json node(std::size_t index) const {
-    const cluster::NodeView& node = s_.view.nodes[index];
-    Json json{{"name", s_.options.node_names.at(index)},
-              {"url", s_.options.node_urls.at(index)},
-              {"leader", s_.view.leader && s_.view.leader->index == index},
-              {"role", to_text(node.role)},
-              {"up", node.up},
-              {"admin", to_text(node.admin)}};
+  [[nodiscard]] static Json or_null(const std::string& name) { return name.empty() ? Json(nullptr) : Json(name); }
+
+  [[nodiscard]] Json node(NodeId id) const {
+    const cluster::NodeView& node = s_.view.nodes.at(id);
+    const cluster::NodeDescription& known = s_.view.topology->nodes.at(id);
+    Json json{{"name", known.name},         {"url", known.url}, {"leader", s_.view.leader == id},
+              {"role", to_text(node.role)}, {"up", node.up},    {"admin", to_text(node.admin)}};
     json["last_answer"] = node.answered_at ? Json(wall(*node.answered_at)) : Json(nullptr);
     json["last_answer_age_ms"] = node.answered_at ? Json(to_millis(s_.now - *node.answered_at)) : Json(nullptr);
     json["latency_ms"] = node.answered_at ? Json(to_millis(node.latency)) : Json(nullptr);
@@ -99,8 +105,8 @@ class Renderer {
                 {"open", of.is_open},
                 {"time", wall(of.first_sign)},
                 {"age_seconds", to_seconds(s_.now - of.first_sign)},
-                {"from", name(of.from)},
-                {"to", name(of.to)},
+                {"from", or_null(of.from_name)},
+                {"to", or_null(of.to_name)},
                 {"epoch_from", of.epoch_from},
                 {"epoch_to", of.to ? Json(of.epoch_to) : Json(nullptr)},
                 {"changed_leader", of.changed_leader()},
@@ -129,9 +135,7 @@ class Renderer {
 
 }  // namespace
 
-cluster::Leaderless leaderless_of(const Snapshot& s) {
-  return explain_leaderless(s.view, s.options.node_names, s.options.node_urls);
-}
+cluster::Leaderless leaderless_of(const Snapshot& s) { return explain_leaderless(s.view); }
 
 Readiness readiness(const Snapshot& s) {
   const cluster::View& view = s.view;
@@ -182,6 +186,9 @@ std::string status_json(const Snapshot& s) {
   json["cluster_id"] = view.cluster_id;
   json["takeover_candidates"] = view.takeover_candidates();
   json["nodes"] = render.nodes();
+  json["config"] = {{"read", format_utc(s.config.read)},
+                    {"current", s.config.last_reload.problems.empty()},
+                    {"last_reload", reload_of(s.config.last_reload)}};
   json["changes"] = render.changes();
   json["failovers"] = render.failovers(kFailoversInStatus);
   Json counters = Json::object();
@@ -230,6 +237,12 @@ std::string node_json(std::string_view name, cluster::AdminState state) {
 std::string pause_json(Duration at_most) { return dump(Json{{"paused_seconds_left", to_seconds(at_most)}}); }
 
 std::string resume_json(bool was_paused) { return dump(Json{{"was_paused", was_paused}}); }
+
+std::string reload_json(const ReloadReport& report) {
+  Json json = reload_of(report);
+  if (!report.problems.empty()) json["error"] = "the configuration is refused; nothing was changed";
+  return dump(json);
+}
 
 std::string error_json(std::string_view message) { return dump(Json{{"error", message}}); }
 

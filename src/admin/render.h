@@ -23,6 +23,7 @@ struct Snapshot {
   const std::function<WallTime(TimePoint)>& wall_at;
   std::vector<cluster::Failover> failovers{};  // the newest first
   std::vector<AmbiguousRequest> ambiguous{};   // likewise
+  ConfigState config{};
 };
 
 // Why no node leads. REQUIRES: none does.
@@ -51,6 +52,7 @@ struct Readiness {
 [[nodiscard]] std::string node_json(std::string_view name, cluster::AdminState state);
 [[nodiscard]] std::string pause_json(Duration at_most);
 [[nodiscard]] std::string resume_json(bool was_paused);
+[[nodiscard]] std::string reload_json(const ReloadReport& report);
 // {"error": "..."}
 [[nodiscard]] std::string error_json(std::string_view message);
 

@@ -18,7 +18,7 @@ Needs needs_of(std::string_view path) {
 }
 
 Snapshot State::snapshot(const AdminOptions& options) const {
-  return {options, *view, journal, counters, draining, now, wall_at, failovers, ambiguous};
+  return {options, *view, journal, counters, draining, now, wall_at, failovers, ambiguous, config};
 }
 
 StatePtr copy_state(const AdminSources& sources, const Journal& journal, Needs needs, TimePoint now) {
@@ -29,6 +29,7 @@ StatePtr copy_state(const AdminSources& sources, const Journal& journal, Needs n
   state->wall_at = [clock = sources.wall_clock()](TimePoint moment) { return clock.at(moment); };
   if (needs.failovers) {
     state->journal = journal;
+    if (sources.config) state->config = sources.config();
     if (sources.counters) state->counters = sources.counters();
     if (sources.failovers) state->failovers = sources.failovers();
   }

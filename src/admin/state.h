@@ -28,6 +28,7 @@ struct State {
   Journal journal;
   Counters counters;
   bool draining = false;
+  ConfigState config;
   TimePoint now{};
   std::function<WallTime(TimePoint)> wall_at;
   std::vector<cluster::Failover> failovers{};

@@ -85,13 +85,34 @@ class ConfigFlags {
   }
 
   [[nodiscard]] Result<config::Sources> sources() const {
+    config::Sources sources = sources_without_file();
+    if (file_.empty()) return sources;
+    Result<std::string> text = read_all(file_);
+    if (!text) return tl::unexpected(text.error());
+    sources.file = config::File{file_ == "-" ? "standard input" : file_, std::move(*text)};
+    return sources;
+  }
+
+  // Reads the file again; environment and flags are what they were. It needs nothing of this object.
+  [[nodiscard]] ReadConfig reader() const {
+    return [file = file_, given = sources_without_file()]() -> Result<config::Loaded> {
+      config::Sources all = given;
+      if (file == "-") {
+        return fail(ErrorKind::kInvalid, "the configuration came from standard input, which cannot be read again");
+      }
+      if (!file.empty()) {
+        Result<std::string> text = read_all(file);
+        if (!text) return tl::unexpected(text.error());
+        all.file = config::File{file, std::move(*text)};
+      }
+      return config::load(all);
+    };
+  }
+
+ private:
+  [[nodiscard]] config::Sources sources_without_file() const {
     config::Sources sources;
     sources.environment = environment();
-    if (!file_.empty()) {
-      Result<std::string> text = read_all(file_);
-      if (!text) return tl::unexpected(text.error());
-      sources.file = config::File{file_ == "-" ? "standard input" : file_, std::move(*text)};
-    }
     for (const Given& each : given_) {
       if (each.flag->count() == 0) continue;
       const bool is_switch = std::holds_alternative<config::FlagField>(each.option->field);
@@ -103,7 +124,6 @@ class ConfigFlags {
     return sources;
   }
 
- private:
   struct Given {
     const config::Option* option;
     CLI::Option* flag;
@@ -213,8 +233,9 @@ class CommandLine {
 
   void add_run_and_check() {
     CLI::App* run = add("run", "Follow the leader: the proxy", [this] {
-      return with_config(*run_flags_,
-                         [](const config::Config& config, const std::string&) { return run_command(config); });
+      return with_config(*run_flags_, [this](const config::Config& config, const std::string&) {
+        return run_command(config, run_flags_->reader());
+      });
     });
     run_flags_.emplace(*run);
     CLI::App* check = add("check", "Say everything that is wrong with a configuration", [this] {
@@ -309,6 +330,10 @@ class CommandLine {
             },
             fmt::format("How long to wait at most [{}]", format_duration(wait_leader_.timeout)))
         ->check(CLI::Validator(duration_problem, "DURATION"));
+    CLI::App* reload = add("reload", "Read the configuration file again and use what can change while it runs",
+                           [this] { return reload_command(node_.control, node_.json); });
+    reload->add_flag("--json", node_.json, "As JSON");
+    add_control(*reload);
     CLI::App* repin = add("repin", "Learn the cluster_id anew, after a restore or a new initialisation",
                           [this] { return repin_command(node_.control); });
     add_control(*repin);

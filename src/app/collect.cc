@@ -34,7 +34,7 @@ class MetricsCollector {
     add_process();
     add_cluster();
     add_failovers();
-    for (std::size_t i = 0; i < g_.node_names.size(); ++i) add_node(i);
+    for (const NodeId id : g_.view->nodes.ids()) add_node(id);
     add_hold();
     add_traffic();
     add_http();
@@ -58,7 +58,7 @@ class MetricsCollector {
     add_certificate("client", g_.client_cert);
     add_certificate("server", g_.server_cert);
     count(Metric::kLogDropped, {}, g_.log_dropped);
-    add(Metric::kConfigReloadSuccessful, {}, 1);
+    flag(Metric::kConfigReloadSuccessful, {}, g_.config_is_current);
     add(Metric::kConfigReloadTimestamp, {}, unix_seconds(g_.config_read));
     add(Metric::kLoopLateness, {}, to_seconds(g_.loop_lateness));
   }
@@ -106,9 +106,9 @@ class MetricsCollector {
                                          counts.sum_s});
   }
 
-  void add_node(std::size_t index) {
-    const std::string& name = g_.node_names[index];
-    const cluster::NodeView& node = g_.view->nodes[index];
+  void add_node(NodeId id) {
+    const std::string name(g_.view->name(id));
+    const cluster::NodeView& node = g_.view->nodes.at(id);
     for (std::size_t i = 0; i < cluster::kRoleCount; ++i) {
       const auto role = static_cast<Role>(i);
       flag(Metric::kNodeRole, {name, std::string(to_text(role))}, node.role == role);
@@ -117,13 +117,15 @@ class MetricsCollector {
       flag(Metric::kNodeAdminState, {name, std::string(to_text(state))}, node.admin == state);
     }
     flag(Metric::kNodeUp, {name}, node.up);
-    flag(Metric::kLeaderInfo, {name}, g_.view->leader && g_.view->leader->index == index);
-    add_probes(name, g_.probes[index]);
+    flag(Metric::kLeaderInfo, {name}, g_.view->leader == id);
+    add_probes(name, g_.probes.at(id));
+    const proxy::NodeCounts* const found = g_.proxy.nodes.find(id);
+    const proxy::NodeCounts counts = found != nullptr ? *found : proxy::NodeCounts{};
     for (const Metric metric : {Metric::kNodeOpenConnections, Metric::kNodeConnections}) {
-      count(metric, {name}, at(g_.proxy.node_sessions_now, index));
+      count(metric, {name}, counts.sessions_now);
     }
-    count(Metric::kNodeConnectionsTotal, {name}, at(g_.proxy.connects, index));
-    count(Metric::kConnectFailures, {name}, at(g_.proxy.connect_failures, index));
+    count(Metric::kNodeConnectionsTotal, {name}, counts.connects);
+    count(Metric::kConnectFailures, {name}, counts.connect_failures);
   }
 
   void add_probes(const std::string& name, const probe::ProbeCounts& counts) {
@@ -198,6 +200,11 @@ class MetricsCollector {
 
   void add_traffic() {
     const proxy::ProxyCounts& p = g_.proxy;
+    proxy::NodeCounts all = p.removed_nodes;
+    for (const proxy::NodeCounts& node : p.nodes) {
+      all.connects += node.connects;
+      all.sessions_now += node.sessions_now;
+    }
     count(Metric::kSessionsCut, {"quiet"}, p.sessions_cut_quiet);
     count(Metric::kSessionsCut, {"request"}, p.sessions_cut_request);
     count(Metric::kSessionsCut, {"answer"}, p.sessions_cut_answer);
@@ -210,10 +217,10 @@ class MetricsCollector {
     count(Metric::kSessionsCut, {"maxconn"}, p.sessions_cut_for_room);
     for (const Metric metric : {Metric::kOpenConnections, Metric::kConnections}) {
       count(metric, {"client"}, p.sessions_now);
-      count(metric, {"node"}, sum(p.node_sessions_now));
+      count(metric, {"node"}, all.sessions_now);
     }
     count(Metric::kConnectionsTotal, {"client"}, p.sessions_total);
-    count(Metric::kConnectionsTotal, {"node"}, sum(p.connects));
+    count(Metric::kConnectionsTotal, {"node"}, all.connects);
     count(Metric::kBytesTotal, {"up"}, p.bytes_up);
     count(Metric::kBytesTotal, {"down"}, p.bytes_down);
     add(Metric::kMaxconn, {}, g_.maxconn);

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
+#include "bellwether/base/node_table.h"
 #include "bellwether/cluster/view.h"
 #include "bellwether/probe/prober.h"
 #include "bellwether/proxy/proxy.h"
@@ -14,9 +14,8 @@ namespace bellwether::app {
 
 // A copy of everything one scrape is made of: taken on the control thread, rendered on another.
 struct ScrapeInput {
-  std::vector<std::string> node_names;
   cluster::ViewPtr view;
-  std::vector<probe::ProbeCounts> probes;  // by node
+  NodeTable<probe::ProbeCounts> probes;  // of the view's nodes
   proxy::ProxyCounts proxy;
   Tally tally;
   FailoverCounts failovers;
@@ -29,6 +28,7 @@ struct ScrapeInput {
   std::uint64_t admin_made_room = 0;
   Duration loop_lateness{};
   WallTime config_read{};
+  bool config_is_current = true;
   TimePoint now{};
   WallTime leader_since{};  // when there is a leader
 };

@@ -7,6 +7,7 @@
 
 #include "bellwether/base/time.h"
 #include "bellwether/config/load.h"
+#include "reload.h"
 
 namespace bellwether::app {
 
@@ -18,7 +19,8 @@ inline constexpr int kExitUsage = 2;
 // Each command is called once, from main's thread, after the command line has been read. It prints what a person
 // needs and returns the exit code.
 
-int run_command(const config::Config& config);  // run.cc
+// `read`: for a reload. run.cc
+int run_command(const config::Config& config, const ReadConfig& read);
 
 struct CheckOptions {
   std::string name;  // of the file, or "command line"
@@ -101,6 +103,8 @@ int wait_leader_command(const WaitLeaderOptions& options);  // wait_leader.cc
 [[nodiscard]] std::string_view version();  // "0.1.0"
 // After a restore or a new initialisation: the cluster_id is learned anew.
 int repin_command(const ControlChoice& control);  // node.cc
+
+int reload_command(const ControlChoice& control, bool json);  // node.cc
 
 int version_command(bool verbose);  // version.cc
 

@@ -52,7 +52,7 @@ void DevDirector::begin() {
     return;
   }
   const Kind& kind = kKinds[static_cast<std::size_t>(made_) % kKinds.size()];
-  const int leader = view->leader->index;
+  const int leader = static_cast<int>(view->leader->number);  // the simulated cluster's node: these nodes stay
   running_ = Failover{fmt::format(fmt::runtime(kind.text), leader + 1), view->epoch, loop_.precise_now(), kNever};
   static_cast<void>(client_.take_tally());
   hooks_.inject(leader, kind.fault, kind.argument);
@@ -80,7 +80,7 @@ void DevDirector::watch() {
 }
 
 void DevDirector::finish(const cluster::View& view) {
-  const std::string leader = view.leader ? fmt::format("n{}", view.leader->index + 1) : "nobody";
+  const std::string leader = view.leader ? std::string(view.name(*view.leader)) : "nobody";
   const std::string clients = clients_text(client_.take_tally());
   if (running_->text.empty()) {
     hooks_.say(fmt::format("{} leads now; {}", leader, clients));

@@ -8,9 +8,7 @@ namespace bellwether::app {
 
 namespace {
 
-std::string name_of(const std::vector<std::string>& names, std::optional<NodeId> node) {
-  return node ? names.at(node->index) : std::string("none");
-}
+std::string or_none(const std::string& name) { return name.empty() ? std::string("none") : name; }
 
 std::int64_t millis(Duration d) { return duration_cast<std::chrono::milliseconds>(d).count(); }
 
@@ -43,10 +41,10 @@ void log_role(const cluster::Event& event, const std::string& node) {
 
 }  // namespace
 
-void log_event(const cluster::Event& event, const std::vector<std::string>& node_names) {
+void log_event(const cluster::Event& event) {
   using cluster::EventKind;
-  const std::string node = name_of(node_names, event.node);
-  const std::string other = name_of(node_names, event.other);
+  const std::string node = or_none(event.node_name);
+  const std::string other = or_none(event.other_name);
   switch (event.kind) {
     case EventKind::kLeaderElected:
     case EventKind::kLeaderLost:
@@ -56,9 +54,14 @@ void log_event(const cluster::Event& event, const std::vector<std::string>& node
     case EventKind::kRoleChanged:
       return log_role(event, node);
     case EventKind::kNodeUp:
+    case EventKind::kNodeAdded:
       return log::info(to_text(event.kind), {{"node", node}});
     case EventKind::kAdminStateChanged:
+    case EventKind::kNodeRenamed:
       return log::info(to_text(event.kind), {{"node", node}, {"why", event.why}});
+    case EventKind::kNodeRemoved:
+      if (event.why.empty()) return log::info(to_text(event.kind), {{"node", node}});
+      return log::warn(to_text(event.kind), {{"node", node}, {"why", event.why}});
     case EventKind::kNodeDown:
       return log::warn(to_text(event.kind), {{"node", node}});
     case EventKind::kForeignNode:
@@ -82,15 +85,15 @@ void log_event(const cluster::Event& event, const std::vector<std::string>& node
   }
 }
 
-void log_failover(const cluster::Failover& failover, const std::vector<std::string>& node_names) {
+void log_failover(const cluster::Failover& failover) {
   const auto number = [](std::uint64_t value) { return static_cast<std::int64_t>(value); };
   const auto since_sign = [&](std::optional<TimePoint> at) {
     return at ? std::max<std::int64_t>(millis(*at - failover.first_sign), 0) : -1;
   };
   const cluster::FailoverTraffic& traffic = failover.traffic;
   log::info("failover", {{"cause", std::string(to_text(failover.cause))},
-                         {"from", name_of(node_names, failover.from)},
-                         {"to", name_of(node_names, failover.to)},
+                         {"from", or_none(failover.from_name)},
+                         {"to", or_none(failover.to_name)},
                          {"epoch_from", number(failover.epoch_from)},
                          {"epoch", number(failover.epoch_to)},
                          {"sign", failover.sign},
@@ -110,14 +113,13 @@ void log_failover(const cluster::Failover& failover, const std::vector<std::stri
                          {"moved_at_deadline", number(traffic.moved_at_deadline)}});
 }
 
-void log_session(const proxy::SessionRecord& session, const std::vector<std::string>& node_names, bool with_client) {
-  const std::string node = name_of(node_names, session.node);
+void log_session(const proxy::SessionRecord& session, bool with_client) {
   const auto number = [](std::uint64_t value) { return static_cast<std::int64_t>(value); };
   // The list of fields lives as long as the call: it cannot be put together beforehand.
   const std::string client = with_client ? session.client : "-";
   log::info("session", {{"listener", session.listener},
                         {"client", client},
-                        {"node", node},
+                        {"node", session.node_name},
                         {"epoch", number(session.epoch)},
                         {"held_ms", millis(session.held)},
                         {"connect_ms", millis(session.connecting)},
@@ -127,7 +129,7 @@ void log_session(const proxy::SessionRecord& session, const std::vector<std::str
                         {"end", std::string(session.end)}});
 }
 
-void log_request(const proxy::RequestRecord& request, const std::vector<std::string>& node_names, bool with_client) {
+void log_request(const proxy::RequestRecord& request, bool with_client) {
   constexpr std::size_t kMostOfPath = 1024;
   const auto or_dash = [](std::string_view text) { return std::string(text.empty() ? "-" : text); };
   const auto number = [](std::uint64_t value) { return static_cast<std::int64_t>(value); };
@@ -139,7 +141,7 @@ void log_request(const proxy::RequestRecord& request, const std::vector<std::str
                         {"outcome", std::string(to_text(request.outcome))},
                         {"reason", or_dash(request.rejected)},
                         {"class", std::string(to_text(request.request_class))},
-                        {"node", name_of(node_names, request.node)},
+                        {"node", std::string(request.node_name)},
                         {"epoch", number(request.epoch)},
                         {"row", request.row ? std::string(to_text(*request.row)) : std::string("-")},
                         {"sends", std::int64_t{request.sends}},
@@ -152,7 +154,7 @@ void log_request(const proxy::RequestRecord& request, const std::vector<std::str
                         {"id", or_dash(request.request_id)}});
 }
 
-void log_failed_request(const proxy::RequestRecord& request, const std::vector<std::string>& node_names) {
+void log_failed_request(const proxy::RequestRecord& request) {
   const auto or_dash = [](std::string_view text) { return std::string(text.empty() ? "-" : text); };
   log::warn("request_failed", {{"id", or_dash(request.request_id)},
                                {"listener", std::string(request.listener)},
@@ -160,7 +162,7 @@ void log_failed_request(const proxy::RequestRecord& request, const std::vector<s
                                {"class", std::string(to_text(request.request_class))},
                                {"status", request.status > 0 ? std::int64_t{request.status} : std::int64_t{-1}},
                                {"outcome", std::string(to_text(request.outcome))},
-                               {"node", name_of(node_names, request.node)},
+                               {"node", std::string(request.node_name)},
                                {"epoch", static_cast<std::int64_t>(request.epoch)},
                                {"row", request.row ? std::string(to_text(*request.row)) : std::string("-")},
                                {"held_ms", millis(request.held)},

@@ -20,11 +20,8 @@ bool all_heard(const cluster::View& view) { return cluster::census_of(view).unhe
 
 }  // namespace
 
-LeaderlessReport::LeaderlessReport(net::Loop& loop, std::vector<std::string> names, std::vector<std::string> urls,
-                                   LeaderlessSources sources)
-    : loop_(loop), names_(std::move(names)), urls_(std::move(urls)), sources_(std::move(sources)), timer_(loop, [this] {
-        look();
-      }) {}
+LeaderlessReport::LeaderlessReport(net::Loop& loop, LeaderlessSources sources)
+    : loop_(loop), sources_(std::move(sources)), timer_(loop, [this] { look(); }) {}
 
 void LeaderlessReport::on_view(const cluster::View& view) {
   if (view.leader) {
@@ -44,8 +41,9 @@ void LeaderlessReport::look() {
   const TimePoint now = loop_.precise_now();
   // The answers are there when the first report is due, or make the next one better.
   if (!std::exchange(has_asked_, true)) {
-    for (std::size_t i = 0; i < view->nodes.size(); ++i) {
-      if (cluster::is_denial(view->nodes[i].role) && !view->nodes[i].failure) sources_.ask_leader(node_at(i));
+    for (const NodeId id : view->nodes.ids()) {
+      const cluster::NodeView& node = view->nodes.at(id);
+      if (cluster::is_denial(node.role) && !node.failure) sources_.ask_leader(id);
     }
   }
   report(*view, now);
@@ -61,7 +59,7 @@ bool LeaderlessReport::is_due(const cluster::View& view, const std::string& text
 }
 
 void LeaderlessReport::report(const cluster::View& view, TimePoint now) {
-  const cluster::Leaderless why = cluster::explain_leaderless(view, names_, urls_);
+  const cluster::Leaderless why = cluster::explain_leaderless(view);
   std::string causes = fmt::format("{}", fmt::join(why.causes, " | "));
   const std::string text = summary_of(why) + causes;
   if (!is_due(view, text, now)) return;

@@ -3,7 +3,6 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "bellwether/base/ids.h"
 #include "bellwether/cluster/leaderless.h"
@@ -23,8 +22,7 @@ struct LeaderlessSources {
 // time (later), then each minute, and within ten seconds when the causes change. Control thread.
 class LeaderlessReport {
  public:
-  LeaderlessReport(net::Loop& loop, std::vector<std::string> names, std::vector<std::string> urls,
-                   LeaderlessSources sources);
+  LeaderlessReport(net::Loop& loop, LeaderlessSources sources);
   void on_view(const cluster::View& view);
 
  private:
@@ -33,8 +31,6 @@ class LeaderlessReport {
   [[nodiscard]] bool is_due(const cluster::View& view, const std::string& text, TimePoint now) const;
 
   net::Loop& loop_;
-  const std::vector<std::string> names_;
-  const std::vector<std::string> urls_;
   const LeaderlessSources sources_;
   std::optional<TimePoint> reported_at_;  // of the present spell without a leader
   std::string reported_;                  // what was said then

@@ -50,16 +50,23 @@ Result<std::string> find_control(net::Loop& loop, const ControlChoice& choice) {
   return choose_control(live_controls(loop), choice.admin);
 }
 
-// POSTs to the control socket of a running Bellwether, and gives its answer.
-Result<std::string> order(const ControlChoice& choice, const std::string& target) {
+// POSTs to the control socket of a running Bellwether, and gives its answer, whatever it is.
+Result<wire::Reply> post(const ControlChoice& choice, const std::string& target) {
   auto loop = net::Loop::create({});
   if (!loop) return tl::unexpected(loop.error());
   const auto path = find_control(**loop, choice);
   if (!path) return tl::unexpected(path.error());
   const auto address = net::Address::parse("unix:" + *path);
   if (!address) return tl::unexpected(address.error());
-  const auto reply = ask(**loop, *address, "POST", target);
+  auto reply = ask(**loop, *address, "POST", target);
   if (!reply) return tl::unexpected(reply.error().within(*path));
+  return reply;
+}
+
+// The same, where a refusal is an error.
+Result<std::string> order(const ControlChoice& choice, const std::string& target) {
+  const auto reply = post(choice, target);
+  if (!reply) return tl::unexpected(reply.error());
   if (reply->status != 200) return fail(ErrorKind::kUnavailable, refusal(*reply));
   return reply->body;
 }
@@ -116,6 +123,45 @@ int repin_command(const ControlChoice& control) {
     return kExitFailed;
   }
   fmt::print("the cluster_id is learned anew from the nodes' next answers\n");
+  return kExitFine;
+}
+
+namespace {
+
+void print_each(std::FILE* to, const nlohmann::json& report, const char* key, std::string_view before) {
+  const auto list = report.find(key);
+  if (list == report.end() || !list->is_array()) return;
+  for (const nlohmann::json& each : *list) {
+    if (each.is_string()) fmt::print(to, "{}{}\n", before, for_people(each.get<std::string>()));
+  }
+}
+
+}  // namespace
+
+int reload_command(const ControlChoice& control, bool json) {
+  const auto reply = post(control, "/reload");
+  if (!reply) {
+    fmt::print(stderr, "bellwether reload: {}\n", reply.error().message);
+    return kExitFailed;
+  }
+  const auto report = nlohmann::json::parse(reply->body, nullptr, false);
+  if (!report.is_object() || !report.contains("changes")) {
+    fmt::print(stderr, "bellwether reload: {}\n", refusal(*reply));
+    return kExitFailed;
+  }
+  if (json) {
+    fmt::print("{}\n", report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    return reply->status == 200 ? kExitFine : kExitFailed;
+  }
+  if (reply->status != 200) {
+    fmt::print(stderr, "bellwether reload: the configuration is refused, and nothing was changed:\n");
+    print_each(stderr, report, "problems", "  ");
+    return kExitFailed;
+  }
+  fmt::print("{}\n", report["changes"].empty() ? "reloaded: nothing has changed" : "reloaded:");
+  print_each(stdout, report, "changes", "  ");
+  print_each(stdout, report, "needs_restart", "  needs a restart: ");
+  print_each(stdout, report, "hints", "  hint: ");
   return kExitFine;
 }
 

@@ -101,7 +101,81 @@ Result<std::vector<NodePlan>> plan_nodes(const std::vector<config::Node>& nodes,
     if (!found[i]) plans.back().unresolved = found[i].error().message;
   }
   mark_second_names(plans);
+  for (std::size_t i = 0; i < plans.size(); ++i) plans[i].id = {static_cast<std::uint32_t>(i)};
   return plans;
+}
+
+std::vector<std::string> keep_known_addresses(const std::vector<config::Node>& nodes,
+                                              const std::vector<NodePlan>& present, std::vector<ResolvedName>& found) {
+  std::vector<std::string> kept;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (found[i] && !found[i]->empty()) continue;
+    std::vector<net::Address> known;
+    for (const NodePlan& plan : present) {
+      const bool is_same_name = plan.host == nodes[i].host && plan.port == nodes[i].port;
+      if (is_same_name && plan.address) known.push_back(*plan.address);
+    }
+    if (known.empty()) continue;
+    found[i] = std::move(known);
+    kept.push_back(nodes[i].host);
+  }
+  return kept;
+}
+
+void assign_ids(std::vector<NodePlan>& next, const std::vector<NodePlan>& present, NodeId& unused) {
+  std::vector<bool> is_taken(present.size());
+  for (NodePlan& plan : next) {
+    std::optional<NodeId> id;
+    for (std::size_t i = 0; i < present.size() && !id; ++i) {
+      const bool has_moved = plan.address && present[i].address && *plan.address != *present[i].address;
+      if (is_taken[i] || plan.url != present[i].url || has_moved) continue;
+      is_taken[i] = true;
+      id = present[i].id;
+    }
+    plan.id = id.value_or(unused);
+    if (!id) ++unused.number;
+  }
+}
+
+namespace {
+
+std::string shown(const NodePlan& plan) {
+  return plan.address ? fmt::format("{} ({}, {})", plan.name, plan.url, plan.address->to_string())
+                      : fmt::format("{} ({})", plan.name, plan.url);
+}
+
+void add_changes_of_kept(const NodePlan& before, const NodePlan& after, std::vector<std::string>& changes) {
+  const auto changed = [&](std::string_view what, const std::string& from, const std::string& to) {
+    if (from != to) changes.push_back(fmt::format("node {}: {} {} -> {}", after.name, what, from, to));
+  };
+  if (before.name != after.name) changes.push_back(fmt::format("node {} is called {}", before.name, after.name));
+  changed("server_name", before.server_name, after.server_name);
+  changed("public_address", before.public_url, after.public_url);
+}
+
+const NodePlan* find_plan(const std::vector<NodePlan>& plans, NodeId id) {
+  const auto found = std::find_if(plans.begin(), plans.end(), [&](const NodePlan& plan) { return plan.id == id; });
+  return found != plans.end() ? &*found : nullptr;
+}
+
+}  // namespace
+
+std::vector<std::string> node_changes(const std::vector<NodePlan>& present, const std::vector<NodePlan>& next) {
+  std::vector<std::string> changes;
+  for (const NodePlan& plan : present) {
+    if (find_plan(next, plan.id) == nullptr) changes.push_back("-node " + shown(plan));
+  }
+  for (const NodePlan& plan : next) {
+    if (const NodePlan* const before = find_plan(present, plan.id)) {
+      add_changes_of_kept(*before, plan, changes);
+    } else {
+      changes.push_back("+node " + shown(plan));
+    }
+  }
+  const auto have_one_order = [](const NodePlan& a, const NodePlan& b) { return a.id == b.id; };
+  const bool is_same_order = std::equal(present.begin(), present.end(), next.begin(), next.end(), have_one_order);
+  if (changes.empty() && !is_same_order) changes.emplace_back("the nodes have another order");
+  return changes;
 }
 
 bool leads_back(const net::Address& node, const std::vector<config::Listen>& listen) {
@@ -123,26 +197,57 @@ Result<void> check_no_loop(const std::vector<NodePlan>& plans, const std::vector
   return {};
 }
 
-std::vector<ResolvedName> resolve_all(net::Loop& loop, net::Resolver& resolver, const std::vector<config::Node>& nodes,
-                                      Duration patience) {
-  struct Answers {
-    std::vector<ResolvedName> found;
-    std::size_t count = 0;
-  };
-  // Shared with the callbacks: an answer may come after we have stopped waiting.
-  const auto answers = std::make_shared<Answers>();
+namespace {
+
+std::vector<ResolvedName> without_answers(const std::vector<config::Node>& nodes, Duration patience) {
+  std::vector<ResolvedName> found;
   for (const config::Node& node : nodes) {
-    answers->found.emplace_back(fail(ErrorKind::kTimeout, fmt::format("cannot resolve \"{}\": no answer within {}",
-                                                                      node.host, format_duration(patience))));
+    found.emplace_back(fail(ErrorKind::kTimeout, fmt::format("cannot resolve \"{}\": no answer within {}", node.host,
+                                                             format_duration(patience))));
   }
+  return found;
+}
+
+// One asking for many names. Shared with the callbacks: an answer may come after all is over.
+struct Asking {
+  Asking(net::Loop& loop, std::function<void(std::vector<ResolvedName>)> on_done)
+      : done(std::move(on_done)), timer(loop, [this] { finish(); }) {}
+
+  void finish() {
+    timer.cancel();
+    if (const auto callback = std::exchange(done, {})) callback(std::move(found));
+  }
+
+  std::vector<ResolvedName> found;
+  std::size_t count = 0;
+  std::function<void(std::vector<ResolvedName>)> done;
+  net::Timer timer;
+};
+
+}  // namespace
+
+void resolve_all_later(net::Loop& loop, net::Resolver& resolver, const std::vector<config::Node>& nodes,
+                       Duration patience, std::function<void(std::vector<ResolvedName>)> on_done) {
+  const auto asking = std::make_shared<Asking>(loop, std::move(on_done));
+  asking->found = without_answers(nodes, patience);
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    resolver.resolve(nodes[i].host, nodes[i].port, [answers, i](ResolvedName result) {
-      ++answers->count;
-      answers->found[i] = std::move(result);
+    resolver.resolve(nodes[i].host, nodes[i].port, [asking, i](ResolvedName result) {
+      if (!asking->done) return;
+      asking->found[i] = std::move(result);
+      if (++asking->count == asking->found.size()) asking->finish();
     });
   }
-  loop.run_until([&] { return answers->count == nodes.size(); }, patience);
-  return answers->found;
+  asking->timer.arm_in(patience);
+}
+
+std::vector<ResolvedName> resolve_all(net::Loop& loop, net::Resolver& resolver, const std::vector<config::Node>& nodes,
+                                      Duration patience) {
+  // Shared with the callback: the loop may be stopped before.
+  const auto answers = std::make_shared<std::vector<ResolvedName>>();
+  resolve_all_later(loop, resolver, nodes, patience,
+                    [answers](std::vector<ResolvedName> found) { *answers = std::move(found); });
+  const bool has_ended = loop.run_until([&] { return answers->size() == nodes.size(); }, patience * 2);
+  return has_ended ? std::move(*answers) : without_answers(nodes, patience);
 }
 
 AddressKeeper::AddressKeeper(net::Loop& loop, net::Resolver& resolver, std::vector<NodePlan>& plans, IsDown is_down,
@@ -163,7 +268,7 @@ AddressKeeper::~AddressKeeper() = default;
 
 void AddressKeeper::look() {
   for (std::size_t i = 0; i < plans_.size(); ++i) {
-    const bool down = is_down_(node_at(i));
+    const bool down = is_down_(plans_[i].id);
     rounds_down_[i] = down ? rounds_down_[i] + 1 : 0;
     const bool moved_perhaps = rounds_down_[i] > 0 && rounds_down_[i] % kRoundsDown == 0;
     if (plans_[i].address && !moved_perhaps) continue;
@@ -176,7 +281,8 @@ void AddressKeeper::look() {
 
 void AddressKeeper::on_resolved(std::size_t index, const ResolvedName& found) {
   if (found) return on_found(index, usable_addresses(*found));
-  if (!plans_[index].address && !plans_[index].same_as) callbacks_.on_unresolved(node_at(index), found.error().message);
+  if (!plans_[index].address && !plans_[index].same_as)
+    callbacks_.on_unresolved(plans_[index].id, found.error().message);
 }
 
 void AddressKeeper::on_found(std::size_t index, const std::vector<net::Address>& found) {
@@ -194,13 +300,13 @@ void AddressKeeper::on_found(std::size_t index, const std::vector<net::Address>&
   }
   if (plan.address || found.empty()) return;
   plan.same_as = other_with(found.front(), index, plans_);
-  if (plan.same_as) callbacks_.on_same_server(node_at(index), node_at(*plan.same_as), found.front());
+  if (plan.same_as) callbacks_.on_same_server(plan.id, plans_[*plan.same_as].id, found.front());
 }
 
 bool AddressKeeper::offer(std::size_t index, const net::Address& address) {
   std::vector<net::Address>& refused = refused_[index];
   if (std::find(refused.begin(), refused.end(), address) != refused.end()) return false;
-  if (callbacks_.on_address(node_at(index), address)) return true;
+  if (callbacks_.on_address(plans_[index].id, address)) return true;
   refused.push_back(address);
   return false;
 }

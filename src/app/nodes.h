@@ -16,6 +16,7 @@ namespace bellwether::app {
 
 // One node as everybody uses it: one socket address, or none until its name resolves.
 struct NodePlan {
+  NodeId id;  // its own among the nodes of the process
   std::string name;
   std::string url;
   std::string host;  // what is resolved
@@ -35,12 +36,23 @@ using ResolvedName = Result<std::vector<net::Address>>;
 // The addresses of a name that we use: IPv4 if there are any, else IPv6. A host with both is one node, not two.
 [[nodiscard]] std::vector<net::Address> usable_addresses(const std::vector<net::Address>& found);
 
-// The nodes of the configuration, given what each of its names resolved to. A name with several
-// addresses becomes several nodes NAME/ADDRESS; kInvalid if the configuration gives that node a name of its own, for
-// then it has been said to be one. Of several that resolve to one address the first has it; the others get none and
-// same_as.
+// The nodes of the configuration, given what each of its names resolved to, with the ids of a first topology. A name
+// with several addresses becomes several nodes NAME/ADDRESS; kInvalid if the configuration gives that node a name of
+// its own, for then it has been said to be one. Of several that resolve to one address the first has it; the others get
+// none and same_as.
 [[nodiscard]] Result<std::vector<NodePlan>> plan_nodes(const std::vector<config::Node>& nodes,
                                                        const std::vector<ResolvedName>& found);
+// For names that have no answer now: the addresses that they had as `present` nodes. Their names, for a warning.
+[[nodiscard]] std::vector<std::string> keep_known_addresses(const std::vector<config::Node>& nodes,
+                                                            const std::vector<NodePlan>& present,
+                                                            std::vector<ResolvedName>& found);
+// Which of `next` are nodes of now: those with the URL and, as far as both are known, the address of a present one have
+// its id, the others are new nodes, with the ids from `unused` on, which is moved past them.
+void assign_ids(std::vector<NodePlan>& next, const std::vector<NodePlan>& present, NodeId& unused);
+// What that changes, in words: "+node vault4 (https://vault4:8200, 10.0.0.4:8200)", "-node vault1 (...)",
+// "node vault2 is called v2". Empty: nothing.
+[[nodiscard]] std::vector<std::string> node_changes(const std::vector<NodePlan>& present,
+                                                    const std::vector<NodePlan>& next);
 // "its name leads to 10.0.0.1:8200 too": why a node is another name of one that has that address.
 [[nodiscard]] std::string why_same_server(const net::Address& address);
 
@@ -52,8 +64,11 @@ using ResolvedName = Result<std::vector<net::Address>>;
 // be led to.
 [[nodiscard]] Result<void> check_no_loop(const std::vector<NodePlan>& plans, const std::vector<config::Listen>& listen);
 
-// Asks for the addresses of all names at once and turns the loop until all have answered or `patience` is over; what
-// has no answer by then is kTimeout. REQUIRES: not called from within the loop.
+// Asks for the addresses of all names at once; what has no answer when `patience` is over is kTimeout. `on_done` is
+// called once, and not before resolve_all_later() has returned.
+void resolve_all_later(net::Loop& loop, net::Resolver& resolver, const std::vector<config::Node>& nodes,
+                       Duration patience, std::function<void(std::vector<ResolvedName>)> on_done);
+// The same, and turns the loop until then. REQUIRES: not called from within the loop.
 [[nodiscard]] std::vector<ResolvedName> resolve_all(net::Loop& loop, net::Resolver& resolver,
                                                     const std::vector<config::Node>& nodes, Duration patience);
 

@@ -13,6 +13,12 @@ namespace bellwether::app {
 
 namespace {
 
+cluster::TopologyPtr topology_of(const std::vector<NodePlan>& nodes) {
+  auto topology = std::make_shared<cluster::Topology>();
+  for (const NodePlan& node : nodes) topology->nodes.add(node.id, {node.name, node.url});
+  return topology;
+}
+
 net::ProxyVersion proxy_version(config::ProxyProtocol protocol) {
   switch (protocol) {
     case config::ProxyProtocol::kNone:
@@ -45,27 +51,6 @@ std::string forwarded_chain(const config::Config& config) {
 
 int worker_count(int configured) {
   return configured > 0 ? configured : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
-
-cluster::TrackerOptions tracker_options(const config::Config& config, const std::vector<NodePlan>& nodes) {
-  cluster::TrackerOptions options;
-  for (const NodePlan& node : nodes) {
-    options.node_names.push_back(node.name);
-    options.node_addresses.push_back(node.url);
-  }
-  options.inter = config.inter;
-  options.fastinter = config.fastinter;
-  options.downinter = config.downinter;
-  options.idle_inter = config.idle_inter;
-  options.idle_after = config.idle_after;
-  options.suspect_after = config.suspect_after;
-  options.fall = config.fall;
-  options.rise = config.rise;
-  options.on_conflict =
-      config.on_conflict == config::OnConflict::kKeep ? cluster::OnConflict::kKeep : cluster::OnConflict::kHold;
-  options.cluster_id = config.cluster_id;
-  options.seed = std::random_device{}();
-  return options;
 }
 
 proxy::Mode proxy_mode(config::Mode mode) {
@@ -164,16 +149,49 @@ vault::NodeSetUp set_up_of(const config::Config& config, const NodePlan& node) {
   return set_up;
 }
 
+cluster::TrackerOptions tracker_options(const config::Config& config, const std::vector<NodePlan>& nodes) {
+  cluster::TrackerOptions options;
+  options.topology = topology_of(nodes);
+  options.inter = config.inter;
+  options.fastinter = config.fastinter;
+  options.downinter = config.downinter;
+  options.idle_inter = config.idle_inter;
+  options.idle_after = config.idle_after;
+  options.suspect_after = config.suspect_after;
+  options.fall = config.fall;
+  options.rise = config.rise;
+  options.on_conflict =
+      config.on_conflict == config::OnConflict::kKeep ? cluster::OnConflict::kKeep : cluster::OnConflict::kHold;
+  options.cluster_id = config.cluster_id;
+  options.seed = std::random_device{}();
+  return options;
+}
+
+std::vector<probe::ProbeTarget> probe_targets(const config::Config& config, const std::vector<NodePlan>& nodes,
+                                              const std::shared_ptr<net::TlsContext>& tls) {
+  std::vector<probe::ProbeTarget> targets;
+  for (const NodePlan& node : nodes) {
+    targets.push_back({node.name, node.address, node.tls ? tls : nullptr, node.server_name, node.host_header,
+                       set_up_of(config, node), node.unresolved});
+  }
+  return targets;
+}
+
+NodeTable<proxy::NodeOptions> node_options(const std::vector<NodePlan>& nodes) {
+  NodeTable<proxy::NodeOptions> options;
+  for (const NodePlan& node : nodes) {
+    options.add(node.id, {node.name, node.address, node.public_url, node.tls, node.server_name});
+  }
+  return options;
+}
+
 Result<probe::ProberOptions> prober_options(const config::Config& config, const std::vector<NodePlan>& nodes,
                                             const std::shared_ptr<net::TlsContext>& tls) {
   auto source = source_address(config.source);
   if (!source) return tl::unexpected(source.error());
   probe::ProberOptions options;
   options.tracker = tracker_options(config, nodes);
-  for (const NodePlan& node : nodes) {
-    options.targets.push_back({node.name, node.address, node.tls ? tls : nullptr, node.server_name, node.host_header,
-                               set_up_of(config, node), node.unresolved});
-  }
+  options.targets = probe_targets(config, nodes, tls);
   options.timeout_connect = config.timeout_connect;
   options.timeout_check = config.timeout_check;
   options.source = *source;
@@ -193,10 +211,8 @@ Result<proxy::ProxyOptions> proxy_options(const config::Config& config, const st
     if (!listener) return tl::unexpected(listener.error());
     options.listeners.push_back(std::move(*listener));
   }
-  for (const NodePlan& node : nodes) {
-    options.nodes.push_back(
-        {node.name, node.address, node.public_url, node.tls ? tls.to_nodes : nullptr, node.server_name});
-  }
+  options.nodes = node_options(nodes);
+  options.node_tls = tls.to_nodes;
   options.threads = worker_count(config.threads);
   options.maxconn = config.maxconn;
   options.hold_max = config.hold_max;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "bellwether/base/node_table.h"
 #include "bellwether/base/result.h"
 #include "bellwether/config/config.h"
 #include "bellwether/net/tls.h"
@@ -20,6 +21,12 @@ namespace bellwether::app {
 [[nodiscard]] net::TlsServerOptions client_tls_options(const config::Config& config);
 // What advice about a node's silence depends on.
 [[nodiscard]] vault::NodeSetUp set_up_of(const config::Config& config, const NodePlan& node);
+// All in the order of `nodes`.
+[[nodiscard]] cluster::TrackerOptions tracker_options(const config::Config& config, const std::vector<NodePlan>& nodes);
+[[nodiscard]] std::vector<probe::ProbeTarget> probe_targets(const config::Config& config,
+                                                            const std::vector<NodePlan>& nodes,
+                                                            const std::shared_ptr<net::TlsContext>& tls);
+[[nodiscard]] NodeTable<proxy::NodeOptions> node_options(const std::vector<NodePlan>& nodes);
 [[nodiscard]] Result<probe::ProberOptions> prober_options(const config::Config& config,
                                                           const std::vector<NodePlan>& nodes,
                                                           const std::shared_ptr<net::TlsContext>& tls);

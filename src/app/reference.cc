@@ -21,8 +21,8 @@ an option's own variable serve as its default: the file beats them, and BAO_ bea
 clients find us. An empty variable counts as absent. In variables, lists are separated by commas.
 
 The file is JSON with `//` and `/* */` comments. An unknown or doubled key is an error. Durations are "250ms", "1s", "2m",
-"1h"; a plain number is milliseconds. "Reload" tells which options a reload will be able to change; this build does not
-reload: restart it.
+"1h"; a plain number is milliseconds. "Reload" tells which options a reload (HUP, `bellwether reload`) changes while the process runs; for the
+others it says that they need a restart. Flags and environment stay what they were at the start, and names are asked for anew.
 
 `listen` takes an address (`"127.0.0.1:8200"`, `"[::1]:8200"`, `":8200"`, `"unix:/path"`), or a list of such addresses and
 objects: `{{"address": "127.0.0.1:8201", "mode": "redirect", "accept_proxy": false, "fresh": false}}`. `nodes` takes a list of URLs and
@@ -43,7 +43,7 @@ objects: `{{"url": "https://10.0.0.1:8200", "name": "a", "server_name": "vault.e
 |---|---|
 | TERM, INT, QUIT | readiness turns 503 while listeners stay open; ends when no session is left, or after `hard_stop_after` |
 | TERM, INT or QUIT again | ends at once |
-| HUP | certificates, keys and CA files are read again at once, as they are anyhow when they change (`tls_reload_interval`); the configuration file is not |
+| HUP | the configuration file is read again, and what has changed of it is used (column "reload" above); a file with an error changes nothing. Certificates, keys and CA files are read again at once, as they are anyhow when they change (`tls_reload_interval`) |
 | USR1, USR2, ALRM, PIPE | nothing but a log line, `signal_ignored`; USR2 does not replace the program, USR1 does not open a log anew |
 
 ## Behind another balancer

@@ -18,13 +18,13 @@ void RequestLog::on_request_end(const proxy::RequestRecord& request) {
     kept.id = request.request_id;
     kept.method = request.method;
     kept.request_class = to_text(request.request_class);
-    if (request.node) kept.node = options_.node_names.at(request.node->index);
+    if (request.node) kept.node = request.node_name;
     kept.epoch = request.epoch;
     kept.status = request.status;
     kept.why = request.why;
     on_ambiguous_(std::move(kept));
   }
-  if (options_.logs_all) return log_request(request, options_.node_names, options_.with_client);
+  if (options_.logs_all) return log_request(request, options_.with_client);
   if (proxy::is_failure(request.outcome)) log_failure(request);
 }
 
@@ -45,7 +45,7 @@ void RequestLog::log_failure(const proxy::RequestRecord& request) {
                                           {"why", std::string("more than 100 unserved requests in a second; "
                                                               "bellwether_http_outcomes_total counts all")}});
   }
-  log_failed_request(request, options_.node_names);
+  log_failed_request(request);
 }
 
 }  // namespace bellwether::app

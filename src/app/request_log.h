@@ -3,8 +3,6 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <string>
-#include <vector>
 
 #include "bellwether/admin/admin.h"
 #include "bellwether/proxy/proxy.h"
@@ -12,7 +10,6 @@
 namespace bellwether::app {
 
 struct RequestLogOptions {
-  std::vector<std::string> node_names;
   bool logs_all = false;     // log_requests
   bool with_client = false;  // the client's address
 };

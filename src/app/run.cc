@@ -27,19 +27,17 @@ void on_signal(int signal, Service& service) {
     case SignalAction::kTerminate:
       return service.terminate();
     case SignalAction::kReload:
-      log::warn("reload_unsupported",
-                {{"why", std::string("the configuration file is read at the start only, restart for "
-                                     "that; certificates are read again now")}});
-      return service.reload_certificates();
+      return service.reload();
     case SignalAction::kIgnore:
       return log::warn("signal_ignored", {{"signal", std::string(sigabbrev_np(signal))},
-                                          {"why", std::string("TERM, INT and QUIT end the process, HUP reads the "
-                                                              "certificates again; the reference lists all signals")}});
+                                          {"why", std::string("TERM, INT and QUIT end the process, HUP reads "
+                                                              "configuration and certificates again; the reference "
+                                                              "lists all signals")}});
   }
 }
 
 // Until the service has ended. The start may wait for names and files; a signal that ends the process ends that too.
-int serve(net::Loop& loop, const config::Config& config) {
+int serve(net::Loop& loop, const config::Config& config, const ReadConfig& read) {
   std::unique_ptr<Service> service;
   bool is_told_to_end = false;
   const net::SignalWatch signals(loop, run_signals(), [&](int signal) {
@@ -48,7 +46,7 @@ int serve(net::Loop& loop, const config::Config& config) {
     is_told_to_end = true;
     loop.stop();
   });
-  auto started = Service::start(loop, config);
+  auto started = Service::start(loop, config, read);
   if (is_told_to_end) {
     log::info("ending", {{"why", std::string("told to while it started")}});
     return kExitFine;
@@ -61,12 +59,12 @@ int serve(net::Loop& loop, const config::Config& config) {
 
 }  // namespace
 
-int run_command(const config::Config& config) {
+int run_command(const config::Config& config, const ReadConfig& read) {
   block_run_signals();
   if (auto started = log::start(config.log_level, config.log_format); !started) return failed(config, started.error());
   int code = kExitFine;
   if (auto loop = net::Loop::create({.precise_timers = true})) {
-    code = serve(**loop, config);
+    code = serve(**loop, config, read);
   } else {
     code = failed(config, loop.error());
   }

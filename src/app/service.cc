@@ -9,6 +9,7 @@
 
 #include "admin_access.h"
 #include "bellwether/admin/admin.h"
+#include "bellwether/config/difference.h"
 #include "bellwether/net/certificate.h"
 #include "bellwether/net/process.h"
 #include "bellwether/net/resolver.h"
@@ -46,12 +47,18 @@ WallTime wall_now() { return std::chrono::system_clock::now(); }
 }  // namespace
 
 struct Service::Impl {
-  Impl(net::Loop& loop, const config::Config& c)
+  Impl(net::Loop& loop, const config::Config& c, ReadConfig read)
       : control(loop),
         config(c),
         started(control.precise_now()),
         clock(started, wall_now()),
         resolver(loop),
+        reloader(
+            loop, resolver, read ? std::move(read) : ReadConfig(&nothing_to_read),
+            [this](const config::Config& next, std::vector<ResolvedName> found, Reload::OnDone on_done) {
+              apply(next, std::move(found), on_done);
+            },
+            [this](const admin::ReloadReport& report) { on_reloaded(report); }),
         alive(std::make_shared<Impl*>(this)),
         hard_stop_timer(loop, [this] { hard_stop(); }) {}
 
@@ -70,6 +77,7 @@ struct Service::Impl {
   Result<void> start() {
     const auto limit = net::raise_descriptor_limit();
     if (!limit) return tl::unexpected(limit.error());
+    descriptor_limit = *limit;
     if (auto enough = check_descriptors(config, *limit); !enough) return enough;
     return resolve_nodes()
         .and_then([this] { return make_tls(); })
@@ -84,12 +92,16 @@ struct Service::Impl {
     if (!plans) return tl::unexpected(plans.error());
     if (auto straight = check_no_loop(*plans, config.listen); !straight) return straight;
     nodes = std::move(*plans);
-    for (const NodePlan& node : nodes) {
-      names.push_back(node.name);
+    unused_node = {static_cast<std::uint32_t>(nodes.size())};
+    warn_of_unresolved(nodes);
+    return {};
+  }
+
+  static void warn_of_unresolved(const std::vector<NodePlan>& plans) {
+    for (const NodePlan& node : plans) {
       if (!node.address && !node.same_as)
         log::warn("node_unresolved", {{"node", node.name}, {"host", node.host}, {"why", node.unresolved}});
     }
-    return {};
   }
 
   Result<void> make_tls() {
@@ -152,18 +164,12 @@ struct Service::Impl {
     return {};
   }
 
-  [[nodiscard]] std::vector<std::string> urls() const {
-    std::vector<std::string> all;
-    for (const NodePlan& node : nodes) all.push_back(node.url);
-    return all;
-  }
-
   void make_leaderless_report() {
     LeaderlessSources sources;
     sources.snapshot = [this] { return prober->snapshot(); };
     sources.ask_leader = [this](NodeId node) { prober->ask_leader(node); };
     sources.wall_at = [this](TimePoint moment) { return wall_at(moment); };
-    leaderless_report = std::make_unique<LeaderlessReport>(control, names, urls(), std::move(sources));
+    leaderless_report = std::make_unique<LeaderlessReport>(control, std::move(sources));
   }
 
   void make_timeline() {
@@ -173,7 +179,7 @@ struct Service::Impl {
                                       [](const config::Listen& each) { return each.mode == config::Mode::kHttp; });
     sources.traffic = [this, has_http] { return failover_traffic(proxy->counts(), has_http); };
     sources.ask_leader = [this](NodeId node) { prober->ask_leader(node); };
-    timeline = std::make_unique<Timeline>(control, names, urls(), std::move(sources));
+    timeline = std::make_unique<Timeline>(control, std::move(sources));
   }
 
   Result<void> make_proxy() {
@@ -193,16 +199,15 @@ struct Service::Impl {
     };
     callbacks.on_claim_wanted = [this](TimePoint since) { prober->on_claim_wanted(since); };
     const bool with_client = config.log_level == "debug";
-    callbacks.on_session_end = [this, with_client](const proxy::SessionRecord& session) {
-      log_session(session, names, with_client);
+    callbacks.on_session_end = [with_client](const proxy::SessionRecord& session) {
+      log_session(session, with_client);
     };
-    request_log.emplace(RequestLogOptions{names, config.log_requests, with_client},
-                        [this](admin::AmbiguousRequest one) {
-                          post([one = std::move(one)](Impl& self) { self.keep_ambiguous(one); });
-                        });
+    request_log.emplace(RequestLogOptions{config.log_requests, with_client}, [this](admin::AmbiguousRequest one) {
+      post([one = std::move(one)](Impl& self) { self.keep_ambiguous(one); });
+    });
     callbacks.on_request_end = [this](const proxy::RequestRecord& request) { request_log->on_request_end(request); };
-    callbacks.on_stream_ended = [this](NodeId node) {
-      log::warn("stream_ended", {{"node", names[node.index]},
+    callbacks.on_stream_ended = [](NodeId, const std::string& node) {
+      log::warn("stream_ended", {{"node", node},
                                  {"why", std::string("the node blocks: an open monitor or event stream would hold up "
                                                      "its step-down for up to 90 s")}});
     };
@@ -238,8 +243,6 @@ struct Service::Impl {
 
   Result<void> make_admin() {
     admin::AdminOptions options;
-    options.node_names = names;
-    options.node_urls = urls();
     options.listeners = listeners();
     options.version = BELLWETHER_VERSION;
     options.started = started;
@@ -295,6 +298,8 @@ struct Service::Impl {
     };
     sources.pause = [this](Duration at_most) { prober->pause(at_most); };
     sources.resume = [this] { prober->resume(); };
+    sources.reload = [this](Reload::OnDone on_done) { reload(std::move(on_done)); };
+    sources.config = [this] { return config_state; };
     sources.counters = [this] { return page_counters(proxy->counts(), tally); };
     sources.failovers = [this] { return timeline->failovers(); };
     sources.on_room_made = [this](std::uint64_t ended) {
@@ -309,6 +314,7 @@ struct Service::Impl {
   }
 
   void begin() {
+    config_state.read = wall_at(started);
     for (std::size_t i = 0; i < config.listen.size(); ++i) {
       log::info("listening", {{"address", proxy->addresses()[i].to_string()},
                               {"mode", std::string(to_text(config.listen[i].mode))}});
@@ -319,15 +325,29 @@ struct Service::Impl {
     if (!control_path.empty()) {
       log::info("listening", {{"address", "unix:" + control_path}, {"mode", std::string("control")}});
     }
-    log::info("started",
-              {{"version", std::string(BELLWETHER_VERSION)}, {"nodes", fmt::format("{}", fmt::join(names, ","))}});
+    log::info("started", {{"version", std::string(BELLWETHER_VERSION)}, {"nodes", node_names()}});
     warn_of_invalid_certificates();
     keep_addresses();
     prober->start();
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-      if (nodes[i].same_as) prober->on_same_server(node_at(i), node_at(*nodes[i].same_as), nodes[i].unresolved);
-    }
+    tell_same_servers();
     watch_certificates();
+  }
+
+  [[nodiscard]] std::string node_names() const {
+    std::vector<std::string> names;
+    for (const NodePlan& node : nodes) names.push_back(node.name);
+    return fmt::format("{}", fmt::join(names, ","));
+  }
+
+  [[nodiscard]] bool is_down(NodeId node) const {
+    const cluster::NodeView* const seen = prober->view()->nodes.find(node);
+    return seen != nullptr && !seen->up;
+  }
+
+  void tell_same_servers() {
+    for (const NodePlan& node : nodes) {
+      if (node.same_as) prober->on_same_server(node.id, nodes[*node.same_as].id, node.unresolved);
+    }
   }
 
   void keep_addresses() {
@@ -338,8 +358,7 @@ struct Service::Impl {
     };
     callbacks.on_unresolved = [this](NodeId node, const std::string& why) { prober->set_unresolved(node, why); };
     keeper = std::make_unique<AddressKeeper>(
-        control, resolver, nodes, [this](NodeId node) { return !prober->view()->nodes[node.index].up; },
-        std::move(callbacks));
+        control, resolver, nodes, [this](NodeId node) { return is_down(node); }, std::move(callbacks));
   }
 
   void on_view(const cluster::ViewPtr& view) {
@@ -351,20 +370,22 @@ struct Service::Impl {
   void on_events(const std::vector<cluster::Event>& events) {
     for (const auto& event : events) {
       tally.record(event);
-      log_event(event, names);
+      log_event(event);
     }
     timeline->on_events(events);
     admin->record(events);
   }
 
+  [[nodiscard]] std::string name_of(NodeId node) const { return std::string(prober->view()->name(node)); }
+
   [[nodiscard]] bool on_address(NodeId node, const net::Address& address) {
     if (leads_back(address, config.listen)) {
-      log::error("node_address_refused", {{"node", names[node.index]},
+      log::error("node_address_refused", {{"node", name_of(node)},
                                           {"address", address.to_string()},
                                           {"why", std::string("we listen there ourselves; the last address stays")}});
       return false;
     }
-    log::info("node_address_changed", {{"node", names[node.index]}, {"address", address.to_string()}});
+    log::info("node_address_changed", {{"node", name_of(node)}, {"address", address.to_string()}});
     prober->on_same_server(node, std::nullopt, {});
     prober->set_address(node, address);
     proxy->set_address(node, address);
@@ -403,10 +424,9 @@ struct Service::Impl {
 
   [[nodiscard]] ScrapeInput scrape_input(const cluster::ViewPtr& view) {
     const CertificateCounts none;
-    std::vector<probe::ProbeCounts> probes;
-    for (std::size_t i = 0; i < nodes.size(); ++i) probes.push_back(prober->counts(node_at(i)));
-    return {.node_names = names,
-            .view = view,
+    NodeTable<probe::ProbeCounts> probes;
+    for (const NodeId node : view->nodes.ids()) probes.add(node, prober->counts(node));
+    return {.view = view,
             .probes = std::move(probes),
             .proxy = proxy->counts(),
             .tally = tally,
@@ -419,7 +439,8 @@ struct Service::Impl {
             .log_dropped = log::dropped_lines(),
             .admin_made_room = admin->made_room(),
             .loop_lateness = control.take_worst_lateness(),
-            .config_read = wall_at(started),
+            .config_read = config_state.read,
+            .config_is_current = config_state.last_reload.problems.empty(),
             .now = control.precise_now(),
             .leader_since = wall_at(view->leader_since)};
   }
@@ -429,9 +450,78 @@ struct Service::Impl {
     return clock.at(moment);
   }
 
-  void reload_certificates() {
+  void reload(Reload::OnDone on_done) {
     if (to_nodes) to_nodes->reload();
     if (to_clients) to_clients->reload();
+    reloader.request(std::move(on_done));
+  }
+
+  void on_reloaded(const admin::ReloadReport& report) {
+    config_state.last_reload = report;
+    for (const std::string& each : report.problems) log::error("config_refused", {{"why", each}});
+    if (!report.problems.empty()) return;
+    config_state.read = wall_at(control.precise_now());
+    for (const std::string& each : report.hints) log::warn("config_hint", {{"why", each}});
+    const std::string changes = report.changes.empty() ? "none" : fmt::format("{}", fmt::join(report.changes, "; "));
+    log::info("config_reloaded", {{"changes", changes}});
+    if (report.needs_restart.empty()) return;
+    log::warn("reload_unsupported",
+              {{"options", fmt::format("{}", fmt::join(report.needs_restart, "; "))},
+               {"why", std::string("only a restart changes these: what was in force before stays")}});
+  }
+
+  static Result<config::Loaded> nothing_to_read() {
+    return fail(ErrorKind::kInvalid, "there is no configuration to read again");
+  }
+
+  // Takes over what can be changed, or nothing.
+  void apply(const config::Config& next, std::vector<ResolvedName> found, const Reload::OnDone& on_done) {
+    for (const std::string& host : keep_known_addresses(next.nodes, nodes, found)) {
+      log::warn("node_unresolved", {{"host", host}, {"why", std::string("no answer; the last addresses stay")}});
+    }
+    auto plans = plan_nodes(next.nodes, found);
+    if (!plans) return on_done({.problems = {plans.error().message}});
+    const config::Differences differences = config::differences(config, next);
+    config::Config changed = config;
+    config::take_over_reloadable(next, changed);
+    if (auto fine = check_nodes(*plans, changed); !fine) return on_done({.problems = {fine.error().message}});
+    assign_ids(*plans, nodes, unused_node);
+    admin::ReloadReport report;
+    report.changes = node_changes(nodes, *plans);
+    report.changes.insert(report.changes.end(), differences.reloadable.begin(), differences.reloadable.end());
+    report.needs_restart = differences.others;
+    config = std::move(changed);
+    if (report.changes.empty()) return on_done(report);
+    warn_of_unresolved(*plans);
+    proxy->set_nodes(node_options(*plans));
+    prober->reconfigure(tracker_options(config, *plans), probe_targets(config, *plans, contexts().to_nodes),
+                        [this, plans = *plans, report, on_done](const Result<void>&) {
+                          use_nodes(plans);
+                          on_done(report);
+                        });
+  }
+
+  [[nodiscard]] Result<void> check_nodes(const std::vector<NodePlan>& plans, const config::Config& changed) const {
+    const auto tls = std::find_if(plans.begin(), plans.end(), [](const NodePlan& plan) { return plan.tls; });
+    if (tls != plans.end() && !to_nodes) {
+      constexpr std::string_view kWhy =
+          "nodes: {} is spoken to over TLS, and none of the nodes of now is: restart bellwether for that";
+      return fail(ErrorKind::kInvalid, fmt::format(kWhy, tls->url));
+    }
+    return check_no_loop(plans, config.listen).and_then([&] { return check_descriptors(changed, descriptor_limit); });
+  }
+
+  // The tracker has taken them over.
+  void use_nodes(const std::vector<NodePlan>& plans) {
+    keeper.reset();
+    for (const NodePlan& before : nodes) {
+      const auto is_one_no_more = [&](const NodePlan& plan) { return plan.id == before.id && !plan.same_as; };
+      const bool is_told = before.same_as && std::any_of(plans.begin(), plans.end(), is_one_no_more);
+      if (is_told) prober->on_same_server(before.id, std::nullopt, {});
+    }
+    nodes = plans;
+    tell_same_servers();
+    keep_addresses();
   }
 
   void terminate() {
@@ -462,16 +552,19 @@ struct Service::Impl {
   }
 
   net::Loop& control;
-  const config::Config config;
+  config::Config config;
   const TimePoint started;
   WallClock clock;
   net::Resolver resolver;
+  Reload reloader;
+  admin::ConfigState config_state;
+  std::uint64_t descriptor_limit = 0;
   std::shared_ptr<Impl*> alive;
   net::Timer hard_stop_timer;
   bool draining = false;
 
   std::vector<NodePlan> nodes;
-  std::vector<std::string> names;
+  NodeId unused_node;                      // the next new node has this id
   std::optional<Certificates> to_nodes;    // none: no node is spoken to over TLS
   std::optional<Certificates> to_clients;  // none: no tls_cert
   Tally tally;
@@ -497,13 +590,15 @@ Service::Service(Private, std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {
 
 Service::~Service() = default;
 
-Result<std::unique_ptr<Service>> Service::start(net::Loop& control, const config::Config& config) {
-  auto impl = std::make_unique<Impl>(control, config);
+Result<std::unique_ptr<Service>> Service::start(net::Loop& control, const config::Config& config, ReadConfig read) {
+  auto impl = std::make_unique<Impl>(control, config, std::move(read));
   if (auto started = impl->start(); !started) return tl::unexpected(started.error());
   return std::make_unique<Service>(Private{}, std::move(impl));
 }
 
-void Service::reload_certificates() { impl_->reload_certificates(); }
+void Service::reload() {
+  impl_->reload([](const admin::ReloadReport&) {});
+}
 
 void Service::terminate() { impl_->terminate(); }
 

@@ -8,6 +8,7 @@
 #include "bellwether/cluster/view.h"
 #include "bellwether/config/config.h"
 #include "bellwether/net/loop.h"
+#include "reload.h"
 
 namespace bellwether::app {
 
@@ -18,7 +19,9 @@ class Service {
 
  public:
   // Starts listening and probing; on error nothing is left behind and the error names the cause.
-  [[nodiscard]] static Result<std::unique_ptr<Service>> start(net::Loop& control, const config::Config& config);
+  // `read`: reads the configuration again, for reload(); none: there is nothing to read.
+  [[nodiscard]] static Result<std::unique_ptr<Service>> start(net::Loop& control, const config::Config& config,
+                                                              ReadConfig read = {});
   struct Impl;
   Service(Private, std::unique_ptr<Impl> impl);  // for start()
   ~Service();
@@ -28,8 +31,9 @@ class Service {
   // First call: /readyz says 503, listeners stay open, and the loop is stopped once no session is left or
   // hard_stop_after has passed. Second call: the loop is stopped now.
   void terminate();
-  // Certificates, keys and CA files, now rather than at the next look. For SIGHUP.
-  void reload_certificates();
+  // Reads the configuration again and takes over what can be changed while it runs; certificates, keys and CA files
+  // are read now rather than at the next look. For SIGHUP. What comes of it is logged.
+  void reload();
 
   [[nodiscard]] const cluster::ViewPtr& view() const;
   [[nodiscard]] std::vector<std::string> listen_addresses() const;  // with real ports

@@ -31,6 +31,9 @@ void Tally::record(const cluster::Event& event) {
     case cluster::EventKind::kPaused:
     case cluster::EventKind::kResumed:
     case cluster::EventKind::kLoopLate:
+    case cluster::EventKind::kNodeAdded:
+    case cluster::EventKind::kNodeRemoved:
+    case cluster::EventKind::kNodeRenamed:
       return;
   }
 }

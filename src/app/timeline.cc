@@ -14,13 +14,8 @@ void PhaseCounts::record(Duration duration) {
   sum_s += seconds;
 }
 
-Timeline::Timeline(net::Loop& loop, std::vector<std::string> node_names, std::vector<std::string> node_urls,
-                   TimelineSources sources)
-    : loop_(loop),
-      names_(std::move(node_names)),
-      sources_(std::move(sources)),
-      recorder_(std::move(node_urls)),
-      timer_(loop, [this] { look(); }) {}
+Timeline::Timeline(net::Loop& loop, TimelineSources sources)
+    : loop_(loop), sources_(std::move(sources)), timer_(loop, [this] { look(); }) {}
 
 void Timeline::on_events(const std::vector<cluster::Event>& events) {
   recorder_.on_events(events, *sources_.snapshot(), sources_.traffic());
@@ -52,7 +47,7 @@ void Timeline::after() {
 void Timeline::keep(const cluster::Failover& failover) {
   ended_.push_back(failover);
   if (ended_.size() > kMost) ended_.pop_front();
-  if (failover.from) log_failover(failover, names_);
+  if (failover.from) log_failover(failover);
   if (!failover.changed_leader()) return;
   ++counts_.by_cause[static_cast<std::size_t>(failover.cause)];
   if (!failover.from) return;

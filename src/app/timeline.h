@@ -5,7 +5,6 @@
 #include <deque>
 #include <functional>
 #include <iterator>
-#include <string>
 #include <vector>
 
 #include "bellwether/cluster/failover.h"
@@ -41,8 +40,7 @@ class Timeline {
  public:
   static constexpr std::size_t kMost = 100;
 
-  Timeline(net::Loop& loop, std::vector<std::string> node_names, std::vector<std::string> node_urls,
-           TimelineSources sources);
+  Timeline(net::Loop& loop, TimelineSources sources);
 
   void on_events(const std::vector<cluster::Event>& events);
   void on_traffic();
@@ -58,7 +56,6 @@ class Timeline {
   void keep(const cluster::Failover& failover);
 
   net::Loop& loop_;
-  const std::vector<std::string> names_;
   const TimelineSources sources_;
   cluster::FailoverRecorder recorder_;
   std::deque<cluster::Failover> ended_;  // the oldest first

@@ -42,9 +42,9 @@ void LeaderTracker::Rules::report_conflict_if_due(TimePoint now) {
 
 void LeaderTracker::Rules::ask_whom_they_follow(TimePoint now) {
   contest_->asked_at = now;
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    nodes_[i].statement.reset();
-    if (nodes_[i].seen.up) pending_.ask_leader.push_back(node_at(i));
+  for (const NodeId id : nodes_.ids()) {
+    node(id).statement.reset();
+    if (node(id).seen.up) pending_.ask_leader.push_back(id);
   }
 }
 
@@ -66,8 +66,7 @@ bool LeaderTracker::Rules::names(const LeaderStatement& statement, NodeId id) co
     return equals_ignoring_case(without_trailing_slash(statement.leader_address), without_trailing_slash(address));
   };
   const auto& its_own = node(id).statement;
-  return is_named(options_.node_addresses[id.index]) ||
-         (its_own.has_value() && its_own->is_self && is_named(its_own->leader_address));
+  return is_named(url(id)) || (its_own.has_value() && its_own->is_self && is_named(its_own->leader_address));
 }
 
 bool LeaderTracker::Rules::says_it_leads(NodeId id) const {

@@ -32,9 +32,8 @@ FailoverTraffic operator-(const FailoverTraffic& a, const FailoverTraffic& b) {
           a.moved_at_deadline - b.moved_at_deadline};
 }
 
-FailoverRecorder::FailoverRecorder(std::vector<std::string> node_addresses) : addresses_(std::move(node_addresses)) {}
-
 void FailoverRecorder::on_events(const std::vector<Event>& events, const View& snapshot, const FailoverTraffic& total) {
+  node_count_ = snapshot.nodes.size();
   for (const Event& event : events) {
     now_ = event.at;
     on_event(event, snapshot);
@@ -49,7 +48,8 @@ void FailoverRecorder::on_event(const Event& event, const View& snapshot) {
       return;
     case EventKind::kLeaderLost: {
       Record& record = going_on_ ? *going_on_ : open_record(event, snapshot);
-      record.evidence.was_taken_out = snapshot.nodes[event.node->index].admin != AdminState::kReady;
+      const NodeView* const lost = snapshot.nodes.find(*event.node);
+      record.evidence.was_taken_out = lost == nullptr || lost->admin != AdminState::kReady;
       return;
     }
     case EventKind::kLeaderElected:
@@ -70,6 +70,9 @@ void FailoverRecorder::on_event(const Event& event, const View& snapshot) {
     case EventKind::kPaused:
     case EventKind::kResumed:
     case EventKind::kLoopLate:
+    case EventKind::kNodeAdded:
+    case EventKind::kNodeRemoved:
+    case EventKind::kNodeRenamed:
       return;
   }
 }
@@ -79,12 +82,14 @@ FailoverRecorder::Record& FailoverRecorder::open_record(const Event& event, cons
   going_on_ = Record{};
   Record& record = *going_on_;
   record.failover.from = is_replaced ? event.other : event.node;
+  record.failover.from_name = is_replaced ? event.other_name : event.node_name;
   record.failover.epoch_from = is_replaced ? event.epoch - 1 : event.epoch;
   record.failover.first_sign = event.at - event.contested;
   record.failover.last_good = event.last_claim;
   record.failover.sign = event.why;
   record.traffic_before = traffic_before_.older;
-  if (record.failover.from) record.evidence.named_at_first = snapshot.nodes[record.failover.from->index].names_leader;
+  const NodeView* const old = record.failover.from ? snapshot.nodes.find(*record.failover.from) : nullptr;
+  if (old != nullptr) record.evidence.named_at_first = old->names_leader;
   return record;
 }
 
@@ -95,6 +100,7 @@ void FailoverRecorder::on_elected(const Event& event, const View& snapshot) {
   watched_ = std::exchange(going_on_, std::nullopt);
   Failover& failover = watched_->failover;
   failover.to = event.node;
+  failover.to_name = event.node_name;
   failover.epoch_to = event.epoch;
   failover.elected = event.at;
   failover.leaderless = failover.from ? event.at - failover.first_sign : event.unsettled;
@@ -106,6 +112,7 @@ void FailoverRecorder::on_confirmed(const Event& event) {
   Record record = *std::exchange(going_on_, std::nullopt);
   if (event.at - record.failover.first_sign < kNotableDoubt) return;
   record.failover.to = event.node;
+  record.failover.to_name = event.node_name;
   record.failover.epoch_to = record.failover.epoch_from;
   record.failover.elected = event.at;
   record.failover.heard_again = event.at;
@@ -116,6 +123,7 @@ void FailoverRecorder::on_confirmed(const Event& event) {
 
 void FailoverRecorder::look(const View& snapshot, const FailoverTraffic& total) {
   now_ = std::max(now_, snapshot.at);
+  node_count_ = snapshot.nodes.size();
   note_traffic(total, now_);
   for (auto* slot : {&watched_, &going_on_}) {
     if (!*slot) continue;
@@ -160,8 +168,8 @@ void FailoverRecorder::ask_if_due(Record& record, const View& snapshot) {
   Evidence& seen = record.evidence;
   const bool may_be_cut_off = failover.demoted_to == Role::kStandby || failover.demoted_to == Role::kPerformanceStandby;
   if (!may_be_cut_off || seen.knows_successor || seen.went_away || failover.from == failover.to) return;
-  const NodeView& old = snapshot.nodes[failover.from->index];
-  if (!is_denial(old.role) || old.failure) return;
+  const NodeView* const old = snapshot.nodes.find(*failover.from);
+  if (old == nullptr || !is_denial(old->role) || old->failure) return;
   if (now_ < seen.next_question || seen.questions >= kMostQuestions) return;
   ++seen.questions;
   seen.next_question = now_ + kNextQuestion;

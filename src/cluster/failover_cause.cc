@@ -80,9 +80,9 @@ std::string_view to_text(FailoverCause cause) {
 void FailoverRecorder::gather(Record& record, const View& snapshot) const {
   if (!record.failover.from) return;
   if (!record.failover.elected) {
-    const auto others = std::count_if(snapshot.nodes.begin(), snapshot.nodes.end(), [&](const NodeView& node) {
-      return &node != &snapshot.nodes[record.failover.from->index] && could_vote(node);
-    });
+    const NodeView* const old = snapshot.nodes.find(*record.failover.from);
+    const auto others = std::count_if(snapshot.nodes.begin(), snapshot.nodes.end(),
+                                      [&](const NodeView& node) { return &node != old && could_vote(node); });
     const std::size_t with_old_leader = static_cast<std::size_t>(others) + 1;
     if (with_old_leader < snapshot.nodes.size() / 2 + 1) record.evidence.peers_were_gone = true;
   }
@@ -108,7 +108,12 @@ void FailoverRecorder::gather_voters(Record& record, const View& snapshot) const
 void FailoverRecorder::gather_from_old_leader(Record& record, const View& snapshot) const {
   Failover& failover = record.failover;
   Evidence& seen = record.evidence;
-  const NodeView& old = snapshot.nodes[failover.from->index];
+  const NodeView* const found = snapshot.nodes.find(*failover.from);
+  if (found == nullptr) {
+    seen.went_away = true;
+    return;
+  }
+  const NodeView& old = *found;
   const bool denies = is_denial(old.role);
   if (!failover.demoted && !failover.heard_again) {
     seen.was_cut = seen.was_cut || is_cut(old.failure);
@@ -121,10 +126,10 @@ void FailoverRecorder::gather_from_old_leader(Record& record, const View& snapsh
              (old.role == Role::kSealed || old.role == Role::kDisconnected)) {
     failover.demoted_to = old.role;
   }
-  if (failover.elected) gather_after_election(record, old);
+  if (failover.elected) gather_after_election(record, old, *snapshot.topology);
 }
 
-void FailoverRecorder::gather_after_election(Record& record, const NodeView& old) const {
+void FailoverRecorder::gather_after_election(Record& record, const NodeView& old, const Topology& topology) const {
   Failover& failover = record.failover;
   Evidence& seen = record.evidence;
   seen.went_away = seen.went_away || (failover.demoted && is_cut(old.failure));
@@ -136,9 +141,13 @@ void FailoverRecorder::gather_after_election(Record& record, const NodeView& old
     if (!seen.claimed_on_since) seen.claimed_on_since = old.answered_at;
     seen.claimed_on = seen.claimed_on || asked - *seen.claimed_on_since >= kWaking;
   }
-  const bool names_successor = equals_ignoring_case(old.names_leader, addresses_[failover.to->index]);
-  const bool names_another = !old.names_leader.empty() && old.names_leader != seen.named_at_first &&
-                             !equals_ignoring_case(old.names_leader, addresses_[failover.from->index]);
+  const auto names = [&](NodeId node) {
+    const NodeDescription* const known = topology.nodes.find(node);
+    return known != nullptr && equals_ignoring_case(old.names_leader, known->url);
+  };
+  const bool names_successor = names(*failover.to);
+  const bool names_another =
+      !old.names_leader.empty() && old.names_leader != seen.named_at_first && !names(*failover.from);
   seen.knows_successor = seen.knows_successor || (seen.questions > 0 && (names_successor || names_another));
 }
 
@@ -149,7 +158,7 @@ FailoverCause FailoverRecorder::judge(const Record& record, TimePoint now) const
   if (seen.was_taken_out) return FailoverCause::kOperator;
   const bool is_back = failover.to == failover.from;
   // Whoever restarts says something else before it leads again, but for one that has nobody to ask.
-  const bool led_all_along = is_back && !failover.demoted && addresses_.size() > 1;
+  const bool led_all_along = is_back && !failover.demoted && node_count_ > 1;
   const bool lacked_votes = seen.voters_were_missing && (!failover.elected || seen.voters_are_back);
   if (seen.was_cut) {
     if (led_all_along) return FailoverCause::kUnreachable;
@@ -192,7 +201,7 @@ FailoverCause FailoverRecorder::judge_standby(const Record& record, TimePoint no
   if (was_silent_long && failover.elected && *failover.demoted - *failover.elected > kSameMoment) {
     return FailoverCause::kHang;
   }
-  if (addresses_.size() == 1) return FailoverCause::kStepDown;
+  if (node_count_ == 1) return FailoverCause::kStepDown;
   // Who stepped down stays out of the next elections; who was cut off comes back.
   if (failover.to == failover.from) return FailoverCause::kCutOffFromPeers;
   const bool had_its_chance = !seen.went_away && seen.questions >= kMostQuestions && now >= seen.next_question;

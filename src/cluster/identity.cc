@@ -5,18 +5,43 @@
 
 namespace bellwether::cluster {
 
-ClusterIdentity::ClusterIdentity(std::size_t nodes, std::string configured)
-    : pinned_(std::move(configured)), said_(nodes) {}
+ClusterIdentity::ClusterIdentity(const std::vector<NodeId>& nodes, std::string configured)
+    : pinned_(std::move(configured)), is_configured_(!pinned_.empty()) {
+  for (const NodeId node : nodes) said_.add(node);
+}
 
 bool ClusterIdentity::learn(NodeId node, const std::string& id) {
   if (!pinned_.empty() || id.empty()) return false;
-  std::optional<std::string>& first = said_[node.index];
+  std::optional<std::string>& first = said_.at(node);
   if (first.has_value()) return false;
   first = id;
-  const auto votes = static_cast<std::size_t>(std::count(said_.begin(), said_.end(), id));
-  if (votes * 2 <= said_.size()) return false;
+  if (!has_majority(id)) return false;
   pinned_ = id;
   return true;
+}
+
+bool ClusterIdentity::has_majority(const std::string& id) const {
+  const auto votes = static_cast<std::size_t>(std::count(said_.begin(), said_.end(), id));
+  return votes * 2 > said_.size();
+}
+
+bool ClusterIdentity::set_nodes(const std::vector<NodeId>& nodes) {
+  NodeTable<std::optional<std::string>> said;
+  bool is_any_known = false;
+  for (const NodeId node : nodes) {
+    const std::optional<std::string>* const known = said_.find(node);
+    is_any_known = is_any_known || known != nullptr;
+    said.add(node, known != nullptr ? *known : std::nullopt);
+  }
+  said_ = std::move(said);
+  if (!is_any_known && !is_configured_) pinned_.clear();
+  if (!pinned_.empty()) return false;
+  for (const std::optional<std::string>& id : said_) {
+    if (!id.has_value() || !has_majority(*id)) continue;
+    pinned_ = *id;
+    return true;
+  }
+  return false;
 }
 
 ClusterIdentity::Verdict ClusterIdentity::judge(const std::string& id, bool claims) const {
@@ -30,8 +55,15 @@ ClusterIdentity::Verdict ClusterIdentity::judge(const std::string& id, bool clai
   return Verdict::kOurs;
 }
 
+void ClusterIdentity::configure(const std::string& id) {
+  forget();
+  pinned_ = id;
+  is_configured_ = !id.empty();
+}
+
 void ClusterIdentity::forget() {
   pinned_.clear();
+  is_configured_ = false;
   std::fill(said_.begin(), said_.end(), std::nullopt);
 }
 

@@ -5,13 +5,14 @@
 #include <vector>
 
 #include "bellwether/base/ids.h"
+#include "bellwether/base/node_table.h"
 
 namespace bellwether::cluster {
 
 // Which cluster is ours: configured, or learned from a majority of the configured nodes' first answers.
 class ClusterIdentity {
  public:
-  ClusterIdentity(std::size_t nodes, std::string configured);
+  ClusterIdentity(const std::vector<NodeId>& nodes, std::string configured);
 
   enum class Verdict { kOurs, kForeign, kUndecided };
   // A node said (or, sealed, did not say) its cluster_id. Returns true if that settled the question.
@@ -21,12 +22,20 @@ class ClusterIdentity {
   [[nodiscard]] Verdict judge(const std::string& id, bool claims) const;
 
   [[nodiscard]] const std::string& pinned() const { return pinned_; }
+  // These are the nodes now: what others said does not count any more, nor what was learned if none of them is left.
+  // Returns true if that settled the question.
+  bool set_nodes(const std::vector<NodeId>& nodes);
+  // The operator says which it is now; empty: it is learned anew.
+  void configure(const std::string& id);
   // Forgets what was learned or configured.
   void forget();
 
  private:
-  std::string pinned_;                            // empty: not settled
-  std::vector<std::optional<std::string>> said_;  // first id of each node
+  [[nodiscard]] bool has_majority(const std::string& id) const;
+
+  std::string pinned_;  // empty: not settled
+  bool is_configured_;
+  NodeTable<std::optional<std::string>> said_;  // first id of each node
 };
 
 }  // namespace bellwether::cluster

@@ -17,11 +17,12 @@ std::string all_of(const NodeCensus& census) {
 }
 
 // "https://vault4:8200" that a standby follows and that is none of ours; empty: there is none.
-std::string unknown_leader(const View& view, const std::vector<std::string>& urls) {
+std::string unknown_leader(const View& view) {
   for (const NodeView& node : view.nodes) {
     if (node.names_leader.empty() || !is_denial(node.role) || node.failure || node.role == Role::kForeign) continue;
-    const bool is_known = std::any_of(urls.begin(), urls.end(), [&](const std::string& url) {
-      return equals_ignoring_case(without_trailing_slash(url), without_trailing_slash(node.names_leader));
+    const NodeTable<NodeDescription>& known = view.topology->nodes;
+    const bool is_known = std::any_of(known.begin(), known.end(), [&](const NodeDescription& each) {
+      return equals_ignoring_case(without_trailing_slash(each.url), without_trailing_slash(node.names_leader));
     });
     if (!is_known) return node.names_leader;
   }
@@ -39,11 +40,12 @@ bool states_several_clusters(const View& view) {
   return false;
 }
 
-std::vector<std::string> cluster_ids_of(const View& view, const std::vector<std::string>& names) {
+std::vector<std::string> cluster_ids_of(const View& view) {
   std::vector<std::string> lines;
-  for (std::size_t i = 0; i < view.nodes.size() && i < names.size(); ++i) {
-    const std::string& id = view.nodes[i].facts.cluster_id;
-    lines.push_back(fmt::format("{}: {}", names[i], id.empty() ? "states no cluster_id" : "states cluster_id " + id));
+  for (const NodeId node : view.nodes.ids()) {
+    const std::string& id = view.nodes.at(node).facts.cluster_id;
+    lines.push_back(
+        fmt::format("{}: {}", view.name(node), id.empty() ? "states no cluster_id" : "states cluster_id " + id));
   }
   return lines;
 }
@@ -62,17 +64,18 @@ std::string way_out_of(const NodeCensus& census) {
 }
 
 // "n1, n2: connection refused": nodes with the same trouble in one line.
-std::vector<std::string> causes_of(const View& view, const std::vector<std::string>& names) {
+std::vector<std::string> causes_of(const View& view) {
   std::vector<std::pair<std::string, std::string>> by_trouble;  // trouble, names
-  for (std::size_t i = 0; i < view.nodes.size() && i < names.size(); ++i) {
-    std::string trouble = trouble_of(view.nodes[i]);
+  for (const NodeId node : view.nodes.ids()) {
+    std::string trouble = trouble_of(view.nodes.at(node));
+    const std::string_view name = view.name(node);
     if (trouble.empty()) continue;
     const auto known =
         std::find_if(by_trouble.begin(), by_trouble.end(), [&](const auto& each) { return each.first == trouble; });
     if (known == by_trouble.end()) {
-      by_trouble.emplace_back(std::move(trouble), names[i]);
+      by_trouble.emplace_back(std::move(trouble), name);
     } else {
-      known->second += ", " + names[i];
+      known->second += fmt::format(", {}", name);
     }
   }
   std::vector<std::string> lines;
@@ -175,15 +178,14 @@ std::string trouble_of(const NodeView& node) {
   return {};
 }
 
-Leaderless explain_leaderless(const View& view, const std::vector<std::string>& names,
-                              const std::vector<std::string>& urls) {
+Leaderless explain_leaderless(const View& view) {
   const NodeCensus census = census_of(view);
   if (states_several_clusters(view)) {
     return {"the nodes state different cluster_ids and no majority agrees", "set cluster_id, or correct the nodes",
-            cluster_ids_of(view, names)};
+            cluster_ids_of(view)};
   }
-  Leaderless out{headline_of(census), way_out_of(census), causes_of(view, names)};
-  if (const std::string leader = unknown_leader(view, urls); !leader.empty() && census.out_of_service == 0) {
+  Leaderless out{headline_of(census), way_out_of(census), causes_of(view)};
+  if (const std::string leader = unknown_leader(view); !leader.empty() && census.out_of_service == 0) {
     out.way_out = fmt::format("they follow {}, which is not one of the nodes: add it to them", leader);
   }
   return out;

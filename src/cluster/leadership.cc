@@ -31,17 +31,17 @@ bool LeaderTracker::Rules::is_ours(const NodeState& candidate) const {
 // lost leads again only by a claim asked for since.
 bool LeaderTracker::Rules::is_newer_than_leader(const NodeState& candidate) const {
   if (!last_leader_.has_value()) return true;
-  const bool was_leader = &candidate == &nodes_[last_leader_->index];
+  const bool was_leader = &candidate == nodes_.find(*last_leader_);
   return was_leader ? candidate.claim_sent >= lost_at_ : candidate.claim_sent >= leader_claim_sent_;
 }
 
 // Before the cluster_id is settled, one claim is believed only when every other node has had its chance to contradict.
 bool LeaderTracker::Rules::others_were_asked(NodeId claimant, TimePoint now) const {
   if (!identity_.pinned().empty()) return true;
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    const NodeState& other = nodes_[i];
+  for (const NodeId id : nodes_.ids()) {
+    const NodeState& other = node(id);
     const bool heard = other.ever_answered || other.seen.failure.has_value() || other.seen.facts.status != 0;
-    if (i != claimant.index && !heard && now - started_ < options_.suspect_after) return false;
+    if (id != claimant && !heard && now - newest_node_since_ < options_.suspect_after) return false;
   }
   return true;
 }
@@ -51,9 +51,8 @@ bool LeaderTracker::Rules::others_were_asked(NodeId claimant, TimePoint now) con
 void LeaderTracker::Rules::elect_waiting_claimant(const std::string& why, TimePoint now) {
   BW_ASSERT(!leader_.has_value());
   std::vector<NodeId> claimants;
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    const NodeId id = node_at(i);
-    const NodeState& candidate = nodes_[i];
+  for (const NodeId id : nodes_.ids()) {
+    const NodeState& candidate = node(id);
     if (candidate.seen.role != Role::kActive || candidate.claim_sent == kLongAgo) continue;
     if (!may_lead(candidate) || !is_newer_than_leader(candidate) || !others_were_asked(id, now)) continue;
     claimants.push_back(id);
@@ -75,13 +74,14 @@ void LeaderTracker::Rules::become_leader(NodeId id, TimePoint claim_sent, const 
   Event& event = report(EventKind::kLeaderElected, now);
   event.node = id;
   event.other = last_leader_;
+  if (last_leader_.has_value() && !nodes_.has(*last_leader_)) event.other_name = removed_leader_name_;
   event.epoch = epoch_ + 1;
   event.last_claim = last_claim();
   if (const auto since = unsettled_since()) event.unsettled = now - *since;
   if (contest_.has_value()) event.contested = now - contest_->begun;
   event.why = why;
   if (contest_.has_value()) end_contest(fmt::format("{} leads: {}", name(id), why), now);
-  if (last_leader_.has_value()) node(*last_leader_).replaced_at = now;
+  if (NodeState* const former = last_leader_ ? nodes_.find(*last_leader_) : nullptr) former->replaced_at = now;
   if (followed_ != id) followed_.reset();
   if (node(id).seen.same_as.has_value()) forget_same_server(id);
   leader_ = id;

@@ -174,6 +174,12 @@ std::string_view to_text(EventKind kind) {
       return "resumed";
     case EventKind::kLoopLate:
       return "loop_late";
+    case EventKind::kNodeAdded:
+      return "node_added";
+    case EventKind::kNodeRemoved:
+      return "node_removed";
+    case EventKind::kNodeRenamed:
+      return "node_renamed";
   }
   BW_ASSERT(!"an event without a name");
 }

@@ -14,8 +14,8 @@ bool contains(std::span<const NodeId> nodes, NodeId node) {
 // In the order of the configuration.
 template <typename Fits>
 std::optional<NodeId> first_untried(const View& view, std::span<const NodeId> tried, Fits fits) {
-  for (std::size_t i = 0; i < view.nodes.size(); ++i) {
-    if (!contains(tried, node_at(i)) && fits(view.nodes[i], node_at(i))) return node_at(i);
+  for (const NodeId id : view.nodes.ids()) {
+    if (!contains(tried, id) && fits(view.nodes.at(id), id)) return id;
   }
   return std::nullopt;
 }
@@ -72,7 +72,7 @@ Route choose_for_init(const View& view, const RouteRequest& request) {
 
 Route choose_connected(const View& view, NodeId node) {
   if (!may_stay(view, node)) return Refuse{RefuseReason::kLeadIsOver};
-  const NodeView& seen = view.nodes[node.index];
+  const NodeView& seen = view.nodes.at(node);
   const bool is_undoubted = (view.hold == HoldReason::kNone || view.hold == HoldReason::kPaused) && !view.suspect;
   const bool is_drained = seen.admin == AdminState::kDrain && seen.role == Role::kActive;
   const bool is_open = lead_of(view, node) == Lead::kHas ? is_undoubted : is_drained;
@@ -119,21 +119,23 @@ bool is_for_leader(const View& view, Accepts accepts) {
 
 bool may_still_go(const View& view, Accepts accepts, NodeId node) {
   if (is_for_leader(view, accepts)) return lead_of(view, node) == Lead::kHas && !view.suspect;
-  return node.index >= view.nodes.size() || view.nodes[node.index].may_serve_clients();
+  const NodeView* const seen = view.nodes.find(node);
+  return seen == nullptr || seen->may_serve_clients();
 }
 
 Lead lead_of(const View& view, NodeId node) {
   if (view.leader == node) return Lead::kHas;
   if (view.leader) return Lead::kTaken;
-  const bool denies = node.index < view.nodes.size() && is_denial(view.nodes[node.index].role);
-  return denies ? Lead::kDenied : Lead::kUnknown;
+  const NodeView* const seen = view.nodes.find(node);
+  return seen != nullptr && is_denial(seen->role) ? Lead::kDenied : Lead::kUnknown;
 }
 
 bool may_stay(const View& view, NodeId node) {
-  if (node.index >= view.nodes.size()) return false;
+  const NodeView* const seen = view.nodes.find(node);
+  if (seen == nullptr) return false;
   const Lead lead = lead_of(view, node);
   const bool is_over = lead == Lead::kDenied || lead == Lead::kTaken;
-  return !is_over && view.nodes[node.index].admin != AdminState::kMaint;
+  return !is_over && seen->admin != AdminState::kMaint;
 }
 
 bool leads_in(const View& view, NodeId node, Epoch epoch) { return view.leader == node && view.epoch == epoch; }
@@ -142,7 +144,8 @@ bool is_same_term(const View& a, const View& b) { return a.leader == b.leader &&
 
 bool is_candidate(const View& view, NodeId node, std::optional<NodeId> former) {
   const bool is_open = view.hold == HoldReason::kNoLeader || view.hold == HoldReason::kSuspect;
-  return is_open && node != former && node.index < view.nodes.size() && view.nodes[node.index].could_take_over();
+  const NodeView* const seen = view.nodes.find(node);
+  return is_open && node != former && seen != nullptr && seen->could_take_over();
 }
 
 }  // namespace bellwether::cluster

@@ -13,19 +13,18 @@ namespace bellwether::cluster {
 namespace {
 
 constexpr int kStalledExchanges = 3;
-// A demoting leader blocks for 500 ms before it answers reads as a standby: slowness must be looked into well before.
-constexpr Duration kLongestSlowGap = 100ms;
 
 }  // namespace
 
 LeaderTracker::Rules::Rules(TrackerOptions options)
     : options_(std::move(options)),
       prng_(options_.seed),
-      identity_(options_.node_names.size(), options_.cluster_id),
-      hints_(options_.fastinter, options_.inter),
-      slow_hints_(options_.fastinter, std::min(options_.inter, kLongestSlowGap)),
-      nodes_(options_.node_names.size()) {
-  BW_ASSERT(!nodes_.empty() && options_.node_addresses.size() == nodes_.size());
+      identity_(options_.topology->nodes.ids(), options_.cluster_id),
+      hints_(new_hint_gate(options_.inter)),
+      slow_hints_(new_hint_gate(std::min(options_.inter, kLongestSlowGap))),
+      topology_(std::exchange(options_.topology, nullptr)) {
+  BW_ASSERT(!topology_->nodes.empty());
+  for (const NodeId id : topology_->nodes.ids()) nodes_.add(id);
   BW_ASSERT(options_.fall >= 1 && options_.rise >= 1);
   view_ = std::make_shared<View>(picture(TimePoint{}));
 }
@@ -36,7 +35,7 @@ Step LeaderTracker::Rules::apply(const Input& input, TimePoint now) {
 }
 
 void LeaderTracker::Rules::on(const Start& /*input*/, TimePoint now) {
-  started_ = now;
+  newest_node_since_ = now;
   last_traffic_ = now;
   leaderless_since_ = now;
   for (NodeState& each : nodes_) each.seen.role_since = now;
@@ -81,15 +80,15 @@ void LeaderTracker::Rules::on(const ProbeFailed& failed, TimePoint now) {
 }
 
 void LeaderTracker::Rules::on(const LostSyn& lost, TimePoint /*now*/) {
-  node(lost.node).seen.failure = ProbeFailure::kConnectTimeout;
+  if (NodeState* const silent = nodes_.find(lost.node)) silent->seen.failure = ProbeFailure::kConnectTimeout;
 }
 
 void LeaderTracker::Rules::on(const LeaderStatement& statement, TimePoint /*now*/) {
+  if (!nodes_.has(statement.node)) return;
   NodeState& witness = node(statement.node);
   witness.statement = statement;
-  witness.seen.names_leader = statement.is_self && statement.leader_address.empty()
-                                  ? options_.node_addresses[statement.node.index]
-                                  : statement.leader_address;
+  witness.seen.names_leader =
+      statement.is_self && statement.leader_address.empty() ? url(statement.node) : statement.leader_address;
   if (contest_.has_value() && contest_->challenger == statement.node && follows_leader(statement.node))
     witness.probe_now = true;
 }
@@ -100,6 +99,7 @@ void LeaderTracker::Rules::on(const Hint& hint, TimePoint now) {
 }
 
 void LeaderTracker::Rules::on(const LiveAnswer& live, TimePoint /*now*/) {
+  if (!nodes_.has(live.node)) return;
   NodeState& alive = node(live.node);
   alive.live_sent = std::max(alive.live_sent, live.request_sent);
   if (alive.unanswered_since.has_value() && live.request_sent > *alive.unanswered_since) alive.unanswered_since.reset();
@@ -158,6 +158,10 @@ void LeaderTracker::Rules::on(const LoopLate& loop, TimePoint now) {
 void LeaderTracker::Rules::on(const SetAdminState& order, TimePoint now) {
   const NodeId id = order.node;
   const AdminState state = order.state;
+  if (!nodes_.has(id)) {
+    pending_.refused = Error{ErrorKind::kInvalid, "the node has been removed"};
+    return;
+  }
   NodeState& target = node(id);
   if (target.seen.admin == state) return;
   const bool leads = is_leader(id);
@@ -206,14 +210,15 @@ void LeaderTracker::Rules::end_pause(const std::string& why, TimePoint now) {
 
 std::optional<LeaderTracker::Rules::EndedProbe> LeaderTracker::Rules::end_probe(ProbeId probe, TimePoint now,
                                                                                 bool answered) {
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    std::vector<OutstandingProbe>& open = nodes_[i].outstanding;
+  for (const NodeId id : nodes_.ids()) {
+    NodeState& asked = node(id);
+    std::vector<OutstandingProbe>& open = asked.outstanding;
     const auto found = std::find_if(open.begin(), open.end(), [&](const OutstandingProbe& p) { return p.id == probe; });
     if (found == open.end()) continue;
     // What came late may have changed since it was asked: ask again at once, if anybody waits for it.
-    const bool was_late = now - found->ordered >= patience_with(nodes_[i]);
-    if (answered && was_late && !is_unused(now)) nodes_[i].probe_now = true;
-    const EndedProbe ended{node_at(i), found->ordered};
+    const bool was_late = now - found->ordered >= patience_with(asked);
+    if (answered && was_late && !is_unused(now)) asked.probe_now = true;
+    const EndedProbe ended{id, found->ordered};
     open.erase(found);
     return ended;
   }
@@ -247,12 +252,15 @@ void LeaderTracker::Rules::on_vault_answer(NodeId id, const ProbeAnswer& answer,
 }
 
 // Who had been believed before the majority was known may turn out to be a stranger.
-void LeaderTracker::Rules::on_cluster_id_learned(NodeId by, TimePoint now) {
+void LeaderTracker::Rules::on_cluster_id_learned(std::optional<NodeId> by, TimePoint now) {
   report(EventKind::kClusterIdLearned, now).why = identity_.pinned();
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    const NodeId id = node_at(i);
-    NodeState& each = nodes_[i];
-    if (id == by || each.cluster_id.empty() || each.cluster_id == identity_.pinned()) continue;
+  expel_strangers(by, now);
+}
+
+void LeaderTracker::Rules::expel_strangers(std::optional<NodeId> but, TimePoint now) {
+  for (const NodeId id : nodes_.ids()) {
+    NodeState& each = node(id);
+    if (id == but || each.cluster_id.empty() || each.cluster_id == identity_.pinned()) continue;
     each.denied_at = std::max(each.denied_at, now);
     state_role(id, Role::kForeign, now);
     on_denial(id, now);

@@ -3,8 +3,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
+#include <string_view>
 
+#include "bellwether/base/node_table.h"
 #include "bellwether/base/prng.h"
 #include "bellwether/cluster/tracker.h"
 #include "hint_gate.h"
@@ -26,7 +27,8 @@ class LeaderTracker::Rules {
   [[nodiscard]] ViewPtr snapshot(TimePoint now) const;
 
  private:
-  // rules.cc: one for each alternative of Input. on(SameServer) is in same_server.cc.
+  // rules.cc: one for each alternative of Input. on(SameServer) is in same_server.cc, on(Reconfigure) in
+  // reconfigure.cc.
   void on(const Start& input, TimePoint now);
   void on(const Tick& /*input*/, TimePoint /*now*/) {}
   void on(const ProbeAnswer& answer, TimePoint now);
@@ -44,6 +46,7 @@ class LeaderTracker::Rules {
   void on(const Repin& order, TimePoint now);
   void on(const Pause& order, TimePoint now);
   void on(const Resume& order, TimePoint now);
+  void on(const Reconfigure& change, TimePoint now);
 
   // Two nodes claim: the leader and this one.
   struct Contest {
@@ -62,13 +65,17 @@ class LeaderTracker::Rules {
     HoldReason reason = HoldReason::kNone;
     std::string why;
   };
+  // A demoting leader blocks for 500 ms before it answers reads as a standby: slowness must be looked into well before.
+  static constexpr Duration kLongestSlowGap = 100ms;
+  [[nodiscard]] HintGate new_hint_gate(Duration longest_gap) const { return {options_.fastinter, longest_gap}; }
   static constexpr const char* kIdentityDispute =
       "the nodes state different cluster_ids and no majority agrees; set cluster_id";
 
   // rules.cc: evidence
-  [[nodiscard]] NodeState& node(NodeId id) { return nodes_[id.index]; }
-  [[nodiscard]] const NodeState& node(NodeId id) const { return nodes_[id.index]; }
-  [[nodiscard]] const std::string& name(NodeId id) const { return options_.node_names[id.index]; }
+  [[nodiscard]] NodeState& node(NodeId id) { return nodes_.at(id); }
+  [[nodiscard]] const NodeState& node(NodeId id) const { return nodes_.at(id); }
+  [[nodiscard]] std::string_view name(NodeId id) const { return topology_->name(id); }
+  [[nodiscard]] const std::string& url(NodeId id) const { return topology_->nodes.at(id).url; }
   struct EndedProbe {
     NodeId node;
     TimePoint ordered{};
@@ -78,7 +85,8 @@ class LeaderTracker::Rules {
   void on_silence(NodeId id, const std::string& what, TimePoint now);
   void on_claim(NodeId id, TimePoint sent, TimePoint now);
   void on_denial(NodeId id, TimePoint now);
-  void on_cluster_id_learned(NodeId by, TimePoint now);
+  void on_cluster_id_learned(std::optional<NodeId> by, TimePoint now);
+  void expel_strangers(std::optional<NodeId> but, TimePoint now);
   void state_role(NodeId id, Role role, TimePoint now);
   [[nodiscard]] std::string why_foreign(const NodeState& stated) const;
 
@@ -131,6 +139,13 @@ class LeaderTracker::Rules {
   [[nodiscard]] bool challenger_rose() const;
   [[nodiscard]] Duration contest_patience() const;
 
+  // reconfigure.cc
+  void take_over_settings(const TrackerOptions& options, TimePoint now);
+  void take_over_nodes(const TopologyPtr& next, TimePoint now);
+  void take_over_states(TimePoint now);
+  void report_renaming(NodeId id, TimePoint now);
+  void on_removed(NodeId id, TimePoint now);
+
   // hold_state.cc: a projection of the state
   [[nodiscard]] HoldState hold_state() const;
   [[nodiscard]] bool has_heard_any_node() const;
@@ -166,6 +181,8 @@ class LeaderTracker::Rules {
   [[nodiscard]] View heading(TimePoint now) const;
   [[nodiscard]] View picture(TimePoint now) const;
   Event& report(EventKind kind, TimePoint now);
+  void name_nodes_in_events();
+  [[nodiscard]] std::string name_in_event(std::optional<NodeId> id) const;
 
   TrackerOptions options_;
   Prng prng_;
@@ -173,12 +190,15 @@ class LeaderTracker::Rules {
   HintGate hints_;                         // of trouble: refused, reset, redirected, ...
   HintGate slow_hints_;                    // of slowness, which may be the usual thing: it must not silence the others
   TimePoint unhurried_round_at_ = kNever;  // of a hint that came while nobody waited
-  std::vector<NodeState> nodes_;
+  TopologyPtr topology_;
+  TopologyPtr topology_before_;  // of the call in progress, if that has changed it
+  NodeTable<NodeState> nodes_;   // those of topology_, in its order
   ProbeId last_probe_ = 0;
 
-  TimePoint started_{};
+  TimePoint newest_node_since_{};
   std::optional<NodeId> leader_;
   std::optional<NodeId> last_leader_;  // the present or the latest one
+  std::string removed_leader_name_;    // ... if that was removed
   Epoch epoch_ = 0;
   TimePoint leader_since_{};
   TimePoint leader_claim_sent_ = kLongAgo;  // newest claim of the present or latest leader

@@ -9,6 +9,7 @@
 namespace bellwether::cluster {
 
 void LeaderTracker::Rules::on(const SameServer& same, TimePoint now) {
+  if (!nodes_.has(same.node) || (same.other.has_value() && !nodes_.has(*same.other))) return;
   if (same.other.has_value()) {
     become_same_server(same.node, *same.other, same.why, now);
   } else {
@@ -53,12 +54,13 @@ bool LeaderTracker::Rules::claims_and_follows(NodeId id) const {
 // another name must not bring it back.
 void LeaderTracker::Rules::void_claims_of_other_names(NodeId id, TimePoint now) {
   const NodeState& denying = node(id);
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    if (nodes_[i].seen.same_as != id || nodes_[i].seen.role != Role::kActive) continue;
-    nodes_[i].denied_at = std::max(nodes_[i].denied_at, denying.denied_at);
-    nodes_[i].probe_now = true;
-    state_role(node_at(i), denying.seen.role, now);
-    on_denial(node_at(i), now);
+  for (const NodeId alias : nodes_.ids()) {
+    NodeState& other = node(alias);
+    if (other.seen.same_as != id || other.seen.role != Role::kActive) continue;
+    other.denied_at = std::max(other.denied_at, denying.denied_at);
+    other.probe_now = true;
+    state_role(alias, denying.seen.role, now);
+    on_denial(alias, now);
   }
 }
 

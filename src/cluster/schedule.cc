@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -13,9 +15,10 @@ bool same_node(const NodeView& a, const NodeView& b) {
 }
 
 bool same_heading(const View& a, const View& b) {
-  return a.leader == b.leader && a.epoch == b.epoch && a.leaderless_since == b.leaderless_since && a.hold == b.hold &&
-         a.hold_why == b.hold_why && a.suspect == b.suspect && a.challenger == b.challenger && a.idle == b.idle &&
-         a.stalled == b.stalled && a.paused_until == b.paused_until && a.cluster_id == b.cluster_id;
+  return a.topology == b.topology && a.leader == b.leader && a.epoch == b.epoch &&
+         a.leaderless_since == b.leaderless_since && a.hold == b.hold && a.hold_why == b.hold_why &&
+         a.suspect == b.suspect && a.challenger == b.challenger && a.idle == b.idle && a.stalled == b.stalled &&
+         a.paused_until == b.paused_until && a.cluster_id == b.cluster_id;
 }
 
 // It is alive, whatever became of this one: a live request or a younger probe has been answered.
@@ -37,6 +40,7 @@ Step LeaderTracker::Rules::settle(TimePoint now) {
   order_probes(now);
   publish(now);
   tell_claim();
+  name_nodes_in_events();
   pending_.view = view_;
   pending_.wake_at = next_wake(now);
   return std::exchange(pending_, Step{});
@@ -64,7 +68,7 @@ std::optional<TimePoint> LeaderTracker::Rules::silent_since(const NodeState& can
 
 void LeaderTracker::Rules::notice_lateness(TimePoint now) {
   if (!leader_.has_value() || suspect_since_.has_value()) return;
-  if (has_late_probe(node(*leader_), now)) become_suspect(name(*leader_) + "'s probe is late", now);
+  if (has_late_probe(node(*leader_), now)) become_suspect(fmt::format("{}'s probe is late", name(*leader_)), now);
 }
 
 void LeaderTracker::Rules::notice_identity_dispute(TimePoint now) {
@@ -112,8 +116,8 @@ TimePoint LeaderTracker::Rules::order_due(const NodeState& candidate, TimePoint 
 }
 
 void LeaderTracker::Rules::order_probes(TimePoint now) {
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    if (order_due(nodes_[i], now) <= now) order_probe(node_at(i), now);
+  for (const NodeId id : nodes_.ids()) {
+    if (order_due(node(id), now) <= now) order_probe(id, now);
   }
 }
 
@@ -166,7 +170,7 @@ TimePoint LeaderTracker::Rules::next_wake(TimePoint now) const {
   if (contest_.has_value()) wake = std::min(wake, contest_due(now));
   if (!is_unused(now)) wake = std::min(wake, unused_from());
   if (paused_until_.has_value()) wake = std::min(wake, *paused_until_);
-  const TimePoint all_had_their_chance = started_ + options_.suspect_after;
+  const TimePoint all_had_their_chance = newest_node_since_ + options_.suspect_after;
   if (!leader_.has_value() && all_had_their_chance > now) wake = std::min(wake, all_had_their_chance);
   return wake;
 }
@@ -176,6 +180,7 @@ View LeaderTracker::Rules::heading(TimePoint now) const {
   View view;
   view.serial = view_ ? view_->serial : 0;
   view.at = now;
+  view.topology = topology_;
   view.leader = leader_;
   view.epoch = epoch_;
   view.leader_since = leader_since_;
@@ -195,8 +200,7 @@ View LeaderTracker::Rules::heading(TimePoint now) const {
 
 View LeaderTracker::Rules::picture(TimePoint now) const {
   View view = heading(now);
-  view.nodes.reserve(nodes_.size());
-  for (const NodeState& each : nodes_) view.nodes.push_back(each.seen);
+  for (const NodeId id : nodes_.ids()) view.nodes.add(id, node(id).seen);
   return view;
 }
 
@@ -224,6 +228,21 @@ void LeaderTracker::Rules::tell_claim() {
 }
 
 ViewPtr LeaderTracker::Rules::snapshot(TimePoint now) const { return std::make_shared<const View>(picture(now)); }
+
+void LeaderTracker::Rules::name_nodes_in_events() {
+  for (Event& event : pending_.events) {
+    event.node_name = name_in_event(event.node);
+    // The leader before may have gone long before another one was found.
+    if (event.other_name.empty()) event.other_name = name_in_event(event.other);
+  }
+  topology_before_.reset();
+}
+
+std::string LeaderTracker::Rules::name_in_event(std::optional<NodeId> id) const {
+  if (!id.has_value()) return {};
+  const bool is_removed = !nodes_.has(*id) && topology_before_ != nullptr;
+  return std::string(is_removed ? topology_before_->name(*id) : name(*id));
+}
 
 Event& LeaderTracker::Rules::report(EventKind kind, TimePoint now) {
   Event& event = pending_.events.emplace_back();

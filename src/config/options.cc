@@ -82,7 +82,7 @@ std::vector<Option> traffic() {
       {"listen", kTraffic, ListenField{}, false, "--listen",
        "Where clients connect: an address, or a list of addresses and objects with address, mode, accept_proxy and "
        "fresh."},
-      {"nodes", kTraffic, NodesField{}, false, "",
+      {"nodes", kTraffic, NodesField{}, true, "",
        "The servers of the cluster: URLs, or objects with url, name, server_name and public_address."},
       {"mode", kTraffic, choice<&C::mode>({"tcp", "http", "redirect"}), false, "--mode",
        "What listeners do that do not say it themselves: tcp passes bytes through, http moves each "
@@ -114,10 +114,10 @@ std::vector<Option> tracking() {
        "Between two probes while nobody sends anything; the first request then waits for a fresh answer."},
       {"idle_after", kTracking, DurationField{&C::idle_after, 100ms, 24h}, true, "--idle-after",
        "Without traffic for that long, idle_inter applies."},
-      {"suspect_after", kTracking, DurationField{&C::suspect_after, 5ms, 1min}, true, "--suspect-after",
+      {"suspect_after", kTracking, DurationField{&C::suspect_after, 5ms, 1min}, false, "--suspect-after",
        "A probe of the leader that is unanswered for that long, or for twice as long as the last one took, makes it "
        "suspect: new requests wait."},
-      {"timeout_check", kTracking, DurationField{&C::timeout_check, 10ms, 1min}, true, "--timeout-check",
+      {"timeout_check", kTracking, DurationField{&C::timeout_check, 10ms, 1min}, false, "--timeout-check",
        "A probe without an answer for that long has failed."},
       {"on_conflict", kTracking, choice<&C::on_conflict>({"keep", "hold"}), true, "--on-conflict",
        "While two nodes claim to lead and nothing decides: keep the one we have, or hold new requests."},
@@ -129,37 +129,37 @@ std::vector<Option> tracking() {
 
 std::vector<Option> hold() {
   return {
-      {"hold_max", kHold, IntField{&C::hold_max, 0, 1'000'000}, true, "--hold-max",
+      {"hold_max", kHold, IntField{&C::hold_max, 0, 1'000'000}, false, "--hold-max",
        "How many requests and connections may wait for a leader at a time."},
-      {"hold_bytes", kHold, IntField{&C::hold_bytes, 64 * 1024, 1024 * 1024 * 1024}, true, "--hold-bytes",
+      {"hold_bytes", kHold, IntField{&C::hold_bytes, 64 * 1024, 1024 * 1024 * 1024}, false, "--hold-bytes",
        "Bytes that requests to http listeners may take while they wait for a leader, all together; what comes beyond "
        "them is answered with 503."},
-      {"hold_timeout_tcp", kHold, DurationField{&C::hold_timeout_tcp, 0ms, 10min}, true, "--hold-timeout-tcp",
+      {"hold_timeout_tcp", kHold, DurationField{&C::hold_timeout_tcp, 0ms, 10min}, false, "--hold-timeout-tcp",
        "How long a connection waits for a leader before it is closed; Go clients give a TLS handshake 10 s."},
-      {"hold_timeout_http", kHold, DurationField{&C::hold_timeout_http, 0ms, 10min}, true, "--hold-timeout-http",
+      {"hold_timeout_http", kHold, DurationField{&C::hold_timeout_http, 0ms, 10min}, false, "--hold-timeout-http",
        "How long a request to an http or redirect listener waits for a leader before it is answered with 503."},
   };
 }
 
 std::vector<Option> connections() {
   return {
-      {"timeout_connect", kConnections, DurationField{&C::timeout_connect, 10ms, 1min}, true, "--timeout-connect",
+      {"timeout_connect", kConnections, DurationField{&C::timeout_connect, 10ms, 1min}, false, "--timeout-connect",
        "How long connecting to a node may take."},
-      {"timeout_idle", kConnections, DurationField{&C::timeout_idle, 1s, 7 * 24h}, true, "--timeout-idle",
+      {"timeout_idle", kConnections, DurationField{&C::timeout_idle, 1s, 7 * 24h}, false, "--timeout-idle",
        "A session without a byte in either direction for that long is closed."},
-      {"keepalive_idle", kConnections, DurationField{&C::keepalive_idle, 1s, 2h}, true, "--keepalive-idle",
+      {"keepalive_idle", kConnections, DurationField{&C::keepalive_idle, 1s, 2h}, false, "--keepalive-idle",
        "TCP keepalive, both sides: probes start after that much silence."},
-      {"keepalive_interval", kConnections, DurationField{&C::keepalive_interval, 1s, 1h}, true, "--keepalive-interval",
+      {"keepalive_interval", kConnections, DurationField{&C::keepalive_interval, 1s, 1h}, false, "--keepalive-interval",
        "TCP keepalive, both sides: between two probes."},
-      {"tcp_user_timeout", kConnections, DurationField{&C::tcp_user_timeout, 0ms, 1h}, true, "--tcp-user-timeout",
+      {"tcp_user_timeout", kConnections, DurationField{&C::tcp_user_timeout, 0ms, 1h}, false, "--tcp-user-timeout",
        "TCP_USER_TIMEOUT, both sides: data unacknowledged for that long ends the connection; 0: the system's rule."},
-      {"drain_quiet", kConnections, DurationField{&C::drain_quiet, 0ms, 10min}, true, "--drain-quiet",
+      {"drain_quiet", kConnections, DurationField{&C::drain_quiet, 0ms, 10min}, false, "--drain-quiet",
        "A tcp session on a node that no longer leads ends as soon as nothing is under way in it. Where bytes alone do "
        "not "
        "tell that (a TLS handshake, a long answer, a stream), it ends once it has been quiet for that long."},
-      {"drain_deadline", kConnections, DurationField{&C::drain_deadline, 0ms, 24h}, true, "--drain-deadline",
+      {"drain_deadline", kConnections, DurationField{&C::drain_deadline, 0ms, 24h}, false, "--drain-deadline",
        "A session on a node that no longer leads ends after that long in any case."},
-      {"hard_stop_after", kConnections, DurationField{&C::hard_stop_after, 0ms, 24h}, true, "--hard-stop-after",
+      {"hard_stop_after", kConnections, DurationField{&C::hard_stop_after, 0ms, 24h}, false, "--hard-stop-after",
        "After SIGTERM, sessions that still run are ended after that long; less than Kubernetes gives a pod by default, "
        "30 s."},
       {"source", kConnections,
@@ -232,7 +232,7 @@ std::vector<Option> node_tls() {
       {"ca_file",
        kNodeTls,
        TextField{&C::ca_file, "a file name"},
-       true,
+       false,
        "--ca-file",
        "PEM file with the CA certificates that node certificates must come from; neither ca_file nor ca_path: the "
        "system's.",
@@ -240,7 +240,7 @@ std::vector<Option> node_tls() {
       {"ca_path",
        kNodeTls,
        TextField{&C::ca_path, "a directory"},
-       true,
+       false,
        "--ca-path",
        "Directory of PEM files with CA certificates; all of them are read at the start and when one has changed.",
        {"VAULT_CAPATH", "BAO_CAPATH"}},
@@ -254,21 +254,21 @@ std::vector<Option> node_tls() {
       {"client_cert",
        kNodeTls,
        TextField{&C::client_cert, "a file name"},
-       true,
+       false,
        "--client-cert",
        "PEM file with the certificate that we show to nodes, with its chain; it may hold the key too.",
        {"VAULT_CLIENT_CERT", "BAO_CLIENT_CERT"}},
       {"client_key",
        kNodeTls,
        TextField{&C::client_key, "a file name"},
-       true,
+       false,
        "--client-key",
        "PEM file with its key.",
        {"VAULT_CLIENT_KEY", "BAO_CLIENT_KEY"}},
       {"verify",
        kNodeTls,
        FlagField{&C::verify},
-       true,
+       false,
        "--no-verify",
        "Verification of node certificates; without it anyone on the network can pose as the leader.",
        {"VAULT_SKIP_VERIFY", "BAO_SKIP_VERIFY"}},
@@ -277,26 +277,26 @@ std::vector<Option> node_tls() {
 
 std::vector<Option> client_tls() {
   return {
-      {"tls_cert", kClientTls, TextField{&C::tls_cert, "a file name"}, true, "--tls-cert",
+      {"tls_cert", kClientTls, TextField{&C::tls_cert, "a file name"}, false, "--tls-cert",
        "PEM file with the certificate that http and redirect listeners show to clients, with its chain; it may hold "
        "the key too. Empty: plain HTTP, which unix sockets speak in any case."},
-      {"tls_key", kClientTls, TextField{&C::tls_key, "a file name"}, true, "--tls-key", "PEM file with its key."},
-      {"tls_min_version", kClientTls, choice<&C::tls_min_version>({"1.2", "1.3"}), true, "--tls-min-version",
+      {"tls_key", kClientTls, TextField{&C::tls_key, "a file name"}, false, "--tls-key", "PEM file with its key."},
+      {"tls_min_version", kClientTls, choice<&C::tls_min_version>({"1.2", "1.3"}), false, "--tls-min-version",
        "The oldest TLS version that clients may speak."},
-      {"tls_client_ca", kClientTls, TextField{&C::tls_client_ca, "a file name"}, true, "--tls-client-ca",
+      {"tls_client_ca", kClientTls, TextField{&C::tls_client_ca, "a file name"}, false, "--tls-client-ca",
        "PEM file with the CA certificates that client certificates must come from. They end here; "
        "client_cert_header tells nodes of them."},
-      {"tls_client_auth", kClientTls, choice<&C::tls_client_auth>({"auto", "off", "optional", "required"}), true,
+      {"tls_client_auth", kClientTls, choice<&C::tls_client_auth>({"auto", "off", "optional", "required"}), false,
        "--tls-client-auth",
        "Whether clients must show a certificate; optional: one that is shown must be good; auto: required if there is "
        "a "
        "tls_client_ca, else off."},
-      {"tls_reload_interval", kClientTls, DurationField{&C::tls_reload_interval, 50ms, 1h}, true,
+      {"tls_reload_interval", kClientTls, DurationField{&C::tls_reload_interval, 50ms, 1h}, false,
        "--tls-reload-interval",
        "How often the certificate, key and CA files of both sides are looked at; what has changed is used from the "
        "next "
        "handshake on. The system's CA certificates are read again on HUP only."},
-      {"tls_ticket_lifetime", kClientTls, DurationField{&C::tls_ticket_lifetime, 0s, 168h}, true,
+      {"tls_ticket_lifetime", kClientTls, DurationField{&C::tls_ticket_lifetime, 0s, 168h}, false,
        "--tls-ticket-lifetime",
        "How long after a full TLS handshake its session may be resumed by tickets, with clients and with nodes; never "
        "beyond the end of a certificate that was verified then, and resuming does not extend it. 0s: every handshake "
@@ -321,16 +321,16 @@ std::vector<Option> operation() {
        "--control",
        "The unix socket through which `bellwether node` and its kin change something, one for each instance; \"auto\" "
        "chooses a place that this user may write to: /run/bellwether, else XDG_RUNTIME_DIR."},
-      {"log_level", kOperation, log_level(), true, "--log-level", "The least important level that is logged."},
-      {"log_format", kOperation, choice<&C::log_format>({"text", "json"}), true, "--log-format",
+      {"log_level", kOperation, log_level(), false, "--log-level", "The least important level that is logged."},
+      {"log_format", kOperation, choice<&C::log_format>({"text", "json"}), false, "--log-format",
        "Log lines for people, or one JSON object per line."},
-      {"log_sessions", kOperation, FlagField{&C::log_sessions}, true, "--log-sessions",
+      {"log_sessions", kOperation, FlagField{&C::log_sessions}, false, "--log-sessions",
        "One log line for each session when it ends."},
-      {"log_requests", kOperation, FlagField{&C::log_requests}, true, "--log-requests",
+      {"log_requests", kOperation, FlagField{&C::log_requests}, false, "--log-requests",
        "One log line for each request to http and redirect listeners when it ends: by whom it was answered, what "
        "became "
        "of it, how long it took. At level info, without tokens, paths and, but at level debug, the client's address."},
-      {"log_paths", kOperation, FlagField{&C::log_paths}, true, "--log-paths",
+      {"log_paths", kOperation, FlagField{&C::log_paths}, false, "--log-paths",
        "In these lines also the path, never what follows a \"?\"."},
   };
 }

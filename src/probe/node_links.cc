@@ -120,6 +120,21 @@ void NodeLinks::ask_leader() {
                    [this](ProbeEnd end) { on_question_end_(std::move(end)); });
 }
 
+void NodeLinks::set_target(const ProbeTarget& target) {
+  const std::optional<net::Address> address = target_.address;
+  const bool is_spoken_to_alike = target_.tls == target.tls && target_.server_name == target.server_name &&
+                                  target_.host_header == target.host_header;
+  target_ = target;
+  target_.address = address;
+  if (!is_spoken_to_alike) outdate();
+  if (target.address) set_address(*target.address);
+}
+
+void NodeLinks::close() {
+  for (Link& link : std::exchange(links_, {})) retire(std::move(link.client));
+  if (questions_) retire(std::move(questions_));
+}
+
 void NodeLinks::set_address(const net::Address& address) {
   if (target_.address == address) return;
   target_.address = address;

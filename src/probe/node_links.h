@@ -38,6 +38,11 @@ class NodeLinks {
   void probe(cluster::ProbeId probe, bool fresh_connection);
   // Dropped if the last question has not been answered yet.
   void ask_leader();
+  // Where the node is and how it is spoken to, from the next connection on. An address that is not known stays as it
+  // was.
+  void set_target(const ProbeTarget& target);
+  // Ends all of them, and calls back no more.
+  void close();
   // Idle connections to the old address end now, busy ones after their answer.
   void set_address(const net::Address& address);
   // Likewise: what was made by the old certificates ends. A node without TLS stays without.

@@ -4,7 +4,10 @@
 #include <deque>
 #include <iterator>
 #include <utility>
+#include <variant>
 
+#include "bellwether/base/assert.h"
+#include "bellwether/base/node_table.h"
 #include "bellwether/probe/explain.h"
 #include "bellwether/vault/health.h"
 #include "node_links.h"
@@ -23,6 +26,13 @@ struct Prober::Impl {
   struct Pending {
     cluster::Input input;
     OnDone on_done{};
+    std::vector<ProbeTarget> targets{};  // of a Reconfigure
+  };
+
+  // Our side of a node.
+  struct Node {
+    std::unique_ptr<NodeLinks> links;
+    ProbeCounts counts;
   };
 
   Impl(net::Loop& l, ProberOptions options, OnView view, OnEvents events)
@@ -30,26 +40,49 @@ struct Prober::Impl {
         tracker(std::move(options.tracker)),
         on_view(std::move(view)),
         on_events(std::move(events)),
+        link_options{options.timeout_connect, options.timeout_check, options.source,
+                     net::proxy_header_local(options.send_proxy), std::move(options.headers)},
         wake(l, [this] { on_wake(); }) {
-    const LinkOptions link_options{options.timeout_connect, options.timeout_check, options.source,
-                                   net::proxy_header_local(options.send_proxy), options.headers};
-    for (std::size_t i = 0; i < options.targets.size(); ++i) {
-      const NodeId node = node_at(i);
-      links.push_back(std::make_unique<NodeLinks>(
-          loop, options.targets[i], link_options,
-          [this, node](cluster::ProbeId probe, ProbeEnd end) { on_probe_end(node, probe, std::move(end)); },
-          [this, node](ProbeEnd end) { on_question_end(node, end); },
-          [this, node](wire::ExchangeFailure failure) { on_idle_end(node, failure); },
-          [this, node] { tell(cluster::LostSyn{node}); }));
-      ProbeCounts& count = counts.emplace_back();
-      count.failures.resize(cluster::kProbeFailureCount + 1);
-      count.duration_buckets.resize(std::size(kProbeBuckets) + 1);
+    set_targets(*tracker.view()->topology, options.targets);
+  }
+
+  void set_targets(const cluster::Topology& topology, const std::vector<ProbeTarget>& targets) {
+    BW_ASSERT(topology.nodes.size() == targets.size());
+    for (const NodeId id : nodes.ids()) {
+      if (!topology.nodes.has(id)) retire(std::move(nodes.at(id).links));
+    }
+    nodes.keep_if([&](NodeId id, const Node& /*node*/) { return topology.nodes.has(id); });
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      const NodeId id = topology.nodes.ids()[i];
+      if (Node* const known = nodes.find(id)) {
+        known->links->set_target(targets[i]);
+      } else {
+        add(id, targets[i]);
+      }
     }
   }
 
+  void add(NodeId id, const ProbeTarget& target) {
+    Node& node = nodes.add(id);
+    node.links = std::make_unique<NodeLinks>(
+        loop, target, link_options,
+        [this, id](cluster::ProbeId probe, ProbeEnd end) { on_probe_end(id, probe, std::move(end)); },
+        [this, id](ProbeEnd end) { on_question_end(id, end); },
+        [this, id](wire::ExchangeFailure failure) { on_idle_end(id, failure); },
+        [this, id] { tell(cluster::LostSyn{id}); });
+    node.counts.failures.resize(cluster::kProbeFailureCount + 1);
+    node.counts.duration_buckets.resize(std::size(kProbeBuckets) + 1);
+  }
+
+  // It says nothing more, and is destroyed when none of its callbacks can be running.
+  void retire(std::unique_ptr<NodeLinks> links) {
+    links->close();
+    loop.at_turn_end([dead = std::shared_ptr<NodeLinks>(std::move(links))] {});
+  }
+
   // Inputs are taken one at a time: a step's orders may fail within the call, and a callback may bring the next input.
-  void tell(cluster::Input input, OnDone on_done = {}) {
-    pending.push_back({std::move(input), std::move(on_done)});
+  void tell(cluster::Input input, OnDone on_done = {}, std::vector<ProbeTarget> targets = {}) {
+    pending.push_back({std::move(input), std::move(on_done), std::move(targets)});
     // What the loop read late must not be judged before the tracker knows that we were late.
     if (!running && !is_late()) run();
   }
@@ -59,6 +92,8 @@ struct Prober::Impl {
     while (!pending.empty()) {
       const Pending next = std::move(pending.front());
       pending.pop_front();
+      const auto* const change = std::get_if<cluster::Reconfigure>(&next.input);
+      if (change != nullptr) set_targets(*change->options.topology, next.targets);
       const cluster::Step step = tracker.apply(next.input, loop.precise_now());
       perform(step);
       if (next.on_done) next.on_done(step.refused ? Result<void>(tl::unexpected(*step.refused)) : Result<void>());
@@ -76,8 +111,8 @@ struct Prober::Impl {
     }
     if (step.claim && on_claim) on_claim(*step.claim);
     if (!step.events.empty()) on_events(step.events);
-    for (const auto& order : step.probes) links[order.node.index]->probe(order.probe, order.fresh_connection);
-    for (const NodeId node : step.ask_leader) links[node.index]->ask_leader();
+    for (const auto& order : step.probes) links(order.node).probe(order.probe, order.fresh_connection);
+    for (const NodeId node : step.ask_leader) links(node).ask_leader();
   }
 
   [[nodiscard]] bool is_late() const {
@@ -108,21 +143,22 @@ struct Prober::Impl {
     pending.push_back({cluster::ExchangesWaiting{seen.waiting, seen.any_completed}});
   }
 
+  [[nodiscard]] NodeLinks& links(NodeId node) { return *nodes.at(node).links; }
+
   void on_probe_end(NodeId node, cluster::ProbeId probe, ProbeEnd end) {
-    ProbeCounts& count = counts[node.index];
+    ProbeCounts& count = nodes.at(node).counts;
     ++count.probes;
     if (end) {
       cluster::ProbeAnswer answer{probe, end->sent, end->received, vault::classify_health(end->status, end->body)};
       if (answer.facts.role == cluster::Role::kError) {
         ++count.failures.back();
-        answer.facts.problem =
-            vault::explain_error(links[node.index]->set_up(), answer.facts.status, answer.facts.problem);
+        answer.facts.problem = vault::explain_error(links(node).set_up(), answer.facts.status, answer.facts.problem);
       }
       observe(count, to_seconds(end->received - end->sent));
       return tell(std::move(answer));
     }
     const auto failure = probe_failure(end.error().failure);
-    std::string cause = cause_of(*links[node.index], failure, end.error().message);
+    std::string cause = cause_of(links(node), failure, end.error().message);
     if (failure) {
       ++count.failures[static_cast<std::size_t>(*failure)];
       return tell(cluster::ProbeFailed{probe, *failure, std::move(cause)});
@@ -170,8 +206,8 @@ struct Prober::Impl {
   OnClaim on_claim;
   OnArmed on_armed;
   LookAtTraffic look_at_traffic;
-  std::vector<std::unique_ptr<NodeLinks>> links;
-  std::vector<ProbeCounts> counts;
+  LinkOptions link_options;
+  NodeTable<Node> nodes;
   std::deque<Pending> pending;
   bool running = false;
   cluster::ViewPtr published;
@@ -215,22 +251,28 @@ void Prober::pause(Duration at_most) { impl_->tell(cluster::Pause{at_most}); }
 
 void Prober::resume() { impl_->tell(cluster::Resume{}); }
 
-void Prober::set_unresolved(NodeId node, const std::string& why) { impl_->links[node.index]->set_unresolved(why); }
+void Prober::set_unresolved(NodeId node, const std::string& why) { impl_->links(node).set_unresolved(why); }
 
 void Prober::on_same_server(NodeId node, std::optional<NodeId> other, const std::string& why) {
   impl_->tell(cluster::SameServer{node, other, why});
 }
 
-void Prober::ask_leader(NodeId node) { impl_->links[node.index]->ask_leader(); }
-
-void Prober::set_address(NodeId node, const net::Address& address) { impl_->links[node.index]->set_address(address); }
-
-void Prober::set_tls(const std::shared_ptr<net::TlsContext>& tls) {
-  for (auto& links : impl_->links) links->set_tls(tls);
+void Prober::ask_leader(NodeId node) {
+  if (impl_->nodes.has(node)) impl_->links(node).ask_leader();
 }
 
-const ProbeCounts& Prober::counts(NodeId node) const { return impl_->counts[node.index]; }
+void Prober::set_address(NodeId node, const net::Address& address) { impl_->links(node).set_address(address); }
 
-const std::optional<net::Address>& Prober::address(NodeId node) const { return impl_->links[node.index]->address(); }
+void Prober::reconfigure(cluster::TrackerOptions options, std::vector<ProbeTarget> targets, OnDone on_done) {
+  impl_->tell(cluster::Reconfigure{std::move(options)}, std::move(on_done), std::move(targets));
+}
+
+void Prober::set_tls(const std::shared_ptr<net::TlsContext>& tls) {
+  for (auto& node : impl_->nodes) node.links->set_tls(tls);
+}
+
+const ProbeCounts& Prober::counts(NodeId node) const { return impl_->nodes.at(node).counts; }
+
+const std::optional<net::Address>& Prober::address(NodeId node) const { return impl_->links(node).address(); }
 
 }  // namespace bellwether::probe

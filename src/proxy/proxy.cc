@@ -63,29 +63,10 @@ Result<void> bind_all(Shared& shared) {
   return {};
 }
 
-// By node. One context for all nodes that are spoken to alike.
-Result<Contexts> twins_of(const Contexts& by_node, const std::vector<NodeOptions>& nodes) {
-  Contexts twins(by_node.size());
-  for (std::size_t i = 0; i < by_node.size(); ++i) {
-    if (!by_node[i]) continue;
-    const auto first =
-        static_cast<std::size_t>(std::find(by_node.begin(), by_node.end(), by_node[i]) - by_node.begin());
-    if (first < i) {
-      twins[i] = twins[first];
-      continue;
-    }
-    auto made = by_node[i]->twin();
-    if (!made) return tl::unexpected(made.error().within(nodes[i].name));
-    twins[i] = std::move(*made);
-  }
-  return twins;
-}
-
-// The contexts of listeners or nodes, taken out of their options.
-template <typename Options>
-Contexts take_tls(std::vector<Options>& all) {
+// Taken out of the listeners' options.
+Contexts take_tls(std::vector<ListenerOptions>& listeners) {
   Contexts contexts;
-  for (Options& each : all) contexts.push_back(std::exchange(each.tls, nullptr));
+  for (ListenerOptions& each : listeners) contexts.push_back(std::exchange(each.tls, nullptr));
   return contexts;
 }
 
@@ -131,18 +112,52 @@ struct Proxy::Impl {
     }
   }
 
-  Result<void> make_seats(const Contexts& client_tls, const Contexts& node_tls) {
+  Result<void> make_seats(const Contexts& client_tls, const std::shared_ptr<net::TlsContext>& node_tls,
+                          const NodeTable<NodeOptions>& nodes) {
     for (int i = 0; i < shared.options.threads; ++i) {
       auto loop = net::Loop::create({});
       if (!loop) return tl::unexpected(loop.error());
       const auto index = static_cast<std::size_t>(i);
-      shared.seats.push_back(std::make_unique<Seat>(index, std::move(*loop), shared.options.nodes.size()));
-      auto twins = twins_of(node_tls, shared.options.nodes);
-      if (!twins) return tl::unexpected(twins.error());
-      shared.seats.back()->node_tls = std::move(*twins);
-      shared.seats.back()->client_tls = client_tls;
+      Seat& seat = *shared.seats.emplace_back(std::make_unique<Seat>(index, std::move(*loop)));
+      seat.client_tls = client_tls;
+      seat.nodes = nodes_for(seat, nodes);
+      if (!node_tls) continue;
+      auto twin = node_tls->twin();
+      if (!twin) return tl::unexpected(twin.error());
+      seat.node_tls = std::move(*twin);
     }
     return {};
+  }
+
+  // A node that stays keeps its counters.
+  static WorkerNodes nodes_for(Seat& seat, const NodeTable<NodeOptions>& nodes) {
+    WorkerNodes made;
+    for (const NodeId id : nodes.ids()) {
+      if (!seat.node_counters.has(id)) seat.node_counters.add(id, std::make_shared<NodeCounters>());
+      made.add(id, {nodes.at(id), seat.node_counters.at(id)});
+    }
+    return made;
+  }
+
+  void set_nodes(const NodeTable<NodeOptions>& nodes) {
+    for (auto& seat : shared.seats) {
+      seat->loop->post([s = seat.get(), made = nodes_for(*seat, nodes)] { worker_of(*s).set_nodes(made); });
+    }
+    node_ids = nodes.ids();
+  }
+
+  // Of nodes that were removed, once no worker can count there any more.
+  void add_up_removed() {
+    const auto is_removed = [this](NodeId id) {
+      return std::find(node_ids.begin(), node_ids.end(), id) == node_ids.end();
+    };
+    for (auto& seat : shared.seats) {
+      seat->node_counters.keep_if([&](NodeId id, const std::shared_ptr<NodeCounters>& counters) {
+        if (!is_removed(id) || counters.use_count() > 1) return true;
+        add_to(removed, *counters);
+        return false;
+      });
+    }
   }
 
   void start_threads() {
@@ -177,15 +192,19 @@ struct Proxy::Impl {
   Fence fence;
   std::shared_ptr<Impl*> alive;
   std::function<void()> on_idle;  // of shut_down(); empty once it was called
+  std::vector<NodeId> node_ids;   // as set last
+  NodeCounts removed;             // of nodes that were removed, and are counted no more
 };
 
 Result<std::unique_ptr<Proxy>> Proxy::start(net::Loop& control, ProxyOptions options, ProxyCallbacks callbacks) {
   options.threads = std::max(1, options.threads);
   const Contexts client_tls = take_tls(options.listeners);
-  const Contexts node_tls = take_tls(options.nodes);
+  const std::shared_ptr<net::TlsContext> node_tls = std::exchange(options.node_tls, nullptr);
+  const NodeTable<NodeOptions> nodes = std::exchange(options.nodes, {});
   auto impl = std::make_unique<Impl>(control, std::move(options), std::move(callbacks));
-  if (auto made = impl->make_seats(client_tls, node_tls); !made) return tl::unexpected(made.error());
+  if (auto made = impl->make_seats(client_tls, node_tls, nodes); !made) return tl::unexpected(made.error());
   if (auto bound = bind_all(impl->shared); !bound) return tl::unexpected(bound.error());
+  impl->node_ids = nodes.ids();
   impl->start_threads();
   return std::make_unique<Proxy>(Private{}, std::move(impl));
 }
@@ -207,6 +226,8 @@ void Proxy::confirm(const cluster::Claim& claim) {
 void Proxy::expect_control_by(TimePoint due) { impl_->shared.control.expect_by(due); }
 
 void Proxy::require_claim_since(TimePoint since) { impl_->shared.control.require_claims_since(since); }
+
+void Proxy::set_nodes(const NodeTable<NodeOptions>& nodes) { impl_->set_nodes(nodes); }
 
 void Proxy::set_address(NodeId node, const net::Address& address) {
   impl_->post_to_workers([node, address](Worker& worker) { worker.set_address(node, address); });
@@ -232,13 +253,18 @@ void Proxy::shut_down(std::function<void()> on_idle) {
 
 ProxyCounts Proxy::counts() const {
   ProxyCounts counts;
-  const std::size_t nodes = impl_->shared.options.nodes.size();
-  counts.connects.resize(nodes);
-  counts.connect_failures.resize(nodes);
-  counts.node_sessions_now.resize(nodes);
+  impl_->add_up_removed();
+  counts.removed_nodes = impl_->removed;
   counts.hold_buckets.resize(std::size(kHoldBuckets) + 1);
   counts.held_bytes = impl_->shared.held_bytes.used();
-  for (const auto& seat : impl_->shared.seats) add_to(counts, seat->counters);
+  for (const NodeId id : impl_->node_ids) counts.nodes.add(id);
+  for (const auto& seat : impl_->shared.seats) {
+    add_to(counts, seat->counters);
+    for (const NodeId id : seat->node_counters.ids()) {
+      NodeCounts* const known = counts.nodes.find(id);
+      add_to(known != nullptr ? *known : counts.removed_nodes, *seat->node_counters.at(id));
+    }
+  }
   return counts;
 }
 
@@ -246,7 +272,8 @@ LiveTraffic Proxy::live(NodeId node) const {
   const auto moment = [](std::uint64_t ns) { return TimePoint(Duration(static_cast<Duration::rep>(ns))); };
   LiveTraffic seen;
   for (const auto& seat : impl_->shared.seats) {
-    const NodeCounters& slot = seat->counters.nodes[node.index];
+    if (!seat->node_counters.has(node)) continue;
+    const NodeCounters& slot = *seat->node_counters.at(node);
     seen.answered_request = std::max(seen.answered_request, moment(slot.answered_request_ns.get()));
     seen.last_answer = std::max(seen.last_answer, moment(slot.last_answer_ns.get()));
     seen.waiting += static_cast<int>(slot.waiting_long.get());

@@ -20,7 +20,7 @@ Duration tick_interval(const ProxyOptions& o) {
 Worker::Worker(Shared& shared, Seat& seat)
     : WorkerCore(shared, seat),
       tcp_(*this),
-      http_(*this, std::exchange(seat.node_tls, {})),
+      http_(*this, std::exchange(seat.node_tls, nullptr)),
       redirector_(*this),
       intake_(
           loop(), [this](Accepted accepted) { admit(std::move(accepted)); },
@@ -132,6 +132,7 @@ void Worker::set_view(cluster::ViewPtr view, std::uint64_t round) {
   tcp_.on_view();
   redirector_.release();
   http_.on_view();
+  if (forget_removed_nodes()) http_.on_nodes();
   resume_withheld();
   if (has_waiting()) note_traffic();
 }
@@ -157,8 +158,13 @@ void Worker::on_hung() {
   http_.on_hung();
 }
 
+void Worker::set_nodes(WorkerNodes nodes) {
+  WorkerCore::set_nodes(std::move(nodes));
+  http_.on_nodes();
+}
+
 void Worker::set_address(NodeId node, const net::Address& address) {
-  if (node.index >= options().nodes.size()) return;
+  if (!has_node(node)) return;
   WorkerCore::set_address(node, address);
   http_.on_address(node);
 }

@@ -27,6 +27,7 @@ class Worker final : public WorkerCore {
   // `round`: of the gate, which this view opens if no newer round has closed it.
   void set_view(cluster::ViewPtr view, std::uint64_t round);
   void on_claim(const cluster::Claim& claim);
+  void set_nodes(WorkerNodes nodes);
   void set_address(NodeId node, const net::Address& address);
   void set_client_tls(const std::shared_ptr<net::TlsContext>& tls);
   void set_node_tls(const std::shared_ptr<net::TlsContext>& tls) { http_.set_node_tls(tls); }

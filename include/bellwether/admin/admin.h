@@ -17,8 +17,6 @@
 namespace bellwether::admin {
 
 struct AdminOptions {
-  std::vector<std::string> node_names;
-  std::vector<std::string> node_urls;
   std::vector<std::string> listeners;  // for the page: "127.0.0.1:8200 tcp"
   std::string version;
   TimePoint started{};
@@ -40,6 +38,20 @@ struct AmbiguousRequest {
   std::string why;
 };
 
+// What a reload of the configuration came to.
+struct ReloadReport {
+  std::vector<std::string> problems{};       // with their places; if there are any, nothing was changed
+  std::vector<std::string> changes{};        // in words; empty: there were none
+  std::vector<std::string> needs_restart{};  // what the configuration says and only a restart changes
+  std::vector<std::string> hints{};          // legal, but probably not what was meant
+};
+
+// The configuration in force.
+struct ConfigState {
+  WallTime read{};  // when it was
+  ReloadReport last_reload;
+};
+
 // What the admin side asks its owner for. All on the control thread.
 struct AdminSources {
   std::function<cluster::ViewPtr()> view;
@@ -52,6 +64,8 @@ struct AdminSources {
   std::function<Result<void>()> repin;
   std::function<void(Duration at_most)> pause;
   std::function<void()> resume;
+  std::function<void(std::function<void(const ReloadReport&)> on_done)> reload;
+  std::function<ConfigState()> config;
   std::function<Counters()> counters;
   std::function<std::vector<cluster::Failover>()> failovers;  // the newest first
   std::function<std::vector<AmbiguousRequest>()> ambiguous;   // likewise
@@ -61,10 +75,10 @@ struct AdminSources {
 };
 
 // /metrics, /healthz, /readyz, /leader, /status, /failovers, /ambiguous and the page on the admin address; POST
-// /node/NAME/STATE, /pause[?for=60s], /resume and /repin on the control socket as well. Reads only on the first; what
-// changes something exists only on the second. Created, fed and destroyed on the control thread. Connections are served
-// on a thread of its own, from copies of the state that the control thread makes at most every 5 ms, however many
-// requests there are.
+// /node/NAME/STATE, /pause[?for=60s], /resume, /repin and /reload on the control socket as well. Reads only on the
+// first; what changes something exists only on the second. Created, fed and destroyed on the control thread.
+// Connections are served on a thread of its own, from copies of the state that the control thread makes at most every 5
+// ms, however many requests there are.
 class Admin {
  public:
   Admin(net::Loop& loop, AdminOptions options, AdminSources sources);

@@ -1,20 +1,16 @@
 #pragma once
 
 #include <compare>
-#include <concepts>
 #include <cstdint>
 
 namespace bellwether {
 
-// A node's place in the configured list, 0-based. It keeps its meaning for the life of one configuration.
+// One node, for as long as the process lives: no other node is ever given its number, not even one that takes its name
+// or its address. The nodes of the first topology have the numbers 0 to n - 1, in its order.
 struct NodeId {
-  std::uint16_t index = 0;
+  std::uint32_t number = 0;
   friend auto operator<=>(NodeId, NodeId) = default;
 };
-template <std::integral Index>
-[[nodiscard]] constexpr NodeId node_at(Index index) {
-  return {static_cast<std::uint16_t>(index)};
-}
 
 // Grows by one with each new leader; 0 means that nobody has led yet.
 using Epoch = std::uint64_t;

@@ -59,6 +59,7 @@ struct Failover {
   Epoch epoch_to = 0;  // 0: nobody leads yet
   std::optional<NodeId> from;
   std::optional<NodeId> to;
+  std::string from_name, to_name;      // as they were called then; empty: there is none
   std::optional<TimePoint> last_good;  // the last claim of the old leader was asked for then
   TimePoint first_sign{};
   std::string sign;                        // what it was
@@ -77,9 +78,6 @@ struct Failover {
 // nothing. Give it every step's events with a snapshot of that moment, and a snapshot whenever next_look() is due.
 class FailoverRecorder {
  public:
-  // As the tracker's: what /v1/sys/leader is compared with.
-  explicit FailoverRecorder(std::vector<std::string> node_addresses);
-
   void on_events(const std::vector<Event>& events, const View& snapshot, const FailoverTraffic& total);
   void look(const View& snapshot, const FailoverTraffic& total);
   // Now and then while there is traffic, so that a record may count from before its first sign.
@@ -128,14 +126,13 @@ class FailoverRecorder {
   void gather(Record& record, const View& snapshot) const;
   void gather_voters(Record& record, const View& snapshot) const;
   void gather_from_old_leader(Record& record, const View& snapshot) const;
-  void gather_after_election(Record& record, const NodeView& old) const;
+  void gather_after_election(Record& record, const NodeView& old, const Topology& topology) const;
   [[nodiscard]] FailoverCause judge(const Record& record, TimePoint now) const;
   [[nodiscard]] FailoverCause judge_standby(const Record& record, TimePoint now) const;
   [[nodiscard]] bool is_settled(const Record& record, TimePoint now) const;
   void ask_if_due(Record& record, const View& snapshot);
   void end(Record record);
 
-  std::vector<std::string> addresses_;
   std::optional<Record> going_on_;  // no new leader yet
   std::optional<Record> watched_;   // a new one leads; what ailed the old one may still come out
   FailoverTraffic traffic_now_;
@@ -144,6 +141,7 @@ class FailoverRecorder {
     TimePoint newer_at{};
   } traffic_before_;
   TimePoint now_{};
+  std::size_t node_count_ = 0;  // in the latest snapshot
   std::vector<NodeId> questions_;
   std::vector<Failover> ended_;
 };

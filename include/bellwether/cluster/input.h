@@ -7,11 +7,13 @@
 #include "bellwether/base/ids.h"
 #include "bellwether/base/time.h"
 #include "bellwether/cluster/observation.h"
+#include "bellwether/cluster/tracker_options.h"
 
 namespace bellwether::cluster {
 
 // What a LeaderTracker can be told. An input is one struct here, or one of observation.h, and its rule:
-// LeaderTracker::Rules::on() of that struct in src/cluster. Most say what was seen; the last four are the operator's.
+// LeaderTracker::Rules::on() of that struct in src/cluster. Most say what was seen; the last five are the operator's.
+// What concerns a node that has been removed meanwhile is ignored.
 
 // The first input, exactly once: orders the first round of probes.
 struct Start {};
@@ -83,8 +85,16 @@ struct Pause {
 };
 struct Resume {};
 
+// From now on these are the nodes and settings. A node that the tracker knows by its id stays what it is, whatever it
+// is called now; the others are new, and are asked at once; those that are missing are removed: nothing more is sent to
+// them. A leader that is removed leads no more. A cluster_id that was learned is forgotten with the last of the nodes
+// that taught it, or when another one is configured.
+struct Reconfigure {
+  TrackerOptions options;  // but for the seed, which stays
+};
+
 using Input =
     std::variant<Start, Tick, ProbeAnswer, ProbeFailed, LostSyn, SameServer, LeaderStatement, Hint, LiveAnswer, Traffic,
-                 ClaimWanted, ExchangesWaiting, LoopLate, SetAdminState, Repin, Pause, Resume>;
+                 ClaimWanted, ExchangesWaiting, LoopLate, SetAdminState, Repin, Pause, Resume, Reconfigure>;
 
 }  // namespace bellwether::cluster

@@ -28,14 +28,13 @@ struct NodeCensus {
 // Why no node leads, in a clause for people: "1 of 3 nodes answers: no quorum".
 [[nodiscard]] std::string headline_of(const NodeCensus& census);
 
-// The whole explanation, for the log, /status, /readyz and the page. `names` and `urls` are those of the view's nodes.
+// The whole explanation, for the log, /status, /readyz and the page.
 struct Leaderless {
   std::string headline;             // as headline_of()
   std::string way_out;              // what to do; empty: only the causes tell
   std::vector<std::string> causes;  // "n1, n2: connection refused; is Vault running there?"
 };
-[[nodiscard]] Leaderless explain_leaderless(const View& view, const std::vector<std::string>& names,
-                                            const std::vector<std::string>& urls);
+[[nodiscard]] Leaderless explain_leaderless(const View& view);
 // "headline; way out"
 [[nodiscard]] std::string summary_of(const Leaderless& leaderless);
 

@@ -11,28 +11,10 @@
 #include "bellwether/base/time.h"
 #include "bellwether/cluster/input.h"
 #include "bellwether/cluster/observation.h"
+#include "bellwether/cluster/tracker_options.h"
 #include "bellwether/cluster/view.h"
 
 namespace bellwether::cluster {
-
-enum class OnConflict : std::uint8_t { kKeep, kHold };
-
-struct TrackerOptions {
-  std::vector<std::string> node_names;      // as configured; used in texts
-  std::vector<std::string> node_addresses;  // "https://vault1:8200": what /v1/sys/leader is compared with; same order
-  Duration inter = 1s;
-  Duration fastinter = 10ms;
-  Duration downinter = 1s;
-  Duration idle_inter = 30s;
-  Duration idle_after = 10s;
-  Duration suspect_after = 100ms;
-  Duration conflict_patience = 20ms;  // how long the old leader may be unanswered once another claims
-  int fall = 3;
-  int rise = 2;
-  OnConflict on_conflict = OnConflict::kKeep;
-  std::string cluster_id;  // empty: learned from a majority of the nodes' first answers
-  std::uint64_t seed = 1;  // of the interval jitter
-};
 
 // A probe that the owner must start now.
 struct ProbeOrder {
@@ -60,6 +42,9 @@ enum class EventKind : std::uint8_t {
   kPaused,    // why
   kResumed,   // why
   kLoopLate,  // our own loop stood still
+  kNodeAdded,
+  kNodeRemoved,  // why, if it led
+  kNodeRenamed,  // why
 };
 [[nodiscard]] std::string_view to_text(EventKind kind);
 
@@ -69,6 +54,8 @@ struct Event {
   TimePoint at{};
   std::optional<NodeId> node;
   std::optional<NodeId> other;
+  std::string node_name;  // as they are called then, or were when they were removed; empty: there is none
+  std::string other_name;
   Epoch epoch = 0;
   Role from = Role::kUnknown;
   Role to = Role::kUnknown;

@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "bellwether/base/ids.h"
+#include "bellwether/base/node_table.h"
 #include "bellwether/base/time.h"
 #include "bellwether/cluster/observation.h"
+#include "bellwether/cluster/topology.h"
 
 namespace bellwether::cluster {
 
@@ -62,7 +64,7 @@ struct Claim {
   friend bool operator==(const Claim&, const Claim&) = default;
 };
 
-// An immutable picture of the cluster, handed to every worker. Node i of the configuration is nodes[i].
+// An immutable picture of the cluster, handed to every worker.
 struct View {
   std::uint64_t serial = 0;  // grows with each new picture
   TimePoint at{};
@@ -81,11 +83,16 @@ struct View {
   bool stalled = false;  // the leader answers health, but no exchange completes
   std::optional<TimePoint> paused_until;  // by the operator; `hold` may name a better reason
   std::string cluster_id;                 // pinned, or empty until learned
-  std::vector<NodeView> nodes;
+  TopologyPtr topology;                   // null in a view of no nodes
+  NodeTable<NodeView> nodes;              // those of the topology, in its order
 
   // The node to send a new request to now, or nobody (hold it).
   [[nodiscard]] std::optional<NodeId> target() const { return hold == HoldReason::kNone ? leader : std::nullopt; }
   [[nodiscard]] int takeover_candidates() const;
+  // "-" for a node that it has not.
+  [[nodiscard]] std::string_view name(NodeId node) const {
+    return topology ? topology->name(node) : std::string_view("-");
+  }
 };
 using ViewPtr = std::shared_ptr<const View>;
 

@@ -27,7 +27,7 @@ struct ProbeTarget {
 
 struct ProberOptions {
   cluster::TrackerOptions tracker;
-  std::vector<ProbeTarget> targets;  // same order as tracker.node_names
+  std::vector<ProbeTarget> targets;  // in the order of tracker.topology
   Duration timeout_connect = 3s;
   Duration timeout_check = 3s;
   std::optional<net::Address> source;
@@ -98,9 +98,13 @@ class Prober {
   void on_same_server(NodeId node, std::optional<NodeId> other, const std::string& why);
   // The node's name resolved anew: used from the next connection on.
   void set_address(NodeId node, const net::Address& address);
+  // See cluster::Reconfigure. `targets`: in the order of the topology. A node that stays is asked in the new way from
+  // the next connection on. `on_done` is called when the tracker has taken it over, as with set_admin_state().
+  void reconfigure(cluster::TrackerOptions options, std::vector<ProbeTarget> targets, OnDone on_done);
   // How nodes that are spoken to over TLS are, from the next connection on; idle connections are closed.
   void set_tls(const std::shared_ptr<net::TlsContext>& tls);
 
+  // REQUIRES: the view has the node
   [[nodiscard]] const ProbeCounts& counts(NodeId node) const;
   // The address in use, if the node's name has been resolved.
   [[nodiscard]] const std::optional<net::Address>& address(NodeId node) const;

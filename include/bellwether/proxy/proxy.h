@@ -12,6 +12,7 @@
 
 #include "bellwether/base/enum_count.h"
 #include "bellwether/base/ip_range.h"
+#include "bellwether/base/node_table.h"
 #include "bellwether/base/result.h"
 #include "bellwether/cluster/observation.h"
 #include "bellwether/cluster/view.h"
@@ -42,15 +43,17 @@ struct ListenerOptions {
 
 struct NodeOptions {
   std::string name;
-  std::optional<net::Address> address;     // the one that is probed
-  std::string public_url;                  // "https://vault1.example.com:8200": what a redirect names
-  std::shared_ptr<net::TlsContext> tls{};  // http only; workers use twins of it; null: plain. Until set_node_tls()
-  std::string server_name{};               // for that TLS
+  std::optional<net::Address> address;  // the one that is probed
+  std::string public_url;               // "https://vault1.example.com:8200": what a redirect names
+  bool is_tls = false;                  // http only: it is spoken to over ProxyOptions::node_tls
+  std::string server_name{};            // for that TLS
 };
 
 struct ProxyOptions {
   std::vector<ListenerOptions> listeners;
-  std::vector<NodeOptions> nodes;
+  NodeTable<NodeOptions> nodes;  // until set_nodes()
+  std::shared_ptr<net::TlsContext>
+      node_tls;  // workers use twins of it; may be null if no node needs it. Until set_node_tls()
   int threads = 1;
   int maxconn = 2000;                         // over all workers and listeners; beyond it the accept queue waits
   int hold_max = 1024;                        // over all workers
@@ -94,6 +97,7 @@ struct SessionRecord {
   std::string listener;
   std::string client;  // only the logger decides whether to print it
   std::optional<NodeId> node;
+  std::string node_name;  // "none" if there is none
   Epoch epoch = 0;
   Duration held{}, connecting{}, total{};
   std::uint64_t bytes_up = 0, bytes_down = 0;  // to the node, to the client
@@ -127,6 +131,7 @@ struct RequestRecord {
   vault::RequestClass request_class = vault::RequestClass::kData;
   std::optional<vault::Row> row;  // how the last answer, or its lack, was judged
   std::optional<NodeId> node;     // to which it was sent last
+  std::string_view node_name;     // "none" if there is none
   Epoch epoch = 0;
   int sends = 0;
   Duration held{}, total{};          // since its head was there
@@ -157,6 +162,11 @@ struct HttpCounts {
   DurationCounts waiting, upstream, total;
 };
 
+// Connections to a node.
+struct NodeCounts {
+  std::uint64_t connects = 0, connect_failures = 0, sessions_now = 0;
+};
+
 // What the proxy counts, summed over its workers.
 struct ProxyCounts {
   std::uint64_t sessions_total = 0, sessions_now = 0, held_now = 0, held_total = 0, hold_timeouts = 0,
@@ -175,8 +185,9 @@ struct ProxyCounts {
   std::uint64_t accept_failures = 0, maxconn_pauses = 0;
   std::array<std::uint64_t, net::kHandshakeFailureCount> handshake_failures{};  // by net::HandshakeFailure
   std::uint64_t redirects_total = 0, redirect_loops = 0, rejected_requests = 0, proxy_header_errors = 0;
-  std::vector<std::uint64_t> connects, connect_failures, node_sessions_now;  // by node
-  std::vector<std::uint64_t> hold_buckets;                                   // by kHoldBuckets, last +Inf
+  NodeTable<NodeCounts> nodes;
+  NodeCounts removed_nodes;                 // what others have come to that were removed
+  std::vector<std::uint64_t> hold_buckets;  // by kHoldBuckets, last +Inf
   double hold_sum_s = 0;
   HttpCounts http;
 };
@@ -195,7 +206,7 @@ struct ProxyCallbacks {
   std::function<void(TimePoint since)> on_claim_wanted;
   std::function<void(std::string listener, std::string target)> on_redirect_loop;  // would have pointed to ourselves
   // A monitor or event stream was ended, because it would hold up the step-down of its node, which has begun to block.
-  std::function<void(NodeId node)> on_stream_ended;
+  std::function<void(NodeId node, const std::string& name)> on_stream_ended;
   // maxconn is reached, and that many connections that waited for their clients were ended for one that came.
   std::function<void(std::size_t ended)> on_room_made;
 };
@@ -229,6 +240,10 @@ class Proxy {
   // The control thread stood still: workers send nothing before they have a claim that was asked for at that moment or
   // later.
   void require_claim_since(TimePoint since);
+  // These are the nodes from now on. To be told before the first view that has the new ones; nothing more is sent to
+  // those that are missing here once a view has come without them, and what they still serve ends as on a node that was
+  // demoted. What is changed of the others is used from the next connection on.
+  void set_nodes(const NodeTable<NodeOptions>& nodes);
   void set_address(NodeId node, const net::Address& address);
   // From the next handshake on: what clients meet on the listeners that speak TLS, and how the nodes that are spoken to
   // over TLS are. Connections that are in use go on; idle ones to the nodes are closed.
@@ -240,7 +255,7 @@ class Proxy {
   void shut_down(std::function<void()> on_idle);
 
   [[nodiscard]] ProxyCounts counts() const;
-  [[nodiscard]] LiveTraffic live(NodeId node) const;
+  [[nodiscard]] LiveTraffic live(NodeId node) const;  // nothing of a node that has been removed
   // The listeners' real addresses, ports included, in the order of the options.
   [[nodiscard]] const std::vector<net::Address>& addresses() const;
 

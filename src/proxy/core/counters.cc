@@ -86,11 +86,12 @@ void add_to(ProxyCounts& into, const WorkerCounters& from) {
   into.hold_sum_s += to_seconds(Duration(static_cast<Duration::rep>(from.hold_sum_ns.get())));
   add_to(into.http, from.http);
   for (std::size_t i = 0; i < from.hold_buckets.size(); ++i) into.hold_buckets[i] += from.hold_buckets[i].get();
-  for (std::size_t i = 0; i < from.nodes_size; ++i) {
-    into.connects[i] += from.nodes[i].connects.get();
-    into.connect_failures[i] += from.nodes[i].connect_failures.get();
-    into.node_sessions_now[i] += from.nodes[i].sessions_now.get();
-  }
+}
+
+void add_to(NodeCounts& into, const NodeCounters& from) {
+  into.connects += from.connects.get();
+  into.connect_failures += from.connect_failures.get();
+  into.sessions_now += from.sessions_now.get();
 }
 
 }  // namespace bellwether::proxy

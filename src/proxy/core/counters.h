@@ -51,9 +51,6 @@ struct HttpCounters {
 
 // One worker's slot: written by that worker alone, read by whoever scrapes.
 struct alignas(64) WorkerCounters {
-  explicit WorkerCounters(std::size_t node_count)
-      : nodes(std::make_unique<NodeCounters[]>(node_count)), nodes_size(node_count) {}
-
   Counter sessions_total, sessions_now, held_now, held_total, hold_timeouts, hold_overflows;
   Counter client_gone_while_held, hello_replays;
   Counter bytes_up, bytes_down;
@@ -65,13 +62,12 @@ struct alignas(64) WorkerCounters {
   std::array<Counter, std::size(kHoldBuckets) + 1> hold_buckets;
   Counter hold_sum_ns;
   HttpCounters http;
-  std::unique_ptr<NodeCounters[]> nodes;
-  std::size_t nodes_size;
 
   void record_hold(Duration held);
 };
 
-// REQUIRES: into's vectors are sized for the nodes and buckets.
+// REQUIRES: into's buckets are sized
 void add_to(ProxyCounts& into, const WorkerCounters& from);
+void add_to(NodeCounts& into, const NodeCounters& from);
 
 }  // namespace bellwether::proxy

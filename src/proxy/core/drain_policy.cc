@@ -34,23 +34,25 @@ bool is_replaced(const cluster::View& view, NodeId node) {
 }  // namespace
 
 Standing standing_of(const cluster::View& view, NodeId node, TimePoint now, Duration patience) {
-  const bool is_unknown = node.index >= view.nodes.size();  // by a view from before the first one
-  if (is_unknown || cluster::may_stay(view, node)) return Standing::kKeep;
-  const cluster::NodeView& seen = view.nodes[node.index];
+  if (view.nodes.empty() || cluster::may_stay(view, node)) return Standing::kKeep;
+  const cluster::NodeView* const known = view.nodes.find(node);
+  if (known == nullptr) return Standing::kDemoted;
+  const cluster::NodeView& seen = *known;
   if (seen.admin == cluster::AdminState::kMaint) return Standing::kMaint;
   return answers_no_more(seen) || is_hung(view, node, now, patience) ? Standing::kDead : Standing::kDemoted;
 }
 
 bool is_hung(const cluster::View& view, NodeId node, TimePoint now, Duration patience) {
-  if (!is_replaced(view, node) || node.index >= view.nodes.size()) return false;
-  const auto& silent_since = view.nodes[node.index].silent_since;
-  return silent_since && now - *silent_since >= patience;
+  const cluster::NodeView* const seen = view.nodes.find(node);
+  if (seen == nullptr || !is_replaced(view, node)) return false;
+  return seen->silent_since && now - *seen->silent_since >= patience;
 }
 
 TimePoint hung_from(const cluster::View& view, NodeId node, TimePoint now, Duration patience) {
-  const bool may_be = is_replaced(view, node) && node.index < view.nodes.size();
-  if (!may_be || !view.nodes[node.index].silent_since || is_hung(view, node, now, patience)) return kNever;
-  return *view.nodes[node.index].silent_since + patience;
+  const cluster::NodeView* const seen = view.nodes.find(node);
+  const bool may_be = seen != nullptr && is_replaced(view, node);
+  if (!may_be || !seen->silent_since || is_hung(view, node, now, patience)) return kNever;
+  return *seen->silent_since + patience;
 }
 
 Cut cut_now(Standing standing, TimePoint since, TimePoint last_active, TimePoint now, const DrainTimes& times) {

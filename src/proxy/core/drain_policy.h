@@ -14,7 +14,7 @@ namespace bellwether::proxy {
 // What a view means for the sessions that run on one node.
 enum class Standing : std::uint8_t {
   kKeep,     // the leader, a suspect, or a node of which nothing worse than silence is known
-  kDemoted,  // it stated another role, or another node leads
+  kDemoted,  // it stated another role, or another node leads, or it was removed from the nodes
   kDead,     // demoted, and it does not answer, or hangs: nothing that runs there can end well
   kMaint,    // the operator wants it empty
 };

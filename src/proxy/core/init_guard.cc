@@ -15,6 +15,7 @@ Result<NodeId> InitGuard::begin(const cluster::View& view) {
   if (!chosen) return chosen;
   is_under_way_ = true;
   node_ = *chosen;
+  name_ = view.name(*chosen);
   return chosen;
 }
 
@@ -29,7 +30,7 @@ void InitGuard::end(Outcome outcome, TimePoint now) {
 // What this process has sent already.
 Result<void> InitGuard::check_past(const cluster::View& view) const {
   if (!node_) return {};
-  const std::string& name = names_[node_->index];
+  const std::string& name = name_;
   if (is_under_way_) return fail(ErrorKind::kInvalid, fmt::format("{} is being initialized", name));
   if (outcome_ == Outcome::kUnknown) {
     return fail(
@@ -39,7 +40,8 @@ Result<void> InitGuard::check_past(const cluster::View& view) const {
                     name));
   }
   // It says so again only if its storage was emptied since.
-  const bool is_emptied = node_->index < view.nodes.size() && view.nodes[node_->index].role_since > ended_at_;
+  const cluster::NodeView* const seen = view.nodes.find(*node_);
+  const bool is_emptied = seen != nullptr && seen->role_since > ended_at_;
   if (!is_emptied) return fail(ErrorKind::kInvalid, fmt::format("{} has just been initialized", name));
   return {};
 }
@@ -49,9 +51,9 @@ Result<NodeId> InitGuard::choose(const cluster::View& view) const {
   if (const auto chosen = cluster::node_of(route)) return *chosen;
   const auto* refuse = std::get_if<cluster::Refuse>(&route);
   if (refuse == nullptr || !refuse->node) return fail(ErrorKind::kInvalid, "no node is in service");
-  const std::string& name = names_[refuse->node->index];
+  const std::string_view name = view.name(*refuse->node);
   if (refuse->reason == cluster::RefuseReason::kAlreadyInitialized) {
-    const std::string_view role = cluster::to_text(view.nodes[refuse->node->index].role);
+    const std::string_view role = cluster::to_text(view.nodes.at(*refuse->node).role);
     constexpr std::string_view kWhy = "{} says {}, so the cluster is initialized; let the others join it";
     return fail(ErrorKind::kInvalid, fmt::format(kWhy, name, role));
   }

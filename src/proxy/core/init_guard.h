@@ -3,7 +3,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "bellwether/base/ids.h"
 #include "bellwether/base/result.h"
@@ -22,8 +21,6 @@ class InitGuard {
     kUnknown,  // sent, and no answer that tells
   };
 
-  explicit InitGuard(std::vector<std::string> node_names) : names_(std::move(node_names)) {}
-
   // The node that may be sent sys/init now: the first, if all nodes have been heard and say that they are
   // uninitialized, and no other request of the kind is under way, was carried out, or may have been. Else the reason:
   // kUnavailable if it may pass by itself. end() must follow.
@@ -34,10 +31,10 @@ class InitGuard {
   [[nodiscard]] Result<NodeId> choose(const cluster::View& view) const;
   [[nodiscard]] Result<void> check_past(const cluster::View& view) const;
 
-  const std::vector<std::string> names_;
   std::mutex mutex_;
   bool is_under_way_ = false;
   std::optional<NodeId> node_;  // that was sent the last one, unless that was not carried out
+  std::string name_;            // of that
   Outcome outcome_ = Outcome::kNotDone;
   TimePoint ended_at_{};
 };

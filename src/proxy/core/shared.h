@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "bellwether/base/node_table.h"
 #include "bellwether/net/loop.h"
 #include "bellwether/proxy/proxy.h"
 #include "control_state.h"
@@ -21,29 +22,31 @@ namespace bellwether::proxy {
 
 class WorkerCore;
 
+// A node as a worker is told of it.
+struct WorkerNode {
+  NodeOptions options;
+  std::shared_ptr<NodeCounters> counters;
+};
+using WorkerNodes = NodeTable<WorkerNode>;
+
 // A worker's place: what the control thread keeps for it. The worker itself lives on its own thread's stack.
 struct Seat {
-  Seat(std::size_t own_index, std::unique_ptr<net::Loop> own_loop, std::size_t node_count)
-      : index(own_index), loop(std::move(own_loop)), counters(node_count) {}
+  Seat(std::size_t own_index, std::unique_ptr<net::Loop> own_loop) : index(own_index), loop(std::move(own_loop)) {}
 
   const std::size_t index;  // among the workers
   std::unique_ptr<net::Loop> loop;
   WorkerCounters counters;
-  SessionLimit::Waiter room;             // waits while maxconn is reached
-  std::optional<TimePoint> wants_claim;  // asked for then or later; the control thread's
-  bool is_idle = false;                  // while shutting down: it has nothing left to serve; the control thread's
-  WorkerCore* worker = nullptr;          // set and used on its thread only (by posted work)
-  std::vector<net::Socket> listening;    // until the thread takes them; closed where another worker accepts
+  NodeTable<std::shared_ptr<NodeCounters>> node_counters;  // the control thread's; each is written by the worker alone
+  SessionLimit::Waiter room;                               // waits while maxconn is reached
+  std::optional<TimePoint> wants_claim;                    // asked for then or later; the control thread's
+  bool is_idle = false;                // while shutting down: it has nothing left to serve; the control thread's
+  WorkerCore* worker = nullptr;        // set and used on its thread only (by posted work)
+  std::vector<net::Socket> listening;  // until the thread takes them; closed where another worker accepts
   std::vector<std::shared_ptr<net::TlsContext>> client_tls;  // by listener, until the thread takes them
-  std::vector<std::shared_ptr<net::TlsContext>> node_tls;    // by node, likewise
+  std::shared_ptr<net::TlsContext> node_tls;                 // likewise
+  WorkerNodes nodes;                                         // likewise
   std::thread thread;
 };
-
-[[nodiscard]] inline std::vector<std::string> names_of(const std::vector<NodeOptions>& nodes) {
-  std::vector<std::string> names;
-  for (const NodeOptions& node : nodes) names.push_back(node.name);
-  return names;
-}
 
 // What all workers see. Written before they start, but for the limits and the control thread's state.
 struct Shared {
@@ -53,10 +56,9 @@ struct Shared {
         sessions(options.maxconn),
         held(options.hold_max),
         held_bytes(options.hold_bytes),
-        init(names_of(options.nodes)),
         gate(static_cast<std::size_t>(options.threads)) {}
 
-  const ProxyOptions options;  // but for their TLS contexts, which may be replaced and must not be kept here
+  const ProxyOptions options;  // without nodes and TLS contexts, which may be replaced and must not be kept here
   const ProxyCallbacks callbacks;
   std::vector<net::Address> own_addresses;  // real, in the order of options.listeners
   std::vector<std::unique_ptr<Seat>> seats;

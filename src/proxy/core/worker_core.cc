@@ -19,19 +19,34 @@ const cluster::View kNoView;  // before the first: no node was heard yet
 WorkerCore::WorkerCore(Shared& shared, Seat& seat)
     : shared_(shared),
       seat_(seat),
-      nodes_(nodes_of(shared.options)),
       client_tls_(std::exchange(seat.client_tls, {})),
       lease_(std::max(shared.options.suspect_after, net::Loop::kLeastStop)),
       prng_(std::random_device{}()) {
+  forgotten_.options.name = "removed";
+  forgotten_.standing = Standing::kDemoted;
+  set_nodes(std::exchange(seat.nodes, {}));
   loop().set_on_stopped(options().suspect_after, [this](Duration lasted) { on_stopped(lasted); });
 }
 
 WorkerCore::~WorkerCore() { loop().set_on_stopped({}, nullptr); }
 
-std::vector<WorkerCore::Node> WorkerCore::nodes_of(const ProxyOptions& options) {
-  std::vector<Node> nodes(options.nodes.size());
-  for (std::size_t i = 0; i < nodes.size(); ++i) nodes[i].address = options.nodes[i].address;
-  return nodes;
+// Those that are missing stay until a view has come without them: until then they may be sent to.
+void WorkerCore::set_nodes(WorkerNodes nodes) {
+  for (Node& each : nodes_) each.is_listed = false;
+  for (const NodeId id : nodes.ids()) {
+    Node& node = nodes_.has(id) ? nodes_.at(id) : nodes_.add(id);
+    node.is_listed = true;
+    node.options = std::move(nodes.at(id).options);
+    node.counters = std::move(nodes.at(id).counters);
+  }
+}
+
+bool WorkerCore::forget_removed_nodes() {
+  const std::size_t before = nodes_.size();
+  nodes_.keep_if([this](NodeId id, const Node& node) {
+    return node.is_listed || view_->nodes.has(id) || node.counters->sessions_now.get() > 0;
+  });
+  return nodes_.size() != before;
 }
 
 cluster::Route WorkerCore::route(cluster::RouteRequest request) const {
@@ -49,23 +64,29 @@ std::string WorkerCore::why_held() const {
   return view_->hold_why.empty() ? std::string("no leader") : fmt::format("no leader: {}", view_->hold_why);
 }
 
+std::string_view WorkerCore::node_name(std::optional<NodeId> node) const {
+  return node ? std::string_view(known(*node).options.name) : std::string_view("none");
+}
+
 const net::Address* WorkerCore::address(NodeId node) const {
-  return node.index < nodes_.size() && nodes_[node.index].address ? &*nodes_[node.index].address : nullptr;
+  const Node* const found = nodes_.find(node);
+  return found != nullptr && found->options.address ? &*found->options.address : nullptr;
 }
 
 Cut WorkerCore::cut_for(NodeId node, TimePoint last_active, TimePoint now) const {
-  const Node& of = nodes_[node.index];
+  const Node& of = known(node);
   return cut_now(of.standing, of.since, last_active, now, {options().drain_quiet, options().drain_deadline});
 }
 
 LostNode WorkerCore::lost_node(NodeId node) const {
   LostNode lost;
-  lost.standing = nodes_[node.index].standing;
-  lost.since = nodes_[node.index].since;
-  const cluster::NodeView& seen = view_->nodes[node.index];
-  lost.is_sealed = seen.role == cluster::Role::kSealed;
+  lost.standing = known(node).standing;
+  lost.since = known(node).since;
   lost.is_replaced = cluster::lead_of(*view_, node) == cluster::Lead::kTaken;
-  lost.is_silent = seen.silent_since.has_value();
+  if (const cluster::NodeView* const seen = view_->nodes.find(node)) {
+    lost.is_sealed = seen->role == cluster::Role::kSealed;
+    lost.is_silent = seen->silent_since.has_value();
+  }
   return lost;
 }
 
@@ -96,7 +117,7 @@ void WorkerCore::on_left_gate(void* self, std::uint64_t round) {
 
 std::optional<TimePoint> WorkerCore::hung_since(NodeId node) const {
   if (!view_ || !is_hung(*view_, node, now(), options().grace)) return std::nullopt;
-  return view_->nodes[node.index].silent_since;
+  return view_->nodes.at(node).silent_since;
 }
 
 void WorkerCore::count_handshake_failure(net::HandshakeFailure failure) {
@@ -138,12 +159,13 @@ void WorkerCore::take_view(cluster::ViewPtr view, std::uint64_t round) {
 
 TimePoint WorkerCore::update_standings() {
   TimePoint next = kNever;
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    const Standing standing = standing_of(*view_, node_at(i), now(), options().grace);
-    if (nodes_[i].standing == Standing::kKeep && standing != Standing::kKeep) nodes_[i].since = now();
-    nodes_[i].standing = standing;
-    nodes_[i].takes_requests = cluster::node_of(cluster::choose(*view_, {.connected_to = node_at(i)})).has_value();
-    next = std::min(next, hung_from(*view_, node_at(i), now(), options().grace));
+  for (const NodeId id : nodes_.ids()) {
+    Node& node = nodes_.at(id);
+    const Standing standing = standing_of(*view_, id, now(), options().grace);
+    if (node.standing == Standing::kKeep && standing != Standing::kKeep) node.since = now();
+    node.standing = standing;
+    node.takes_requests = cluster::node_of(cluster::choose(*view_, {.connected_to = id})).has_value();
+    next = std::min(next, hung_from(*view_, id, now(), options().grace));
   }
   return next;
 }

@@ -4,8 +4,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "bellwether/base/node_table.h"
 #include "bellwether/base/prng.h"
 #include "bellwether/cluster/route.h"
 #include "bellwether/cluster/view.h"
@@ -41,7 +43,7 @@ class WorkerCore {
   [[nodiscard]] const Shared& shared() const { return shared_; }
   [[nodiscard]] const ProxyOptions& options() const { return shared_.options; }
   [[nodiscard]] WorkerCounters& counters() { return seat_.counters; }
-  [[nodiscard]] NodeCounters& node_counters(NodeId node) { return seat_.counters.nodes[node.index]; }
+  [[nodiscard]] NodeCounters& node_counters(NodeId node) { return *known(node).counters; }
   // How clients of that listener speak to us; null: plain.
   [[nodiscard]] const std::shared_ptr<net::TlsContext>& client_tls(std::size_t listener) const {
     return client_tls_[listener];
@@ -69,9 +71,15 @@ class WorkerCore {
   }
   // For those who waited in vain.
   [[nodiscard]] std::string why_held() const;
-  [[nodiscard]] const net::Address* address(NodeId node) const;
-  [[nodiscard]] Standing standing(NodeId node) const { return nodes_[node.index].standing; }
-  [[nodiscard]] TimePoint standing_since(NodeId node) const { return nodes_[node.index].since; }
+  // Nodes: those of the view, those that the next one may have, and those that were removed while they still serve.
+  [[nodiscard]] const std::vector<NodeId>& nodes() const { return nodes_.ids(); }
+  [[nodiscard]] bool has_node(NodeId node) const { return nodes_.has(node); }
+  [[nodiscard]] const NodeOptions& node(NodeId node) const { return known(node).options; }
+  // For logs: "none" if there is none, "removed" if it has been forgotten.
+  [[nodiscard]] std::string_view node_name(std::optional<NodeId> node) const;
+  [[nodiscard]] const net::Address* address(NodeId node) const;  // null: none is known
+  [[nodiscard]] Standing standing(NodeId node) const { return known(node).standing; }
+  [[nodiscard]] TimePoint standing_since(NodeId node) const { return known(node).since; }
   // Since when the node has left its probes unanswered, if it was replaced and that is `grace` ago (drain_policy.h).
   [[nodiscard]] std::optional<TimePoint> hung_since(NodeId node) const;
   [[nodiscard]] LostNode lost_node(NodeId node) const;
@@ -86,7 +94,7 @@ class WorkerCore {
   [[nodiscard]] bool is_fenced() const { return shared_.gate.is_closed(seat_.index); }
   // Whether a request that begins now may go to that node over a connection that exists.
   [[nodiscard]] bool takes_requests(NodeId node) {
-    return nodes_[node.index].takes_requests && !is_fenced() && !must_withhold();
+    return known(node).takes_requests && !is_fenced() && !must_withhold();
   }
 
   // A dial: from its beginning to the node's first word, or until that is late.
@@ -135,7 +143,10 @@ class WorkerCore {
   void keep_lease();
   // True, once, if something was withheld and may be sent now.
   [[nodiscard]] bool takes_up_withheld();
-  void set_address(NodeId node, const net::Address& address) { nodes_[node.index].address = address; }
+  void set_nodes(WorkerNodes nodes);
+  // After a view: those that neither it nor set_nodes() had, once nothing runs there any more. True if there were some.
+  bool forget_removed_nodes();
+  void set_address(NodeId node, const net::Address& address) { known(node).options.address = address; }
   void set_client_tls(const std::shared_ptr<net::TlsContext>& tls);
   void begin_shutting_down() { shutting_down_ = true; }
 
@@ -144,13 +155,22 @@ class WorkerCore {
 
  private:
   struct Node {
-    std::optional<net::Address> address;
+    NodeOptions options;
+    std::shared_ptr<NodeCounters> counters = std::make_shared<NodeCounters>();
     Standing standing = Standing::kKeep;
     TimePoint since{};
     bool takes_requests = false;
+    bool is_listed = true;  // among the nodes as they were set last
   };
 
-  [[nodiscard]] static std::vector<Node> nodes_of(const ProxyOptions& options);
+  [[nodiscard]] Node& known(NodeId node) {
+    Node* const found = nodes_.find(node);
+    return found != nullptr ? *found : forgotten_;
+  }
+  [[nodiscard]] const Node& known(NodeId node) const {
+    const Node* const found = nodes_.find(node);
+    return found != nullptr ? *found : forgotten_;
+  }
   static void on_left_gate(void* self, std::uint64_t round);
   // Whether `view` is fresh enough to send anything to its leader (ViewLease).
   [[nodiscard]] bool may_send() const { return lease_.is_valid(shared_.control.load(), now()); }
@@ -158,7 +178,8 @@ class WorkerCore {
   void renew_lease(const cluster::View* before);
   void say_success(Epoch epoch);
 
-  std::vector<Node> nodes_;
+  NodeTable<Node> nodes_;
+  Node forgotten_;                                            // for those who still speak of a node that was removed
   std::vector<std::shared_ptr<net::TlsContext>> client_tls_;  // by listener
   cluster::ViewPtr view_;
   ViewLease lease_;

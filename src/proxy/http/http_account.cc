@@ -134,6 +134,7 @@ void HttpExchange::tell() {
     record.node = attempt.node;
     record.epoch = attempt.epoch;
   }
+  record.node_name = worker.node_name(record.node);
   record.sends = request.sends;
   record.held = request.held;
   record.upstream = request.upstream;

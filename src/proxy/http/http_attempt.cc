@@ -35,9 +35,9 @@ void HttpExchange::begin_attempt(NodeId node) {
   connection_->sum().node = node;
   if (view) {
     attempt.epoch = connection_->sum().epoch = view->epoch;
-    if (node.index < view->nodes.size()) {
-      attempt.role = view->nodes[node.index].role;
-      attempt.conduct = vault::conduct_of(view->nodes[node.index].facts);
+    if (const cluster::NodeView* const seen = view->nodes.find(node)) {
+      attempt.role = seen->role;
+      attempt.conduct = vault::conduct_of(seen->facts);
     }
   }
   from_node.clear();

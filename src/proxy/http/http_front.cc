@@ -20,15 +20,14 @@ constexpr int kMaxSentAwayPerTick = 100;
 
 }  // namespace
 
-HttpFront::HttpFront(WorkerCore& worker, std::vector<std::shared_ptr<net::TlsContext>> node_tls)
+HttpFront::HttpFront(WorkerCore& worker, std::shared_ptr<net::TlsContext> node_tls)
     : worker_(worker),
-      nodes_(worker.options().nodes.size()),
-      pool_(worker.loop(), worker.options().nodes.size(),
-            [this](NodeId node, bool is_open) { on_warm(node, is_open); }),
+      node_tls_(std::move(node_tls)),
+      pool_(worker.loop(), [this](NodeId node, bool is_open) { on_warm(node, is_open); }),
       answers_(worker.loop()),
       release_timer_(worker.loop(), [this] { release(); }),
       pump_timer_(worker.loop(), [this] { pump_postponed(); }) {
-  make_node_sides(std::move(node_tls));
+  on_nodes();
 }
 
 void HttpFront::end_all() {
@@ -42,11 +41,17 @@ void HttpFront::for_each_exchange(Visit visit) {
   });
 }
 
-void HttpFront::make_node_sides(std::vector<std::shared_ptr<net::TlsContext>> node_tls) {
-  const auto& nodes = worker_.options().nodes;
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    nodes_[i].tls = std::move(node_tls[i]);
-    set_urls(node_at(i));
+void HttpFront::on_nodes() {
+  nodes_.keep_if([this](NodeId node, const NodeSide& /*side*/) { return worker_.has_node(node); });
+  pool_.keep_if([this](NodeId node) { return worker_.has_node(node); });
+  for (const NodeId node : worker_.nodes()) {
+    if (!nodes_.has(node)) nodes_.add(node);
+    NodeSide& side = nodes_.at(node);
+    const std::vector<std::string> urls = side.urls;
+    const std::string server_name = std::exchange(side.server_name, worker_.node(node).server_name);
+    set_urls(node);
+    const bool is_changed = side.urls != urls || side.server_name != server_name;
+    if (!pool_.add(node) && is_changed) pool_.outdate(node);
   }
 }
 
@@ -57,21 +62,20 @@ void HttpFront::on_address(NodeId node) {
 
 // What was verified by the old CA, or shown the old certificate, is used no more than it is used already.
 void HttpFront::set_node_tls(const std::shared_ptr<net::TlsContext>& tls) {
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    if (!nodes_[i].tls) continue;
-    nodes_[i].tls = tls;
-    pool_.outdate(node_at(i));
+  node_tls_ = tls;
+  for (const NodeId node : nodes_.ids()) {
+    if (worker_.node(node).is_tls) pool_.outdate(node);
   }
 }
 
 // An address that it had before may be another node's by now: to be redirected there is no redirect to itself.
 void HttpFront::set_urls(NodeId node) {
-  NodeSide& side = nodes_[node.index];
+  NodeSide& side = nodes_.at(node);
   side.urls.clear();
-  const std::string& public_url = worker_.options().nodes[node.index].public_url;
+  const std::string& public_url = worker_.node(node).public_url;
   if (!public_url.empty()) side.urls.push_back(public_url);
   if (const net::Address* address = worker_.address(node)) {
-    side.urls.push_back((side.tls ? "https://" : "http://") + address->to_string());
+    side.urls.push_back((worker_.node(node).is_tls ? "https://" : "http://") + address->to_string());
   }
   side.url_views.assign(side.urls.begin(), side.urls.end());
 }
@@ -82,15 +86,19 @@ void HttpFront::adopt(Accepted accepted) {
   table_.add(std::make_unique<HttpConnection>(*this, std::move(accepted)));
 }
 
+std::span<const std::string_view> HttpFront::urls(NodeId node) const {
+  const NodeSide* const side = nodes_.find(node);
+  return side != nullptr ? std::span<const std::string_view>(side->url_views) : std::span<const std::string_view>();
+}
+
 bool HttpFront::shares_upstreams() const { return worker_.options().send_proxy == net::ProxyVersion::kNone; }
 
 std::unique_ptr<Upstream> HttpFront::open_upstream(NodeId node, std::string preamble, UpstreamUser* user) {
   const net::Address* address = worker_.address(node);
-  const NodeSide& side = nodes_[node.index];
-  if (address == nullptr) return nullptr;
+  if (address == nullptr || !pool_.has(node)) return nullptr;
   net::ConnectOptions options;
-  options.tls = side.tls;
-  options.server_name = worker_.options().nodes[node.index].server_name;
+  if (worker_.node(node).is_tls) options.tls = node_tls_;
+  options.server_name = worker_.node(node).server_name;
   options.source = worker_.options().source;
   options.preamble = std::move(preamble);
   options.timeout = worker_.options().timeout_connect;
@@ -103,13 +111,13 @@ std::unique_ptr<Upstream> HttpFront::open_upstream(NodeId node, std::string prea
 
 void HttpFront::warm_up() {
   if (!worker_.view() || table_.empty() || !shares_upstreams() || worker_.is_shutting_down()) return;
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    NodeSide& side = nodes_[i];
+  for (const NodeId node : nodes_.ids()) {
+    NodeSide& side = nodes_.at(node);
     const bool was_just_now = side.warmed && worker_.now() - *side.warmed < kWarmAgain;
-    if (was_just_now || pool_.is_warm(node_at(i)) || !may_take_over(node_at(i))) continue;
+    if (was_just_now || pool_.is_warm(node) || !may_take_over(node)) continue;
     side.warmed = worker_.now();
     for (int count = 0; count < kWarm; ++count) {
-      if (auto opening = open_upstream(node_at(i), {}, nullptr)) pool_.warm(std::move(opening));
+      if (auto opening = open_upstream(node, {}, nullptr)) pool_.warm(std::move(opening));
     }
   }
 }
@@ -138,7 +146,7 @@ bool HttpFront::leader_blocks(NodeId node, TimePoint now) const {
 
 void HttpFront::say_stream_ended(NodeId node) const {
   const auto& say = worker_.shared().callbacks.on_stream_ended;
-  if (say) say(node);
+  if (say) say(node, std::string(worker_.node_name(node)));
 }
 
 void HttpFront::on_fence() {
@@ -150,8 +158,8 @@ void HttpFront::on_view() {
   if (!view->suspect) suspect_since_ = kNever;
   if (view->suspect && suspect_since_ == kNever) suspect_since_ = worker_.now();
   if (view->leader) last_leader_ = view->leader;
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    if (worker_.standing(node_at(i)) != Standing::kKeep && !may_take_over(node_at(i))) pool_.close_idle(node_at(i));
+  for (const NodeId node : nodes_.ids()) {
+    if (worker_.standing(node) != Standing::kKeep && !may_take_over(node)) pool_.close_idle(node);
   }
   warm_up();
   for_each_exchange([](HttpExchange& exchange) { exchange.on_view(); });
@@ -242,11 +250,9 @@ void HttpFront::count_waiting(TimePoint now) {
   table_.for_each([&](HttpConnection& connection) {
     const HttpExchange* const exchange = connection.exchange();
     const auto node = exchange == nullptr ? std::nullopt : exchange->waits_long_for(now);
-    if (node) ++nodes_[node->index].waiting;
+    if (NodeSide* const side = node ? nodes_.find(*node) : nullptr) ++side->waiting;
   });
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    worker_.node_counters(node_at(i)).waiting_long.set(nodes_[i].waiting);
-  }
+  for (const NodeId node : nodes_.ids()) worker_.node_counters(node).waiting_long.set(nodes_.at(node).waiting);
 }
 
 void HttpFront::send_idle_away(TimePoint now) {

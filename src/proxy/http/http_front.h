@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bellwether/base/node_table.h"
 #include "bellwether/http/head.h"
 #include "bellwether/net/loop.h"
 #include "bellwether/net/tls.h"
@@ -27,7 +28,7 @@ class WorkerCore;
 // Http mode on one worker: its client connections, the requests among them that wait, the connections to nodes.
 class HttpFront {
  public:
-  HttpFront(WorkerCore& worker, std::vector<std::shared_ptr<net::TlsContext>> node_tls);
+  HttpFront(WorkerCore& worker, std::shared_ptr<net::TlsContext> node_tls);
   ~HttpFront() = default;
   HttpFront(const HttpFront&) = delete;
   HttpFront& operator=(const HttpFront&) = delete;
@@ -36,6 +37,7 @@ class HttpFront {
   void end_all();  // with the worker
   void on_fence();
   void on_view();
+  void on_nodes();  // the worker has others than before, or something has changed of them
   void on_address(NodeId node);
   void set_node_tls(const std::shared_ptr<net::TlsContext>& tls);
   void on_claim();
@@ -76,7 +78,7 @@ class HttpFront {
   // While requests wait for a leader: connections to those that may be the next, so that the first need no handshake.
   void warm_up();
   // What a node may call itself, in a redirect.
-  [[nodiscard]] std::span<const std::string_view> urls(NodeId node) const { return nodes_[node.index].url_views; }
+  [[nodiscard]] std::span<const std::string_view> urls(NodeId node) const;
   [[nodiscard]] bool has_performance_standbys() const;
   // The leader blocks: what may hold up its step-down should end.
   [[nodiscard]] bool leader_blocks(NodeId node, TimePoint now) const;
@@ -92,11 +94,11 @@ class HttpFront {
 
  private:
   struct NodeSide {
-    std::shared_ptr<net::TlsContext> tls;     // null: plain
     std::vector<std::string> urls;            // its public one, if it has any, and that of its address
     std::vector<std::string_view> url_views;  // of `urls`
-    std::uint64_t waiting = 0;                // exchanges, for long
-    std::optional<TimePoint> warmed;          // when connections were last opened for nobody
+    std::string server_name;
+    std::uint64_t waiting = 0;        // exchanges, for long
+    std::optional<TimePoint> warmed;  // when connections were last opened for nobody
   };
 
   [[nodiscard]] bool may_take_over(NodeId node) const;
@@ -107,11 +109,11 @@ class HttpFront {
   void for_each_exchange(Visit visit);
   void count_waiting(TimePoint now);
   void send_idle_away(TimePoint now);
-  void make_node_sides(std::vector<std::shared_ptr<net::TlsContext>> node_tls);
   void set_urls(NodeId node);
 
   WorkerCore& worker_;
-  std::vector<NodeSide> nodes_;
+  NodeTable<NodeSide> nodes_;
+  std::shared_ptr<net::TlsContext> node_tls_;  // for the nodes that are spoken to over TLS
   UpstreamPool pool_;
   ExchangePool<HttpExchange> exchanges_;
   WaitQueue queue_;

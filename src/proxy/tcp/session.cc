@@ -288,6 +288,7 @@ void Session::log(EndReason reason) const {
   record.listener = worker().shared().own_addresses[listener_].to_string();
   if (origin_) record.client = origin_->client.to_string();
   if (has_node_) record.node = node_id_;
+  record.node_name = worker().node_name(record.node);
   record.epoch = epoch_;
   record.held = held_;
   record.connecting = connecting_;

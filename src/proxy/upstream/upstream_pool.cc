@@ -7,8 +7,25 @@
 
 namespace bellwether::proxy {
 
+bool UpstreamPool::add(NodeId node) {
+  if (nodes_.has(node)) return false;
+  nodes_.add(node);
+  return true;
+}
+
+bool UpstreamPool::has_idle(NodeId node) const {
+  const Of* const of = nodes_.find(node);
+  return of != nullptr && !of->idle.empty();
+}
+
+bool UpstreamPool::is_warm(NodeId node) const {
+  const Of* const of = nodes_.find(node);
+  return of != nullptr && (!of->idle.empty() || !of->opening.empty());
+}
+
 std::unique_ptr<Upstream> UpstreamPool::take(NodeId node) {
-  auto& idle = idle_[node.index];
+  if (!nodes_.has(node)) return nullptr;
+  auto& idle = nodes_.at(node).idle;
   while (!idle.empty()) {
     auto upstream = std::move(idle.back());
     idle.pop_back();
@@ -19,21 +36,23 @@ std::unique_ptr<Upstream> UpstreamPool::take(NodeId node) {
 }
 
 void UpstreamPool::give_back(std::unique_ptr<Upstream> upstream) {
-  auto& idle = idle_[upstream->node().index];
-  const bool is_outdated = upstream->generation() != generation(upstream->node());
-  if (is_outdated || idle.size() >= kMostIdleUpstreams) return discard(std::move(upstream));
+  Of* const of = nodes_.find(upstream->node());
+  const bool is_outdated = of == nullptr || upstream->generation() != of->generation;
+  if (is_outdated || of->idle.size() >= kMostIdleUpstreams) return discard(std::move(upstream));
   upstream->lend(nullptr);
   upstream->idle_since = loop_.now();
-  idle.push_back(std::move(upstream));
+  of->idle.push_back(std::move(upstream));
 }
 
 void UpstreamPool::warm(std::unique_ptr<Upstream> opening) {
-  opening_[opening->node().index].push_back(std::move(opening));
+  Upstreams& all = nodes_.at(opening->node()).opening;
+  all.push_back(std::move(opening));
 }
 
 void UpstreamPool::on_warm(Upstream& warm, bool is_open) {
   const NodeId node = warm.node();
-  auto upstream = take_out(opening_[node.index], warm);
+  Of* const of = nodes_.find(node);
+  auto upstream = of != nullptr ? take_out(of->opening, warm) : nullptr;
   if (!upstream) return;
   is_open ? give_back(std::move(upstream)) : discard(std::move(upstream));
   on_warm_(node, is_open);
@@ -47,7 +66,9 @@ void UpstreamPool::discard(std::unique_ptr<Upstream> upstream) {
 }
 
 void UpstreamPool::drop(Upstream& idle) {
-  if (auto upstream = take_out(idle_[idle.node().index], idle)) discard(std::move(upstream));
+  Of* const of = nodes_.find(idle.node());
+  auto upstream = of != nullptr ? take_out(of->idle, idle) : nullptr;
+  if (upstream) discard(std::move(upstream));
 }
 
 std::unique_ptr<Upstream> UpstreamPool::take_out(Upstreams& all, const Upstream& one) {
@@ -59,17 +80,20 @@ std::unique_ptr<Upstream> UpstreamPool::take_out(Upstreams& all, const Upstream&
 }
 
 void UpstreamPool::close_idle(NodeId node) {
-  for (auto& upstream : std::exchange(idle_[node.index], {})) discard(std::move(upstream));
-  for (auto& upstream : std::exchange(opening_[node.index], {})) discard(std::move(upstream));
+  Of* const of = nodes_.find(node);
+  if (of == nullptr) return;
+  for (auto& upstream : std::exchange(of->idle, {})) discard(std::move(upstream));
+  for (auto& upstream : std::exchange(of->opening, {})) discard(std::move(upstream));
 }
 
 void UpstreamPool::outdate(NodeId node) {
-  ++generations_[node.index];
+  if (Of* const of = nodes_.find(node)) ++of->generation;
   close_idle(node);
 }
 
 void UpstreamPool::close_old(TimePoint now) {
-  for (auto& idle : idle_) {
+  for (Of& of : nodes_) {
+    Upstreams& idle = of.idle;
     while (!idle.empty() && now - idle.front()->idle_since >= kLongestIdle) {
       auto upstream = std::move(idle.front());
       idle.erase(idle.begin());
@@ -80,7 +104,7 @@ void UpstreamPool::close_old(TimePoint now) {
 
 std::size_t UpstreamPool::idle_count() const {
   std::size_t sum = 0;
-  for (const auto& idle : idle_) sum += idle.size();
+  for (const Of& of : nodes_) sum += of.idle.size();
   return sum;
 }
 

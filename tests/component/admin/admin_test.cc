@@ -37,7 +37,8 @@ struct Desk {
     made->leader = NodeId{0};
     made->epoch = 3;
     made->hold = cluster::HoldReason::kNone;
-    made->nodes.resize(2);
+    made->nodes = NodeTable<cluster::NodeView>(2);
+    made->topology = cluster::first_topology({{"n1", "http://a:1"}, {"n2", "http://b:2"}});
     view = made;
     admin::AdminSources sources;
     sources.view = [this] {
@@ -51,8 +52,8 @@ struct Desk {
     sources.draining = [this] { return draining; };
     sources.set_admin_state = [this](NodeId node, cluster::AdminState state, bool force,
                                      const admin::AdminSources::OnDone& on_done) {
-      if (node.index == 0 && !force) return on_done(fail(ErrorKind::kInvalid, "n1 is the only leader"));
-      orders.push_back(fmt::format("{} {}", node.index, to_text(state)));
+      if (node.number == 0 && !force) return on_done(fail(ErrorKind::kInvalid, "n1 is the only leader"));
+      orders.push_back(fmt::format("{} {}", node.number, to_text(state)));
       on_done({});
     };
     sources.repin = [this]() -> Result<void> {
@@ -63,8 +64,6 @@ struct Desk {
     sources.resume = [this] { orders.emplace_back("resume"); };
     sources.wall_clock = [this] { return WallClock(loop->now(), WallTime{} + std::chrono::hours(1)); };
     admin::AdminOptions options;
-    options.node_names = {"n1", "n2"};
-    options.node_urls = {"http://a:1", "http://b:2"};
     admin = std::make_unique<admin::Admin>(*loop, std::move(options), std::move(sources));
     auto read_only = admin->listen(*net::Address::parse("127.0.0.1:0"));
     REQUIRE(read_only);
@@ -229,7 +228,9 @@ TEST_CASE("a change of leader shows in the next status", "[admin]") {
   cluster::Event event;
   event.kind = cluster::EventKind::kLeaderElected;
   event.node = NodeId{1};
+  event.node_name = "n2";
   event.other = NodeId{0};
+  event.other_name = "n1";
   event.epoch = 4;
   event.why = "n1 says standby";
   desk.admin->record({event});

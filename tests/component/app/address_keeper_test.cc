@@ -16,6 +16,7 @@ struct Kept {
       plan.name = plan.host = host;
       plan.port = 8200;
       plan.address = address(plan.name + ":8200");
+      plan.id = {static_cast<std::uint32_t>(plans.size())};
       plans.push_back(std::move(plan));
     }
   }
@@ -30,7 +31,7 @@ struct Kept {
     keeper.emplace(
         *loop, resolver, plans,
         [this](NodeId node) {
-          looks += node.index == 0 ? 1 : 0;
+          looks += node.number == 0 ? 1 : 0;
           return true;
         },
         std::move(callbacks), 1ms);

@@ -32,12 +32,12 @@ class Watch {
 
   void add(std::optional<net::Address> address) {
     const std::string name = "n" + std::to_string(options.targets.size() + 1);
-    options.tracker.node_names.push_back(name);
-    options.tracker.node_addresses.push_back("http://" + name);
+    descriptions_.push_back({name, "http://" + name});
     options.targets.push_back({name, address, nullptr, "", "vault.test"});
   }
 
   void start() {
+    options.tracker.topology = cluster::first_topology(descriptions_);
     prober = std::make_unique<Prober>(
         loop_, options, [this](const cluster::ViewPtr& view) { views.push_back(view); },
         [this](const std::vector<cluster::Event>& some) { events.insert(events.end(), some.begin(), some.end()); });
@@ -45,7 +45,9 @@ class Watch {
   }
 
   [[nodiscard]] bool until(const std::function<bool()>& condition) { return loop_.run_until(condition, kPatience); }
-  [[nodiscard]] bool leader_is(int index) const { return prober->view()->target() == node_at(index); }
+  [[nodiscard]] bool leader_is(int index) const {
+    return prober->view()->target() == NodeId{static_cast<std::uint32_t>(index)};
+  }
   [[nodiscard]] bool saw(cluster::EventKind kind) const {
     return std::any_of(events.begin(), events.end(), [&](const auto& event) { return event.kind == kind; });
   }
@@ -57,6 +59,7 @@ class Watch {
 
  private:
   net::Loop& loop_;
+  std::vector<cluster::NodeDescription> descriptions_;
 };
 
 // What a node reads first: a probe's head, behind its PROXY header.

@@ -112,7 +112,7 @@ TEST_CASE("a session that was still connecting when the leader moved reaches the
   REQUIRE(rig.until([&] { return rig.traffic > 0 && rig.proxy->counts().sessions_now == 1; }));
   rig.lead(2, n2);
   CHECK(rig.until([&] { return client->received == "x"; }));
-  CHECK(rig.proxy->counts().connect_failures[n1.index] == 0);
+  CHECK(rig.proxy->counts().nodes.at(n1).connect_failures == 0);
 }
 
 TEST_CASE("a session that was still connecting when its leader became suspect waits, and dials anew", "[proxy]") {
@@ -130,8 +130,8 @@ TEST_CASE("a session that was still connecting when its leader became suspect wa
   net::testing::MuteListener awake(*rig.loop, std::move(hidden.socket));
   REQUIRE(rig.until([&] { return awake.accepted.size() == 1; }));
   rig.lead(1, n1);
-  REQUIRE(rig.until([&] { return rig.proxy->counts().connects[n1.index] == 1; }));
-  CHECK(rig.proxy->counts().connect_failures[n1.index] == 0);
+  REQUIRE(rig.until([&] { return rig.proxy->counts().nodes.at(n1).connects == 1; }));
+  CHECK(rig.proxy->counts().nodes.at(n1).connect_failures == 0);
 }
 
 TEST_CASE("of two views that follow each other during the change only the last is used", "[proxy]") {
@@ -154,7 +154,7 @@ TEST_CASE("sessions on a node that hangs are closed with the change of leader", 
   pair.rig.lead(1, pair.n1);
   auto client = pair.session();
   cluster::View view = pair.rig.view(2, pair.n2);
-  view.nodes[pair.n1.index].silent_since = pair.rig.loop->precise_now() - 10s;
+  view.nodes[pair.n1.number].silent_since = pair.rig.loop->precise_now() - 10s;
   pair.rig.publish(std::move(view));
   REQUIRE(pair.rig.until([&] { return client->is_over(); }));
   CHECK(pair.rig.proxy->counts().sessions_cut_dead == 1);

@@ -140,8 +140,8 @@ Rig::Rig() {
 Rig::~Rig() = default;
 
 NodeId Rig::add_node(const net::Address& address, std::string public_url) {
-  const auto index = static_cast<std::uint16_t>(options.nodes.size());
-  options.nodes.push_back({"n" + std::to_string(index + 1), address, std::move(public_url)});
+  const auto index = static_cast<std::uint32_t>(options.nodes.size());
+  options.nodes.add({index}, {"n" + std::to_string(index + 1), address, std::move(public_url)});
   return NodeId{index};
 }
 
@@ -150,7 +150,9 @@ void Rig::start() {
   callbacks.on_hint = [this](const cluster::Hint& hint) { loop->post([this, hint] { hints.push_back(hint); }); };
   callbacks.on_claim_wanted = [this](TimePoint since) { claims_wanted.push_back(since); };
   callbacks.on_traffic = [this] { loop->post([this] { ++traffic; }); };
-  callbacks.on_stream_ended = [this](NodeId node) { loop->post([this, node] { ended_streams.push_back(node); }); };
+  callbacks.on_stream_ended = [this](NodeId node, const std::string& /*name*/) {
+    loop->post([this, node] { ended_streams.push_back(node); });
+  };
   callbacks.on_room_made = [this](std::size_t ended) { loop->post([this, ended] { made_room += ended; }); };
   callbacks.on_session_end = [this, in_worker = on_session_end_in_worker](const SessionRecord& record) {
     if (in_worker) in_worker();
@@ -182,11 +184,11 @@ cluster::View Rig::view(Epoch epoch, std::optional<NodeId> leader, cluster::Hold
   made.epoch = epoch;
   made.leader = leader;
   made.hold = hold;
-  made.nodes.resize(options.nodes.size());
+  made.nodes = NodeTable<cluster::NodeView>(options.nodes.size());
   for (std::size_t i = 0; i < made.nodes.size(); ++i) {
     made.nodes[i].up = true;
     made.nodes[i].facts.version = node_version;
-    made.nodes[i].role = leader && leader->index == i ? cluster::Role::kActive : cluster::Role::kUnknown;
+    made.nodes[i].role = leader && leader->number == i ? cluster::Role::kActive : cluster::Role::kUnknown;
   }
   return made;
 }

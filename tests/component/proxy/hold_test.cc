@@ -138,7 +138,7 @@ TEST_CASE("a client that leaves while held is forgotten", "[proxy]") {
   CHECK(rig.proxy->counts().held_now == 0);
   rig.lead(1, n1);
   auto last = rig.client();
-  REQUIRE(rig.until([&] { return rig.proxy->counts().connects[0] == 1; }));
+  REQUIRE(rig.until([&] { return rig.proxy->counts().nodes[0].connects == 1; }));
   CHECK(rig.until([&] { return backend.peers.size() == 1; }));
 }
 
@@ -158,8 +158,8 @@ TEST_CASE("a refused connect is hinted, held, and succeeds on the next leader", 
   REQUIRE(rig.until([&] { return rig.proxy->counts().held_now == 1; }));
   rig.lead(2, n2);
   REQUIRE(rig.until([&] { return client->received == "persist"; }));
-  CHECK(rig.proxy->counts().connect_failures[n1.index] == 1);
-  CHECK(rig.proxy->counts().connects[n2.index] == 1);
+  CHECK(rig.proxy->counts().nodes.at(n1).connect_failures == 1);
+  CHECK(rig.proxy->counts().nodes.at(n2).connects == 1);
 }
 
 TEST_CASE("the same view is not dialled in circles", "[proxy]") {
@@ -170,7 +170,7 @@ TEST_CASE("the same view is not dialled in circles", "[proxy]") {
   rig.lead(1, n1);
   auto client = rig.client();
   REQUIRE(rig.until([&] { return client->is_over(); }));
-  CHECK(rig.proxy->counts().connect_failures[0] == 1);
+  CHECK(rig.proxy->counts().nodes[0].connect_failures == 1);
   CHECK(rig.proxy->counts().hold_timeouts == 1);
 }
 
@@ -184,7 +184,7 @@ TEST_CASE("a dial that fails at home is no hint about the node, and waits as any
   rig.lead(1, n1);
   auto client = rig.client();
   REQUIRE(rig.until([&] { return client->is_over(); }));
-  CHECK(rig.proxy->counts().connect_failures[0] == 1);
+  CHECK(rig.proxy->counts().nodes[0].connect_failures == 1);
   CHECK(rig.proxy->counts().hold_timeouts == 1);
   CHECK(rig.hints.empty());
 }

@@ -321,7 +321,8 @@ TEST_CASE("what is withheld when we end, connected and unsent, is told as unserv
   LoggedRig it;
   net::testing::MuteListener node(*it.rig.loop);
   it.rig.options.nodes[0].address = node.listener.address();
-  it.rig.options.nodes[0].tls = net::testing::client_tls();
+  it.rig.options.nodes[0].is_tls = true;
+  it.rig.options.node_tls = net::testing::client_tls();
   it.rig.options.nodes[0].server_name = "localhost";
   it.start();
   auto client = it.rig.client();
@@ -331,7 +332,7 @@ TEST_CASE("what is withheld when we end, connected and unsent, is told as unserv
   it.rig.proxy->require_claim_since(it.rig.loop->precise_now());
   net::testing::End end;
   end.stream = net::Stream::accept(*it.rig.loop, std::move(node.accepted[0]), net::testing::server_tls(), 10s, end);
-  REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().connects[it.n1.index] == 1; }));
+  REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().nodes.at(it.n1).connects == 1; }));
   it.rig.proxy.reset();
   CHECK(it.line().end == "LH");
   CHECK(it.line().record.outcome == Outcome::kUnserved);

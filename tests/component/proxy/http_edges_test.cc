@@ -94,7 +94,8 @@ struct TlsNode {
 NodeId start_before(Rig& rig, const TlsNode& node, const std::string& ca_file = "ca.pem") {
   rig.options.listeners[0].mode = Mode::kHttp;
   const NodeId leader = rig.add_node(node.address);
-  rig.options.nodes[0].tls = *net::TlsContext::client({.ca_file = cert(ca_file)});
+  rig.options.nodes[0].is_tls = true;
+  rig.options.node_tls = *net::TlsContext::client({.ca_file = cert(ca_file)});
   rig.options.nodes[0].server_name = "localhost";
   rig.start();
   rig.lead(1, leader);
@@ -167,7 +168,7 @@ TEST_CASE("a connection that was in use when its certificates were replaced is n
   REQUIRE(rig.until([&] { return client->received.find("over tls") != std::string::npos; }));
   rig.lead(1, n1);
   // It needs a new connection, and that is not trusted any more.
-  REQUIRE(rig.until([&] { return rig.proxy->counts().connect_failures[0] > 0; }));
+  REQUIRE(rig.until([&] { return rig.proxy->counts().nodes[0].connect_failures > 0; }));
   CHECK(next->received.empty());
 }
 

@@ -233,7 +233,7 @@ TEST_CASE("what a hung leader was asked ends with the change of leader, if it ha
   client->send(put("/v1/a", "x"));
   REQUIRE(it.rig.until([&] { return it.one.seen.size() == 1; }));
   auto view = it.rig.view(2, it.n2);
-  view.nodes[it.n1.index].silent_since = it.rig.loop->precise_now() - 10s;
+  view.nodes[it.n1.number].silent_since = it.rig.loop->precise_now() - 10s;
   it.rig.publish(std::move(view));
   REQUIRE(it.until_has(*client, "{\"errors\":["));
   CHECK(client->received.starts_with("HTTP/1.1 502 "));
@@ -251,7 +251,7 @@ TEST_CASE("a leader that fell silent a moment before it was replaced has the res
   REQUIRE(it.rig.until([&] { return it.one.seen.size() == 1; }));
   auto view = it.rig.view(2, it.n2);
   const TimePoint silent_since = it.rig.loop->precise_now() - 100ms;
-  view.nodes[it.n1.index].silent_since = silent_since;
+  view.nodes[it.n1.number].silent_since = silent_since;
   it.rig.publish(std::move(view));
   SECTION("and does") {
     it.one.backend.peers[0]->send(HttpNode::error(503, "Vault is sealed"));

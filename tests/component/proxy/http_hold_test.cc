@@ -10,7 +10,7 @@ using std::chrono::steady_clock;
 // Nobody leads; those nodes could.
 cluster::View election(Rig& rig, Epoch epoch, const std::vector<NodeId>& standbys) {
   cluster::View view = rig.view(epoch, std::nullopt, cluster::HoldReason::kNoLeader);
-  for (const NodeId node : standbys) view.nodes[node.index].role = cluster::Role::kStandby;
+  for (const NodeId node : standbys) view.nodes[node.number].role = cluster::Role::kStandby;
   return view;
 }
 
@@ -32,7 +32,7 @@ TEST_CASE("while a request waits for a leader, connections to those that may be 
   it.rig.publish(election(it.rig, 1, {it.n1, it.n2}));
   const auto clients = held_clients(it, 1);
   REQUIRE(it.rig.until([&] { return it.one.backend.peers.size() == 2 && it.two.backend.peers.size() == 2; }));
-  REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().connects[it.n2.index] == 2; }));
+  REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().nodes.at(it.n2).connects == 2; }));
   it.rig.lead(1, it.n2);
   REQUIRE(it.until_has(*clients[0], "200 OK"));
   CHECK(it.two.backend.peers.size() == 2);
@@ -49,7 +49,7 @@ TEST_CASE("connections to the next leader are opened for a leader that is suspec
   client->send(get("/v1/a"));
   REQUIRE(it.until_has(*client, "200 OK"));
   cluster::View suspect = it.rig.suspect(1, it.n1);
-  suspect.nodes[it.n2.index].role = cluster::Role::kStandby;
+  suspect.nodes[it.n2.number].role = cluster::Role::kStandby;
   it.rig.publish(std::move(suspect));
   REQUIRE(it.rig.until([&] { return it.two.backend.peers.size() == 2; }));
   // It stands down: no connection of its time is kept, and none is opened anew.
@@ -86,7 +86,7 @@ TEST_CASE("no connection is opened in advance for nobody, to who cannot lead, or
   auto last = Peer::dial(*it.rig.loop, it.two.backend.address());
   REQUIRE(it.rig.until([&] { return !it.two.backend.peers.empty() && last->connected; }));
   CHECK(it.two.backend.peers.size() == 1);
-  CHECK(it.rig.proxy->counts().connects[it.n2.index] == 0);
+  CHECK(it.rig.proxy->counts().nodes.at(it.n2).connects == 0);
 }
 
 TEST_CASE("a node that takes no connection in advance is dialled when it leads", "[proxy][http]") {
@@ -96,7 +96,7 @@ TEST_CASE("a node that takes no connection in advance is dialled when it leads",
   it.rig.start();
   it.rig.publish(election(it.rig, 1, {it.n2}));
   const auto clients = held_clients(it, 1);
-  REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().connect_failures[it.n2.index] == 2; }));
+  REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().nodes.at(it.n2).connect_failures == 2; }));
   CHECK(it.rig.proxy->counts().held_now == 1);
   CHECK(it.rig.hints.empty());
   Backend again(*it.rig.loop, address.to_string().c_str());

@@ -332,7 +332,7 @@ struct Crowd : LeaveFixture {
     start();
     for (int i = 0; i < kSize; ++i) {
       clients.push_back(rig.client());
-      REQUIRE(rig.until([&] { return counts().node_sessions_now[n1.index] == static_cast<std::uint64_t>(i + 1); }));
+      REQUIRE(rig.until([&] { return counts().nodes.at(n1).sessions_now == static_cast<std::uint64_t>(i + 1); }));
     }
   }
   [[nodiscard]] std::ptrdiff_t count(const std::function<bool(const Peer&)>& is_it) const {

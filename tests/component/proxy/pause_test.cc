@@ -19,7 +19,7 @@ TEST_CASE("paused, a new tcp connection waits for the end of it, and one that ru
   REQUIRE(rig.until([&] { return rig.proxy->counts().held_now == 1; }));
   running->send(" and after");
   REQUIRE(rig.until([&] { return running->received == "before and after"; }));
-  CHECK(rig.proxy->counts().connects[n1.index] == 1);
+  CHECK(rig.proxy->counts().nodes.at(n1).connects == 1);
   rig.lead(1, n1);
   REQUIRE(rig.until([&] { return waiting->received == "later"; }));
   CHECK(rig.proxy->counts().held_now == 0);
@@ -35,7 +35,7 @@ TEST_CASE("paused, a tcp connection is closed when the hold's time is over", "[p
   auto client = rig.client();
   REQUIRE(rig.until([&] { return client->is_over(); }));
   CHECK(rig.proxy->counts().hold_timeouts == 1);
-  CHECK(rig.proxy->counts().connects[n1.index] == 0);
+  CHECK(rig.proxy->counts().nodes.at(n1).connects == 0);
 }
 
 TEST_CASE("paused, a full hold refuses even where the leader is suspect", "[proxy][pause]") {

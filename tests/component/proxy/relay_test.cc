@@ -31,13 +31,13 @@ TEST_CASE("a session carries bytes both ways", "[proxy]") {
   REQUIRE(rig.until([&] { return client->received == "hello"; }));
   client->send(" again");
   REQUIRE(rig.until([&] { return client->received == "hello again"; }));
-  CHECK(rig.proxy->counts().connects[n1.index] == 1);
-  CHECK(rig.proxy->counts().node_sessions_now[n1.index] == 1);
+  CHECK(rig.proxy->counts().nodes.at(n1).connects == 1);
+  CHECK(rig.proxy->counts().nodes.at(n1).sessions_now == 1);
   client->close();
   CHECK(rig.until([&] { return rig.proxy->counts().sessions_now == 0; }));
   CHECK(rig.proxy->counts().bytes_up == 11);
   CHECK(rig.proxy->counts().bytes_down == 11);
-  CHECK(rig.proxy->counts().node_sessions_now[n1.index] == 0);
+  CHECK(rig.proxy->counts().nodes.at(n1).sessions_now == 0);
 }
 
 TEST_CASE("a client that ends its side still gets the whole answer", "[proxy]") {
@@ -53,7 +53,7 @@ TEST_CASE("a client that ends its side still gets the whole answer", "[proxy]") 
   rig.start();
   rig.lead(1, n1);
   auto first = rig.client();  // the view has arrived once this one is connected
-  REQUIRE(rig.until([&] { return rig.proxy->counts().connects[0] == 1; }));
+  REQUIRE(rig.until([&] { return rig.proxy->counts().nodes[0].connects == 1; }));
   auto client = rig.client();
   client->send("question");
   client->finish();

@@ -22,12 +22,13 @@ TEST_CASE("certificates that were replaced are not kept where no connection uses
   rig.options.listeners[0].mode = Mode::kHttp;
   rig.options.listeners[0].tls = to_clients();
   rig.add_node(*net::Address::parse("127.0.0.1:1"));
-  rig.options.nodes[0].tls = to_nodes();
+  rig.options.nodes[0].is_tls = true;
+  rig.options.node_tls = to_nodes();
   const std::weak_ptr<net::TlsContext> first_to_clients = rig.options.listeners[0].tls;
-  const std::weak_ptr<net::TlsContext> first_to_nodes = rig.options.nodes[0].tls;
+  const std::weak_ptr<net::TlsContext> first_to_nodes = rig.options.node_tls;
   rig.start();
   rig.options.listeners[0].tls.reset();
-  rig.options.nodes[0].tls.reset();
+  rig.options.node_tls.reset();
   rig.proxy->set_client_tls(to_clients());
   REQUIRE(rig.proxy->set_node_tls(to_nodes()));
   CHECK(rig.until([&] { return first_to_clients.expired() && first_to_nodes.expired(); }));

@@ -26,7 +26,7 @@ struct TcpProxy {
   // The next client, which says nothing, once the node has taken its connection as the one of that number.
   [[nodiscard]] std::unique_ptr<Peer> connected(std::uint64_t number) {
     auto client = rig.client();
-    REQUIRE(rig.until([&] { return rig.proxy->counts().connects[node.index] == number; }));
+    REQUIRE(rig.until([&] { return rig.proxy->counts().nodes.at(node).connects == number; }));
     return client;
   }
   [[nodiscard]] bool is_served(Peer& client) {
@@ -185,7 +185,7 @@ TEST_CASE("tcp: a client is held if nothing may be sent when its node takes the 
   const TimePoint since = it.rig.loop->precise_now();
   it.rig.proxy->require_claim_since(since);
   net::testing::MuteListener awake(*it.rig.loop, std::move(hidden.socket));
-  REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().connects[it.node.index] > 0; }));
+  REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().nodes.at(it.node).connects > 0; }));
   CHECK(it.rig.until([&] { return it.rig.proxy->counts().held_now == 2; }));
   auto claimed = it.rig.view(1, it.node);
   claimed.claim_asked = since;

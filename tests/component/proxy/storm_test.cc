@@ -89,7 +89,7 @@ TEST_CASE("after a storm of clients and failovers nothing is left and nothing wa
   REQUIRE(storm.rig.until([&] { return counts().sessions_now == 0; }));
   CHECK(counts().held_now == 0);
   CHECK(counts().sessions_total > 100);
-  for (const std::uint64_t sessions : counts().node_sessions_now) CHECK(sessions == 0);
+  for (const NodeCounts& node : counts().nodes) CHECK(node.sessions_now == 0);
   bool idle = false;
   storm.rig.proxy->shut_down([&] { idle = true; });
   CHECK(storm.rig.until([&] { return idle; }));

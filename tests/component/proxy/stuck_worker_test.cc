@@ -17,8 +17,8 @@ struct StuckRig {
     options.listeners.front().mode = Mode::kHttp;
     options.listeners.push_back(options.listeners.front());
     options.listeners.back().mode = mode;
-    options.nodes.push_back({"n1", one.backend.address(), ""});
-    options.nodes.push_back({"n2", two.backend.address(), ""});
+    options.nodes.add({0}, {"n1", one.backend.address(), ""});
+    options.nodes.add({1}, {"n2", two.backend.address(), ""});
     ProxyCallbacks callbacks;
     callbacks.on_request_end = [this](const RequestRecord& record) {
       if (record.path == "/v1/stuck") gate.pass();
@@ -30,12 +30,12 @@ struct StuckRig {
   StuckRig(const StuckRig&) = delete;
   StuckRig& operator=(const StuckRig&) = delete;
 
-  void lead(Epoch epoch, std::uint16_t node) {
+  void lead(Epoch epoch, std::uint32_t node) {
     cluster::View view;
     view.epoch = view.serial = epoch;
     view.leader = NodeId{node};
     view.hold = cluster::HoldReason::kNone;
-    view.nodes.resize(2);
+    view.nodes = NodeTable<cluster::NodeView>(2);
     for (auto& each : view.nodes) each.up = true;
     view.nodes[node].role = cluster::Role::kActive;
     proxy->publish(std::make_shared<const cluster::View>(view));

@@ -19,7 +19,8 @@ cluster::View led_view() {
   view.epoch = 4;
   view.leader_since = kNow - 90s;
   view.hold = cluster::HoldReason::kNone;
-  view.nodes.resize(3);
+  view.nodes = NodeTable<cluster::NodeView>(3);
+  view.topology = cluster::first_topology({{"n1", "http://a:1"}, {"n2", "http://b:2"}, {"n3:8200", "http://c:3"}});
   view.nodes[1].role = cluster::Role::kActive;
   view.nodes[1].up = true;
   view.nodes[1].answered_at = kNow - 250ms;
@@ -31,18 +32,17 @@ cluster::View led_view() {
 }
 
 struct Desk {
-  admin::AdminOptions options{.node_names = {"n1", "n2", "n3:8200"},
-                              .node_urls = {"http://a:1", "http://b:2", "http://c:3"},
-                              .listeners = {"127.0.0.1:8200 tcp"},
-                              .version = "0.1.0",
-                              .started = kNow - 1h};
+  admin::AdminOptions options{.listeners = {"127.0.0.1:8200 tcp"}, .version = "0.1.0", .started = kNow - 1h};
   cluster::View view = led_view();
   admin::Journal journal{};
   admin::Counters counters{{"sessions_now", 7}};
   bool draining = false;
+  admin::ConfigState config{};
   std::function<WallTime(TimePoint)> wall_at = [](TimePoint moment) { return kWallNow + (moment - kNow); };
 
-  [[nodiscard]] admin::Snapshot snapshot() const { return {options, view, journal, counters, draining, kNow, wall_at}; }
+  [[nodiscard]] admin::Snapshot snapshot() const {
+    return {options, view, journal, counters, draining, kNow, wall_at, {}, {}, config};
+  }
   [[nodiscard]] json status() const { return json::parse(admin::status_json(snapshot())); }
   [[nodiscard]] int code(std::string_view path) const {
     const auto response = admin::answer_read(path, snapshot(), [] { return std::string("up 1\n"); });
@@ -55,6 +55,7 @@ cluster::Event event(cluster::EventKind kind, TimePoint at, std::optional<NodeId
   made.kind = kind;
   made.at = at;
   made.node = node;
+  if (node) made.node_name = "n" + std::to_string(node->number + 1);
   made.why = std::move(why);
   return made;
 }
@@ -96,6 +97,7 @@ TEST_CASE("a loss and the election that ends it are one change", "[admin]") {
   CHECK(desk.status()["changes"][0]["to"].is_null());
   cluster::Event elected = event(cluster::EventKind::kLeaderElected, kNow - 1500ms, NodeId{1});
   elected.other = NodeId{0};
+  elected.other_name = "n1";
   elected.epoch = 4;
   elected.unsettled = 500ms;
   desk.journal.record(elected, kWallNow - 1500ms);
@@ -167,8 +169,8 @@ TEST_CASE("healthz says yes whatever the cluster does", "[admin]") {
 }
 
 TEST_CASE("a node order is read with its name unescaped", "[admin]") {
-  const std::vector<std::string> names{"n1", "vault/10.0.0.1:8200"};
-  const auto order = admin::parse_node_order(admin::split_target("/node/vault%2F10.0.0.1:8200/maint?force=1"), names);
+  const cluster::TopologyPtr nodes = cluster::first_topology({{"n1", "1"}, {"vault/10.0.0.1:8200", "2"}});
+  const auto order = admin::parse_node_order(admin::split_target("/node/vault%2F10.0.0.1:8200/maint?force=1"), *nodes);
   REQUIRE(order);
   CHECK(order->node == NodeId{1});
   CHECK(order->state == cluster::AdminState::kMaint);
@@ -176,9 +178,9 @@ TEST_CASE("a node order is read with its name unescaped", "[admin]") {
 }
 
 TEST_CASE("a node order with an unknown name, state or query says which", "[admin]") {
-  const std::vector<std::string> names{"vault1", "vault2"};
+  const cluster::TopologyPtr nodes = cluster::first_topology({{"vault1", "1"}, {"vault2", "2"}});
   const auto message = [&](std::string_view target) {
-    const auto order = admin::parse_node_order(admin::split_target(target), names);
+    const auto order = admin::parse_node_order(admin::split_target(target), *nodes);
     return order ? std::string("accepted") : order.error().message;
   };
   CHECK_THAT(message("/node/vautl1/ready"), CATCH_CONTAINS("vault1"));
@@ -198,6 +200,8 @@ TEST_CASE("a failover is told with its cause, its moments and what became of cli
   failover.epoch_to = 4;
   failover.from = NodeId{0};
   failover.to = NodeId{1};
+  failover.from_name = "n1";
+  failover.to_name = "n2";
   failover.first_sign = kNow - 10s;
   failover.sign = "n1's probe is late";
   failover.last_good = kNow - 10500ms;
@@ -234,4 +238,20 @@ TEST_CASE("the page needs nothing from elsewhere and has the marks that tests lo
   }
   CHECK(page->body.find("https://") == std::string::npos);
   CHECK(page->body.find("innerHTML") == std::string::npos);
+}
+
+TEST_CASE("the status tells when the configuration was read, and what came of the last reload", "[admin][reload]") {
+  Desk desk;
+  desk.config.read = kWallNow - 1min;
+  desk.config.last_reload.changes = {"+node n4"};
+  desk.config.last_reload.needs_restart = {"maxconn 1 -> 2"};
+  const json fine = desk.status()["config"];
+  CHECK(fine["read"] == "1970-12-31T23:59:00.000Z");
+  CHECK(fine["current"] == true);
+  CHECK(fine["last_reload"]["changes"][0] == "+node n4");
+  CHECK(fine["last_reload"]["needs_restart"][0] == "maxconn 1 -> 2");
+  desk.config.last_reload = {.problems = {"c.json:1:1: no"}};
+  CHECK(desk.status()["config"]["current"] == false);
+  CHECK(json::parse(admin::reload_json(desk.config.last_reload))["error"] ==
+        "the configuration is refused; nothing was changed");
 }

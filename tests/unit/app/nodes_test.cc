@@ -149,7 +149,7 @@ TEST_CASE("the tally counts changes of leader and the time without one", "[app]"
     event.kind = cluster::EventKind::kLeaderElected;
     event.at = at;
     event.unsettled = unsettled;
-    event.node = node_at(index);
+    event.node = NodeId{static_cast<std::uint32_t>(index)};
     tally.record(event);
   };
   const auto publish = [&](TimePoint at, std::optional<TimePoint> leaderless_since) {
@@ -167,4 +167,75 @@ TEST_CASE("the tally counts changes of leader and the time without one", "[app]"
   elect(0, start + 3s);
   elect(1, start + 4s);
   CHECK(tally.leader_changes() == 1);
+}
+
+namespace {
+
+app::NodePlan plan(std::uint32_t id, const std::string& name, const std::string& url, const std::string& address) {
+  app::NodePlan made;
+  made.id = {id};
+  made.name = name;
+  made.url = made.public_url = url;
+  if (!address.empty()) made.address = *net::Address::parse(address);
+  return made;
+}
+
+}  // namespace
+
+TEST_CASE("a node keeps its id as long as its URL and its address stay", "[app][reload]") {
+  const std::vector<app::NodePlan> present = {plan(0, "n1", "https://a:1", "10.0.0.1:1"),
+                                              plan(1, "n2", "https://b:1", "10.0.0.2:1"),
+                                              plan(2, "n3", "https://c:1", "")};
+  std::vector<app::NodePlan> next = {plan(0, "n2", "https://b:1", "10.0.0.2:1"), plan(0, "new", "https://d:1", ""),
+                                     plan(0, "n1", "https://a:1", "10.0.0.9:1"),
+                                     plan(0, "n3", "https://c:1", "10.0.0.3:1")};
+  NodeId unused{3};
+  app::assign_ids(next, present, unused);
+  CHECK(next[0].id == NodeId{1});
+  CHECK(next[1].id == NodeId{3});
+  CHECK(next[2].id == NodeId{4});  // its name leads to another machine now
+  CHECK(next[3].id == NodeId{2});  // its address was not known before
+  CHECK(unused == NodeId{5});
+}
+
+TEST_CASE("two nodes with one URL have an id each", "[app][reload]") {
+  const std::vector<app::NodePlan> present = {plan(0, "n1", "https://a:1", "10.0.0.1:1")};
+  std::vector<app::NodePlan> next = {plan(0, "n1", "https://a:1", ""), plan(0, "n2", "https://a:1", "")};
+  NodeId unused{1};
+  app::assign_ids(next, present, unused);
+  CHECK(next[0].id == NodeId{0});
+  CHECK(next[1].id == NodeId{1});
+}
+
+TEST_CASE("a change of nodes is told in words", "[app][reload]") {
+  const std::vector<app::NodePlan> present = {plan(0, "n1", "https://a:1", "10.0.0.1:1"),
+                                              plan(1, "n2", "https://b:1", "10.0.0.2:1")};
+  std::vector<app::NodePlan> next = {plan(1, "vault2", "https://b:1", "10.0.0.2:1"),
+                                     plan(2, "n3", "https://c:1", "10.0.0.3:1")};
+  next[0].server_name = "vault.test";
+  CHECK(app::node_changes(present, next) ==
+        std::vector<std::string>{"-node n1 (https://a:1, 10.0.0.1:1)", "node n2 is called vault2",
+                                 "node vault2: server_name  -> vault.test", "+node n3 (https://c:1, 10.0.0.3:1)"});
+  CHECK(app::node_changes(present, present).empty());
+  CHECK(app::node_changes(present, {present[1], present[0]}) ==
+        std::vector<std::string>{"the nodes have another order"});
+}
+
+TEST_CASE("a name without an answer keeps the addresses that it had", "[app][reload]") {
+  std::vector<app::NodePlan> present = {plan(0, "vault:8200/10.0.0.1", "https://10.0.0.1:8200", "10.0.0.1:8200"),
+                                        plan(1, "vault:8200/10.0.0.2", "https://10.0.0.2:8200", "10.0.0.2:8200")};
+  for (app::NodePlan& each : present) {
+    each.host = "vault";
+    each.port = 8200;
+  }
+  std::vector<config::Node> nodes(3);
+  nodes[0].host = nodes[1].host = "vault";
+  nodes[1].port = 8300;
+  nodes[2].host = "other";
+  std::vector<app::ResolvedName> found(3, fail(ErrorKind::kUnavailable, "no such name"));
+  CHECK(app::keep_known_addresses(nodes, present, found) == std::vector<std::string>{"vault"});
+  REQUIRE(found[0]);
+  CHECK(found[0]->size() == 2);
+  CHECK_FALSE(found[1]);
+  CHECK_FALSE(found[2]);
 }

@@ -11,8 +11,7 @@ const NodeId kTwo{1};
 
 TrackerOptions two_nodes() {
   TrackerOptions options;
-  options.node_names = {"n1", "n2"};
-  options.node_addresses = {"https://n1:8200", "https://n2:8200"};
+  options.topology = first_topology({{"n1", "https://n1:8200"}, {"n2", "https://n2:8200"}});
   options.cluster_id = "ours";
   return options;
 }

@@ -40,7 +40,7 @@ const std::map<std::string, Expected>& expectations() {
 // What the recorder makes of one replay.
 std::vector<Failover> record(const Trace& trace, int phase, bool live) {
   Replay replay(trace, phase, live);
-  Recorded recorded(replay.world(), {"n1", "n2", "n3"}, [&](NodeId node) { replay.ask_leader(node); });
+  Recorded recorded(replay.world(), [&](NodeId node) { replay.ask_leader(node); });
   replay.run();
   return recorded.records();
 }

@@ -15,8 +15,7 @@ constexpr NodeId kN3{2};
 
 TrackerOptions options() {
   TrackerOptions options;
-  options.node_names = {"n1", "n2", "n3"};
-  options.node_addresses = {"n1", "n2", "n3"};
+  options.topology = first_topology({{"n1", "n1"}, {"n2", "n2"}, {"n3", "n3"}});
   options.idle_inter = options.inter;
   return options;
 }
@@ -33,10 +32,10 @@ class Story {
     REQUIRE(world_.view().leader == kN1);
   }
 
-  void says(NodeId node, Role role) { ends_[node.index] = ProbeEnd(facts(role)); }
-  void fails(NodeId node, ProbeFailure failure) { ends_[node.index] = ProbeEnd(failure); }
-  void hangs(NodeId node) { ends_[node.index].reset(); }
-  void follows(NodeId node, std::string name) { names_[node.index] = std::move(name); }
+  void says(NodeId node, Role role) { ends_[node.number] = ProbeEnd(facts(role)); }
+  void fails(NodeId node, ProbeFailure failure) { ends_[node.number] = ProbeEnd(failure); }
+  void hangs(NodeId node) { ends_[node.number].reset(); }
+  void follows(NodeId node, std::string name) { names_[node.number] = std::move(name); }
   void run(Duration duration) { world_.run_for(duration); }
   // The only record there is.
   Failover only() {
@@ -50,19 +49,19 @@ class Story {
 
  private:
   std::optional<Reply> answer(NodeId node) {
-    const std::optional<ProbeEnd>& end = ends_[node.index];
+    const std::optional<ProbeEnd>& end = ends_[node.number];
     return end ? std::optional(Reply{1ms, *end}) : std::nullopt;
   }
   void ask_leader(NodeId node) {
-    const LeaderStatement statement{node, world_.now(), world_.now(), false, names_[node.index]};
+    const LeaderStatement statement{node, world_.now(), world_.now(), false, names_[node.number]};
     world_.at(world_.now(), [this, statement] { world_.tell(statement); });
   }
 
   std::array<std::optional<ProbeEnd>, 3> ends_;
   std::array<std::string, 3> names_;
   World world_{options(), [this](NodeId node, TimePoint) { return answer(node); },
-               [this](NodeId node, TimePoint) { return std::optional(names_[node.index]); }};
-  Recorded recorded_{world_, options().node_addresses, [this](NodeId node) { ask_leader(node); }};
+               [this](NodeId node, TimePoint) { return std::optional(names_[node.number]); }};
+  Recorded recorded_{world_, [this](NodeId node) { ask_leader(node); }};
 };
 
 }  // namespace

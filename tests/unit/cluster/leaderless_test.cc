@@ -25,9 +25,10 @@ NodeView silent(std::string cause) {
 
 Leaderless explain(std::vector<NodeView> nodes) {
   View view;
-  view.nodes = std::move(nodes);
+  view.topology = first_topology({{"n1", "https://n1:8200"}, {"n2", "https://n2:8200"}, {"n3", "https://n3:8200"}});
+  for (NodeView& node : nodes) view.nodes.add({static_cast<std::uint32_t>(view.nodes.size())}, std::move(node));
   view.cluster_id = "ours";
-  return explain_leaderless(view, {"n1", "n2", "n3"}, {"https://n1:8200", "https://n2:8200", "https://n3:8200"});
+  return explain_leaderless(view);
 }
 
 }  // namespace
@@ -77,7 +78,8 @@ TEST_CASE("a second name of a server counts neither as a node nor as a candidate
   NodeView second = says(Role::kStandby);
   second.same_as = NodeId{0};
   View view;
-  view.nodes = {says(Role::kStandby), second, says(Role::kStandby)};
+  for (const NodeView& node : {says(Role::kStandby), second, says(Role::kStandby)})
+    view.nodes.add({static_cast<std::uint32_t>(view.nodes.size())}, node);
   CHECK(census_of(view).total == 2);
   CHECK(view.takeover_candidates() == 2);
 }

@@ -1,6 +1,8 @@
 // A seeded cluster that misbehaves at random, and what must hold whatever it does.
+#include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "bellwether/base/prng.h"
 #include "bellwether/cluster/route.h"
@@ -10,8 +12,8 @@
 namespace bellwether::cluster::testing {
 namespace {
 
-constexpr std::size_t kNodes = 3;
-const NodeId kAll[kNodes] = {{0}, {1}, {2}};
+constexpr std::size_t kNodes = 3;      // to begin with
+constexpr std::size_t kMostHosts = 6;  // from which nodes are chosen when they change
 
 // The truth about one node, which the tracker can only guess.
 struct Truth {
@@ -24,21 +26,25 @@ struct Truth {
 
 class RandomCluster {
  public:
-  explicit RandomCluster(std::uint64_t seed) : prng_(seed), world_(options(seed), ask(), ask_leader()) {
-    truth_[0].says = Role::kActive;
+  // `changes_nodes`: nodes are added, removed and renamed.
+  explicit RandomCluster(std::uint64_t seed, bool changes_nodes = false)
+      : prng_(seed), changes_nodes_(changes_nodes), options_(options(seed)), world_(options_, ask(), ask_leader()) {
+    truth_[NodeId{0}].says = Role::kActive;
     world_.on_view = [this](const View& view) { check_view(view); };
     world_.start(TimePoint(1000s));
   }
 
   void step() {
-    if (prng_.chance(0.05)) {
+    if (changes_nodes_ && prng_.chance(0.1)) {
+      change_nodes();
+    } else if (prng_.chance(0.05)) {
       silence_the_leader();
     } else {
       shake();
     }
     const bool was_uncontested = is_merely_silent();
     const std::optional<NodeId> leader = world_.view().leader;
-    const int silences = leader ? world_.view().nodes[leader->index].silences : 0;
+    const int silences = leader ? world_.view().nodes.at(*leader).silences : 0;
     world_.events().clear();
     world_.run_for(Duration(1ms * static_cast<int>(prng_.below(60))));
     if (was_uncontested && leader && silences == 0) {
@@ -51,12 +57,12 @@ class RandomCluster {
   [[nodiscard]] const View& view() const { return world_.view(); }
   // How often a leader was merely silent, and was to stay.
   [[nodiscard]] int silences_borne() const { return silences_borne_; }
+  [[nodiscard]] int leaders_removed() const { return leaders_removed_; }
 
  private:
   static TrackerOptions options(std::uint64_t seed) {
     TrackerOptions options;
-    options.node_names = {"n1", "n2", "n3"};
-    options.node_addresses = {"https://n1", "https://n2", "https://n3"};
+    options.topology = first_topology({{"n1", "https://n1"}, {"n2", "https://n2"}, {"n3", "https://n3"}});
     options.inter = 200ms;
     options.downinter = 200ms;
     options.idle_inter = 2s;
@@ -68,7 +74,7 @@ class RandomCluster {
 
   World::OnProbe ask() {
     return [this](NodeId id, TimePoint) -> std::optional<Reply> {
-      const Truth& truth = truth_[id.index];
+      const Truth& truth = truth_[id];
       const Duration after = Duration(100us * static_cast<int>(1 + prng_.below(prng_.chance(0.05) ? 2000 : 20)));
       if (truth.fails.has_value()) return Reply{after, *truth.fails};
       if (truth.says.has_value()) return Reply{after, facts(*truth.says, truth.id)};
@@ -89,29 +95,29 @@ class RandomCluster {
   [[nodiscard]] bool is_merely_silent() const {
     const View& view = world_.view();
     if (!view.leader.has_value()) return false;
-    for (const NodeId id : kAll) {
-      const Truth& truth = truth_[id.index];
+    for (const NodeId id : nodes()) {
+      const Truth& truth = truth_.at(id);
       const bool leads = id == *view.leader;
       if (leads && truth.says.has_value() && *truth.says != Role::kActive && *truth.says != Role::kError) return false;
       if (leads && truth.id != "ours") return false;
-      if (!leads && (view.nodes[id.index].role == Role::kActive || truth.says == Role::kActive)) return false;
+      if (!leads && (view.nodes.at(id).role == Role::kActive || truth.says == Role::kActive)) return false;
       if (!leads && world_.outstanding(id) > 0 && !truth.says.has_value())
         return false;  // may yet be released as active
       if (!leads && may_claim_yet(id)) return false;
-      if (leads && view.nodes[id.index].silences > 0) return false;
+      if (leads && view.nodes.at(id).silences > 0) return false;
       if (leads && recently_changed(id)) return false;
     }
     return true;
   }
-  [[nodiscard]] bool may_claim_yet(NodeId id) const { return world_.now() - truth_[id.index].claimed_at < 250ms; }
+  [[nodiscard]] bool may_claim_yet(NodeId id) const { return world_.now() - truth_.at(id).claimed_at < 250ms; }
   [[nodiscard]] bool recently_changed(NodeId id) const {
     // An answer under way may still say what it said before.
-    return world_.now() - truth_[id.index].foreign_or_denying_since < 250ms;
+    return world_.now() - truth_.at(id).foreign_or_denying_since < 250ms;
   }
 
   void shake() {
-    Truth& truth = truth_[prng_.below(kNodes)];
-    const NodeId id{static_cast<std::uint16_t>(&truth - truth_)};
+    const NodeId id = nodes()[prng_.below(nodes().size())];
+    Truth& truth = truth_[id];
     const std::uint64_t dice = prng_.below(100);
     if (truth.says == Role::kActive) truth.claimed_at = world_.now();
     const auto says = [&](Role role, const char* cluster = "ours") {
@@ -143,18 +149,42 @@ class RandomCluster {
     }
   }
 
+  [[nodiscard]] std::vector<NodeId> nodes() const { return world_.view().nodes.ids(); }
+
+  // Some of the hosts, in any order and under any name.
+  void change_nodes() {
+    std::vector<NodeDescription> some;
+    const std::uint64_t first = prng_.below(kMostHosts);
+    const std::uint64_t count = 1 + prng_.below(kMostHosts);
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const std::string host = "n" + std::to_string(1 + (first + i) % kMostHosts);
+      if (prng_.chance(0.2)) continue;
+      some.push_back({prng_.chance(0.1) ? host + "-renamed" : host, "https://" + host});
+    }
+    if (some.empty()) return;
+    const std::optional<NodeId> leader = world_.view().leader;
+    const TopologyPtr next = next_topology(*world_.view().topology, std::move(some), next_id_);
+    for (const NodeId id : next->nodes.ids()) truth_.try_emplace(id);
+    options_.topology = next;
+    world_.tell(Reconfigure{options_});
+    if (world_.view().topology != next) FAIL("the view has other nodes than it was told of");
+    if (!leader || next->nodes.has(*leader)) return;
+    ++leaders_removed_;
+    if (world_.view().leader == leader) FAIL("led to a node that was removed");
+  }
+
   // Whoever leads now does so undisputed for a while, then answers no more.
   void silence_the_leader() {
     const std::optional<NodeId> leader = world_.view().leader;
-    for (const NodeId id : kAll) {
-      Truth& truth = truth_[id.index];
+    for (const NodeId id : nodes()) {
+      Truth& truth = truth_[id];
       if (truth.says == Role::kActive) truth.claimed_at = world_.now();
       truth = Truth{leader == id ? Role::kActive : Role::kStandby, {}, "ours", world_.now(), truth.claimed_at};
       world_.release(id, [&](TimePoint) { return facts(*truth.says, truth.id); });
     }
     world_.run_for(300ms);
     if (!leader.has_value()) return;
-    Truth& silent = truth_[leader->index];
+    Truth& silent = truth_[*leader];
     silent.says.reset();
     if (prng_.chance(0.5)) silent.fails = static_cast<ProbeFailure>(prng_.below(kProbeFailureCount));
   }
@@ -186,7 +216,7 @@ class RandomCluster {
     if (new_leader && view.epoch == epoch_) FAIL("two leaders in epoch " << epoch_);
     if (view.leader.has_value()) {
       leader_ = view.leader;
-      const NodeView& leader = view.nodes[view.leader->index];
+      const NodeView& leader = view.nodes.at(*view.leader);
       if (leader.role != Role::kActive) FAIL("led to a node that says " << to_text(leader.role));
       if (leader.admin != AdminState::kReady) FAIL("led to a node in " << to_text(leader.admin));
       if (view.leaderless_since.has_value()) FAIL("leader and leaderless");
@@ -198,7 +228,11 @@ class RandomCluster {
     if (view.paused_until.has_value() && view.target().has_value()) FAIL("sends while paused");
     if (view.paused_until.has_value() && *view.paused_until <= world_.now()) FAIL("paused for longer than was said");
     if (view.challenger.has_value() && view.challenger == view.leader) FAIL("the leader contests itself");
-    for (const NodeId id : kAll) {
+    if (view.nodes.ids() != view.topology->nodes.ids()) FAIL("the view has other nodes than its topology");
+    const auto is_known = [&](std::optional<NodeId> id) { return !id.has_value() || view.nodes.has(*id); };
+    if (!is_known(view.leader) || !is_known(view.challenger)) FAIL("leads to, or is contested by, a removed node");
+    for (const NodeId id : view.nodes.ids()) {
+      if (!is_known(view.nodes.at(id).same_as)) FAIL("another name of a removed node");
       if (world_.outstanding(id) > 2) FAIL("a third probe");
     }
     epoch_ = view.epoch;
@@ -211,7 +245,11 @@ class RandomCluster {
   }
 
   Prng prng_;
-  Truth truth_[kNodes];
+  bool changes_nodes_;
+  TrackerOptions options_;
+  std::map<NodeId, Truth> truth_{{{0}, {}}, {{1}, {}}, {{2}, {}}};
+  NodeId next_id_{kNodes};
+  int leaders_removed_ = 0;
   Epoch epoch_ = 0;
   std::optional<NodeId> leader_;
   int silences_borne_ = 0;
@@ -233,6 +271,21 @@ TEST_CASE("whatever a cluster does, the invariants hold for 100,000 steps", "[cl
   }
   CHECK(epochs > 2000);  // it did lead, and often
   CHECK(silences_borne > 3000);
+}
+
+TEST_CASE("whatever nodes are added and removed, the invariants hold for 100,000 steps", "[cluster][random]") {
+  const std::uint64_t first_seed = 20261129;
+  Epoch epochs = 0;
+  int leaders_removed = 0;
+  for (std::uint64_t seed = first_seed; seed < first_seed + 20; ++seed) {
+    INFO("seed " << seed);
+    RandomCluster cluster(seed, true);
+    for (int step = 0; step < 5000; ++step) cluster.step();
+    epochs += cluster.view().epoch;
+    leaders_removed += cluster.leaders_removed();
+  }
+  CHECK(epochs > 2000);
+  CHECK(leaders_removed > 500);
 }
 
 }  // namespace bellwether::cluster::testing

@@ -12,8 +12,7 @@ namespace bellwether::cluster::testing {
 class Recorded {
  public:
   using AskLeader = std::function<void(NodeId)>;
-  Recorded(World& world, std::vector<std::string> addresses, AskLeader ask_leader)
-      : world_(world), ask_leader_(std::move(ask_leader)), recorder_(std::move(addresses)) {
+  Recorded(World& world, AskLeader ask_leader) : world_(world), ask_leader_(std::move(ask_leader)) {
     world_.on_events = [this](const std::vector<Event>& events) {
       recorder_.on_events(events, *world_.tracker().snapshot(world_.now()), traffic);
       after();

@@ -13,8 +13,7 @@ double seconds(TimePoint t) { return to_seconds(t - kFault); }
 
 TrackerOptions options(int phase) {
   TrackerOptions options;
-  options.node_names = {"n1", "n2", "n3"};
-  options.node_addresses = {"n1", "n2", "n3"};
+  options.topology = first_topology({{"n1", "n1"}, {"n2", "n2"}, {"n3", "n3"}});
   options.idle_inter = options.inter;  // a gateway: it must notice at once
   options.seed = static_cast<std::uint64_t>(phase) + 1;
   return options;
@@ -94,7 +93,7 @@ void Replay::write() {
 }
 
 void Replay::note(const View& view) {
-  if (view.leader.has_value()) outcome_.led.insert(view.leader->index);
+  if (view.leader.has_value()) outcome_.led.insert(view.leader->number);
   if (had_leader_ && !view.leader.has_value()) ++outcome_.lost;
   had_leader_ = view.leader.has_value();
   if (trace_.new_leader().has_value() && outcome_.taken == 0 && view.target() == trace_.new_leader() &&

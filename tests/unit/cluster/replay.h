@@ -15,7 +15,7 @@ inline constexpr int kPhases = 100;
 struct Outcome {
   double taken = 0;             // when the new leader was first led to
   bool unsettled = false;       // the old one was lost or suspect at the first new 200
-  std::set<std::uint16_t> led;  // everybody who was ever led to
+  std::set<std::uint32_t> led;  // everybody who was ever led to
   int lost = 0;                 // how often there was "no leader" after the first
   Epoch epoch = 0;
   bool ends_sending = false;

@@ -31,12 +31,12 @@ Row replay_all_phases(const Trace& trace, bool live) {
     const Outcome& outcome = replay.outcome();
     CHECK(outcome.ends_sending);
     if (!trace.new_leader().has_value()) {
-      CHECK(outcome.led == std::set<std::uint16_t>{trace.old_leader().index});
+      CHECK(outcome.led == std::set<std::uint32_t>{trace.old_leader().number});
       CHECK(outcome.lost == 0);
       CHECK(outcome.epoch == 1);
       continue;
     }
-    CHECK(outcome.led == std::set<std::uint16_t>{trace.old_leader().index, trace.new_leader()->index});
+    CHECK(outcome.led == std::set<std::uint32_t>{trace.old_leader().number, trace.new_leader()->number});
     CHECK(outcome.epoch == 2);
     CHECK(outcome.lost <= 1);
     const double added = outcome.taken - trace.first_new_200();

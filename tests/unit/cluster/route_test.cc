@@ -19,7 +19,7 @@ View leaderless(std::vector<Role> roles) {
   view.hold = HoldReason::kNoLeader;
   view.epoch = 3;
   for (const Role role : roles) {
-    NodeView& node = view.nodes.emplace_back();
+    NodeView& node = view.nodes.add({static_cast<std::uint32_t>(view.nodes.size())});
     node.role = role;
     node.up = true;
   }
@@ -48,7 +48,7 @@ View starting() {
 
 // "n1", "hold suspect", "refuse 2 n3".
 std::string said(const Route& route) {
-  const auto name = [](NodeId node) { return "n" + std::to_string(node.index + 1); };
+  const auto name = [](NodeId node) { return "n" + std::to_string(node.number + 1); };
   if (const auto* send = std::get_if<SendTo>(&route)) return name(send->node);
   if (const auto* hold = std::get_if<Hold>(&route)) return "hold " + std::string(to_text(hold->reason));
   const auto& refuse = std::get<Refuse>(route);

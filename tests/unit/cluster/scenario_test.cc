@@ -70,19 +70,45 @@ class Scenario {
     if (names_.count(verb) != 0) return change(node(verb), words);
     if (verb == "expect") return expect(Words(words.begin() + 1, words.end()));
     if (verb == "forget") return forget();
+    if (verb == "nodes_are") return reconfigure(words);
     tell(words);
   }
 
   void make_nodes(const Words& words) {
+    std::vector<NodeDescription> descriptions;
     for (std::size_t i = 1; i < words.size(); ++i) {
-      names_[words[i]] = node_at(i - 1);
-      options_.node_names.push_back(words[i]);
-      options_.node_addresses.push_back("https://" + words[i] + ":8200");
+      descriptions.push_back({words[i], "https://" + words[i] + ":8200"});
     }
-    behaviours_.resize(names_.size());
+    options_.topology = next_topology({}, std::move(descriptions), next_id_);
+    note_names(*options_.topology);
   }
 
+  // nodes_are NAME[=NAME]...: these are the nodes from now on; "vault1=n1" has the URL of n1 and is called vault1. A
+  // name that is new is a new node, which keeps its probes until it is told to do otherwise.
+  void reconfigure(const Words& words) {
+    std::vector<NodeDescription> descriptions;
+    for (std::size_t i = 1; i < words.size(); ++i) {
+      const auto equals = words[i].find('=');
+      const std::string host = equals == std::string::npos ? words[i] : words[i].substr(equals + 1);
+      descriptions.push_back({words[i].substr(0, equals), "https://" + host + ":8200"});
+    }
+    options_.topology = next_topology(*world().view().topology, std::move(descriptions), next_id_);
+    note_names(*options_.topology);
+    world().tell(Reconfigure{options_});
+  }
+
+  // Names that are not in use any more still mean the node that had them last.
+  void note_names(const Topology& topology) {
+    for (const NodeId id : topology.nodes.ids()) names_[std::string(topology.name(id))] = id;
+  }
+
+  // After the start: the tracker is told of it at once.
   void set_option(const Words& words) {
+    note_option(words);
+    if (world_) world().tell(Reconfigure{options_});
+  }
+
+  void note_option(const Words& words) {
     const std::map<std::string, Duration*> durations{
         {"inter", &options_.inter},           {"fastinter", &options_.fastinter},
         {"downinter", &options_.downinter},   {"idle_inter", &options_.idle_inter},
@@ -98,7 +124,7 @@ class Scenario {
     } else if (key == "on_conflict") {
       options_.on_conflict = value == "hold" ? OnConflict::kHold : OnConflict::kKeep;
     } else if (key == "cluster_id") {
-      options_.cluster_id = value;
+      options_.cluster_id = value == "learned" ? "" : value;
     } else {
       FAIL("unknown option " << key);
     }
@@ -108,18 +134,18 @@ class Scenario {
     world_.emplace(
         options_,
         [this](NodeId id, TimePoint) -> std::optional<Reply> {
-          const Behaviour& does = behaviours_[id.index];
+          const Behaviour& does = behaviours_[id];
           if (does.fails.has_value()) return Reply{does.latency, *does.fails};
           if (does.says.has_value()) return Reply{does.latency, facts(*does.says, does.id)};
           return std::nullopt;
         },
-        [this](NodeId id, TimePoint) { return behaviours_[id.index].names; });
+        [this](NodeId id, TimePoint) { return behaviours_[id].names; });
     world_->start(TimePoint(1000s));
     forget();
   }
 
   void change(NodeId id, const Words& words) {
-    Behaviour& does = behaviours_[id.index];
+    Behaviour& does = behaviours_[id];
     const std::string& verb = words.at(1);
     if (verb == "says") {
       does.fails.reset();
@@ -201,7 +227,7 @@ class Scenario {
     const std::string& what = words.at(0);
     if (what == "leader") {
       REQUIRE(view.leader.has_value());
-      CHECK(options_.node_names[view.leader->index] == words.at(1));
+      CHECK(view.name(*view.leader) == words.at(1));
     } else if (what == "no" && words.at(1) == "leader") {
       CHECK_FALSE(view.leader.has_value());
     } else if (what == "epoch") {
@@ -211,14 +237,14 @@ class Scenario {
     } else if (what == "holds") {
       CHECK(to_text(view.hold) == words.at(1));
     } else if (what == "role") {
-      CHECK(to_text(view.nodes[node(words.at(1)).index].role) == words.at(2));
+      CHECK(to_text(view.nodes.at(node(words.at(1))).role) == words.at(2));
     } else if (what == "up" || what == "down") {
-      CHECK(view.nodes[node(words.at(1)).index].up == (what == "up"));
+      CHECK(view.nodes.at(node(words.at(1))).up == (what == "up"));
     } else if (what == "open" || what == "closed") {
-      CHECK(view.nodes[node(words.at(1)).index].may_serve_clients() == (what == "open"));
+      CHECK(view.nodes.at(node(words.at(1))).may_serve_clients() == (what == "open"));
     } else if (what == "challenger") {
       REQUIRE(view.challenger.has_value());
-      CHECK(options_.node_names[view.challenger->index] == words.at(1));
+      CHECK(view.name(*view.challenger) == words.at(1));
     } else if (what == "no" && words.at(1) == "challenger") {
       CHECK_FALSE(view.challenger.has_value());
     } else if (what == "event" || (what == "no" && words.at(1) == "event")) {
@@ -228,11 +254,18 @@ class Scenario {
     } else if (what == "outstanding") {
       CHECK(world().outstanding(node(words.at(1))) == std::stoul(words.at(2)));
     } else if (what == "cluster_id") {
-      CHECK(view.cluster_id == words.at(1));
+      CHECK(view.cluster_id == (words.size() > 1 ? words[1] : ""));
+    } else if (what == "nodes") {
+      Words names;
+      for (const NodeDescription& each : view.topology->nodes) names.push_back(each.name);
+      CHECK(names == Words(words.begin() + 1, words.end()));
+      CHECK(view.nodes.ids() == view.topology->nodes.ids());
+    } else if (what == "not" && words.at(1) == "same") {
+      CHECK_FALSE(view.nodes.at(node(words.at(2))).same_as.has_value());
     } else if (what == "candidates") {
       CHECK(view.takeover_candidates() == std::stoi(words.at(1)));
     } else if (what == "same") {
-      CHECK(view.nodes[node(words.at(1)).index].same_as == node(words.at(2)));
+      CHECK(view.nodes.at(node(words.at(1))).same_as == node(words.at(2)));
     } else if (what == "stalled") {
       CHECK(view.stalled);
     } else if (what == "paused" || (what == "no" && words.at(1) == "pause")) {
@@ -247,8 +280,7 @@ class Scenario {
     const std::size_t kind_at = words[0] == "no" ? 2 : 1;
     const bool seen = std::any_of(world().events().begin(), world().events().end(), [&](const Event& event) {
       if (to_text(event.kind) != words.at(kind_at)) return false;
-      return words.size() <= kind_at + 1 ||
-             (event.node.has_value() && options_.node_names[event.node->index] == words[kind_at + 1]);
+      return words.size() <= kind_at + 1 || (event.node.has_value() && event.node_name == words[kind_at + 1]);
     });
     CHECK(seen == (words[0] != "no"));
   }
@@ -272,7 +304,8 @@ class Scenario {
   std::string file_;
   std::vector<std::string> lines_;
   std::map<std::string, NodeId> names_;
-  std::vector<Behaviour> behaviours_;
+  std::map<NodeId, Behaviour> behaviours_;
+  NodeId next_id_;
   TrackerOptions options_;
   std::optional<World> world_;
   std::map<std::string, int> counted_;

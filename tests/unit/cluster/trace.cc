@@ -13,7 +13,7 @@ namespace {
 
 NodeId node_named(const std::string& name) {
   REQUIRE(name.size() == 2);
-  return node_at(name[1] - '1');
+  return NodeId{static_cast<std::uint32_t>(name[1] - '1')};
 }
 
 ProbeEnd probe_end(const Trace::Answer& answer) {
@@ -41,7 +41,7 @@ Trace::Trace(const std::filesystem::path& file) : name_(file.stem().string()) {
     if (entry.contains("body")) stretch.answer.body = entry.at("body").dump();
     if (entry.at("ask") == "health") stretch.answer.probe_end = probe_end(stretch.answer);
     ends_ = std::max(ends_, stretch.to);
-    stretches_[{node_named(entry.at("node")).index, entry.at("ask")}].push_back(stretch);
+    stretches_[{node_named(entry.at("node")).number, entry.at("ask")}].push_back(stretch);
   }
   for (auto& [key, list] : stretches_) {
     std::sort(list.begin(), list.end(), [](const Stretch& a, const Stretch& b) { return a.from < b.from; });
@@ -51,15 +51,15 @@ Trace::Trace(const std::filesystem::path& file) : name_(file.stem().string()) {
 
 void Trace::find_new_leader() {
   bool old_was_lost = false;
-  for (const Stretch& stretch : stretches_.at({old_leader_.index, "health"})) {
+  for (const Stretch& stretch : stretches_.at({old_leader_.number, "health"})) {
     old_was_lost = old_was_lost || (stretch.from > 0 && stretch.answer.status != 200);
     if (!old_was_lost || stretch.answer.status != 200) continue;
     new_leader_ = old_leader_;
     first_new_200_ = stretch.from;
     break;
   }
-  for (std::uint16_t i = 0; i < 3; ++i) {
-    if (i == old_leader_.index) continue;
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    if (i == old_leader_.number) continue;
     for (const Stretch& stretch : stretches_.at({i, "health"})) {
       if (stretch.answer.status != 200 || (new_leader_.has_value() && stretch.from > first_new_200_)) continue;
       new_leader_ = NodeId{i};
@@ -71,7 +71,7 @@ void Trace::find_new_leader() {
 // The rule of tests/traces/README.md: between two stretches as the next one; inside a single slow answer, when that
 // one is answered.
 Trace::Answered Trace::ask(NodeId node, const std::string& kind, double t) const {
-  const std::vector<Stretch>& list = stretches_.at({node.index, kind});
+  const std::vector<Stretch>& list = stretches_.at({node.number, kind});
   for (const Stretch& stretch : list) {
     const bool slow = stretch.took > 0.1 && stretch.from == stretch.to;
     const double covers_until = slow ? stretch.from + stretch.took : stretch.to;

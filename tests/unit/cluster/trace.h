@@ -49,7 +49,7 @@ class Trace {
   std::optional<NodeId> new_leader_;
   double first_new_200_ = 0;
   double ends_ = 0;
-  std::map<std::pair<std::uint16_t, std::string>, std::vector<Stretch>> stretches_;  // in time order
+  std::map<std::pair<std::uint32_t, std::string>, std::vector<Stretch>> stretches_;  // in time order
 };
 
 [[nodiscard]] std::vector<Trace> all_traces();

@@ -7,10 +7,7 @@
 namespace bellwether::cluster::testing {
 
 World::World(TrackerOptions options, OnProbe on_probe, OnAskLeader on_ask_leader)
-    : tracker_(options),
-      on_probe_(std::move(on_probe)),
-      on_ask_leader_(std::move(on_ask_leader)),
-      probes_(options.node_names.size()) {}
+    : tracker_(options), on_probe_(std::move(on_probe)), on_ask_leader_(std::move(on_ask_leader)) {}
 
 void World::start(TimePoint at) {
   now_ = at;
@@ -53,7 +50,7 @@ void World::carry_out(Step step) {
   if (on_events && !step.events.empty()) on_events(step.events);
   for (Event& event : step.events) events_.push_back(std::move(event));
   for (const ProbeOrder& order : step.probes) {
-    ++probes_[order.node.index];
+    ++probes_[order.node];
     open_[order.probe] = Kept{order.node, now_};
     const ProbeId probe = order.probe;
     at(now_ + timeout_check, [this, probe] { end_probe(probe, ProbeFailure::kAnswerTimeout); });
@@ -96,6 +93,22 @@ void World::release(NodeId node, const std::function<ProbeEnd(TimePoint)>& end, 
 std::size_t World::outstanding(NodeId node) const {
   return static_cast<std::size_t>(
       std::count_if(open_.begin(), open_.end(), [&](const auto& each) { return each.second.node == node; }));
+}
+
+TopologyPtr next_topology(const Topology& present, std::vector<NodeDescription> nodes, NodeId& next) {
+  auto made = std::make_shared<Topology>();
+  for (NodeDescription& node : nodes) {
+    std::optional<NodeId> id;
+    for (const NodeId known : present.nodes.ids()) {
+      if (present.nodes.at(known).url == node.url) id = known;
+    }
+    if (!id) {
+      id = next;
+      ++next.number;
+    }
+    made->nodes.add(*id, std::move(node));
+  }
+  return made;
 }
 
 HealthFacts facts(Role role, const std::string& id) {

@@ -45,7 +45,10 @@ class World {
   [[nodiscard]] TimePoint now() const { return now_; }
   [[nodiscard]] const View& view() const { return *tracker_.view(); }
   [[nodiscard]] std::vector<Event>& events() { return events_; }
-  [[nodiscard]] int probes(NodeId node) const { return probes_[node.index]; }
+  [[nodiscard]] int probes(NodeId node) const {
+    const auto found = probes_.find(node);
+    return found != probes_.end() ? found->second : 0;
+  }
   [[nodiscard]] std::size_t outstanding(NodeId node) const;
 
   // Called with each new view, before anything else happens.
@@ -70,9 +73,13 @@ class World {
   std::multimap<TimePoint, std::function<void()>> queue_;  // of equal times, first in first out
   std::map<ProbeId, Kept> open_;
   std::vector<Event> events_;
-  std::vector<int> probes_;
+  std::map<NodeId, int> probes_;
   ViewPtr last_view_;
 };
+
+// What a topology becomes when these are the nodes: a node with a URL that it has keeps its id, and every other one is
+// a new node, with the next id from `next` on.
+[[nodiscard]] TopologyPtr next_topology(const Topology& present, std::vector<NodeDescription> nodes, NodeId& next);
 
 // Facts of a node of cluster `id`, as vault/ would give them.
 [[nodiscard]] HealthFacts facts(Role role, const std::string& id = "ours");

@@ -16,7 +16,7 @@ constexpr Duration kGrace = 1s;
 cluster::View led_by(std::optional<NodeId> leader) {
   cluster::View view;
   view.leader = leader;
-  view.nodes.resize(2);
+  view.nodes = NodeTable<cluster::NodeView>(2);
   for (auto& node : view.nodes) node.up = true;
   return view;
 }

@@ -14,7 +14,8 @@ constexpr TimePoint kStart = TimePoint{} + 1h;
 cluster::View uninitialized() {
   cluster::View view;
   view.hold = cluster::HoldReason::kNoLeader;
-  view.nodes.resize(3);
+  view.nodes = NodeTable<cluster::NodeView>(3);
+  view.topology = cluster::first_topology({{"n1", "1"}, {"n2", "2"}, {"n3", "3"}});
   for (auto& node : view.nodes) {
     node.up = true;
     node.role = Role::kUninitialized;
@@ -32,7 +33,7 @@ std::string why_not(InitGuard& guard, const cluster::View& view) {
 }  // namespace
 
 TEST_CASE("sys/init goes to the first node when all say that they are uninitialized", "[proxy][bootstrap]") {
-  InitGuard guard({"n1", "n2", "n3"});
+  InitGuard guard;
   cluster::View view = uninitialized();
   CHECK(guard.begin(view) == NodeId{0});
   guard.end(Outcome::kNotDone, kStart + 1s);
@@ -41,7 +42,7 @@ TEST_CASE("sys/init goes to the first node when all say that they are uninitiali
 }
 
 TEST_CASE("sys/init is refused while a node has not been heard, and that may pass", "[proxy][bootstrap]") {
-  InitGuard guard({"n1", "n2", "n3"});
+  InitGuard guard;
   for (const Role role : {Role::kUnknown, Role::kSilent, Role::kError}) {
     cluster::View view = uninitialized();
     view.nodes[2].role = role;
@@ -56,7 +57,7 @@ TEST_CASE("sys/init is refused while a node has not been heard, and that may pas
 }
 
 TEST_CASE("sys/init is refused once any node is initialized, ours or not, in service or not", "[proxy][bootstrap]") {
-  InitGuard guard({"n1", "n2", "n3"});
+  InitGuard guard;
   for (const Role role : {Role::kSealed, Role::kStandby, Role::kActive, Role::kForeign, Role::kRemoved}) {
     cluster::View view = uninitialized();
     view.nodes[1].role = role;
@@ -70,7 +71,7 @@ TEST_CASE("sys/init is refused once any node is initialized, ours or not, in ser
 }
 
 TEST_CASE("of three in a row one is sent", "[proxy][bootstrap]") {
-  InitGuard guard({"n1", "n2", "n3"});
+  InitGuard guard;
   const cluster::View view = uninitialized();
   REQUIRE(guard.begin(view));
   CHECK_THAT(why_not(guard, view), CATCH_CONTAINS("n1 is being initialized"));
@@ -80,7 +81,7 @@ TEST_CASE("of three in a row one is sent", "[proxy][bootstrap]") {
 }
 
 TEST_CASE("a cluster that was emptied may be initialized anew", "[proxy][bootstrap]") {
-  InitGuard guard({"n1", "n2", "n3"});
+  InitGuard guard;
   cluster::View view = uninitialized();
   REQUIRE(guard.begin(view));
   guard.end(Outcome::kDone, kStart + 1s);
@@ -89,7 +90,7 @@ TEST_CASE("a cluster that was emptied may be initialized anew", "[proxy][bootstr
 }
 
 TEST_CASE("one whose outcome is unknown is the last", "[proxy][bootstrap]") {
-  InitGuard guard({"n1", "n2", "n3"});
+  InitGuard guard;
   cluster::View view = uninitialized();
   REQUIRE(guard.begin(view));
   guard.end(Outcome::kUnknown, kStart + 1s);

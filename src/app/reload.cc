@@ -1,0 +1,80 @@
+#include "reload.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace bellwether::app {
+namespace {
+
+constexpr Duration kReadPatience = 3s;
+constexpr Duration kResolvePatience = 1500ms;  // who waits for the outcome waits for 5 s
+
+std::vector<std::string> texts_of(const std::vector<config::Problem>& problems) {
+  std::vector<std::string> texts;
+  for (const config::Problem& each : problems) texts.push_back(each.to_string());
+  return texts;
+}
+
+}  // namespace
+
+Reload::Reload(net::Loop& loop, net::Resolver& resolver, ReadConfig read, Apply apply, OnDone on_end)
+    : loop_(loop),
+      resolver_(resolver),
+      read_(std::move(read)),
+      apply_(std::move(apply)),
+      on_end_(std::move(on_end)),
+      alive_(std::make_shared<Reload*>(this)),
+      patience_(loop, [this] { refuse("the configuration file cannot be read: its file system does not answer"); }),
+      background_(loop) {}
+
+Reload::~Reload() = default;
+
+void Reload::request(OnDone on_done) {
+  waiting_.push_back(std::move(on_done));
+  if (served_.empty()) begin();
+}
+
+void Reload::begin() {
+  served_ = std::exchange(waiting_, {});
+  hints_.clear();
+  if (background_.is_busy())
+    return refuse("the configuration file is still being read: its file system does not answer");
+  patience_.arm_in(kReadPatience);
+  background_.run([this, read = read_]() -> net::Background::Finish {
+    return [this, result = std::make_shared<Result<config::Loaded>>(read())] { on_read(*result); };
+  });
+}
+
+void Reload::on_read(const Result<config::Loaded>& read) {
+  if (!patience_.is_armed()) return;  // given up
+  patience_.cancel();
+  if (!read) return refuse(read.error().message);
+  if (!read->problems.empty()) return finish({.problems = texts_of(read->problems)});
+  hints_ = texts_of(read->hints);
+  const config::Config& config = read->config;
+  resolve_all_later(loop_, resolver_, config.nodes, kResolvePatience,
+                    [weak = std::weak_ptr(alive_), config](std::vector<ResolvedName> found) {
+                      const auto self = weak.lock();
+                      if (!self) return;
+                      (*self)->apply_(config, std::move(found), [weak](const admin::ReloadReport& report) {
+                        if (const auto still = weak.lock()) (*still)->finish(report);
+                      });
+                    });
+}
+
+void Reload::refuse(std::string why) { finish({.problems = {std::move(why)}}); }
+
+void Reload::finish(admin::ReloadReport report) {
+  report.hints = std::exchange(hints_, {});
+  on_end_(report);
+  // Those who asked meanwhile may have written to the file after it was read.
+  for (const OnDone& on_done : std::exchange(served_, {})) on_done(report);
+  if (!waiting_.empty())
+    loop_.post([weak = std::weak_ptr(alive_)] {
+      const auto self = weak.lock();
+      if (self && (*self)->served_.empty() && !(*self)->waiting_.empty()) (*self)->begin();
+    });
+}
+
+}  // namespace bellwether::app

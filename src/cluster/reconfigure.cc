@@ -1,0 +1,84 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "bellwether/base/assert.h"
+#include "rules.h"
+
+// Nodes come, go and change their names, and settings change, while the tracker goes on.
+namespace bellwether::cluster {
+
+void LeaderTracker::Rules::on(const Reconfigure& change, TimePoint now) {
+  take_over_settings(change.options, now);
+  take_over_nodes(change.options.topology, now);
+}
+
+void LeaderTracker::Rules::take_over_settings(const TrackerOptions& options, TimePoint now) {
+  const std::string id_before = std::exchange(options_.cluster_id, options.cluster_id);
+  const std::uint64_t seed = options_.seed;
+  options_ = options;
+  options_.topology.reset();
+  options_.seed = seed;
+  hints_ = new_hint_gate(options_.inter);
+  slow_hints_ = new_hint_gate(std::min(options_.inter, kLongestSlowGap));
+  if (options_.cluster_id == id_before) return;
+  identity_.configure(options_.cluster_id);
+  if (!options_.cluster_id.empty()) expel_strangers(std::nullopt, now);
+  probe_all_now();
+}
+
+void LeaderTracker::Rules::take_over_nodes(const TopologyPtr& next, TimePoint now) {
+  BW_ASSERT(next && !next->nodes.empty());
+  if (next == topology_) return;
+  topology_before_ = std::exchange(topology_, next);
+  take_over_states(now);
+  if (identity_.set_nodes(topology_->nodes.ids())) on_cluster_id_learned(std::nullopt, now);
+  for (const NodeId id : topology_before_->nodes.ids()) {
+    if (!nodes_.has(id)) on_removed(id, now);
+  }
+}
+
+// What stays keeps its state. A probe that a removed node owes an answer to is nobody's when it ends (end_probe).
+void LeaderTracker::Rules::take_over_states(TimePoint now) {
+  NodeTable<NodeState> next;
+  for (const NodeId id : topology_->nodes.ids()) {
+    if (NodeState* const known = nodes_.find(id)) {
+      next.add(id, std::move(*known));
+      report_renaming(id, now);
+    } else {
+      next.add(id).seen.role_since = now;
+      newest_node_since_ = now;
+      report(EventKind::kNodeAdded, now).node = id;
+    }
+  }
+  nodes_ = std::move(next);
+}
+
+void LeaderTracker::Rules::report_renaming(NodeId id, TimePoint now) {
+  const std::string_view before = topology_before_->name(id);
+  if (before == name(id)) return;
+  Event& event = report(EventKind::kNodeRenamed, now);
+  event.node = id;
+  event.why = fmt::format("it was called {}", before);
+}
+
+void LeaderTracker::Rules::on_removed(NodeId id, TimePoint now) {
+  const std::string_view name_before = topology_before_->name(id);
+  Event& event = report(EventKind::kNodeRemoved, now);
+  event.node = id;
+  if (is_leader(id)) event.why = "it is the leader: what is new waits until another node leads";
+  for (const NodeId alias : nodes_.ids()) {
+    if (node(alias).seen.same_as != id) continue;
+    forget_same_server(alias);
+    node(alias).probe_now = true;
+  }
+  if (last_leader_ == id) removed_leader_name_ = name_before;
+  if (followed_ == id) followed_.reset();
+  if (contest_.has_value() && contest_->challenger == id) end_contest("the challenger was removed", now);
+  if (!is_leader(id)) return;
+  probe_all_now();
+  become_leaderless(fmt::format("{} was removed from the nodes", name_before), now);
+}
+
+}  // namespace bellwether::cluster

@@ -1,0 +1,44 @@
+#include "bellwether/config/difference.h"
+
+#include <string>
+#include <vector>
+
+#include "bellwether/config/options.h"
+#include "catch.hpp"
+
+using namespace bellwether;
+using namespace bellwether::config;
+
+TEST_CASE("a difference is told in the words of a file, apart from what only a restart changes", "[config][reload]") {
+  Config before;
+  before.listen = {{"127.0.0.1:8200"}};
+  Config after = before;
+  CHECK(differences(before, after).reloadable.empty());
+  CHECK(differences(before, after).others.empty());
+  after.inter = 2s;
+  after.on_conflict = OnConflict::kHold;
+  after.maxconn = 77;
+  after.ca_file = "new.pem";
+  after.listen.front().mode = Mode::kHttp;
+  const Differences found = differences(before, after);
+  CHECK(found.reloadable == std::vector<std::string>{"inter \"1s\" -> \"2s\"", "on_conflict \"keep\" -> \"hold\""});
+  CHECK(found.others == std::vector<std::string>{"listen \"127.0.0.1:8200\" (\"tcp\") -> \"127.0.0.1:8200\" (\"http\")",
+                                                 "maxconn 2000 -> 77", "ca_file \"\" -> \"new.pem\""});
+}
+
+TEST_CASE("what is reloadable is taken over, and nothing else", "[config][reload]") {
+  Config from;
+  from.inter = 2s;
+  from.fall = 7;
+  from.cluster_id = "ours";
+  from.on_conflict = OnConflict::kHold;
+  from.nodes.resize(2);
+  from.maxconn = 77;
+  from.mode = Mode::kHttp;
+  Config into;
+  take_over_reloadable(from, into);
+  CHECK(differences(into, from).reloadable.empty());
+  CHECK(into.nodes.size() == 2);
+  CHECK(into.maxconn == 2000);
+  CHECK(into.mode == Mode::kTcp);
+}
