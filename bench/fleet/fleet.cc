@@ -100,7 +100,7 @@ void Fleet::probe(int sidecar, const cluster::ProbeOrder& order) {
   Sidecar& own = at(sidecar);
   const cluster::ProbeId id = order.probe;
   const std::uint64_t exchange =
-      cluster_.ask(sidecar, order.node.number, "/v1/sys/health",
+      cluster_.ask(sidecar, static_cast<int>(order.node.number), "/v1/sys/health",
                    [this, sidecar, id](const Cluster::End& end) { on_probe_end(sidecar, id, end); });
   own.probes.push_back({id, order.node, agenda_.now(), exchange});
   agenda_.in(kTimeoutCheck, [this, sidecar, id, exchange] {
@@ -141,7 +141,7 @@ void Fleet::question(int sidecar, NodeId node) {
     const cluster::LeaderStatement statement{node, sent, agenda_.now(), facts->is_self, facts->leader_address};
     apply(sidecar, at(sidecar).tracker.apply(statement, agenda_.now()));
   };
-  const std::uint64_t exchange = cluster_.ask(sidecar, node.number, "/v1/sys/leader", on_end);
+  const std::uint64_t exchange = cluster_.ask(sidecar, static_cast<int>(node.number), "/v1/sys/leader", on_end);
   agenda_.in(kTimeoutCheck, [this, exchange, on_end] {
     if (cluster_.forget(exchange)) on_end({});
   });

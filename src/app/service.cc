@@ -22,6 +22,7 @@
 #include "leaderless_report.h"
 #include "log.h"
 #include "memory_keeper.h"
+#include "node_set.h"
 #include "nodes.h"
 #include "plan.h"
 #include "request_log.h"
@@ -32,9 +33,6 @@
 namespace bellwether::app {
 
 namespace {
-
-// How long the start waits for names; what has not answered then is asked for in the background.
-constexpr Duration kResolvePatience = 3s;
 
 constexpr std::string_view kNoControlPlace =
     "there is no place for the control socket, so pause, resume, node and repin cannot reach this process: make "
@@ -60,7 +58,8 @@ struct Service::Impl {
             },
             [this](const admin::ReloadReport& report) { on_reloaded(report); }),
         alive(std::make_shared<Impl*>(this)),
-        hard_stop_timer(loop, [this] { hard_stop(); }) {}
+        hard_stop_timer(loop, [this] { hard_stop(); }),
+        nodes(loop, resolver, config) {}
 
   ~Impl() { control.set_on_stopped({}, nullptr); }
   Impl(const Impl&) = delete;
@@ -79,7 +78,7 @@ struct Service::Impl {
     if (!limit) return tl::unexpected(limit.error());
     descriptor_limit = *limit;
     if (auto enough = check_descriptors(config, *limit); !enough) return enough;
-    return resolve_nodes()
+    return nodes.resolve()
         .and_then([this] { return make_tls(); })
         .and_then([this] { return make_prober(); })
         .and_then([this] { return make_proxy(); })
@@ -87,25 +86,8 @@ struct Service::Impl {
         .map([this] { begin(); });
   }
 
-  Result<void> resolve_nodes() {
-    auto plans = plan_nodes(config.nodes, resolve_all(control, resolver, config.nodes, kResolvePatience));
-    if (!plans) return tl::unexpected(plans.error());
-    if (auto straight = check_no_loop(*plans, config.listen); !straight) return straight;
-    nodes = std::move(*plans);
-    unused_node = {static_cast<std::uint32_t>(nodes.size())};
-    warn_of_unresolved(nodes);
-    return {};
-  }
-
-  static void warn_of_unresolved(const std::vector<NodePlan>& plans) {
-    for (const NodePlan& node : plans) {
-      if (!node.address && !node.same_as)
-        log::warn("node_unresolved", {{"node", node.name}, {"host", node.host}, {"why", node.unresolved}});
-    }
-  }
-
   Result<void> make_tls() {
-    if (std::any_of(nodes.begin(), nodes.end(), [](const NodePlan& node) { return node.tls; })) {
+    if (nodes.any_is_tls()) {
       const net::TlsClientOptions options = node_tls_options(config);
       to_nodes.emplace(control, "nodes",
                        std::vector{options.ca_file, options.ca_path, options.cert_file, options.key_file},
@@ -156,7 +138,7 @@ struct Service::Impl {
   }
 
   Result<void> make_prober() {
-    auto options = prober_options(config, nodes, contexts().to_nodes);
+    auto options = prober_options(config, nodes.plans(), contexts().to_nodes);
     if (!options) return tl::unexpected(options.error());
     prober = std::make_unique<probe::Prober>(
         control, std::move(*options), [this](const cluster::ViewPtr& view) { on_view(view); },
@@ -183,7 +165,7 @@ struct Service::Impl {
   }
 
   Result<void> make_proxy() {
-    auto options = proxy_options(config, nodes, contexts());
+    auto options = proxy_options(config, nodes.plans(), contexts());
     if (!options) return tl::unexpected(options.error());
     proxy::ProxyCallbacks callbacks;
     callbacks.on_hint = [this](const cluster::Hint& hint) { post([hint](Impl& self) { self.prober->on_hint(hint); }); };
@@ -325,40 +307,11 @@ struct Service::Impl {
     if (!control_path.empty()) {
       log::info("listening", {{"address", "unix:" + control_path}, {"mode", std::string("control")}});
     }
-    log::info("started", {{"version", std::string(BELLWETHER_VERSION)}, {"nodes", node_names()}});
+    log::info("started", {{"version", std::string(BELLWETHER_VERSION)}, {"nodes", nodes.names()}});
     warn_of_invalid_certificates();
-    keep_addresses();
     prober->start();
-    tell_same_servers();
+    nodes.begin(*prober, *proxy);
     watch_certificates();
-  }
-
-  [[nodiscard]] std::string node_names() const {
-    std::vector<std::string> names;
-    for (const NodePlan& node : nodes) names.push_back(node.name);
-    return fmt::format("{}", fmt::join(names, ","));
-  }
-
-  [[nodiscard]] bool is_down(NodeId node) const {
-    const cluster::NodeView* const seen = prober->view()->nodes.find(node);
-    return seen != nullptr && !seen->up;
-  }
-
-  void tell_same_servers() {
-    for (const NodePlan& node : nodes) {
-      if (node.same_as) prober->on_same_server(node.id, nodes[*node.same_as].id, node.unresolved);
-    }
-  }
-
-  void keep_addresses() {
-    AddressKeeper::Callbacks callbacks;
-    callbacks.on_address = [this](NodeId node, const net::Address& address) { return on_address(node, address); };
-    callbacks.on_same_server = [this](NodeId node, NodeId same, const net::Address& address) {
-      prober->on_same_server(node, same, why_same_server(address));
-    };
-    callbacks.on_unresolved = [this](NodeId node, const std::string& why) { prober->set_unresolved(node, why); };
-    keeper = std::make_unique<AddressKeeper>(
-        control, resolver, nodes, [this](NodeId node) { return is_down(node); }, std::move(callbacks));
   }
 
   void on_view(const cluster::ViewPtr& view) {
@@ -374,22 +327,6 @@ struct Service::Impl {
     }
     timeline->on_events(events);
     admin->record(events);
-  }
-
-  [[nodiscard]] std::string name_of(NodeId node) const { return std::string(prober->view()->name(node)); }
-
-  [[nodiscard]] bool on_address(NodeId node, const net::Address& address) {
-    if (leads_back(address, config.listen)) {
-      log::error("node_address_refused", {{"node", name_of(node)},
-                                          {"address", address.to_string()},
-                                          {"why", std::string("we listen there ourselves; the last address stays")}});
-      return false;
-    }
-    log::info("node_address_changed", {{"node", name_of(node)}, {"address", address.to_string()}});
-    prober->on_same_server(node, std::nullopt, {});
-    prober->set_address(node, address);
-    proxy->set_address(node, address);
-    return true;
   }
 
   void on_room_made(std::uint64_t ended) {
@@ -476,52 +413,31 @@ struct Service::Impl {
 
   // Takes over what can be changed, or nothing.
   void apply(const config::Config& next, std::vector<ResolvedName> found, const Reload::OnDone& on_done) {
-    for (const std::string& host : keep_known_addresses(next.nodes, nodes, found)) {
-      log::warn("node_unresolved", {{"host", host}, {"why", std::string("no answer; the last addresses stay")}});
-    }
-    auto plans = plan_nodes(next.nodes, found);
-    if (!plans) return on_done({.problems = {plans.error().message}});
     const config::Differences differences = config::differences(config, next);
     config::Config changed = config;
     config::take_over_reloadable(next, changed);
-    if (auto fine = check_nodes(*plans, changed); !fine) return on_done({.problems = {fine.error().message}});
-    assign_ids(*plans, nodes, unused_node);
+    auto plans =
+        check_descriptors(changed, descriptor_limit).and_then([&] { return nodes.plan(changed, std::move(found)); });
+    if (plans) plans = check_tls(std::move(*plans));
+    if (!plans) return on_done({.problems = {plans.error().message}});
     admin::ReloadReport report;
-    report.changes = node_changes(nodes, *plans);
+    report.changes = node_changes(nodes.plans(), *plans);
     report.changes.insert(report.changes.end(), differences.reloadable.begin(), differences.reloadable.end());
     report.needs_restart = differences.others;
     config = std::move(changed);
     if (report.changes.empty()) return on_done(report);
-    warn_of_unresolved(*plans);
-    proxy->set_nodes(node_options(*plans));
-    prober->reconfigure(tracker_options(config, *plans), probe_targets(config, *plans, contexts().to_nodes),
-                        [this, plans = *plans, report, on_done](const Result<void>&) {
-                          use_nodes(plans);
-                          on_done(report);
-                        });
+    auto targets = probe_targets(config, *plans, contexts().to_nodes);
+    auto options = tracker_options(config, *plans);
+    nodes.use(std::move(*plans), std::move(options), std::move(targets), [report, on_done] { on_done(report); });
   }
 
-  [[nodiscard]] Result<void> check_nodes(const std::vector<NodePlan>& plans, const config::Config& changed) const {
+  // The certificates for nodes are read at the start, if any node needs them.
+  [[nodiscard]] Result<std::vector<NodePlan>> check_tls(std::vector<NodePlan> plans) const {
     const auto tls = std::find_if(plans.begin(), plans.end(), [](const NodePlan& plan) { return plan.tls; });
-    if (tls != plans.end() && !to_nodes) {
-      constexpr std::string_view kWhy =
-          "nodes: {} is spoken to over TLS, and none of the nodes of now is: restart bellwether for that";
-      return fail(ErrorKind::kInvalid, fmt::format(kWhy, tls->url));
-    }
-    return check_no_loop(plans, config.listen).and_then([&] { return check_descriptors(changed, descriptor_limit); });
-  }
-
-  // The tracker has taken them over.
-  void use_nodes(const std::vector<NodePlan>& plans) {
-    keeper.reset();
-    for (const NodePlan& before : nodes) {
-      const auto is_one_no_more = [&](const NodePlan& plan) { return plan.id == before.id && !plan.same_as; };
-      const bool is_told = before.same_as && std::any_of(plans.begin(), plans.end(), is_one_no_more);
-      if (is_told) prober->on_same_server(before.id, std::nullopt, {});
-    }
-    nodes = plans;
-    tell_same_servers();
-    keep_addresses();
+    if (tls == plans.end() || to_nodes) return plans;
+    constexpr std::string_view kWhy =
+        "nodes: {} is spoken to over TLS, and none of the nodes of now is: restart bellwether for that";
+    return fail(ErrorKind::kInvalid, fmt::format(kWhy, tls->url));
   }
 
   void terminate() {
@@ -563,8 +479,6 @@ struct Service::Impl {
   net::Timer hard_stop_timer;
   bool draining = false;
 
-  std::vector<NodePlan> nodes;
-  NodeId unused_node;                      // the next new node has this id
   std::optional<Certificates> to_nodes;    // none: no node is spoken to over TLS
   std::optional<Certificates> to_clients;  // none: no tls_cert
   Tally tally;
@@ -583,7 +497,7 @@ struct Service::Impl {
   std::unique_ptr<admin::Admin> admin;
   std::unique_ptr<proxy::Proxy> proxy;
   std::unique_ptr<probe::Prober> prober;
-  std::unique_ptr<AddressKeeper> keeper;
+  NodeSet nodes;
 };
 
 Service::Service(Private, std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -1,0 +1,126 @@
+#include "node_set.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "log.h"
+#include "plan.h"
+
+namespace bellwether::app {
+namespace {
+
+// How long the start waits for names; what has not answered then is asked for in the background.
+constexpr Duration kResolvePatience = 3s;
+
+void warn_of_unresolved(const std::vector<NodePlan>& plans) {
+  for (const NodePlan& node : plans) {
+    if (!node.address && !node.same_as)
+      log::warn("node_unresolved", {{"node", node.name}, {"host", node.host}, {"why", node.unresolved}});
+  }
+}
+
+}  // namespace
+
+NodeSet::NodeSet(net::Loop& loop, net::Resolver& resolver, const config::Config& config)
+    : loop_(loop), resolver_(resolver), config_(config) {}
+
+Result<void> NodeSet::resolve() {
+  auto plans = plan_nodes(config_.nodes, resolve_all(loop_, resolver_, config_.nodes, kResolvePatience));
+  if (!plans) return tl::unexpected(plans.error());
+  if (auto straight = check_no_loop(*plans, config_.listen); !straight) return straight;
+  plans_ = std::move(*plans);
+  unused_ = {static_cast<std::uint32_t>(plans_.size())};
+  warn_of_unresolved(plans_);
+  return {};
+}
+
+bool NodeSet::any_is_tls() const {
+  return std::any_of(plans_.begin(), plans_.end(), [](const NodePlan& node) { return node.tls; });
+}
+
+std::string NodeSet::names() const {
+  std::vector<std::string> names;
+  for (const NodePlan& node : plans_) names.push_back(node.name);
+  return fmt::format("{}", fmt::join(names, ","));
+}
+
+void NodeSet::begin(probe::Prober& prober, proxy::Proxy& proxy) {
+  prober_ = &prober;
+  proxy_ = &proxy;
+  tell_same_servers();
+  keep_addresses();
+}
+
+Result<std::vector<NodePlan>> NodeSet::plan(const config::Config& changed, std::vector<ResolvedName> found) {
+  for (const std::string& host : keep_known_addresses(changed.nodes, plans_, found)) {
+    log::warn("node_unresolved", {{"host", host}, {"why", std::string("no answer; the last addresses stay")}});
+  }
+  auto plans = plan_nodes(changed.nodes, found);
+  if (!plans) return plans;
+  if (auto straight = check_no_loop(*plans, changed.listen); !straight) return tl::unexpected(straight.error());
+  assign_ids(*plans, plans_, unused_);
+  return plans;
+}
+
+void NodeSet::use(std::vector<NodePlan> plans, cluster::TrackerOptions options, std::vector<probe::ProbeTarget> targets,
+                  std::function<void()> on_done) {
+  warn_of_unresolved(plans);
+  proxy_->set_nodes(node_options(plans));
+  prober_->reconfigure(std::move(options), std::move(targets),
+                       [this, used = std::move(plans), done = std::move(on_done)](const Result<void>&) {
+                         on_used(used);
+                         done();
+                       });
+}
+
+void NodeSet::on_used(std::vector<NodePlan> plans) {
+  keeper_.reset();
+  for (const NodePlan& before : plans_) {
+    const auto is_one_no_more = [&](const NodePlan& plan) { return plan.id == before.id && !plan.same_as; };
+    const bool is_told = before.same_as && std::any_of(plans.begin(), plans.end(), is_one_no_more);
+    if (is_told) prober_->on_same_server(before.id, std::nullopt, {});
+  }
+  plans_ = std::move(plans);
+  tell_same_servers();
+  keep_addresses();
+}
+
+void NodeSet::tell_same_servers() {
+  for (const NodePlan& node : plans_) {
+    if (node.same_as) prober_->on_same_server(node.id, plans_[*node.same_as].id, node.unresolved);
+  }
+}
+
+void NodeSet::keep_addresses() {
+  AddressKeeper::Callbacks callbacks;
+  callbacks.on_address = [this](NodeId node, const net::Address& address) { return on_address(node, address); };
+  callbacks.on_same_server = [this](NodeId node, NodeId same, const net::Address& address) {
+    prober_->on_same_server(node, same, why_same_server(address));
+  };
+  callbacks.on_unresolved = [this](NodeId node, const std::string& why) { prober_->set_unresolved(node, why); };
+  keeper_ = std::make_unique<AddressKeeper>(
+      loop_, resolver_, plans_, [this](NodeId node) { return is_down(node); }, std::move(callbacks));
+}
+
+bool NodeSet::on_address(NodeId node, const net::Address& address) {
+  if (leads_back(address, config_.listen)) {
+    log::error("node_address_refused", {{"node", name_of(node)},
+                                        {"address", address.to_string()},
+                                        {"why", std::string("we listen there ourselves; the last address stays")}});
+    return false;
+  }
+  log::info("node_address_changed", {{"node", name_of(node)}, {"address", address.to_string()}});
+  prober_->on_same_server(node, std::nullopt, {});
+  prober_->set_address(node, address);
+  proxy_->set_address(node, address);
+  return true;
+}
+
+bool NodeSet::is_down(NodeId node) const {
+  const cluster::NodeView* const seen = prober_->view()->nodes.find(node);
+  return seen != nullptr && !seen->up;
+}
+
+}  // namespace bellwether::app

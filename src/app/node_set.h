@@ -1,0 +1,62 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bellwether/base/result.h"
+#include "bellwether/config/config.h"
+#include "bellwether/net/loop.h"
+#include "bellwether/net/resolver.h"
+#include "bellwether/probe/prober.h"
+#include "bellwether/proxy/proxy.h"
+#include "nodes.h"
+
+namespace bellwether::app {
+
+// The nodes of a running service: their ids, where their names lead, and what prober and proxy are told when one of
+// them gets another address, or when there are others. Control thread.
+class NodeSet {
+ public:
+  // `config` is that of the service, which outlives this.
+  NodeSet(net::Loop& loop, net::Resolver& resolver, const config::Config& config);
+  NodeSet(const NodeSet&) = delete;
+  NodeSet& operator=(const NodeSet&) = delete;
+
+  // The first nodes. Turns the loop while it waits for names.
+  [[nodiscard]] Result<void> resolve();
+  [[nodiscard]] const std::vector<NodePlan>& plans() const { return plans_; }
+  [[nodiscard]] bool any_is_tls() const;
+  [[nodiscard]] std::string names() const;  // "n1,n2"
+
+  // From now on these are told. They outlive this. To be called when the prober has been started.
+  void begin(probe::Prober& prober, proxy::Proxy& proxy);
+
+  // What the nodes become if `changed` is the configuration and `found` is where its names lead, those that have no
+  // answer now keeping what they had; or why they cannot be used. Changes nothing but ids, which are used up.
+  [[nodiscard]] Result<std::vector<NodePlan>> plan(const config::Config& changed, std::vector<ResolvedName> found);
+  // These are the nodes from now on, asked as `targets` says. `on_done`: the tracker has taken them over.
+  void use(std::vector<NodePlan> plans, cluster::TrackerOptions options, std::vector<probe::ProbeTarget> targets,
+           std::function<void()> on_done);
+
+ private:
+  void keep_addresses();
+  void tell_same_servers();
+  void on_used(std::vector<NodePlan> plans);
+  [[nodiscard]] bool on_address(NodeId node, const net::Address& address);
+  [[nodiscard]] bool is_down(NodeId node) const;
+  [[nodiscard]] std::string name_of(NodeId node) const { return std::string(prober_->view()->name(node)); }
+
+  net::Loop& loop_;
+  net::Resolver& resolver_;
+  const config::Config& config_;
+  std::vector<NodePlan> plans_;
+  NodeId unused_;  // the next new node has this id
+  probe::Prober* prober_ = nullptr;
+  proxy::Proxy* proxy_ = nullptr;
+  std::unique_ptr<AddressKeeper> keeper_;
+};
+
+}  // namespace bellwether::app
