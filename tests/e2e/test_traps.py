@@ -108,6 +108,8 @@ def test_it_can_be_ended_before_the_first_probe_is_answered(mute_node, tmp_path,
         assert proxy.address
         for number in signals:
             proxy.process.send(number)
+            if number == signal.SIGHUP:
+                wait_until(lambda: proxy.events("config_reloaded"), 10, "the reload")
         assert proxy.process.wait(10) == 0
         assert len(proxy.events("config_reloaded")) == len(signals) - 1
 
