@@ -1,4 +1,4 @@
-#include "app/nodes.h"
+#include "app/service/nodes.h"
 #include "component/net/stream_pair.h"
 
 using namespace bellwether;

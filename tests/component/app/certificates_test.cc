@@ -1,11 +1,11 @@
-#include "app/certificates.h"
+#include "app/files/certificates.h"
 
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
-#include "app/file_stamp.h"
+#include "app/files/file_stamp.h"
 #include "component/net/stream_pair.h"
 #include "support/gate.h"
 

@@ -1,4 +1,4 @@
-#include "app/log_writer.h"
+#include "app/process/log_writer.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>

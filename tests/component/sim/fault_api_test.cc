@@ -1,6 +1,6 @@
 #include <nlohmann/json.hpp>
 
-#include "app/fault_api.h"
+#include "app/demo/fault_api.h"
 #include "sim_lab.h"
 
 using namespace bellwether;

@@ -1,4 +1,4 @@
-#include "app/burst_watch.h"
+#include "app/service/burst_watch.h"
 
 #include "catch.hpp"
 

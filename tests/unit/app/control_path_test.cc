@@ -1,4 +1,4 @@
-#include "app/control_path.h"
+#include "app/service/control_path.h"
 
 #include "catch.hpp"
 

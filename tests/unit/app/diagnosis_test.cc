@@ -1,4 +1,4 @@
-#include "app/doctor.h"
+#include "app/cli/doctor.h"
 #include "catch.hpp"
 
 using namespace bellwether;

@@ -1,4 +1,4 @@
-#include "app/failovers_text.h"
+#include "app/cli/failovers_text.h"
 
 #include "catch.hpp"
 

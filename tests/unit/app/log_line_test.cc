@@ -1,4 +1,4 @@
-#include "app/log_line.h"
+#include "app/process/log_line.h"
 
 #include <limits>
 

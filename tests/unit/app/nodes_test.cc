@@ -1,7 +1,7 @@
-#include "app/nodes.h"
+#include "app/service/nodes.h"
 
-#include "app/plan.h"
-#include "app/tally.h"
+#include "app/report/tally.h"
+#include "app/service/plan.h"
 #include "bellwether/admin/admin.h"
 #include "catch.hpp"
 

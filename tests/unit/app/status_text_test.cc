@@ -1,4 +1,4 @@
-#include "app/status_text.h"
+#include "app/cli/status_text.h"
 
 #include "catch.hpp"
 

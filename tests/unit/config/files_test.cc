@@ -4,7 +4,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "app/reference.h"
+#include "app/cli/reference.h"
 #include "bellwether/config/load.h"
 #include "bellwether/config/options.h"
 #include "bellwether/config/reference.h"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "log.h"
+#include "app/process/log.h"
 #include "plan.h"
 
 namespace bellwether::app {

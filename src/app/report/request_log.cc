@@ -3,8 +3,8 @@
 #include <chrono>
 #include <utility>
 
+#include "app/process/log.h"
 #include "event_log.h"
-#include "log.h"
 
 namespace bellwether::app {
 

@@ -11,13 +11,14 @@
 #include <memory>
 #include <system_error>
 
+#include "app/demo/demo.h"
+#include "app/process/start_error.h"
 #include "bellwether/base/text.h"
 #include "bellwether/base/visible.h"
 #include "bellwether/config/load.h"
 #include "bellwether/config/options.h"
 #include "commands.h"
 #include "help_text.h"
-#include "start_error.h"
 
 namespace bellwether::app {
 namespace {

@@ -11,9 +11,9 @@
 #include <cstring>
 #include <memory>
 
+#include "app/process/log.h"
 #include "bellwether/base/ip_range.h"
 #include "bellwether/base/text.h"
-#include "log.h"
 
 namespace bellwether::app {
 namespace {

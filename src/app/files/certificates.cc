@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/process/log.h"
 #include "bellwether/net/certificate.h"
 #include "file_stamp.h"
-#include "log.h"
 
 namespace bellwether::app {
 

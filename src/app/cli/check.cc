@@ -7,14 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "app/service/nodes.h"
+#include "app/service/plan.h"
 #include "bellwether/base/visible.h"
 #include "bellwether/net/certificate.h"
 #include "bellwether/net/resolver.h"
 #include "bellwether/net/tls.h"
 #include "commands.h"
 #include "doctor.h"
-#include "nodes.h"
-#include "plan.h"
 
 namespace bellwether::app {
 namespace {

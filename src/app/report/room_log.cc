@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "log.h"
+#include "app/process/log.h"
 
 namespace bellwether::app {
 

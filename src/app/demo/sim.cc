@@ -6,9 +6,10 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "app/process/exit_code.h"
 #include "bellwether/net/process.h"
 #include "bellwether/sim/cluster.h"
-#include "commands.h"
+#include "demo.h"
 #include "fault_api.h"
 
 namespace bellwether::app {

@@ -4,11 +4,11 @@
 
 #include <memory>
 
+#include "app/service/nodes.h"
+#include "app/service/plan.h"
 #include "bellwether/base/visible.h"
 #include "bellwether/net/resolver.h"
 #include "commands.h"
-#include "nodes.h"
-#include "plan.h"
 
 namespace bellwether::app {
 namespace {

@@ -8,7 +8,7 @@
 #include <optional>
 #include <utility>
 
-#include "admin_access.h"
+#include "app/service/admin_access.h"
 #include "bellwether/base/visible.h"
 #include "bellwether/http/serialize.h"
 #include "bellwether/net/resolver.h"

@@ -2,11 +2,11 @@
 
 #include <string>
 
+#include "app/files/certificates.h"
 #include "bellwether/base/node_table.h"
 #include "bellwether/cluster/view.h"
 #include "bellwether/probe/prober.h"
 #include "bellwether/proxy/proxy.h"
-#include "certificates.h"
 #include "tally.h"
 #include "timeline.h"
 

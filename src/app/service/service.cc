@@ -8,6 +8,15 @@
 #include <utility>
 
 #include "admin_access.h"
+#include "app/files/certificates.h"
+#include "app/process/log.h"
+#include "app/report/collect.h"
+#include "app/report/event_log.h"
+#include "app/report/leaderless_report.h"
+#include "app/report/request_log.h"
+#include "app/report/room_log.h"
+#include "app/report/tally.h"
+#include "app/report/timeline.h"
 #include "bellwether/admin/admin.h"
 #include "bellwether/config/difference.h"
 #include "bellwether/net/certificate.h"
@@ -15,20 +24,11 @@
 #include "bellwether/net/resolver.h"
 #include "bellwether/probe/prober.h"
 #include "bellwether/proxy/proxy.h"
-#include "certificates.h"
-#include "collect.h"
 #include "control_path.h"
-#include "event_log.h"
-#include "leaderless_report.h"
-#include "log.h"
 #include "memory_keeper.h"
 #include "node_set.h"
 #include "nodes.h"
 #include "plan.h"
-#include "request_log.h"
-#include "room_log.h"
-#include "tally.h"
-#include "timeline.h"
 
 namespace bellwether::app {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "log.h"
+#include "app/process/log.h"
 
 namespace bellwether::app {
 

@@ -3,11 +3,11 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "app/service/control_path.h"
 #include "ask.h"
 #include "bellwether/base/visible.h"
 #include "bellwether/cluster/observation.h"
 #include "commands.h"
-#include "control_path.h"
 
 namespace bellwether::app {
 

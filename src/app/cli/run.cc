@@ -4,14 +4,14 @@
 #include <cstring>
 #include <memory>
 
+#include "app/process/log.h"
+#include "app/process/signals.h"
+#include "app/process/start_error.h"
+#include "app/service/service.h"
 #include "bellwether/base/visible.h"
 #include "bellwether/net/loop.h"
 #include "bellwether/net/process.h"
 #include "commands.h"
-#include "log.h"
-#include "service.h"
-#include "signals.h"
-#include "start_error.h"
 
 namespace bellwether::app {
 

@@ -3,7 +3,7 @@
 #include <csignal>
 #include <cstdio>
 
-#include "../commands.h"
+#include "app/cli/commands.h"
 #include "bellwether/net/background.h"
 #include "bellwether/net/process.h"
 

@@ -9,13 +9,14 @@
 #include <thread>
 #include <utility>
 
+#include "app/process/exit_code.h"
+#include "app/process/log.h"
+#include "app/service/service.h"
 #include "bellwether/net/process.h"
 #include "bellwether/sim/cluster.h"
-#include "commands.h"
+#include "demo.h"
 #include "dev_director.h"
 #include "fault_api.h"
-#include "log.h"
-#include "service.h"
 
 namespace bellwether::app {
 namespace {

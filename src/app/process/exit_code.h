@@ -1,0 +1,10 @@
+#pragma once
+
+namespace bellwether::app {
+
+// Exit codes of every command.
+inline constexpr int kExitFine = 0;
+inline constexpr int kExitFailed = 1;
+inline constexpr int kExitUsage = 2;
+
+}  // namespace bellwether::app
