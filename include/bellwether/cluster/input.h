@@ -12,7 +12,7 @@
 namespace bellwether::cluster {
 
 // What a LeaderTracker can be told. An input is one struct here, or one of observation.h, and its rule:
-// LeaderTracker::Rules::on() of that struct in src/cluster. Most say what was seen; the last five are the operator's.
+// LeaderTracker::Rules::on() of that struct in src/cluster/tracker. Most say what was seen; the last five are the operator's.
 // What concerns a node that has been removed meanwhile is ignored.
 
 // The first input, exactly once: orders the first round of probes.

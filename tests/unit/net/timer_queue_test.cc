@@ -1,4 +1,4 @@
-#include "net/timer_queue.h"
+#include "net/loop/timer_queue.h"
 
 #include <vector>
 

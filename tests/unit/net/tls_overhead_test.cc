@@ -1,4 +1,4 @@
-#include "net/tls_overhead.h"
+#include "net/tls/tls_overhead.h"
 
 #include "catch.hpp"
 

@@ -13,7 +13,7 @@
 #include <cerrno>
 #include <system_error>
 
-#include "system.h"
+#include "net/loop/system.h"
 
 namespace bellwether::net {
 

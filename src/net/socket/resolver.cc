@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "bellwether/net/background.h"
-#include "system.h"
+#include "net/loop/system.h"
 
 namespace bellwether::net {
 

@@ -12,8 +12,8 @@
 #include <limits>
 #include <utility>
 
+#include "net/loop/system.h"
 #include "peer_certificate.h"
-#include "system.h"
 #include "tls_lifetime.h"
 #include "tls_text.h"
 #include "tls_tickets.h"

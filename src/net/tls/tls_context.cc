@@ -13,7 +13,7 @@
 
 #include "bellwether/base/assert.h"
 #include "bellwether/net/tls.h"
-#include "system.h"
+#include "net/loop/system.h"
 #include "tls_lifetime.h"
 #include "tls_session.h"
 #include "tls_text.h"

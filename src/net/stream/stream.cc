@@ -6,9 +6,9 @@
 
 #include "bellwether/base/assert.h"
 #include "bellwether/net/watch.h"
-#include "plain_http_answer.h"
-#include "system.h"
-#include "tls_session.h"
+#include "net/loop/system.h"
+#include "net/socket/plain_http_answer.h"
+#include "net/tls/tls_session.h"
 
 namespace bellwether::net {
 
