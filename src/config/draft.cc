@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "bellwether/base/visible.h"
 #include "text_values.h"
@@ -10,7 +11,6 @@
 namespace bellwether::config {
 namespace {
 
-constexpr std::size_t kMaxNodes = 64;
 constexpr std::size_t kMaxListeners = 64;
 constexpr std::size_t kMaxItems = 256;
 
@@ -77,7 +77,9 @@ bool add_node(NodeEntry entry, std::string_view url, Draft& draft) {
     }
   }
   if (draft.nodes.size() >= kMaxNodes) {
-    draft.problem(entry.at, fmt::format("nodes: more than {} nodes", kMaxNodes));
+    if (!std::exchange(draft.has_too_many_nodes, true)) {
+      draft.problem(entry.at, fmt::format("nodes: more than {} nodes", kMaxNodes));
+    }
     return false;
   }
   draft.nodes.push_back(std::move(entry));

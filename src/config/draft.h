@@ -37,6 +37,7 @@ struct Draft {
   std::vector<NodeEntry> nodes;
   std::map<std::string_view, Place> places;  // by option key: where it was last set, even if wrongly
   bool is_readable = true;                   // no syntax error: it makes sense to say what is missing
+  bool has_too_many_nodes = false;           // told once
   std::vector<Problem> problems, hints;
 
   void problem(const Place& place, std::string message);

@@ -1,6 +1,7 @@
 #include "bellwether/proxy/proxy.h"
 
 #include <algorithm>
+#include <atomic>
 #include <iterator>
 #include <memory>
 #include <utility>
@@ -154,6 +155,7 @@ struct Proxy::Impl {
     for (auto& seat : shared.seats) {
       seat->node_counters.keep_if([&](NodeId id, const std::shared_ptr<NodeCounters>& counters) {
         if (!is_removed(id) || counters.use_count() > 1) return true;
+        std::atomic_thread_fence(std::memory_order_acquire);  // what the worker counted before it let go
         add_to(removed, *counters);
         return false;
       });

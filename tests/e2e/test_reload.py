@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import signal
 import subprocess
 import threading
@@ -279,3 +280,140 @@ def test_a_removed_leader_is_not_written_to_any_more(stand):
     assert {answer.status for answer in answers} <= {200, 204}
     late = {answer.headers.get(EXECUTOR) for answer in answers[so_far + 1:]}
     assert late == {it.sim.nodes[it.leader_place()].name}
+
+
+class NamedStand(Stand):
+    """Nodes by names, which a hosts file of its own leads to addresses."""
+
+    def __init__(self, folder, sim, nodes, hosts):
+        self.sim, self.mode = sim, "http"
+        self.file, self.socket = folder / "bellwether.json", folder / "control.sock"
+        self._hosts = folder / "hosts"
+        self.lead(hosts)
+        self.write(nodes)
+        mounted = f'mount --bind {self._hosts} /etc/hosts && exec "$@"'
+        self.proxy = Bellwether(folder, ["-f", self.file, "--control", self.socket],
+                                wrapper=["unshare", "-m", "sh", "-c", mounted, "sh"])
+
+    def lead(self, hosts):
+        """Host: address, or addresses. In place: the file is mounted."""
+        lines = ["127.0.0.1 localhost"]
+        for host, addresses in hosts.items():
+            lines += [f"{address} {host}" for address in ([addresses] if isinstance(addresses, str) else addresses)]
+        self._hosts.write_text("\n".join(lines) + "\n")
+
+    def port(self, place):
+        return self.sim.nodes[place].url.rsplit(":", 1)[1]
+
+    def answers(self):
+        return request(f"http://{self.proxy.address}/v1/sys/internal/ui/mounts/secret/x",
+                       headers={"X-Vault-Token": self.sim.token}, timeout=20).status
+
+
+@pytest.fixture
+def named(tmp_path):
+    with SimCluster.running(tmp_path / "sim", tls=False, words=["--nodes", "5", "--node-id-header"]) as sim:
+        made = []
+
+        def make(hosts, *nodes):
+            """A node is its name and its host; the port is that of the first simulated node."""
+            port = sim.nodes[0].url.rsplit(":", 1)[1]
+            written = [{"url": f"http://{host}:{port}", **({"name": name} if name else {})} for name, host in nodes]
+            made.append(NamedStand(tmp_path, sim, written + [{"url": sim.nodes[i].url, "name": f"n{i + 1}"} for i in (1, 2)],
+                                   hosts))
+            made[-1].proxy.wait_ready()
+            return made[-1], written
+
+        yield make
+        for each in made:
+            each.proxy.end()
+            each.proxy.process.expect_no_sanitizer_report()
+
+
+@pytest.mark.parametrize("mode", ["http", "tcp"])
+def test_another_name_of_the_leader_changes_nothing_wherever_it_stands(stand, mode):
+    it = stand(mode)
+    alias = {"url": it.sim.nodes[0].url.replace("127.0.0.1", "localhost"), "name": "alias"}
+    with clients(it.proxy, it.sim, {"kept": 1, "fresh": 0}) as asking:
+        for nodes in ([alias, *it.nodes(0, 1, 2)], [*it.nodes(0), alias, *it.nodes(1)], [*it.nodes(1), alias, *it.nodes(0)]):
+            it.use(nodes)
+            all_ask_on(asking)
+    assert it.proxy.leader_by_status() == "n1" and it.proxy.status()["epoch"] == 1
+    assert {client.errors == [] for client in asking} == {True}
+    assert len(it.proxy.events("node_named_twice")) == 1
+
+
+def test_a_name_that_leads_to_another_node_s_address_loses_its_own(named):
+    it, written = named({"old.test": "127.0.0.50", "vault1.test": "127.0.0.1"}, ("n0", "old.test"), ("n1", "vault1.test"))
+    assert it.proxy.leader_by_status() == "n1"
+    it.lead({"old.test": "127.0.0.1", "vault1.test": "127.0.0.1"})
+    others = it.nodes(1, 2)
+    it.use([*written, *others])
+    assert it.answers() == 200
+    it.lead({"old.test": "127.0.0.1", "vault1.test": "127.0.0.50"})
+    it.use([*written, *others], inter="900ms")
+    wait_until(lambda: it.proxy.leader_by_status() == "n0", 10, "the one whose name leads to the leader")
+    assert it.answers() == 200
+    assert {node["name"]: node["same_as"] for node in it.proxy.status()["nodes"]} == dict.fromkeys(("n0", "n1", "n2", "n3"))
+
+
+def test_a_name_that_grows_to_two_addresses_keeps_its_leader(named):
+    it, _ = named({"vault1.test": "127.0.0.1"}, ("", "vault1.test"))
+    it.lead({"vault1.test": ["127.0.0.9", "127.0.0.1"]})
+    assert "+node" in it.reload().stdout
+    assert len(it.names()) == 4 and it.answers() == 200
+    it.lead({"vault1.test": "127.0.0.1"})
+    assert "-node" in it.reload().stdout
+    assert len(it.names()) == 3 and it.answers() == 200
+    assert it.proxy.status()["epoch"] == 1
+    assert it.proxy.events("leader_lost") == []
+
+
+def test_maintenance_stays_with_a_name_that_moves(named, command):
+    it, _ = named({"vault1.test": "127.0.0.1", "other.test": "127.0.0.50"}, ("n1", "vault1.test"), ("moving", "other.test"))
+    assert command("node", "moving", "maint", "--control", it.socket).returncode == 0
+    it.lead({"vault1.test": "127.0.0.1", "other.test": "127.0.0.51"})
+    said = it.reload().stdout
+    assert "-node moving" in said and "+node moving" in said, said
+    assert {node["name"]: node["admin"] for node in it.proxy.status()["nodes"]}["moving"] == "maint"
+
+
+def test_a_name_without_an_answer_keeps_its_node(named):
+    it, _ = named({"vault1.test": "127.0.0.1"}, ("n1", "vault1.test"))
+    it.lead({})
+    it.use([{"url": f"http://vault1.test:{it.port(0)}", "name": "n1"}, *it.nodes(1)])
+    assert it.names() == ["n1", "n2"] and it.answers() == 200
+    assert it.proxy.events("node_unresolved")[0].fields["host"] == "vault1.test"
+
+
+def test_our_own_listener_is_no_node_whatever_port_it_was_given(stand):
+    it = stand()
+    it.write([*it.nodes(0, 1), {"url": f"http://{it.proxy.address}", "name": "me"}])
+    refused = it.reload()
+    assert refused.returncode == 1 and "where we listen ourselves" in refused.stderr, refused.stderr
+    assert it.names() == ["n1", "n2", "n3"]
+
+
+def test_too_many_nodes_are_one_error(stand):
+    it = stand()
+    it.write([f"http://10.0.{i // 200}.{i % 200 + 1}:8200" for i in range(300)])
+    refused = it.reload()
+    assert refused.returncode == 1
+    assert refused.stderr.count("more than 64 nodes") == 1 and len(refused.stderr.splitlines()) < 5, refused.stderr
+
+
+def test_a_file_system_that_hangs_is_said_to(stand):
+    """A FIFO that nobody writes to: reading it never ends."""
+    it = stand()
+    good = it.file.read_text()
+    it.file.unlink()
+    os.mkfifo(it.file)
+    refused = it.reload()
+    assert refused.returncode == 1 and "does not answer" in refused.stderr, refused.stderr
+    assert "still being read" in it.reload().stderr
+    assert request(f"http://{it.proxy.address}/v1/sys/health").status == 200
+    with open(it.file, "w", encoding="utf-8") as late:
+        late.write(good)
+    it.file.unlink()
+    it.file.write_text(good)
+    wait_until(lambda: it.reload().returncode == 0, 10, "the next reading")

@@ -1,5 +1,6 @@
 """packaging/RUNBOOK.md is executed, section by section, while clients work: it cannot rot, and they must not notice."""
 
+import json
 import threading
 import time
 
@@ -41,6 +42,15 @@ class SimStand(Stand):
         self.sim.pretend_to_lead(2)
         wait_until(lambda: self.proxy.status()["conflict"] == "vault3", 20, "the conflict to be seen")
 
+    def rename_and_remove(self):
+        """A standby is removed, and the leader gets another name."""
+        leader = self.sim.leader()
+        config = json.loads(self.config_file.read_text(encoding="utf-8"))
+        config["nodes"][leader]["name"] = "the-leader"
+        del config["nodes"][(leader + 1) % 3]
+        self.config_file.write_text(json.dumps(config), encoding="utf-8")
+        self.names_then = [node["name"] for node in config["nodes"]]
+
     def lose_quorum(self):
         for index in (1, 2):
             self.sim.terminate(index)
@@ -73,7 +83,7 @@ def clients(stand):
 
 def test_every_section_is_executed_here():
     tested = {"Look first", "Upgrade the cluster: standbys first, the leader last", "Step down without a pause",
-              "Upgrade Bellwether", "Two nodes claim to lead", "No leader: lost quorum",
+              "Add, replace or remove a node", "Upgrade Bellwether", "Two nodes claim to lead", "No leader: lost quorum",
               "Restored or initialised anew: another cluster_id", "A pause that was forgotten"}
     assert set(runbook.sections()) == tested
 
@@ -119,6 +129,13 @@ def test_a_restored_cluster_is_followed_after_repin(stand):
     stand.restore_another_cluster()
     stand.execute("Restored or initialised anew: another cluster_id")
     assert stand.proxy.status()["cluster_id"] not in ("", before)
+
+
+def test_nodes_are_changed_and_no_client_notices(stand, clients):
+    stand.rename_and_remove()
+    stand.execute("Add, replace or remove a node")
+    assert [node["name"] for node in stand.proxy.status()["nodes"]] == stand.names_then
+    assert stand.proxy.status()["epoch"] == 1
 
 
 def test_bellwether_is_upgraded_and_what_runs_is_finished(stand):

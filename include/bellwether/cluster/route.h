@@ -66,7 +66,8 @@ using Route = std::variant<SendTo, Hold, Refuse>;
 // Whether such a request is the leader's now: it waits for one where there is none.
 [[nodiscard]] bool is_for_leader(const View& view, Accepts accepts);
 // Whether such a request may still go to the node that was chosen for it by an earlier view, and has not had a byte of
-// it. Not to a leader that is suspect: packets may have been lost, and the kernel repeats them late.
+// it. Not to a leader that is suspect: packets may have been lost, and the kernel repeats them late. Not to a node that
+// the view does not know, but for a view from before the first one.
 [[nodiscard]] bool may_still_go(const View& view, Accepts accepts, NodeId node);
 
 // What a node's lead is, as far as it had one.

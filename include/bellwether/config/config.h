@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,6 +20,9 @@ enum class ClientAuth : std::uint8_t { kAuto, kOff, kOptional, kRequired };
 // How http listeners write a client's certificate into client_cert_header.
 enum class CertEncoding : std::uint8_t { kBase64, kRfc9440, kUrlPem };
 enum class OnConflict : std::uint8_t { kKeep, kHold };
+
+// Nodes that there may be, and nodes that a configuration may name.
+inline constexpr std::size_t kMaxNodes = 64;
 
 struct Listen {
   std::string address;  // "127.0.0.1:8200", "[::1]:8200", "unix:/path"

@@ -242,7 +242,8 @@ class Proxy {
   void require_claim_since(TimePoint since);
   // These are the nodes from now on. To be told before the first view that has the new ones; nothing more is sent to
   // those that are missing here once a view has come without them, and what they still serve ends as on a node that was
-  // demoted. What is changed of the others is used from the next connection on.
+  // demoted. What is changed of the others is used from the next connection on;
+  // an address that is not known stays as it was.
   void set_nodes(const NodeTable<NodeOptions>& nodes);
   void set_address(NodeId node, const net::Address& address);
   // From the next handshake on: what clients meet on the listeners that speak TLS, and how the nodes that are spoken to

@@ -17,8 +17,6 @@ namespace bellwether::app {
 
 namespace {
 
-constexpr Duration kPatience = 5s;
-
 // Of the instance that was given the same variable.
 Result<std::string> admin_credentials() {
   const char* file = std::getenv("BELLWETHER_ADMIN_TOKEN_FILE");
@@ -40,7 +38,7 @@ Result<net::Address> resolve(net::Loop& loop, std::string_view text) {
   std::optional<Result<std::vector<net::Address>>> answer;
   resolver.resolve(std::string(text.substr(0, colon)), port,
                    [&](Result<std::vector<net::Address>> found) { answer = std::move(found); });
-  if (!loop.run_until([&] { return answer.has_value(); }, kPatience)) {
+  if (!loop.run_until([&] { return answer.has_value(); }, kUsualPatience)) {
     return fail(ErrorKind::kTimeout, "no answer about the name " + for_people(text.substr(0, colon)));
   }
   if (!*answer) return tl::unexpected(answer->error());
@@ -62,11 +60,12 @@ Result<net::Address> find_address(net::Loop& loop, std::string_view text) {
   return numeric ? numeric : resolve(loop, text);
 }
 
-Result<wire::Reply> ask(net::Loop& loop, const net::Address& address, std::string_view method, std::string target) {
+Result<wire::Reply> ask(net::Loop& loop, const net::Address& address, std::string_view method, std::string target,
+                        Duration patience) {
   wire::Client::Options options;
   options.address = address;
-  options.connect.timeout = kPatience;
-  options.answer_timeout = kPatience;
+  options.connect.timeout = kUsualPatience;
+  options.answer_timeout = patience;
   options.max_body_bytes = std::size_t{8} * 1024 * 1024;
   wire::Client client(loop, std::move(options));
   http::Request request;
@@ -81,7 +80,7 @@ Result<wire::Reply> ask(net::Loop& loop, const net::Address& address, std::strin
   std::optional<tl::expected<wire::Reply, wire::ExchangeError>> end;
   client.send(http::serialize(request), method,
               [&](tl::expected<wire::Reply, wire::ExchangeError> reply) { end = std::move(reply); });
-  if (!loop.run_until([&] { return end.has_value(); }, 2 * kPatience)) {
+  if (!loop.run_until([&] { return end.has_value(); }, kUsualPatience + patience)) {
     return fail(ErrorKind::kTimeout, "no answer");
   }
   if (!*end) return fail(ErrorKind::kUnavailable, end->error().message);

@@ -14,9 +14,10 @@ namespace bellwether::app {
 // "127.0.0.1:8209", "localhost:8209" or either with http:// before it. May turn the loop to resolve a name.
 [[nodiscard]] Result<net::Address> find_address(net::Loop& loop, std::string_view text);
 
+inline constexpr Duration kUsualPatience = 5s;
 // One request to a running Bellwether; turns the loop until the answer is there.
 [[nodiscard]] Result<wire::Reply> ask(net::Loop& loop, const net::Address& address, std::string_view method,
-                                      std::string target);
+                                      std::string target, Duration patience = kUsualPatience);
 
 // What a running Bellwether says at its admin address; any other answer than 200 is an error in people's words.
 [[nodiscard]] Result<std::string> ask_admin(net::Loop& loop, const std::string& admin, const std::string& path);

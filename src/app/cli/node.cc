@@ -51,14 +51,14 @@ Result<std::string> find_control(net::Loop& loop, const ControlChoice& choice) {
 }
 
 // POSTs to the control socket of a running Bellwether, and gives its answer, whatever it is.
-Result<wire::Reply> post(const ControlChoice& choice, const std::string& target) {
+Result<wire::Reply> post(const ControlChoice& choice, const std::string& target, Duration patience = kUsualPatience) {
   auto loop = net::Loop::create({});
   if (!loop) return tl::unexpected(loop.error());
   const auto path = find_control(**loop, choice);
   if (!path) return tl::unexpected(path.error());
   const auto address = net::Address::parse("unix:" + *path);
   if (!address) return tl::unexpected(address.error());
-  auto reply = ask(**loop, *address, "POST", target);
+  auto reply = ask(**loop, *address, "POST", target, patience);
   if (!reply) return tl::unexpected(reply.error().within(*path));
   return reply;
 }
@@ -139,7 +139,9 @@ void print_each(std::FILE* to, const nlohmann::json& report, const char* key, st
 }  // namespace
 
 int reload_command(const ControlChoice& control, bool json) {
-  const auto reply = post(control, "/reload");
+  // A file system and a name server that do not answer are waited for, for the reload before this one too.
+  constexpr Duration kReloadPatience = 20s;
+  const auto reply = post(control, "/reload", kReloadPatience);
   if (!reply) {
     fmt::print(stderr, "bellwether reload: {}\n", reply.error().message);
     return kExitFailed;

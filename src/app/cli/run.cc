@@ -40,8 +40,10 @@ void on_signal(int signal, Service& service) {
 int serve(net::Loop& loop, const config::Config& config, const ReadConfig& read) {
   std::unique_ptr<Service> service;
   bool is_told_to_end = false;
+  bool is_told_to_reload = false;
   const net::SignalWatch signals(loop, run_signals(), [&](int signal) {
     if (service) return on_signal(signal, *service);
+    if (action_of(signal) == SignalAction::kReload) is_told_to_reload = true;
     if (action_of(signal) != SignalAction::kTerminate) return;
     is_told_to_end = true;
     loop.stop();
@@ -53,6 +55,7 @@ int serve(net::Loop& loop, const config::Config& config, const ReadConfig& read)
   }
   if (!started) return failed(config, started.error());
   service = std::move(*started);
+  if (is_told_to_reload) service->reload();  // the file may have been read before
   loop.run();
   return kExitFine;
 }

@@ -49,18 +49,22 @@ std::string NodeSet::names() const {
 void NodeSet::begin(probe::Prober& prober, proxy::Proxy& proxy) {
   prober_ = &prober;
   proxy_ = &proxy;
+  listen_ = config_.listen;
+  for (std::size_t i = 0; i < listen_.size(); ++i) {
+    if (!proxy.addresses()[i].is_unix()) listen_[i].address = proxy.addresses()[i].to_string();
+  }
   tell_same_servers();
   keep_addresses();
 }
 
 Result<std::vector<NodePlan>> NodeSet::plan(const config::Config& changed, std::vector<ResolvedName> found) {
-  for (const std::string& host : keep_known_addresses(changed.nodes, plans_, found)) {
+  const std::vector<std::string> kept = keep_known_addresses(changed.nodes, plans_, found);
+  auto plans = replan_nodes(changed.nodes, found, plans_, unused_);
+  if (!plans) return plans;
+  if (auto straight = check_no_loop(*plans, listen_); !straight) return tl::unexpected(straight.error());
+  for (const std::string& host : kept) {
     log::warn("node_unresolved", {{"host", host}, {"why", std::string("no answer; the last addresses stay")}});
   }
-  auto plans = plan_nodes(changed.nodes, found);
-  if (!plans) return plans;
-  if (auto straight = check_no_loop(*plans, changed.listen); !straight) return tl::unexpected(straight.error());
-  assign_ids(*plans, plans_, unused_);
   return plans;
 }
 
@@ -105,7 +109,7 @@ void NodeSet::keep_addresses() {
 }
 
 bool NodeSet::on_address(NodeId node, const net::Address& address) {
-  if (leads_back(address, config_.listen)) {
+  if (leads_back(address, listen_)) {
     log::error("node_address_refused", {{"node", name_of(node)},
                                         {"address", address.to_string()},
                                         {"why", std::string("we listen there ourselves; the last address stays")}});

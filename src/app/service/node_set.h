@@ -53,7 +53,8 @@ class NodeSet {
   net::Resolver& resolver_;
   const config::Config& config_;
   std::vector<NodePlan> plans_;
-  NodeId unused_;  // the next new node has this id
+  NodeId unused_;                       // the next new node has this id
+  std::vector<config::Listen> listen_;  // with the ports that were given, from begin() on
   probe::Prober* prober_ = nullptr;
   proxy::Proxy* proxy_ = nullptr;
   std::unique_ptr<AddressKeeper> keeper_;

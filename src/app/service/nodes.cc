@@ -44,7 +44,7 @@ Result<void> add_several(const config::Node& node, const std::vector<net::Addres
     plan.name = node.name + "/" + address.host();
     plan.url = fmt::format("{}://{}", node.tls ? "https" : "http", address.to_string());
     if (node.public_address.empty() || node.public_address == node.url) plan.public_url = plan.url;
-    plan.address = address;
+    plan.resolved = address;
     plans.push_back(std::move(plan));
   }
   return {};
@@ -59,14 +59,83 @@ std::optional<std::size_t> other_with(const net::Address& address, std::size_t i
   return std::nullopt;
 }
 
-void mark_second_names(std::vector<NodePlan>& plans) {
+const NodePlan* find_plan(const std::vector<NodePlan>& plans, NodeId id) {
+  const auto found = std::find_if(plans.begin(), plans.end(), [&](const NodePlan& plan) { return plan.id == id; });
+  return found != plans.end() ? &*found : nullptr;
+}
+
+// Of the plans that lead to one address the present node that has it, else the first.
+std::size_t holder_of(const net::Address& address, const std::vector<NodePlan>& plans,
+                      const std::vector<NodePlan>& present) {
+  std::optional<std::size_t> first;
   for (std::size_t i = 0; i < plans.size(); ++i) {
-    if (!plans[i].address) continue;
-    const auto first = other_with(*plans[i].address, i, plans);
-    if (!first || *first > i) continue;
-    plans[i].same_as = first;
-    plans[i].unresolved = why_same_server(*plans[i].address);
-    plans[i].address.reset();
+    if (plans[i].resolved != address) continue;
+    const NodePlan* const before = find_plan(present, plans[i].id);
+    if (before != nullptr && before->address == address) return i;
+    if (!first) first = i;
+  }
+  return *first;
+}
+
+void give_addresses(std::vector<NodePlan>& plans, const std::vector<NodePlan>& present) {
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    NodePlan& plan = plans[i];
+    if (!plan.resolved) continue;
+    const std::size_t holder = holder_of(*plan.resolved, plans, present);
+    if (holder == i) {
+      plan.address = plan.resolved;
+    } else {
+      plan.same_as = holder;
+      plan.unresolved = why_same_server(*plan.resolved);
+    }
+  }
+}
+
+Result<std::vector<NodePlan>> expand(const std::vector<config::Node>& nodes, const std::vector<ResolvedName>& found) {
+  std::vector<NodePlan> plans;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const auto addresses = found[i] ? usable_addresses(*found[i]) : std::vector<net::Address>{};
+    if (addresses.size() > 1) {
+      if (auto added = add_several(nodes[i], addresses, plans); !added) return tl::unexpected(added.error());
+      continue;
+    }
+    plans.push_back(plan_of(nodes[i]));
+    if (!addresses.empty()) plans.back().resolved = addresses.front();
+    if (!found[i]) plans.back().unresolved = found[i].error().message;
+  }
+  if (plans.size() <= config::kMaxNodes) return plans;
+  return fail(ErrorKind::kLimit, fmt::format("nodes: their names lead to {} addresses, and there may be {} nodes",
+                                             plans.size(), config::kMaxNodes));
+}
+
+// Gives each of `next` that has no id yet that of the first present one that nobody has and that is it, by `is_it`.
+template <typename IsIt>
+void match(const std::vector<NodePlan>& next, const std::vector<NodePlan>& present,
+           std::vector<std::optional<NodeId>>& ids, IsIt is_it) {
+  for (std::size_t i = 0; i < next.size(); ++i) {
+    for (std::size_t k = 0; k < present.size() && !ids[i]; ++k) {
+      const bool is_taken = std::find(ids.begin(), ids.end(), std::optional(present[k].id)) != ids.end();
+      if (!is_taken && is_it(next[i], present[k])) ids[i] = present[k].id;
+    }
+  }
+}
+
+void assign_ids(std::vector<NodePlan>& next, const std::vector<NodePlan>& present, NodeId& unused) {
+  std::vector<std::optional<NodeId>> ids(next.size());
+  const auto have_one_address = [](const NodePlan& a, const NodePlan& b) {
+    return a.tls == b.tls && a.resolved && a.resolved == b.resolved;
+  };
+  const auto have_one_host = [](const NodePlan& a, const NodePlan& b) {
+    return a.tls == b.tls && a.host == b.host && a.port == b.port;
+  };
+  match(next, present, ids,
+        [&](const NodePlan& a, const NodePlan& b) { return have_one_address(a, b) && have_one_host(a, b); });
+  match(next, present, ids, have_one_address);
+  match(next, present, ids,
+        [&](const NodePlan& a, const NodePlan& b) { return have_one_host(a, b) && (!a.resolved || !b.resolved); });
+  for (std::size_t i = 0; i < next.size(); ++i) {
+    next[i].id = ids[i].value_or(unused);
+    if (!ids[i]) ++unused.number;
   }
 }
 
@@ -89,19 +158,17 @@ std::string why_same_server(const net::Address& address) {
 
 Result<std::vector<NodePlan>> plan_nodes(const std::vector<config::Node>& nodes,
                                          const std::vector<ResolvedName>& found) {
-  std::vector<NodePlan> plans;
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    const auto addresses = found[i] ? usable_addresses(*found[i]) : std::vector<net::Address>{};
-    if (addresses.size() > 1) {
-      if (auto added = add_several(nodes[i], addresses, plans); !added) return tl::unexpected(added.error());
-      continue;
-    }
-    plans.push_back(plan_of(nodes[i]));
-    if (!addresses.empty()) plans.back().address = addresses.front();
-    if (!found[i]) plans.back().unresolved = found[i].error().message;
-  }
-  mark_second_names(plans);
-  for (std::size_t i = 0; i < plans.size(); ++i) plans[i].id = {static_cast<std::uint32_t>(i)};
+  NodeId unused;
+  return replan_nodes(nodes, found, {}, unused);
+}
+
+Result<std::vector<NodePlan>> replan_nodes(const std::vector<config::Node>& nodes,
+                                           const std::vector<ResolvedName>& found, const std::vector<NodePlan>& present,
+                                           NodeId& unused) {
+  auto plans = expand(nodes, found);
+  if (!plans) return plans;
+  assign_ids(*plans, present, unused);
+  give_addresses(*plans, present);
   return plans;
 }
 
@@ -113,7 +180,7 @@ std::vector<std::string> keep_known_addresses(const std::vector<config::Node>& n
     std::vector<net::Address> known;
     for (const NodePlan& plan : present) {
       const bool is_same_name = plan.host == nodes[i].host && plan.port == nodes[i].port;
-      if (is_same_name && plan.address) known.push_back(*plan.address);
+      if (is_same_name && plan.resolved) known.push_back(*plan.resolved);
     }
     if (known.empty()) continue;
     found[i] = std::move(known);
@@ -122,40 +189,25 @@ std::vector<std::string> keep_known_addresses(const std::vector<config::Node>& n
   return kept;
 }
 
-void assign_ids(std::vector<NodePlan>& next, const std::vector<NodePlan>& present, NodeId& unused) {
-  std::vector<bool> is_taken(present.size());
-  for (NodePlan& plan : next) {
-    std::optional<NodeId> id;
-    for (std::size_t i = 0; i < present.size() && !id; ++i) {
-      const bool has_moved = plan.address && present[i].address && *plan.address != *present[i].address;
-      if (is_taken[i] || plan.url != present[i].url || has_moved) continue;
-      is_taken[i] = true;
-      id = present[i].id;
-    }
-    plan.id = id.value_or(unused);
-    if (!id) ++unused.number;
-  }
-}
-
 namespace {
 
 std::string shown(const NodePlan& plan) {
-  return plan.address ? fmt::format("{} ({}, {})", plan.name, plan.url, plan.address->to_string())
-                      : fmt::format("{} ({})", plan.name, plan.url);
+  return plan.resolved ? fmt::format("{} ({}, {})", plan.name, plan.url, plan.resolved->to_string())
+                       : fmt::format("{} ({})", plan.name, plan.url);
 }
 
-void add_changes_of_kept(const NodePlan& before, const NodePlan& after, std::vector<std::string>& changes) {
+void add_changes_of_kept(const NodePlan& before, const NodePlan& after, const std::vector<NodePlan>& next,
+                         std::vector<std::string>& changes) {
   const auto changed = [&](std::string_view what, const std::string& from, const std::string& to) {
     if (from != to) changes.push_back(fmt::format("node {}: {} {} -> {}", after.name, what, from, to));
   };
   if (before.name != after.name) changes.push_back(fmt::format("node {} is called {}", before.name, after.name));
+  changed("url", before.url, after.url);
   changed("server_name", before.server_name, after.server_name);
   changed("public_address", before.public_url, after.public_url);
-}
-
-const NodePlan* find_plan(const std::vector<NodePlan>& plans, NodeId id) {
-  const auto found = std::find_if(plans.begin(), plans.end(), [&](const NodePlan& plan) { return plan.id == id; });
-  return found != plans.end() ? &*found : nullptr;
+  if (before.address == after.address && before.same_as.has_value() == after.same_as.has_value()) return;
+  changes.push_back(after.same_as ? fmt::format("node {} is another name of {}", after.name, next[*after.same_as].name)
+                                  : fmt::format("node {} has an address", shown(after)));
 }
 
 }  // namespace
@@ -167,7 +219,7 @@ std::vector<std::string> node_changes(const std::vector<NodePlan>& present, cons
   }
   for (const NodePlan& plan : next) {
     if (const NodePlan* const before = find_plan(present, plan.id)) {
-      add_changes_of_kept(*before, plan, changes);
+      add_changes_of_kept(*before, plan, next, changes);
     } else {
       changes.push_back("+node " + shown(plan));
     }
@@ -294,13 +346,15 @@ void AddressKeeper::on_found(std::size_t index, const std::vector<net::Address>&
   if (still_there) return;
   for (const net::Address& address : found) {
     if (other_with(address, index, plans_) || !offer(index, address)) continue;
-    plan.address = address;
+    plan.resolved = plan.address = address;
     plan.same_as.reset();
     return;
   }
   if (plan.address || found.empty()) return;
   plan.same_as = other_with(found.front(), index, plans_);
-  if (plan.same_as) callbacks_.on_same_server(plan.id, plans_[*plan.same_as].id, found.front());
+  if (!plan.same_as) return;
+  plan.resolved = found.front();
+  callbacks_.on_same_server(plan.id, plans_[*plan.same_as].id, found.front());
 }
 
 bool AddressKeeper::offer(std::size_t index, const net::Address& address) {

@@ -25,8 +25,9 @@ struct NodePlan {
   std::string server_name;
   std::string host_header;
   std::string public_url;
-  std::optional<net::Address> address;
-  std::string unresolved;              // why there is no address
+  std::optional<net::Address> resolved;  // where its name leads, as far as is known
+  std::optional<net::Address> address;   // the same, unless that is another plan's: then nothing, and same_as
+  std::string unresolved;                // why there is no address
   std::optional<std::size_t> same_as;  // the place of the plan whose server this is another name of
 };
 
@@ -36,8 +37,8 @@ using ResolvedName = Result<std::vector<net::Address>>;
 // The addresses of a name that we use: IPv4 if there are any, else IPv6. A host with both is one node, not two.
 [[nodiscard]] std::vector<net::Address> usable_addresses(const std::vector<net::Address>& found);
 
-// The nodes of the configuration, given what each of its names resolved to, with the ids of a first topology. A name
-// with several addresses becomes several nodes NAME/ADDRESS; kInvalid if the configuration gives that node a name of
+// The nodes of a configuration, given what each of its names resolved to, with the ids of a first topology. A name with
+// several addresses becomes several nodes NAME/ADDRESS; kInvalid if the configuration gives that node a name of
 // its own, for then it has been said to be one. Of several that resolve to one address the first has it; the others get
 // none and same_as.
 [[nodiscard]] Result<std::vector<NodePlan>> plan_nodes(const std::vector<config::Node>& nodes,
@@ -46,9 +47,12 @@ using ResolvedName = Result<std::vector<net::Address>>;
 [[nodiscard]] std::vector<std::string> keep_known_addresses(const std::vector<config::Node>& nodes,
                                                             const std::vector<NodePlan>& present,
                                                             std::vector<ResolvedName>& found);
-// Which of `next` are nodes of now: those with the URL and, as far as both are known, the address of a present one have
-// its id, the others are new nodes, with the ids from `unused` on, which is moved past them.
-void assign_ids(std::vector<NodePlan>& next, const std::vector<NodePlan>& present, NodeId& unused);
+// The same beside nodes that there are: who has the address of a present one has its id, whatever it is called now; so
+// does, as far as an address is not known, who has the same host, port and scheme. The others are new nodes, with the ids
+// from `unused` on, which is moved past them. A present node does not lose its address to another name of it.
+[[nodiscard]] Result<std::vector<NodePlan>> replan_nodes(const std::vector<config::Node>& nodes,
+                                                         const std::vector<ResolvedName>& found,
+                                                         const std::vector<NodePlan>& present, NodeId& unused);
 // What that changes, in words: "+node vault4 (https://vault4:8200, 10.0.0.4:8200)", "-node vault1 (...)",
 // "node vault2 is called v2". Empty: nothing.
 [[nodiscard]] std::vector<std::string> node_changes(const std::vector<NodePlan>& present,

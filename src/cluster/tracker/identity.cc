@@ -25,16 +25,14 @@ bool ClusterIdentity::has_majority(const std::string& id) const {
   return votes * 2 > said_.size();
 }
 
-bool ClusterIdentity::set_nodes(const std::vector<NodeId>& nodes) {
+bool ClusterIdentity::set_nodes(const std::vector<NodeId>& nodes, bool is_still_taught) {
   NodeTable<std::optional<std::string>> said;
-  bool is_any_known = false;
   for (const NodeId node : nodes) {
     const std::optional<std::string>* const known = said_.find(node);
-    is_any_known = is_any_known || known != nullptr;
     said.add(node, known != nullptr ? *known : std::nullopt);
   }
   said_ = std::move(said);
-  if (!is_any_known && !is_configured_) pinned_.clear();
+  if (!is_still_taught && !is_configured_) pinned_.clear();
   if (!pinned_.empty()) return false;
   for (const std::optional<std::string>& id : said_) {
     if (!id.has_value() || !has_majority(*id)) continue;

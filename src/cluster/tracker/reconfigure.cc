@@ -33,10 +33,19 @@ void LeaderTracker::Rules::take_over_nodes(const TopologyPtr& next, TimePoint no
   if (next == topology_) return;
   topology_before_ = std::exchange(topology_, next);
   take_over_states(now);
-  if (identity_.set_nodes(topology_->nodes.ids())) on_cluster_id_learned(std::nullopt, now);
+  learn_cluster_from_those_left(now);
   for (const NodeId id : topology_before_->nodes.ids()) {
     if (!nodes_.has(id)) on_removed(id, now);
   }
+}
+
+// A cluster_id that was learned is forgotten when no node is left that states it; others are judged anew then.
+void LeaderTracker::Rules::learn_cluster_from_those_left(TimePoint now) {
+  const std::string before = identity_.pinned();
+  const bool is_taught = std::any_of(nodes_.begin(), nodes_.end(),
+                                     [&](const NodeState& each) { return each.cluster_id == identity_.pinned(); });
+  if (identity_.set_nodes(topology_->nodes.ids(), is_taught)) on_cluster_id_learned(std::nullopt, now);
+  if (identity_.pinned() != before) probe_all_now();
 }
 
 // What stays keeps its state. A probe that a removed node owes an answer to is nobody's when it ends (end_probe).
@@ -47,12 +56,21 @@ void LeaderTracker::Rules::take_over_states(TimePoint now) {
       next.add(id, std::move(*known));
       report_renaming(id, now);
     } else {
-      next.add(id).seen.role_since = now;
+      NodeState& added = next.add(id);
+      added.seen.role_since = now;
+      added.seen.admin = admin_state_of_former(name(id));
       newest_node_since_ = now;
       report(EventKind::kNodeAdded, now).node = id;
     }
   }
   nodes_ = std::move(next);
+}
+
+// The operator's word is about a name: it concerns the machine that has the name now.
+AdminState LeaderTracker::Rules::admin_state_of_former(std::string_view name) const {
+  const std::optional<NodeId> former = topology_before_->named(name);
+  const bool is_gone = former.has_value() && !topology_->nodes.has(*former);
+  return is_gone ? node(*former).seen.admin : AdminState::kReady;
 }
 
 void LeaderTracker::Rules::report_renaming(NodeId id, TimePoint now) {

@@ -143,6 +143,8 @@ class LeaderTracker::Rules {
   void take_over_settings(const TrackerOptions& options, TimePoint now);
   void take_over_nodes(const TopologyPtr& next, TimePoint now);
   void take_over_states(TimePoint now);
+  void learn_cluster_from_those_left(TimePoint now);
+  [[nodiscard]] AdminState admin_state_of_former(std::string_view name) const;
   void report_renaming(NodeId id, TimePoint now);
   void on_removed(NodeId id, TimePoint now);
 

@@ -120,7 +120,7 @@ bool is_for_leader(const View& view, Accepts accepts) {
 bool may_still_go(const View& view, Accepts accepts, NodeId node) {
   if (is_for_leader(view, accepts)) return lead_of(view, node) == Lead::kHas && !view.suspect;
   const NodeView* const seen = view.nodes.find(node);
-  return seen == nullptr || seen->may_serve_clients();
+  return view.nodes.empty() || (seen != nullptr && seen->may_serve_clients());
 }
 
 Lead lead_of(const View& view, NodeId node) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -16,6 +17,7 @@ Result<NodeId> InitGuard::begin(const cluster::View& view) {
   is_under_way_ = true;
   node_ = *chosen;
   name_ = view.name(*chosen);
+  nodes_then_ = view.nodes.ids();
   return chosen;
 }
 
@@ -29,21 +31,28 @@ void InitGuard::end(Outcome outcome, TimePoint now) {
 
 // What this process has sent already.
 Result<void> InitGuard::check_past(const cluster::View& view) const {
-  if (!node_) return {};
-  const std::string& name = name_;
-  if (is_under_way_) return fail(ErrorKind::kInvalid, fmt::format("{} is being initialized", name));
+  if (!node_ || (!is_under_way_ && is_another_cluster(view))) return {};
+  if (is_under_way_) return fail(ErrorKind::kInvalid, fmt::format("{} is being initialized", name_));
   if (outcome_ == Outcome::kUnknown) {
     return fail(
         ErrorKind::kInvalid,
         fmt::format("{} was sent sys/init before, and did not say what came of it: look at its own address, and "
                     "restart bellwether if it is not initialized",
-                    name));
+                    name_));
   }
   // It says so again only if its storage was emptied since.
   const cluster::NodeView* const seen = view.nodes.find(*node_);
   const bool is_emptied = seen != nullptr && seen->role_since > ended_at_;
-  if (!is_emptied) return fail(ErrorKind::kInvalid, fmt::format("{} has just been initialized", name));
+  if (!is_emptied) return fail(ErrorKind::kInvalid, fmt::format("{} has just been initialized", name_));
   return {};
+}
+
+// All nodes of then have been removed. One that was there may yet join the one that was initialized.
+bool InitGuard::is_another_cluster(const cluster::View& view) const {
+  const auto& ids = view.nodes.ids();
+  return std::none_of(ids.begin(), ids.end(), [this](NodeId id) {
+    return std::find(nodes_then_.begin(), nodes_then_.end(), id) != nodes_then_.end();
+  });
 }
 
 Result<NodeId> InitGuard::choose(const cluster::View& view) const {

@@ -3,6 +3,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "bellwether/base/ids.h"
 #include "bellwether/base/result.h"
@@ -30,11 +31,13 @@ class InitGuard {
  private:
   [[nodiscard]] Result<NodeId> choose(const cluster::View& view) const;
   [[nodiscard]] Result<void> check_past(const cluster::View& view) const;
+  [[nodiscard]] bool is_another_cluster(const cluster::View& view) const;
 
   std::mutex mutex_;
   bool is_under_way_ = false;
-  std::optional<NodeId> node_;  // that was sent the last one, unless that was not carried out
-  std::string name_;            // of that
+  std::optional<NodeId> node_;      // that was sent the last one, unless that was not carried out
+  std::string name_;                // of that
+  std::vector<NodeId> nodes_then_;  // all that there were
   Outcome outcome_ = Outcome::kNotDone;
   TimePoint ended_at_{};
 };

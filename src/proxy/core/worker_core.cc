@@ -36,7 +36,9 @@ void WorkerCore::set_nodes(WorkerNodes nodes) {
   for (const NodeId id : nodes.ids()) {
     Node& node = nodes_.has(id) ? nodes_.at(id) : nodes_.add(id);
     node.is_listed = true;
+    const std::optional<net::Address> address = node.options.address;
     node.options = std::move(nodes.at(id).options);
+    if (!node.options.address) node.options.address = address;
     node.counters = std::move(nodes.at(id).counters);
   }
 }

@@ -59,8 +59,8 @@ class Stand:
                   "nodes": [{"name": name, "url": url} for name, url in zip(NAMES, cluster.urls)]}
         if cluster.tls:
             config.update(ca_file=cluster.tls.ca_file, server_name=cluster.tls.server_name)
-        self._config = self.folder / "bellwether.json"
-        self._config.write_text(json.dumps(config), encoding="utf-8")
+        self.config_file = self.folder / "bellwether.json"
+        self.config_file.write_text(json.dumps(config), encoding="utf-8")
         self.proxies = []
         self._start_bellwether()
         ssh = f"ssh ({'|'.join(NAMES)})"
@@ -121,7 +121,7 @@ class Stand:
         return NAMES.index(address[len("https://"):-len(":8200")])
 
     def _start_bellwether(self):
-        made = Bellwether(self.folder, ["-f", self._config], env={"BELLWETHER_CONTROL": ""},
+        made = Bellwether(self.folder, ["-f", self.config_file], env={"BELLWETHER_CONTROL": ""},
                           name=f"bellwether{len(self.proxies)}")
         self.proxies.append(made)
         made.wait_ready()

@@ -171,67 +171,137 @@ TEST_CASE("the tally counts changes of leader and the time without one", "[app]"
 
 namespace {
 
-app::NodePlan plan(std::uint32_t id, const std::string& name, const std::string& url, const std::string& address) {
-  app::NodePlan made;
-  made.id = {id};
-  made.name = name;
-  made.url = made.public_url = url;
-  if (!address.empty()) made.address = *net::Address::parse(address);
-  return made;
+// Hosts and where they lead; "": nowhere.
+struct Named {
+  std::string name, host, address;
+};
+
+std::vector<config::Node> nodes_of(const std::vector<Named>& named) {
+  std::vector<config::Node> nodes;
+  for (const Named& each : named) {
+    config::Node& node = nodes.emplace_back();
+    node.name = each.name;
+    node.host = each.host;
+    node.port = 8200;
+    node.url = "https://" + each.host + ":8200";
+  }
+  return nodes;
+}
+
+std::vector<app::ResolvedName> found_for(const std::vector<Named>& named) {
+  std::vector<app::ResolvedName> found;
+  for (const Named& each : named) {
+    if (each.address.empty()) {
+      found.emplace_back(fail(ErrorKind::kUnavailable, "no such name"));
+    } else {
+      found.emplace_back(std::vector{*net::Address::parse(each.address + ":8200")});
+    }
+  }
+  return found;
+}
+
+std::vector<app::NodePlan> first(const std::vector<Named>& named) {
+  return *app::plan_nodes(nodes_of(named), found_for(named));
+}
+
+std::vector<app::NodePlan> then(const std::vector<Named>& named, const std::vector<app::NodePlan>& present) {
+  NodeId unused{static_cast<std::uint32_t>(present.size())};
+  return *app::replan_nodes(nodes_of(named), found_for(named), present, unused);
+}
+
+std::vector<std::uint32_t> ids_of(const std::vector<app::NodePlan>& plans) {
+  std::vector<std::uint32_t> ids;
+  for (const app::NodePlan& plan : plans) ids.push_back(plan.id.number);
+  return ids;
 }
 
 }  // namespace
 
-TEST_CASE("a node keeps its id as long as its URL and its address stay", "[app][reload]") {
-  const std::vector<app::NodePlan> present = {plan(0, "n1", "https://a:1", "10.0.0.1:1"),
-                                              plan(1, "n2", "https://b:1", "10.0.0.2:1"),
-                                              plan(2, "n3", "https://c:1", "")};
-  std::vector<app::NodePlan> next = {plan(0, "n2", "https://b:1", "10.0.0.2:1"), plan(0, "new", "https://d:1", ""),
-                                     plan(0, "n1", "https://a:1", "10.0.0.9:1"),
-                                     plan(0, "n3", "https://c:1", "10.0.0.3:1")};
-  NodeId unused{3};
-  app::assign_ids(next, present, unused);
-  CHECK(next[0].id == NodeId{1});
-  CHECK(next[1].id == NodeId{3});
-  CHECK(next[2].id == NodeId{4});  // its name leads to another machine now
-  CHECK(next[3].id == NodeId{2});  // its address was not known before
-  CHECK(unused == NodeId{5});
+TEST_CASE("a node is the one that has its address, whatever it is called", "[app][reload]") {
+  const auto present = first({{"n1", "a", "10.0.0.1"}, {"n2", "b", "10.0.0.2"}, {"n3", "c", ""}});
+  const auto next = then({{"n2", "b", "10.0.0.2"},
+                          {"new", "d", ""},
+                          {"n1", "a", "10.0.0.9"},    // its name leads to another machine now
+                          {"n3", "c", "10.0.0.3"},    // its address was not known before
+                          {"one", "e", "10.0.0.1"}},  // n1's machine under another name
+                         present);
+  CHECK(ids_of(next) == std::vector<std::uint32_t>{1, 3, 4, 2, 0});
 }
 
-TEST_CASE("two nodes with one URL have an id each", "[app][reload]") {
-  const std::vector<app::NodePlan> present = {plan(0, "n1", "https://a:1", "10.0.0.1:1")};
-  std::vector<app::NodePlan> next = {plan(0, "n1", "https://a:1", ""), plan(0, "n2", "https://a:1", "")};
+TEST_CASE("two names that change places follow their machines", "[app][reload]") {
+  const auto present = first({{"n1", "a", "10.0.0.1"}, {"n2", "b", "10.0.0.2"}});
+  CHECK(ids_of(then({{"n1", "a", "10.0.0.2"}, {"n2", "b", "10.0.0.1"}}, present)) == std::vector<std::uint32_t>{1, 0});
+}
+
+TEST_CASE("a name that leads to several addresses, and then to one again, keeps its nodes", "[app][reload]") {
+  std::vector<config::Node> nodes = nodes_of({{"vault:8200", "vault", ""}});
+  const auto address = [](const char* text) { return *net::Address::parse(text); };
+  const std::vector<app::ResolvedName> one = {std::vector{address("10.0.0.1:8200")}};
+  const std::vector<app::ResolvedName> two = {std::vector{address("10.0.0.2:8200"), address("10.0.0.1:8200")}};
   NodeId unused{1};
-  app::assign_ids(next, present, unused);
-  CHECK(next[0].id == NodeId{0});
-  CHECK(next[1].id == NodeId{1});
+  const auto present = *app::plan_nodes(nodes, one);
+  const auto grown = *app::replan_nodes(nodes, two, present, unused);
+  CHECK(ids_of(grown) == std::vector<std::uint32_t>{1, 0});
+  CHECK(ids_of(*app::replan_nodes(nodes, one, grown, unused)) == std::vector<std::uint32_t>{0});
+}
+
+TEST_CASE("a node does not lose its address to another name of it, wherever that stands", "[app][reload]") {
+  const auto present = first({{"n1", "a", "10.0.0.1"}, {"n2", "b", "10.0.0.2"}});
+  const auto next = then({{"alias", "z", "10.0.0.1"}, {"n1", "a", "10.0.0.1"}, {"n2", "b", "10.0.0.2"}}, present);
+  CHECK(ids_of(next) == std::vector<std::uint32_t>{2, 0, 1});
+  CHECK_FALSE(next[0].address);
+  CHECK(next[0].same_as == 1);
+  CHECK(next[1].address == present[0].address);
+  const auto reordered = then({{"n1", "a", "10.0.0.1"}, {"alias", "z", "10.0.0.1"}}, next);
+  CHECK(reordered[0].address == present[0].address);
+  CHECK(reordered[1].same_as == 0);
+  CHECK(app::node_changes(present, next) == std::vector<std::string>{"+node alias (https://z:8200, 10.0.0.1:8200)"});
+  // Its name leads to that of another node now: that one keeps the address, and it has none.
+  const auto moved = then({{"n1", "a", "10.0.0.2"}, {"n2", "b", "10.0.0.2"}}, present);
+  CHECK(ids_of(moved) == std::vector<std::uint32_t>{2, 1});
+  CHECK_FALSE(moved[0].address);
+  CHECK(moved[1].address == present[1].address);
+}
+
+TEST_CASE("what is left of two names has the address", "[app][reload]") {
+  const auto present = first({{"n1", "a", "10.0.0.1"}, {"alias", "z", "10.0.0.1"}});
+  const auto next = then({{"alias", "z", "10.0.0.1"}}, present);
+  CHECK(next[0].address == present[0].address);
+  CHECK(app::node_changes(present, next) ==
+        std::vector<std::string>{"-node n1 (https://a:8200, 10.0.0.1:8200)",
+                                 "node alias (https://z:8200, 10.0.0.1:8200) has an address"});
+}
+
+TEST_CASE("names may not lead to more nodes than there may be", "[app][reload]") {
+  std::vector<net::Address> many;
+  for (std::size_t i = 0; i <= config::kMaxNodes; ++i) {
+    many.push_back(*net::Address::parse("10.0.1." + std::to_string(i + 1) + ":8200"));
+  }
+  const auto plans = app::plan_nodes(nodes_of({{"vault:8200", "vault", ""}}), {many});
+  REQUIRE_FALSE(plans);
+  CHECK(plans.error().message == "nodes: their names lead to 65 addresses, and there may be 64 nodes");
 }
 
 TEST_CASE("a change of nodes is told in words", "[app][reload]") {
-  const std::vector<app::NodePlan> present = {plan(0, "n1", "https://a:1", "10.0.0.1:1"),
-                                              plan(1, "n2", "https://b:1", "10.0.0.2:1")};
-  std::vector<app::NodePlan> next = {plan(1, "vault2", "https://b:1", "10.0.0.2:1"),
-                                     plan(2, "n3", "https://c:1", "10.0.0.3:1")};
+  const auto present = first({{"n1", "a", "10.0.0.1"}, {"n2", "b", "10.0.0.2"}});
+  auto next = then({{"vault2", "b", "10.0.0.2"}, {"n3", "c", "10.0.0.3"}}, present);
   next[0].server_name = "vault.test";
-  CHECK(app::node_changes(present, next) ==
-        std::vector<std::string>{"-node n1 (https://a:1, 10.0.0.1:1)", "node n2 is called vault2",
-                                 "node vault2: server_name  -> vault.test", "+node n3 (https://c:1, 10.0.0.3:1)"});
+  CHECK(app::node_changes(present, next) == std::vector<std::string>{"-node n1 (https://a:8200, 10.0.0.1:8200)",
+                                                                     "node n2 is called vault2",
+                                                                     "node vault2: server_name b -> vault.test",
+                                                                     "+node n3 (https://c:8200, 10.0.0.3:8200)"});
   CHECK(app::node_changes(present, present).empty());
   CHECK(app::node_changes(present, {present[1], present[0]}) ==
         std::vector<std::string>{"the nodes have another order"});
 }
 
 TEST_CASE("a name without an answer keeps the addresses that it had", "[app][reload]") {
-  std::vector<app::NodePlan> present = {plan(0, "vault:8200/10.0.0.1", "https://10.0.0.1:8200", "10.0.0.1:8200"),
-                                        plan(1, "vault:8200/10.0.0.2", "https://10.0.0.2:8200", "10.0.0.2:8200")};
-  for (app::NodePlan& each : present) {
-    each.host = "vault";
-    each.port = 8200;
-  }
-  std::vector<config::Node> nodes(3);
-  nodes[0].host = nodes[1].host = "vault";
+  std::vector<config::Node> several = nodes_of({{"vault:8200", "vault", ""}});
+  const std::vector<app::ResolvedName> two = {
+      std::vector{*net::Address::parse("10.0.0.1:8200"), *net::Address::parse("10.0.0.2:8200")}};
+  const auto present = *app::plan_nodes(several, two);
+  std::vector<config::Node> nodes = nodes_of({{"a", "vault", ""}, {"b", "vault", ""}, {"c", "other", ""}});
   nodes[1].port = 8300;
-  nodes[2].host = "other";
   std::vector<app::ResolvedName> found(3, fail(ErrorKind::kUnavailable, "no such name"));
   CHECK(app::keep_known_addresses(nodes, present, found) == std::vector<std::string>{"vault"});
   REQUIRE(found[0]);

@@ -244,6 +244,15 @@ TEST_CASE("what was chosen by an earlier view holds while its node leads undoubt
   CHECK(may_still_go(led(HoldReason::kSuspect), Accepts::kAnyNode, kN2));
   const View in_maintenance = with(led(), [](View& v) { v.nodes[1].admin = AdminState::kMaint; });
   CHECK_FALSE(may_still_go(in_maintenance, Accepts::kAnyNode, kN2));
+  constexpr NodeId kRemoved{9};
+  CHECK_FALSE(may_still_go(led(), Accepts::kAnyNode, kRemoved));
+  CHECK_FALSE(may_still_go(led(), Accepts::kLeader, kRemoved));
+  CHECK(may_still_go(View{}, Accepts::kAnyNode, kN1));  // before the first view
+}
+
+TEST_CASE("a client does not stay with a node that was removed", "[cluster][route]") {
+  CHECK_FALSE(may_stay(led(), NodeId{9}));
+  CHECK(choose(led(), {.connected_to = NodeId{9}}) == Route(Refuse{RefuseReason::kLeadIsOver}));
 }
 
 TEST_CASE("a lead ends by a denial or by another's, never by silence", "[cluster][route]") {

@@ -98,4 +98,19 @@ TEST_CASE("one whose outcome is unknown is the last", "[proxy][bootstrap]") {
   CHECK_THAT(why_not(guard, view), CATCH_CONTAINS("did not say what came of it"));
 }
 
+TEST_CASE("nodes of another cluster may be initialized once all of then are gone", "[proxy][bootstrap]") {
+  for (const Outcome outcome : {Outcome::kDone, Outcome::kUnknown}) {
+    InitGuard guard;
+    REQUIRE(guard.begin(uninitialized()));
+    guard.end(outcome, kStart + 1s);
+    cluster::View view = uninitialized();
+    const cluster::NodeView fresh = view.nodes[1];
+    view.nodes.keep_if([](NodeId id, const cluster::NodeView&) { return id == NodeId{1}; });
+    view.nodes.add({3}, fresh);
+    CHECK_FALSE(guard.begin(view));  // n2 may yet join the one that was initialized
+    view.nodes.keep_if([](NodeId id, const cluster::NodeView&) { return id == NodeId{3}; });
+    CHECK(guard.begin(view) == NodeId{3});
+  }
+}
+
 }  // namespace bellwether::proxy
