@@ -46,24 +46,22 @@ class NodeTable {
 
   // Null if there is none.
   [[nodiscard]] Value* find(NodeId node) {
-    const std::size_t place = place_of(node);
-    return place < ids_.size() ? &values_[place] : nullptr;
+    return is_at_its_number(node) ? &values_[node.number] : find_elsewhere(*this, node);
   }
   [[nodiscard]] const Value* find(NodeId node) const {
-    const std::size_t place = place_of(node);
-    return place < ids_.size() ? &values_[place] : nullptr;
+    return is_at_its_number(node) ? &values_[node.number] : find_elsewhere(*this, node);
   }
-  [[nodiscard]] bool has(NodeId node) const { return place_of(node) < ids_.size(); }
+  [[nodiscard]] bool has(NodeId node) const { return find(node) != nullptr; }
   // REQUIRES: has(node)
   [[nodiscard]] Value& at(NodeId node) {
-    const std::size_t place = place_of(node);
-    BW_ASSERT(place < ids_.size());
-    return values_[place];
+    Value* const found = find(node);
+    BW_ASSERT(found != nullptr);
+    return *found;
   }
   [[nodiscard]] const Value& at(NodeId node) const {
-    const std::size_t place = place_of(node);
-    BW_ASSERT(place < ids_.size());
-    return values_[place];
+    const Value* const found = find(node);
+    BW_ASSERT(found != nullptr);
+    return *found;
   }
 
   [[nodiscard]] std::size_t size() const { return ids_.size(); }
@@ -78,10 +76,13 @@ class NodeTable {
   [[nodiscard]] auto end() const { return values_.end(); }
 
  private:
-  // size() if there is none.
-  [[nodiscard]] std::size_t place_of(NodeId node) const {
-    if (node.number < ids_.size() && ids_[node.number] == node) return node.number;
-    return static_cast<std::size_t>(std::find(ids_.begin(), ids_.end(), node) - ids_.begin());
+  [[nodiscard]] bool is_at_its_number(NodeId node) const {
+    return node.number < ids_.size() && ids_[node.number] == node;
+  }
+  template <typename Table>
+  [[gnu::noinline]] static auto find_elsewhere(Table& table, NodeId node) -> decltype(table.values_.data()) {
+    const auto found = std::find(table.ids_.begin(), table.ids_.end(), node);
+    return found != table.ids_.end() ? &table.values_[static_cast<std::size_t>(found - table.ids_.begin())] : nullptr;
   }
 
   std::vector<NodeId> ids_;

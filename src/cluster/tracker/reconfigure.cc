@@ -94,9 +94,7 @@ void LeaderTracker::Rules::on_removed(NodeId id, TimePoint now) {
   if (last_leader_ == id) removed_leader_name_ = name_before;
   if (followed_ == id) followed_.reset();
   if (contest_.has_value() && contest_->challenger == id) end_contest("the challenger was removed", now);
-  if (!is_leader(id)) return;
-  probe_all_now();
-  become_leaderless(fmt::format("{} was removed from the nodes", name_before), now);
+  if (is_leader(id)) become_leaderless(fmt::format("{} was removed from the nodes", name_before), now);
 }
 
 }  // namespace bellwether::cluster
