@@ -321,6 +321,9 @@ std::vector<Option> operation() {
        "--control",
        "The unix socket through which `bellwether node` and its kin change something, one for each instance; \"auto\" "
        "chooses a place that this user may write to: /run/bellwether, else XDG_RUNTIME_DIR."},
+      {"watch", kOperation, FlagField{&C::watch}, false, "--watch",
+       "Reload when the configuration file has changed: it is looked at each second, symbolic links followed (a "
+       "ConfigMap's swap shows), and read once it has stayed the same for one."},
       {"log_level", kOperation, log_level(), false, "--log-level", "The least important level that is logged."},
       {"log_format", kOperation, choice<&C::log_format>({"text", "json"}), false, "--log-format",
        "Log lines for people, or one JSON object per line."},

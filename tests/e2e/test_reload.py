@@ -222,6 +222,40 @@ def test_standard_input_cannot_be_read_again(stand, tmp_path):
     assert text
 
 
+def test_a_watched_file_is_reloaded_when_it_changes_also_by_a_swapped_link(sim, tmp_path):
+    """As a ConfigMap is mounted: the file is a link into a folder that is a link, and that one is swapped."""
+    volume = tmp_path / "volume"
+    volume.mkdir()
+
+    def put(version, text):
+        folder = volume / version
+        folder.mkdir()
+        (folder / "bellwether.json").write_text(text)
+        (volume / "next").symlink_to(version)
+        os.replace(volume / "next", volume / "data")
+
+    def text(*places):
+        nodes = [{"url": sim.nodes[i].url, "name": f"n{i + 1}"} for i in places]
+        return json.dumps({"listen": "127.0.0.1:0", "admin": "127.0.0.1:0", "nodes": nodes})
+
+    put("1", text(0, 1, 2))
+    (volume / "bellwether.json").symlink_to("data/bellwether.json")
+    with Bellwether(tmp_path, ["-f", volume / "bellwether.json", "--watch"]) as proxy:
+        proxy.wait_ready()
+
+        def names():
+            return [node["name"] for node in proxy.status()["nodes"]]
+
+        put("2", text(2, 0))
+        wait_until(lambda: names() == ["n3", "n1"], 15, "the new nodes")
+        put("3", "{ broken")
+        wait_until(lambda: proxy.events("config_refused"), 15, "the error")
+        put("4", text(0, 1))
+        wait_until(lambda: names() == ["n1", "n2"], 15, "the nodes of the mended file")
+        assert len(proxy.events("config_refused")) == 1
+        assert proxy.status()["config"]["current"] is True
+
+
 @pytest.mark.parametrize("mode", ["http", "tcp"])
 def test_a_hundred_reloads_beside_clients(stand, mode):
     """The leader stays: whatever else comes, goes or is called otherwise, no client sees an error."""

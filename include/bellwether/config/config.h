@@ -96,6 +96,7 @@ struct Config {
   std::string log_level = "info";
   LogFormat log_format = LogFormat::kText;
   bool log_sessions = false, log_requests = false, log_paths = false;
+  bool watch = false;  // the configuration file
 };
 
 // One thing wrong, and where: "bellwether.json:3:12: unknown option \"intre\"; did you mean \"inter\"?".

@@ -95,6 +95,9 @@ class ConfigFlags {
   }
 
   // Reads the file again; environment and flags are what they were. It needs nothing of this object.
+  [[nodiscard]] ConfigSource source() const { return {reader(), file_ == "-" ? std::string() : file_}; }
+
+ private:
   [[nodiscard]] ReadConfig reader() const {
     return [file = file_, given = sources_without_file()]() -> Result<config::Loaded> {
       config::Sources all = given;
@@ -110,7 +113,6 @@ class ConfigFlags {
     };
   }
 
- private:
   [[nodiscard]] config::Sources sources_without_file() const {
     config::Sources sources;
     sources.environment = environment();
@@ -235,7 +237,7 @@ class CommandLine {
   void add_run_and_check() {
     CLI::App* run = add("run", "Follow the leader: the proxy", [this] {
       return with_config(*run_flags_, [this](const config::Config& config, const std::string&) {
-        return run_command(config, run_flags_->reader());
+        return run_command(config, run_flags_->source());
       });
     });
     run_flags_.emplace(*run);

@@ -15,8 +15,8 @@ namespace bellwether::app {
 // Each command is called once, from main's thread, after the command line has been read. It prints what a person
 // needs and returns the exit code.
 
-// `read`: for a reload. run.cc
-int run_command(const config::Config& config, const ReadConfig& read);
+// `source`: for a reload. run.cc
+int run_command(const config::Config& config, const ConfigSource& source);
 
 struct CheckOptions {
   std::string name;  // of the file, or "command line"

@@ -37,7 +37,7 @@ void on_signal(int signal, Service& service) {
 }
 
 // Until the service has ended. The start may wait for names and files; a signal that ends the process ends that too.
-int serve(net::Loop& loop, const config::Config& config, const ReadConfig& read) {
+int serve(net::Loop& loop, const config::Config& config, const ConfigSource& source) {
   std::unique_ptr<Service> service;
   bool is_told_to_end = false;
   bool is_told_to_reload = false;
@@ -48,7 +48,7 @@ int serve(net::Loop& loop, const config::Config& config, const ReadConfig& read)
     is_told_to_end = true;
     loop.stop();
   });
-  auto started = Service::start(loop, config, read);
+  auto started = Service::start(loop, config, source);
   if (is_told_to_end) {
     log::info("ending", {{"why", std::string("told to while it started")}});
     return kExitFine;
@@ -62,12 +62,12 @@ int serve(net::Loop& loop, const config::Config& config, const ReadConfig& read)
 
 }  // namespace
 
-int run_command(const config::Config& config, const ReadConfig& read) {
+int run_command(const config::Config& config, const ConfigSource& source) {
   block_run_signals();
   if (auto started = log::start(config.log_level, config.log_format); !started) return failed(config, started.error());
   int code = kExitFine;
   if (auto loop = net::Loop::create({.precise_timers = true})) {
-    code = serve(**loop, config, read);
+    code = serve(**loop, config, source);
   } else {
     code = failed(config, loop.error());
   }

@@ -9,7 +9,7 @@
 namespace bellwether::app {
 
 RequestLog::RequestLog(RequestLogOptions options, OnAmbiguous on_ambiguous)
-    : options_(std::move(options)), on_ambiguous_(std::move(on_ambiguous)) {}
+    : options_(options), on_ambiguous_(std::move(on_ambiguous)) {}
 
 void RequestLog::on_request_end(const proxy::RequestRecord& request) {
   if (request.outcome == proxy::Outcome::kAmbiguous) {

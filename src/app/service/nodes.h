@@ -28,7 +28,7 @@ struct NodePlan {
   std::optional<net::Address> resolved;  // where its name leads, as far as is known
   std::optional<net::Address> address;   // the same, unless that is another plan's: then nothing, and same_as
   std::string unresolved;                // why there is no address
-  std::optional<std::size_t> same_as;  // the place of the plan whose server this is another name of
+  std::optional<std::size_t> same_as;    // the place of the plan whose server this is another name of
 };
 
 // What the resolver said of one name.
@@ -48,8 +48,8 @@ using ResolvedName = Result<std::vector<net::Address>>;
                                                             const std::vector<NodePlan>& present,
                                                             std::vector<ResolvedName>& found);
 // The same beside nodes that there are: who has the address of a present one has its id, whatever it is called now; so
-// does, as far as an address is not known, who has the same host, port and scheme. The others are new nodes, with the ids
-// from `unused` on, which is moved past them. A present node does not lose its address to another name of it.
+// does, as far as an address is not known, who has the same host, port and scheme. The others are new nodes, with the
+// ids from `unused` on, which is moved past them. A present node does not lose its address to another name of it.
 [[nodiscard]] Result<std::vector<NodePlan>> replan_nodes(const std::vector<config::Node>& nodes,
                                                          const std::vector<ResolvedName>& found,
                                                          const std::vector<NodePlan>& present, NodeId& unused);

@@ -17,6 +17,12 @@ namespace bellwether::app {
 // The configuration as its file is now, with the environment and flags of the start. Called on any thread.
 using ReadConfig = std::function<Result<config::Loaded>()>;
 
+// Where a configuration came from.
+struct ConfigSource {
+  ReadConfig read{};   // none: there is nothing to read again
+  std::string file{};  // to be watched; empty: there is none
+};
+
 // Takes a configuration to where it is used: reads it, on a thread of its own, for a file system may hang; asks for the
 // nodes' names; hands both over. One at a time. Control thread.
 class Reload {

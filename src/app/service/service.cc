@@ -9,6 +9,7 @@
 
 #include "admin_access.h"
 #include "app/files/certificates.h"
+#include "app/files/file_watch.h"
 #include "app/process/log.h"
 #include "app/report/collect.h"
 #include "app/report/event_log.h"
@@ -34,6 +35,8 @@ namespace bellwether::app {
 
 namespace {
 
+constexpr Duration kConfigLook = 1s;
+
 constexpr std::string_view kNoControlPlace =
     "there is no place for the control socket, so pause, resume, node and repin cannot reach this process: make "
     "/run/bellwether writable for its user (RuntimeDirectory=bellwether in systemd; install -d -o USER "
@@ -45,21 +48,22 @@ WallTime wall_now() { return std::chrono::system_clock::now(); }
 }  // namespace
 
 struct Service::Impl {
-  Impl(net::Loop& loop, const config::Config& c, ReadConfig read)
+  Impl(net::Loop& loop, const config::Config& c, ConfigSource s)
       : control(loop),
         config(c),
         started(control.precise_now()),
         clock(started, wall_now()),
         resolver(loop),
         reloader(
-            loop, resolver, read ? std::move(read) : ReadConfig(&nothing_to_read),
+            loop, resolver, s.read ? std::move(s.read) : ReadConfig(&nothing_to_read),
             [this](const config::Config& next, std::vector<ResolvedName> found, Reload::OnDone on_done) {
               apply(next, std::move(found), on_done);
             },
             [this](const admin::ReloadReport& report) { on_reloaded(report); }),
         alive(std::make_shared<Impl*>(this)),
         hard_stop_timer(loop, [this] { hard_stop(); }),
-        nodes(loop, resolver, config) {}
+        nodes(loop, resolver, config),
+        config_file(std::move(s.file)) {}
 
   ~Impl() { control.set_on_stopped({}, nullptr); }
   Impl(const Impl&) = delete;
@@ -312,6 +316,9 @@ struct Service::Impl {
     prober->start();
     nodes.begin(*prober, *proxy);
     watch_certificates();
+    if (config.watch && !config_file.empty()) {
+      config_watch.emplace(control, config_file, kConfigLook, [this] { reload([](const admin::ReloadReport&) {}); });
+    }
   }
 
   void on_view(const cluster::ViewPtr& view) {
@@ -498,14 +505,16 @@ struct Service::Impl {
   std::unique_ptr<proxy::Proxy> proxy;
   std::unique_ptr<probe::Prober> prober;
   NodeSet nodes;
+  const std::string config_file;  // empty: none that could be watched
+  std::optional<FileWatch> config_watch;
 };
 
 Service::Service(Private, std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Service::~Service() = default;
 
-Result<std::unique_ptr<Service>> Service::start(net::Loop& control, const config::Config& config, ReadConfig read) {
-  auto impl = std::make_unique<Impl>(control, config, std::move(read));
+Result<std::unique_ptr<Service>> Service::start(net::Loop& control, const config::Config& config, ConfigSource source) {
+  auto impl = std::make_unique<Impl>(control, config, std::move(source));
   if (auto started = impl->start(); !started) return tl::unexpected(started.error());
   return std::make_unique<Service>(Private{}, std::move(impl));
 }

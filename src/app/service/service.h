@@ -19,9 +19,9 @@ class Service {
 
  public:
   // Starts listening and probing; on error nothing is left behind and the error names the cause.
-  // `read`: reads the configuration again, for reload(); none: there is nothing to read.
+  // `source`: for reload().
   [[nodiscard]] static Result<std::unique_ptr<Service>> start(net::Loop& control, const config::Config& config,
-                                                              ReadConfig read = {});
+                                                              ConfigSource source = {});
   struct Impl;
   Service(Private, std::unique_ptr<Impl> impl);  // for start()
   ~Service();
