@@ -295,7 +295,7 @@ std::vector<Option> client_tls() {
        "--tls-reload-interval",
        "How often the certificate, key and CA files of both sides are looked at; what has changed is used from the "
        "next "
-       "handshake on. The system's CA certificates are read again on HUP only."},
+       "handshake on. The system's CA certificates are read again on HUP and `bellwether reload` only."},
       {"tls_ticket_lifetime", kClientTls, DurationField{&C::tls_ticket_lifetime, 0s, 168h}, false,
        "--tls-ticket-lifetime",
        "How long after a full TLS handshake its session may be resumed by tickets, with clients and with nodes; never "

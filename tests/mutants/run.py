@@ -121,12 +121,13 @@ MUTANTS = [
      "if (!options_.cluster_id.empty()) expel_strangers(std::nullopt, now);", ""),
     ("another cluster_id is not configured while it runs", "reconfigure.cc", "  identity_.configure(options_.cluster_id);\n", ""),
     ("all replaced, and the cluster_id of before is held against them", "identity.cc",
-     "if (!is_still_taught && !is_configured_) pinned_.clear();", ""),
-    ("some replaced, and the cluster_id is learned anew", "identity.cc", "if (!is_still_taught && !is_configured_)", "if (!is_configured_)"),
-    ("a configured cluster_id goes with its nodes", "identity.cc", "if (!is_still_taught && !is_configured_)", "if (!is_still_taught)"),
-    ("maintenance ends when the name leads to another machine", "reconfigure.cc", "added.seen.admin = admin_state_of_former(name(id));", ""),
-    ("who was listed keeps a cluster_id that it never stated", "reconfigure.cc", "return each.cluster_id == identity_.pinned(); });", "return each.ever_answered || true; });"),
+     "    pinned_.clear();\n    said_ = stated;\n", ""),
+    ("some replaced, and the cluster_id is learned anew", "identity.cc", "if (!is_still_taught && !is_configured_ &&", "if (!is_configured_ &&"),
+    ("a configured cluster_id goes with its nodes", "identity.cc", "if (!is_still_taught && !is_configured_ &&", "if (!is_still_taught &&"),
+    ("maintenance ends when the name leads to another machine", "reconfigure.cc", "set_admin_state(id, ordered.at(id), now);", "(void)id;"),
+    ("who is left keeps a cluster_id that nobody states", "identity.cc", "std::find(stated.begin(), stated.end(), pinned_) != stated.end()", "true"),
     ("what is not sent yet goes to a removed node", "route.cc", "view.nodes.empty() || (seen != nullptr && seen->may", "seen == nullptr || (seen->may"),
+    ("what was said first outvotes what is said now", "identity.cc", "    said_ = stated;\n", ""),
     ("those that are left are no majority", "identity.cc", "!has_majority(*id)) continue;", "true) continue;"),
 ]
 

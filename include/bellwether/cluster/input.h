@@ -88,7 +88,7 @@ struct Resume {};
 // From now on these are the nodes and settings. A node that the tracker knows by its id stays what it is, whatever it
 // is called now; the others are new, and are asked at once; those that are missing are removed: nothing more is sent to
 // them. A leader that is removed leads no more. A cluster_id that was learned is forgotten with the last of the nodes
-// that taught it, or when another one is configured.
+// that state it, or when another one is configured. What the operator said of a node (SetAdminState) is about its name.
 struct Reconfigure {
   TrackerOptions options;  // but for the seed, which stays
 };

@@ -94,10 +94,10 @@ class ConfigFlags {
     return sources;
   }
 
-  // Reads the file again; environment and flags are what they were. It needs nothing of this object.
   [[nodiscard]] ConfigSource source() const { return {reader(), file_ == "-" ? std::string() : file_}; }
 
  private:
+  // Reads the file again; environment and flags are what they were. It needs nothing of this object.
   [[nodiscard]] ReadConfig reader() const {
     return [file = file_, given = sources_without_file()]() -> Result<config::Loaded> {
       config::Sources all = given;

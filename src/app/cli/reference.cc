@@ -21,7 +21,7 @@ an option's own variable serve as its default: the file beats them, and BAO_ bea
 clients find us. An empty variable counts as absent. In variables, lists are separated by commas.
 
 The file is JSON with `//` and `/* */` comments. An unknown or doubled key is an error. Durations are "250ms", "1s", "2m",
-"1h"; a plain number is milliseconds. "Reload" tells which options a reload (HUP, `bellwether reload`) changes while the process runs; for the
+"1h"; a plain number is milliseconds. "Reload" tells which options a reload (HUP, `bellwether reload`, `watch`) changes while the process runs; for the
 others it says that they need a restart. Flags and environment stay what they were at the start, and names are asked for anew.
 
 `listen` takes an address (`"127.0.0.1:8200"`, `"[::1]:8200"`, `":8200"`, `"unix:/path"`), or a list of such addresses and

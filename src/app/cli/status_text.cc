@@ -73,6 +73,27 @@ std::string causes_list(const Json& status) {
   return out.empty() ? out : "\n" + out;
 }
 
+// Nothing, unless what the file says is not what is in force.
+std::string config_lines(const Json& config) {
+  if (!config.is_object()) return {};
+  const auto each = [&config](const char* list, std::string_view before) {
+    std::string lines;
+    const Json& texts = part_of(part_of(config, "last_reload"), list);
+    if (!texts.is_array()) return lines;
+    for (const Json& text : texts) {
+      if (text.is_string()) lines += fmt::format("  {}{}\n", before, for_people(text.get<std::string>()));
+    }
+    return lines;
+  };
+  const std::string problems = each("problems", "");
+  if (!problems.empty()) {
+    return fmt::format("\nThe configuration of {} is in force; the last one was refused:\n{}", text_of(config, "read"),
+                       problems);
+  }
+  const std::string restarts = each("needs_restart", "needs a restart: ");
+  return restarts.empty() ? restarts : "\n" + restarts;
+}
+
 std::string changes_table(const Json& changes) {
   constexpr std::size_t kShown = 5;
   std::vector<Row> rows{{"LEADER CHANGE", "FROM", "TO", "WITHOUT", "WHY"}};
@@ -95,7 +116,7 @@ Result<std::string> status_text(std::string_view json) {
     return fail(ErrorKind::kProtocol, "the answer is not Bellwether's /status");
   }
   return headline(status) + "\n" + nodes_table(part_of(status, "nodes")) + causes_list(status) +
-         changes_table(part_of(status, "changes"));
+         config_lines(part_of(status, "config")) + changes_table(part_of(status, "changes"));
 }
 
 }  // namespace bellwether::app

@@ -36,9 +36,11 @@ void append_stamp(std::string& out, const std::string& path, bool looks_inside) 
     out += fmt::format("{}:{};", path, errno);
     return;
   }
-  const auto& changed = status.st_mtim;
-  out += fmt::format("{}:{}:{}:{}:{}.{};", path, status.st_dev, status.st_ino, status.st_size, changed.tv_sec,
-                     changed.tv_nsec);
+  // Who may read it counts as well: st_ctim.
+  const auto& written = status.st_mtim;
+  const auto& changed = status.st_ctim;
+  out += fmt::format("{}:{}:{}:{}:{}.{}:{}.{};", path, status.st_dev, status.st_ino, status.st_size, written.tv_sec,
+                     written.tv_nsec, changed.tv_sec, changed.tv_nsec);
   if (!looks_inside || !S_ISDIR(status.st_mode)) return;
   for (const std::string& entry : entries_of(path)) append_stamp(out, entry, false);
 }

@@ -57,13 +57,14 @@ void NodeSet::begin(probe::Prober& prober, proxy::Proxy& proxy) {
   keep_addresses();
 }
 
-Result<std::vector<NodePlan>> NodeSet::plan(const config::Config& changed, std::vector<ResolvedName> found) {
+Result<std::vector<NodePlan>> NodeSet::plan(const config::Config& changed, std::vector<ResolvedName> found,
+                                            std::vector<std::string>& hints) {
   const std::vector<std::string> kept = keep_known_addresses(changed.nodes, plans_, found);
   auto plans = replan_nodes(changed.nodes, found, plans_, unused_);
   if (!plans) return plans;
   if (auto straight = check_no_loop(*plans, listen_); !straight) return tl::unexpected(straight.error());
   for (const std::string& host : kept) {
-    log::warn("node_unresolved", {{"host", host}, {"why", std::string("no answer; the last addresses stay")}});
+    hints.push_back(fmt::format("nodes: there is no answer about {} now; its last addresses stay", host));
   }
   return plans;
 }
@@ -71,6 +72,7 @@ Result<std::vector<NodePlan>> NodeSet::plan(const config::Config& changed, std::
 void NodeSet::use(std::vector<NodePlan> plans, cluster::TrackerOptions options, std::vector<probe::ProbeTarget> targets,
                   std::function<void()> on_done) {
   warn_of_unresolved(plans);
+  keeper_.reset();  // what it would change is about to be others
   proxy_->set_nodes(node_options(plans));
   prober_->reconfigure(std::move(options), std::move(targets),
                        [this, used = std::move(plans), done = std::move(on_done)](const Result<void>&) {
@@ -80,7 +82,6 @@ void NodeSet::use(std::vector<NodePlan> plans, cluster::TrackerOptions options, 
 }
 
 void NodeSet::on_used(std::vector<NodePlan> plans) {
-  keeper_.reset();
   for (const NodePlan& before : plans_) {
     const auto is_one_no_more = [&](const NodePlan& plan) { return plan.id == before.id && !plan.same_as; };
     const bool is_told = before.same_as && std::any_of(plans.begin(), plans.end(), is_one_no_more);

@@ -36,7 +36,9 @@ class NodeSet {
 
   // What the nodes become if `changed` is the configuration and `found` is where its names lead, those that have no
   // answer now keeping what they had; or why they cannot be used. Changes nothing but ids, which are used up.
-  [[nodiscard]] Result<std::vector<NodePlan>> plan(const config::Config& changed, std::vector<ResolvedName> found);
+  // `hints`: told of these.
+  [[nodiscard]] Result<std::vector<NodePlan>> plan(const config::Config& changed, std::vector<ResolvedName> found,
+                                                   std::vector<std::string>& hints);
   // These are the nodes from now on, asked as `targets` says. `on_done`: the tracker has taken them over.
   void use(std::vector<NodePlan> plans, cluster::TrackerOptions options, std::vector<probe::ProbeTarget> targets,
            std::function<void()> on_done);

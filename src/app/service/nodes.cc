@@ -122,6 +122,9 @@ void match(const std::vector<NodePlan>& next, const std::vector<NodePlan>& prese
 
 void assign_ids(std::vector<NodePlan>& next, const std::vector<NodePlan>& present, NodeId& unused) {
   std::vector<std::optional<NodeId>> ids(next.size());
+  const auto has_address_of = [](const NodePlan& a, const NodePlan& present_one) {
+    return a.tls == present_one.tls && present_one.address && a.resolved == present_one.address;
+  };
   const auto have_one_address = [](const NodePlan& a, const NodePlan& b) {
     return a.tls == b.tls && a.resolved && a.resolved == b.resolved;
   };
@@ -129,8 +132,10 @@ void assign_ids(std::vector<NodePlan>& next, const std::vector<NodePlan>& presen
     return a.tls == b.tls && a.host == b.host && a.port == b.port;
   };
   match(next, present, ids,
+        [&](const NodePlan& a, const NodePlan& b) { return has_address_of(a, b) && have_one_host(a, b); });
+  match(next, present, ids, has_address_of);
+  match(next, present, ids,
         [&](const NodePlan& a, const NodePlan& b) { return have_one_address(a, b) && have_one_host(a, b); });
-  match(next, present, ids, have_one_address);
   match(next, present, ids,
         [&](const NodePlan& a, const NodePlan& b) { return have_one_host(a, b) && (!a.resolved || !b.resolved); });
   for (std::size_t i = 0; i < next.size(); ++i) {

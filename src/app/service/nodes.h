@@ -57,7 +57,7 @@ using ResolvedName = Result<std::vector<net::Address>>;
 // "node vault2 is called v2". Empty: nothing.
 [[nodiscard]] std::vector<std::string> node_changes(const std::vector<NodePlan>& present,
                                                     const std::vector<NodePlan>& next);
-// "its name leads to 10.0.0.1:8200 too": why a node is another name of one that has that address.
+// "both names lead to 10.0.0.1:8200": why a node is another name of one that has that address.
 [[nodiscard]] std::string why_same_server(const net::Address& address);
 
 // Whether who connects to `node` comes back to one of our listeners: by that address, or by any of this machine's where

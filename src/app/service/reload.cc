@@ -8,7 +8,7 @@ namespace bellwether::app {
 namespace {
 
 constexpr Duration kReadPatience = 3s;
-constexpr Duration kResolvePatience = 1500ms;  // who waits for the outcome waits for 5 s
+constexpr Duration kResolvePatience = 1500ms;
 
 std::vector<std::string> texts_of(const std::vector<config::Problem>& problems) {
   std::vector<std::string> texts;
@@ -66,7 +66,7 @@ void Reload::on_read(const Result<config::Loaded>& read) {
 void Reload::refuse(std::string why) { finish({.problems = {std::move(why)}}); }
 
 void Reload::finish(admin::ReloadReport report) {
-  report.hints = std::exchange(hints_, {});
+  report.hints.insert(report.hints.begin(), hints_.begin(), hints_.end());
   on_end_(report);
   // Those who asked meanwhile may have written to the file after it was read.
   for (const OnDone& on_done : std::exchange(served_, {})) on_done(report);

@@ -36,9 +36,11 @@ namespace bellwether::app {
 namespace {
 
 constexpr Duration kConfigLook = 1s;
+constexpr Duration kConfigRetry = 5s;
 
 constexpr std::string_view kNoControlPlace =
-    "there is no place for the control socket, so pause, resume, node and repin cannot reach this process: make "
+    "there is no place for the control socket, so pause, resume, node, repin and reload cannot reach this process: "
+    "make "
     "/run/bellwether writable for its user (RuntimeDirectory=bellwether in systemd; install -d -o USER "
     "/run/bellwether), "
     "set XDG_RUNTIME_DIR, or name a path with control (BELLWETHER_CONTROL); \"off\" ends this warning";
@@ -63,7 +65,8 @@ struct Service::Impl {
         alive(std::make_shared<Impl*>(this)),
         hard_stop_timer(loop, [this] { hard_stop(); }),
         nodes(loop, resolver, config),
-        config_file(std::move(s.file)) {}
+        config_file(std::move(s.file)),
+        watch_retry(loop, [this] { reload_watched(); }) {}
 
   ~Impl() { control.set_on_stopped({}, nullptr); }
   Impl(const Impl&) = delete;
@@ -317,7 +320,9 @@ struct Service::Impl {
     nodes.begin(*prober, *proxy);
     watch_certificates();
     if (config.watch && !config_file.empty()) {
-      config_watch.emplace(control, config_file, kConfigLook, [this] { reload([](const admin::ReloadReport&) {}); });
+      config_watch.emplace(control, config_file, kConfigLook, [this] { reload_watched(); });
+    } else if (config.watch) {
+      log::warn("watch_off", {{"why", std::string("there is no configuration file that could be watched")}});
     }
   }
 
@@ -400,8 +405,18 @@ struct Service::Impl {
     reloader.request(std::move(on_done));
   }
 
+  // A file that cannot be used is tried again, for the cause may be elsewhere (a name, a file system); what comes of
+  // that is told when it is something else.
+  void reload_watched() {
+    reloader.request([this](const admin::ReloadReport& report) {
+      if (!report.problems.empty()) watch_retry.arm_in(kConfigRetry);
+    });
+  }
+
   void on_reloaded(const admin::ReloadReport& report) {
+    const bool is_known = !report.problems.empty() && report.problems == config_state.last_reload.problems;
     config_state.last_reload = report;
+    if (config_watch && is_known) return;
     for (const std::string& each : report.problems) log::error("config_refused", {{"why", each}});
     if (!report.problems.empty()) return;
     config_state.read = wall_at(control.precise_now());
@@ -423,19 +438,25 @@ struct Service::Impl {
     const config::Differences differences = config::differences(config, next);
     config::Config changed = config;
     config::take_over_reloadable(next, changed);
-    auto plans =
-        check_descriptors(changed, descriptor_limit).and_then([&] { return nodes.plan(changed, std::move(found)); });
+    admin::ReloadReport report;
+    auto plans = check_descriptors(changed, descriptor_limit).and_then([&] {
+      return nodes.plan(changed, std::move(found), report.hints);
+    });
     if (plans) plans = check_tls(std::move(*plans));
     if (!plans) return on_done({.problems = {plans.error().message}});
-    admin::ReloadReport report;
     report.changes = node_changes(nodes.plans(), *plans);
     report.changes.insert(report.changes.end(), differences.reloadable.begin(), differences.reloadable.end());
     report.needs_restart = differences.others;
     config = std::move(changed);
     if (report.changes.empty()) return on_done(report);
-    auto targets = probe_targets(config, *plans, contexts().to_nodes);
+    const auto tls = contexts().to_nodes;
+    auto targets = probe_targets(config, *plans, tls);
     auto options = tracker_options(config, *plans);
-    nodes.use(std::move(*plans), std::move(options), std::move(targets), [report, on_done] { on_done(report); });
+    nodes.use(std::move(*plans), std::move(options), std::move(targets), [this, tls, report, on_done] {
+      // Certificates may have been read meanwhile, and the targets knew those of before.
+      if (contexts().to_nodes != tls) prober->set_tls(contexts().to_nodes);
+      on_done(report);
+    });
   }
 
   // The certificates for nodes are read at the start, if any node needs them.
@@ -506,6 +527,7 @@ struct Service::Impl {
   std::unique_ptr<probe::Prober> prober;
   NodeSet nodes;
   const std::string config_file;  // empty: none that could be watched
+  net::Timer watch_retry;
   std::optional<FileWatch> config_watch;
 };
 

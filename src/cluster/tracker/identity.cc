@@ -25,14 +25,18 @@ bool ClusterIdentity::has_majority(const std::string& id) const {
   return votes * 2 > said_.size();
 }
 
-bool ClusterIdentity::set_nodes(const std::vector<NodeId>& nodes, bool is_still_taught) {
+bool ClusterIdentity::set_nodes(const NodeTable<std::optional<std::string>>& stated) {
+  const bool is_still_taught = std::find(stated.begin(), stated.end(), pinned_) != stated.end();
   NodeTable<std::optional<std::string>> said;
-  for (const NodeId node : nodes) {
+  for (const NodeId node : stated.ids()) {
     const std::optional<std::string>* const known = said_.find(node);
     said.add(node, known != nullptr ? *known : std::nullopt);
   }
   said_ = std::move(said);
-  if (!is_still_taught && !is_configured_) pinned_.clear();
+  if (!is_still_taught && !is_configured_ && !pinned_.empty()) {
+    pinned_.clear();
+    said_ = stated;
+  }
   if (!pinned_.empty()) return false;
   for (const std::optional<std::string>& id : said_) {
     if (!id.has_value() || !has_majority(*id)) continue;

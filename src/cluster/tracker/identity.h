@@ -22,9 +22,9 @@ class ClusterIdentity {
   [[nodiscard]] Verdict judge(const std::string& id, bool claims) const;
 
   [[nodiscard]] const std::string& pinned() const { return pinned_; }
-  // These are the nodes now: what others said does not count any more, nor what was learned, unless it
-  // `is_still_taught` by one of these. Returns true if that settled the question.
-  bool set_nodes(const std::vector<NodeId>& nodes, bool is_still_taught);
+  // These are the nodes now, and what they state (last). What others said does not count any more; what was learned is
+  // forgotten if none of these states it, and then what they state now counts. True if that settled the question.
+  bool set_nodes(const NodeTable<std::optional<std::string>>& stated);
   // The operator says which it is now; empty: it is learned anew.
   void configure(const std::string& id);
   // Forgets what was learned or configured.

@@ -9,9 +9,10 @@
 // Nodes come, go and change their names, and settings change, while the tracker goes on.
 namespace bellwether::cluster {
 
+// The nodes first: another cluster_id is held against those that stay, not against those that go with the old one.
 void LeaderTracker::Rules::on(const Reconfigure& change, TimePoint now) {
-  take_over_settings(change.options, now);
   take_over_nodes(change.options.topology, now);
+  take_over_settings(change.options, now);
 }
 
 void LeaderTracker::Rules::take_over_settings(const TrackerOptions& options, TimePoint now) {
@@ -42,35 +43,39 @@ void LeaderTracker::Rules::take_over_nodes(const TopologyPtr& next, TimePoint no
 // A cluster_id that was learned is forgotten when no node is left that states it; others are judged anew then.
 void LeaderTracker::Rules::learn_cluster_from_those_left(TimePoint now) {
   const std::string before = identity_.pinned();
-  const bool is_taught = std::any_of(nodes_.begin(), nodes_.end(),
-                                     [&](const NodeState& each) { return each.cluster_id == identity_.pinned(); });
-  if (identity_.set_nodes(topology_->nodes.ids(), is_taught)) on_cluster_id_learned(std::nullopt, now);
+  NodeTable<std::optional<std::string>> stated;
+  for (const NodeId id : nodes_.ids()) {
+    const std::string& cluster = node(id).cluster_id;
+    stated.add(id, cluster.empty() ? std::nullopt : std::optional(cluster));
+  }
+  if (identity_.set_nodes(stated)) on_cluster_id_learned(std::nullopt, now);
   if (identity_.pinned() != before) probe_all_now();
 }
 
 // What stays keeps its state. A probe that a removed node owes an answer to is nobody's when it ends (end_probe).
 void LeaderTracker::Rules::take_over_states(TimePoint now) {
+  NodeTable<AdminState> ordered;
+  for (const NodeId id : topology_->nodes.ids()) ordered.add(id, admin_state_for(id));
   NodeTable<NodeState> next;
   for (const NodeId id : topology_->nodes.ids()) {
     if (NodeState* const known = nodes_.find(id)) {
       next.add(id, std::move(*known));
       report_renaming(id, now);
     } else {
-      NodeState& added = next.add(id);
-      added.seen.role_since = now;
-      added.seen.admin = admin_state_of_former(name(id));
+      next.add(id).seen.role_since = now;
       newest_node_since_ = now;
       report(EventKind::kNodeAdded, now).node = id;
     }
   }
   nodes_ = std::move(next);
+  for (const NodeId id : nodes_.ids()) set_admin_state(id, ordered.at(id), now);
 }
 
-// The operator's word is about a name: it concerns the machine that has the name now.
-AdminState LeaderTracker::Rules::admin_state_of_former(std::string_view name) const {
-  const std::optional<NodeId> former = topology_before_->named(name);
-  const bool is_gone = former.has_value() && !topology_->nodes.has(*former);
-  return is_gone ? node(*former).seen.admin : AdminState::kReady;
+// The operator's word is about a name: it concerns the machine that has the name now. A new name says nothing.
+AdminState LeaderTracker::Rules::admin_state_for(NodeId id) const {
+  if (const std::optional<NodeId> named = topology_before_->named(name(id))) return node(*named).seen.admin;
+  const NodeState* const known = nodes_.find(id);
+  return known != nullptr ? known->seen.admin : AdminState::kReady;
 }
 
 void LeaderTracker::Rules::report_renaming(NodeId id, TimePoint now) {

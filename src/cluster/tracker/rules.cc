@@ -176,13 +176,19 @@ void LeaderTracker::Rules::on(const SetAdminState& order, TimePoint now) {
       return;
     }
   }
-  target.seen.admin = state;
+  set_admin_state(id, state, now);
+  probe_all_now();
+}
+
+void LeaderTracker::Rules::set_admin_state(NodeId id, AdminState state, TimePoint now) {
+  if (node(id).seen.admin == state) return;
+  node(id).seen.admin = state;
   Event& event = report(EventKind::kAdminStateChanged, now);
   event.node = id;
   event.why = to_text(state);
-  if (leads) become_leaderless(fmt::format("{} was set to {}", name(id), to_text(state)), now);
+  if (state == AdminState::kReady) return;
+  if (is_leader(id)) become_leaderless(fmt::format("{} was set to {}", name(id), to_text(state)), now);
   if (contest_.has_value() && contest_->challenger == id) end_contest("the challenger was taken out", now);
-  probe_all_now();
 }
 
 void LeaderTracker::Rules::on(const Repin& /*order*/, TimePoint /*now*/) {

@@ -85,6 +85,7 @@ class LeaderTracker::Rules {
   void on_silence(NodeId id, const std::string& what, TimePoint now);
   void on_claim(NodeId id, TimePoint sent, TimePoint now);
   void on_denial(NodeId id, TimePoint now);
+  void set_admin_state(NodeId id, AdminState state, TimePoint now);
   void on_cluster_id_learned(std::optional<NodeId> by, TimePoint now);
   void expel_strangers(std::optional<NodeId> but, TimePoint now);
   void state_role(NodeId id, Role role, TimePoint now);
@@ -144,7 +145,7 @@ class LeaderTracker::Rules {
   void take_over_nodes(const TopologyPtr& next, TimePoint now);
   void take_over_states(TimePoint now);
   void learn_cluster_from_those_left(TimePoint now);
-  [[nodiscard]] AdminState admin_state_of_former(std::string_view name) const;
+  [[nodiscard]] AdminState admin_state_for(NodeId id) const;
   void report_renaming(NodeId id, TimePoint now);
   void on_removed(NodeId id, TimePoint now);
 

@@ -263,13 +263,19 @@ TEST_CASE("a node does not lose its address to another name of it, wherever that
   CHECK(moved[1].address == present[1].address);
 }
 
-TEST_CASE("what is left of two names has the address", "[app][reload]") {
+TEST_CASE("what is left of two names is the node that has the address", "[app][reload]") {
   const auto present = first({{"n1", "a", "10.0.0.1"}, {"alias", "z", "10.0.0.1"}});
+  for (const auto& next : {then({{"alias", "z", "10.0.0.1"}}, present),
+                           then({{"alias", "z", "10.0.0.1"}, {"n1", "a", "10.0.0.9"}}, present)}) {
+    CHECK(next[0].id == present[0].id);
+    CHECK(next[0].address == present[0].address);
+    CHECK_FALSE(next[0].same_as);
+  }
   const auto next = then({{"alias", "z", "10.0.0.1"}}, present);
-  CHECK(next[0].address == present[0].address);
   CHECK(app::node_changes(present, next) ==
-        std::vector<std::string>{"-node n1 (https://a:8200, 10.0.0.1:8200)",
-                                 "node alias (https://z:8200, 10.0.0.1:8200) has an address"});
+        std::vector<std::string>{"-node alias (https://z:8200, 10.0.0.1:8200)", "node n1 is called alias",
+                                 "node alias: url https://a:8200 -> https://z:8200", "node alias: server_name a -> z",
+                                 "node alias: public_address https://a:8200 -> https://z:8200"});
 }
 
 TEST_CASE("names may not lead to more nodes than there may be", "[app][reload]") {

@@ -55,3 +55,17 @@ TEST_CASE("what is not a status is refused, whatever its types", "[app]") {
   CHECK_FALSE(status_text(R"({"nodes": 7})"));
   CHECK(status_text(R"({"nodes": [7, null], "leader": 3, "changes": "none", "hold": []})"));
 }
+
+TEST_CASE("a configuration that is not in force, or not wholly, is told with its errors", "[app][reload]") {
+  const auto refused = status_text(
+      R"({"leader": null, "nodes": [], "config": {"read": "2026-11-21T03:42:00.123Z", "current": false,
+          "last_reload": {"problems": ["b.json:1:3: no"], "needs_restart": []}}})");
+  REQUIRE(refused);
+  CHECK_THAT(*refused, CATCH_CONTAINS("\nThe configuration of 2026-11-21T03:42:00.123Z is in force; the last one was "
+                                      "refused:\n  b.json:1:3: no\n"));
+  const auto partly =
+      status_text(R"({"leader": null, "nodes": [], "config": {"last_reload": {"needs_restart": ["maxconn 1 -> 2"]}}})");
+  REQUIRE(partly);
+  CHECK_THAT(*partly, CATCH_CONTAINS("\n  needs a restart: maxconn 1 -> 2\n"));
+  CHECK(status_text(R"({"leader": null, "nodes": [], "config": {"last_reload": 3}})"));
+}

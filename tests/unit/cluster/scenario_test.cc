@@ -71,6 +71,7 @@ class Scenario {
     if (verb == "expect") return expect(Words(words.begin() + 1, words.end()));
     if (verb == "forget") return forget();
     if (verb == "nodes_are") return reconfigure(words);
+    if (verb == "with") return note_option(words);
     tell(words);
   }
 
@@ -102,7 +103,8 @@ class Scenario {
     for (const NodeId id : topology.nodes.ids()) names_[std::string(topology.name(id))] = id;
   }
 
-  // After the start: the tracker is told of it at once.
+  // After the start: the tracker is told of it at once; by "with" in place of "option", together with the next
+  // nodes_are.
   void set_option(const Words& words) {
     note_option(words);
     if (world_) world().tell(Reconfigure{options_});
