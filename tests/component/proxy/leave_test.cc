@@ -143,7 +143,9 @@ TEST_CASE("an answer that its client does not read keeps the session until the d
   fixture.start();
   auto client = fixture.waiting_client("ask");
   client->pause_reading(true);
-  fixture.node_end().send(std::string(32'000'000, 'x'));
+  std::string much;
+  much.resize(32'000'000, 'x');
+  fixture.node_end().send(much);
   std::uint64_t taken = 0;
   REQUIRE(fixture.rig.until([&] { return std::exchange(taken, fixture.counts().bytes_down) == taken && taken > 0; }));
   const TimePoint moved_at = fixture.rig.loop->precise_now();
@@ -359,7 +361,7 @@ TEST_CASE("what a blocked node has answered at last is passed on, though a stop 
   };
   // One by one: of a loop that has met a crowd at once libevent takes more at a time.
   for (int i = 0; i < Crowd::kSize; ++i) {
-    crowd.clients[i]->send("ask");
+    crowd.clients[static_cast<std::size_t>(i)]->send("ask");
     REQUIRE(crowd.rig.until([&] { return asked_so_far() == i + 1; }));
   }
   const TimePoint asked = crowd.rig.loop->precise_now();
