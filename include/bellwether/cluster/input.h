@@ -12,8 +12,8 @@
 namespace bellwether::cluster {
 
 // What a LeaderTracker can be told. An input is one struct here, or one of observation.h, and its rule:
-// LeaderTracker::Rules::on() of that struct in src/cluster/tracker. Most say what was seen; the last five are the operator's.
-// What concerns a node that has been removed meanwhile is ignored.
+// LeaderTracker::Rules::on() of that struct in src/cluster/tracker. Most say what was seen; the last five are the
+// operator's. What concerns a node that has been removed meanwhile is ignored.
 
 // The first input, exactly once: orders the first round of probes.
 struct Start {};
