@@ -54,13 +54,13 @@ class Stand:
 
 
 @pytest.fixture
-def stand(tmp_path):
-    """Led by the first node."""
+def begin(tmp_path):
+    """Makes stands of a kind, before five nodes of which the first leads, and ends them."""
     with SimCluster.running(tmp_path / "sim", tls=False, words=["--nodes", "5", "--node-id-header"]) as sim:
         made = []
 
-        def make(mode="http"):
-            made.append(Stand(tmp_path, sim, mode))
+        def make(kind, *arguments):
+            made.append(kind(tmp_path, sim, *arguments))
             made[-1].proxy.wait_ready()
             assert made[-1].leader_place() == 0
             return made[-1]
@@ -69,6 +69,11 @@ def stand(tmp_path):
         for each in made:
             each.proxy.end()
             each.proxy.process.expect_no_sanitizer_report()
+
+
+@pytest.fixture
+def stand(begin):
+    return lambda mode="http": begin(Stand, mode)
 
 
 @pytest.mark.parametrize("mode", ["http", "tcp"])
@@ -328,7 +333,8 @@ class NamedStand(Stand):
         self.file, self.socket = folder / "bellwether.json", folder / "control.sock"
         self._hosts = folder / "hosts"
         self.lead(hosts)
-        self.write(nodes)
+        self.named = [{"url": f"http://{host}:{self.port(0)}", **({"name": name} if name else {})} for name, host in nodes]
+        self.write([*self.named, *self.nodes(1, 2)])
         mounted = f'mount --bind {self._hosts} /etc/hosts && exec "$@"'
         self.proxy = Bellwether(folder, ["-f", self.file, "--control", self.socket],
                                 wrapper=["unshare", "-m", "sh", "-c", mounted, "sh"])
@@ -349,23 +355,13 @@ class NamedStand(Stand):
 
 
 @pytest.fixture
-def named(tmp_path):
-    with SimCluster.running(tmp_path / "sim", tls=False, words=["--nodes", "5", "--node-id-header"]) as sim:
-        made = []
+def named(begin):
+    def make(hosts, *nodes):
+        """A node is its name and its host; the port is that of the first simulated node."""
+        it = begin(NamedStand, nodes, hosts)
+        return it, it.named
 
-        def make(hosts, *nodes):
-            """A node is its name and its host; the port is that of the first simulated node."""
-            port = sim.nodes[0].url.rsplit(":", 1)[1]
-            written = [{"url": f"http://{host}:{port}", **({"name": name} if name else {})} for name, host in nodes]
-            made.append(NamedStand(tmp_path, sim, written + [{"url": sim.nodes[i].url, "name": f"n{i + 1}"} for i in (1, 2)],
-                                   hosts))
-            made[-1].proxy.wait_ready()
-            return made[-1], written
-
-        yield make
-        for each in made:
-            each.proxy.end()
-            each.proxy.process.expect_no_sanitizer_report()
+    return make
 
 
 @pytest.mark.parametrize("mode", ["http", "tcp"])

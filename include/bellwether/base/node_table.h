@@ -15,12 +15,6 @@ namespace bellwether {
 template <typename Value>
 class NodeTable {
  public:
-  NodeTable() = default;
-  // Default values for the nodes 0 to `size` - 1.
-  explicit NodeTable(std::size_t size) : values_(size) {
-    for (std::size_t i = 0; i < size; ++i) ids_.push_back({static_cast<std::uint32_t>(i)});
-  }
-
   // REQUIRES: it has no value yet
   Value& add(NodeId node, Value value = {}) {
     BW_ASSERT(!has(node));

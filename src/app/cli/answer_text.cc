@@ -29,6 +29,16 @@ const Json& part_of(const Json& object, const char* key) {
   return found != object.end() ? *found : nothing;
 }
 
+std::string lines_of(const Json& object, const char* key, std::string_view before) {
+  std::string lines;
+  const Json& list = part_of(object, key);
+  if (!list.is_array()) return lines;
+  for (const Json& each : list) {
+    if (each.is_string()) lines += fmt::format("  {}{}\n", before, for_people(each.get<std::string>()));
+  }
+  return lines;
+}
+
 std::string span_text(double seconds) {
   if (seconds < 1) return fmt::format("{:.0f}ms", seconds * 1000);
   if (seconds < 120) return fmt::format("{:.1f}s", seconds);

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace bellwether::app {
@@ -13,6 +14,8 @@ using Json = nlohmann::json;
 [[nodiscard]] double number_of(const Json& object, const char* key, double otherwise = 0);
 [[nodiscard]] bool flag_of(const Json& object, const char* key);
 [[nodiscard]] const Json& part_of(const Json& object, const char* key);
+// Each text of a list on an indented line of its own, behind `before`.
+[[nodiscard]] std::string lines_of(const Json& object, const char* key, std::string_view before = {});
 
 // "531ms", "90.0s", "5min"
 [[nodiscard]] std::string span_text(double seconds);

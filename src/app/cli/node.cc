@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "answer_text.h"
 #include "app/service/control_path.h"
 #include "ask.h"
 #include "bellwether/base/visible.h"
@@ -126,18 +127,6 @@ int repin_command(const ControlChoice& control) {
   return kExitFine;
 }
 
-namespace {
-
-void print_each(std::FILE* to, const nlohmann::json& report, const char* key, std::string_view before) {
-  const auto list = report.find(key);
-  if (list == report.end() || !list->is_array()) return;
-  for (const nlohmann::json& each : *list) {
-    if (each.is_string()) fmt::print(to, "{}{}\n", before, for_people(each.get<std::string>()));
-  }
-}
-
-}  // namespace
-
 int reload_command(const ControlChoice& control, bool json) {
   // A file system and a name server that do not answer are waited for, for the reload before this one too.
   constexpr Duration kReloadPatience = 20s;
@@ -146,24 +135,23 @@ int reload_command(const ControlChoice& control, bool json) {
     fmt::print(stderr, "bellwether reload: {}\n", reply.error().message);
     return kExitFailed;
   }
-  const auto report = nlohmann::json::parse(reply->body, nullptr, false);
+  const Json report = Json::parse(reply->body, nullptr, false);
   if (!report.is_object() || !report.contains("changes")) {
     fmt::print(stderr, "bellwether reload: {}\n", refusal(*reply));
     return kExitFailed;
   }
   if (json) {
-    fmt::print("{}\n", report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    fmt::print("{}\n", report.dump(2, ' ', false, Json::error_handler_t::replace));
     return reply->status == 200 ? kExitFine : kExitFailed;
   }
   if (reply->status != 200) {
     fmt::print(stderr, "bellwether reload: the configuration is refused, and nothing was changed:\n");
-    print_each(stderr, report, "problems", "  ");
+    fmt::print(stderr, "{}", lines_of(report, "problems"));
     return kExitFailed;
   }
   fmt::print("{}\n", report["changes"].empty() ? "reloaded: nothing has changed" : "reloaded:");
-  print_each(stdout, report, "changes", "  ");
-  print_each(stdout, report, "needs_restart", "  needs a restart: ");
-  print_each(stdout, report, "hints", "  hint: ");
+  fmt::print("{}{}{}", lines_of(report, "changes"), lines_of(report, "needs_restart", "needs a restart: "),
+             lines_of(report, "hints", "hint: "));
   return kExitFine;
 }
 

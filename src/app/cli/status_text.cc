@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "answer_text.h"
-#include "bellwether/base/visible.h"
 
 namespace bellwether::app {
 
@@ -58,13 +57,7 @@ std::string nodes_table(const Json& nodes) {
 
 // A node's name is part of its line, as the causes are too long for the table.
 std::string causes_list(const Json& status) {
-  std::string out;
-  const Json& causes = part_of(status, "leaderless_causes");
-  if (causes.is_array()) {
-    for (const Json& cause : causes) {
-      if (cause.is_string()) out += fmt::format("  {}\n", for_people(cause.get<std::string>()));
-    }
-  }
+  std::string out = lines_of(status, "leaderless_causes");
   if (!out.empty()) return "\n" + out;
   for (const Json& node : part_of(status, "nodes")) {
     if (!node.is_object() || text_of(node, "cause").empty()) continue;
@@ -76,21 +69,13 @@ std::string causes_list(const Json& status) {
 // Nothing, unless what the file says is not what is in force.
 std::string config_lines(const Json& config) {
   if (!config.is_object()) return {};
-  const auto each = [&config](const char* list, std::string_view before) {
-    std::string lines;
-    const Json& texts = part_of(part_of(config, "last_reload"), list);
-    if (!texts.is_array()) return lines;
-    for (const Json& text : texts) {
-      if (text.is_string()) lines += fmt::format("  {}{}\n", before, for_people(text.get<std::string>()));
-    }
-    return lines;
-  };
-  const std::string problems = each("problems", "");
+  const Json& last = part_of(config, "last_reload");
+  const std::string problems = lines_of(last, "problems");
   if (!problems.empty()) {
     return fmt::format("\nThe configuration of {} is in force; the last one was refused:\n{}", text_of(config, "read"),
                        problems);
   }
-  const std::string restarts = each("needs_restart", "needs a restart: ");
+  const std::string restarts = lines_of(last, "needs_restart", "needs a restart: ");
   return restarts.empty() ? restarts : "\n" + restarts;
 }
 

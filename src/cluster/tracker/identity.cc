@@ -27,12 +27,10 @@ bool ClusterIdentity::has_majority(const std::string& id) const {
 
 bool ClusterIdentity::set_nodes(const NodeTable<std::optional<std::string>>& stated) {
   const bool is_still_taught = std::find(stated.begin(), stated.end(), pinned_) != stated.end();
-  NodeTable<std::optional<std::string>> said;
+  said_.keep_if([&](NodeId node, const auto& /*id*/) { return stated.has(node); });
   for (const NodeId node : stated.ids()) {
-    const std::optional<std::string>* const known = said_.find(node);
-    said.add(node, known != nullptr ? *known : std::nullopt);
+    if (!said_.has(node)) said_.add(node);
   }
-  said_ = std::move(said);
   if (!is_still_taught && !is_configured_ && !pinned_.empty()) {
     pinned_.clear();
     said_ = stated;

@@ -16,7 +16,7 @@ void LeaderTracker::Rules::on(const Reconfigure& change, TimePoint now) {
 }
 
 void LeaderTracker::Rules::take_over_settings(const TrackerOptions& options, TimePoint now) {
-  const std::string id_before = std::exchange(options_.cluster_id, options.cluster_id);
+  const std::string id_before = options_.cluster_id;
   const std::uint64_t seed = options_.seed;
   options_ = options;
   options_.topology.reset();

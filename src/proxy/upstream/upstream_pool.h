@@ -51,9 +51,8 @@ class UpstreamPool {
   void close_idle(NodeId node);  // those that open for nobody too
   // Connections there are now are not kept: those in use end when they are given back.
   void outdate(NodeId node);
-  [[nodiscard]] std::uint32_t generation(NodeId node) const {
-    return nodes_.at(node).generation;
-  }  // REQUIRES: has(node)
+  // REQUIRES: has(node)
+  [[nodiscard]] std::uint32_t generation(NodeId node) const { return nodes_.at(node).generation; }
   void close_old(TimePoint now);
   [[nodiscard]] std::size_t idle_count() const;
 

@@ -10,6 +10,7 @@
 #include "bellwether/http/serialize.h"
 #include "bellwether/wire/client.h"
 #include "component/net/stream_pair.h"
+#include "support/first_nodes.h"
 
 using namespace bellwether;
 
@@ -37,7 +38,7 @@ struct Desk {
     made->leader = NodeId{0};
     made->epoch = 3;
     made->hold = cluster::HoldReason::kNone;
-    made->nodes = NodeTable<cluster::NodeView>(2);
+    made->nodes = bellwether::testing::first_nodes<cluster::NodeView>(2);
     made->topology = cluster::first_topology({{"n1", "http://a:1"}, {"n2", "http://b:2"}});
     view = made;
     admin::AdminSources sources;

@@ -6,6 +6,7 @@
 #include "bellwether/base/assert.h"
 #include "bellwether/net/process.h"
 #include "catch.hpp"
+#include "support/first_nodes.h"
 
 namespace bellwether::proxy {
 
@@ -184,7 +185,7 @@ cluster::View Rig::view(Epoch epoch, std::optional<NodeId> leader, cluster::Hold
   made.epoch = epoch;
   made.leader = leader;
   made.hold = hold;
-  made.nodes = NodeTable<cluster::NodeView>(options.nodes.size());
+  made.nodes = bellwether::testing::first_nodes<cluster::NodeView>(options.nodes.size());
   for (std::size_t i = 0; i < made.nodes.size(); ++i) {
     made.nodes[i].up = true;
     made.nodes[i].facts.version = node_version;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "component/proxy/http_rig.h"
+#include "support/first_nodes.h"
 #include "support/gate.h"
 
 namespace bellwether::proxy {
@@ -35,7 +36,7 @@ struct StuckRig {
     view.epoch = view.serial = epoch;
     view.leader = NodeId{node};
     view.hold = cluster::HoldReason::kNone;
-    view.nodes = NodeTable<cluster::NodeView>(2);
+    view.nodes = bellwether::testing::first_nodes<cluster::NodeView>(2);
     for (auto& each : view.nodes) each.up = true;
     view.nodes[node].role = cluster::Role::kActive;
     proxy->publish(std::make_shared<const cluster::View>(view));

@@ -4,6 +4,7 @@
 
 #include "admin/api.h"
 #include "catch.hpp"
+#include "support/first_nodes.h"
 
 using namespace bellwether;
 using nlohmann::json;
@@ -19,7 +20,7 @@ cluster::View led_view() {
   view.epoch = 4;
   view.leader_since = kNow - 90s;
   view.hold = cluster::HoldReason::kNone;
-  view.nodes = NodeTable<cluster::NodeView>(3);
+  view.nodes = bellwether::testing::first_nodes<cluster::NodeView>(3);
   view.topology = cluster::first_topology({{"n1", "http://a:1"}, {"n2", "http://b:2"}, {"n3:8200", "http://c:3"}});
   view.nodes[1].role = cluster::Role::kActive;
   view.nodes[1].up = true;

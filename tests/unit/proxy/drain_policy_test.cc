@@ -2,6 +2,7 @@
 
 #include "catch.hpp"
 #include "proxy/core/end_reason.h"
+#include "support/first_nodes.h"
 
 namespace bellwether::proxy {
 
@@ -16,7 +17,7 @@ constexpr Duration kGrace = 1s;
 cluster::View led_by(std::optional<NodeId> leader) {
   cluster::View view;
   view.leader = leader;
-  view.nodes = NodeTable<cluster::NodeView>(2);
+  view.nodes = bellwether::testing::first_nodes<cluster::NodeView>(2);
   for (auto& node : view.nodes) node.up = true;
   return view;
 }

@@ -1,6 +1,7 @@
 #include "proxy/core/init_guard.h"
 
 #include "catch.hpp"
+#include "support/first_nodes.h"
 
 namespace bellwether::proxy {
 namespace {
@@ -14,7 +15,7 @@ constexpr TimePoint kStart = TimePoint{} + 1h;
 cluster::View uninitialized() {
   cluster::View view;
   view.hold = cluster::HoldReason::kNoLeader;
-  view.nodes = NodeTable<cluster::NodeView>(3);
+  view.nodes = bellwether::testing::first_nodes<cluster::NodeView>(3);
   view.topology = cluster::first_topology({{"n1", "1"}, {"n2", "2"}, {"n3", "3"}});
   for (auto& node : view.nodes) {
     node.up = true;
