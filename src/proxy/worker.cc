@@ -122,17 +122,17 @@ void Worker::admit(Accepted accepted) {
   arm_tick();
 }
 
-void Worker::set_view(cluster::ViewPtr view, std::uint64_t round) {
+void Worker::set_view(cluster::ViewPtr next, std::uint64_t round) {
   if (shared_.gate.obeyed(seat_.index) != round) {
     tcp_.on_fence();
     http_.on_fence();
   }
-  take_view(std::move(view), round);
-  hung_timer_.arm_at(update_standings());
+  take_view(std::move(next), round);
+  update_standings();
   tcp_.on_view();
   redirector_.release();
   http_.on_view();
-  if (forget_removed_nodes()) http_.on_nodes();
+  if (nodes().forget_removed(*view())) http_.on_nodes();
   resume_withheld();
   if (has_waiting()) note_traffic();
 }
@@ -143,29 +143,31 @@ void Worker::on_claim(const cluster::Claim& claim) {
   tcp_.release();
   redirector_.release();
   resume_withheld();
-  if (http_.has_unconfirmed() || wants_claim()) ask_for_wanted_claim();
+  if (http_.has_unconfirmed() || clearance().wants_claim()) clearance().ask_for_wanted_claim();
 }
 
 void Worker::resume_withheld() {
-  if (!takes_up_withheld()) return;
+  if (!clearance().take_up_withheld()) return;
   tcp_.look_again();
   http_.resume();
 }
 
+void Worker::update_standings() { hung_timer_.arm_at(nodes().update_standings(*view(), now(), options().grace)); }
+
 void Worker::on_hung() {
-  hung_timer_.arm_at(update_standings());
+  update_standings();
   tcp_.look_again();
   http_.on_hung();
 }
 
-void Worker::set_nodes(WorkerNodes nodes) {
-  WorkerCore::set_nodes(std::move(nodes));
+void Worker::set_nodes(WorkerNodes next) {
+  nodes().set(std::move(next));
   http_.on_nodes();
 }
 
 void Worker::set_address(NodeId node, const net::Address& address) {
-  if (!has_node(node)) return;
-  WorkerCore::set_address(node, address);
+  if (!nodes().has(node)) return;
+  nodes().set_address(node, address);
   http_.on_address(node);
 }
 
@@ -191,7 +193,7 @@ void Worker::tick() {
   redirector_.tick(now());
   http_.tick(now());
   if (has_waiting()) note_traffic();  // however long ago it came
-  keep_lease();
+  clearance().keep_fresh();
   tcp_.release();
   redirector_.release();
   resume_withheld();

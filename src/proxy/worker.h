@@ -24,10 +24,10 @@ class Worker final : public WorkerCore {
   ~Worker();
 
   // From the control side.
-  // `round`: of the gate, which this view opens if no newer round has closed it.
-  void set_view(cluster::ViewPtr view, std::uint64_t round);
+  // `round`: of the gate, which the view opens if no newer round has closed it.
+  void set_view(cluster::ViewPtr next, std::uint64_t round);
   void on_claim(const cluster::Claim& claim);
-  void set_nodes(WorkerNodes nodes);
+  void set_nodes(WorkerNodes next);
   void set_address(NodeId node, const net::Address& address);
   void set_client_tls(const std::shared_ptr<net::TlsContext>& tls);
   void set_node_tls(const std::shared_ptr<net::TlsContext>& tls) { http_.set_node_tls(tls); }
@@ -48,6 +48,7 @@ class Worker final : public WorkerCore {
   void admit(Accepted accepted);
   void resume_withheld();
   void tick();
+  void update_standings();
   void on_hung();
   void count_accept_failures();
   [[nodiscard]] bool has_waiting() const;

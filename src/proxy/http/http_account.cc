@@ -60,7 +60,8 @@ void HttpExchange::settle_unfinished(EndReason reason) {
 // Why we answer as for an ambiguous row.
 EndReason HttpExchange::reason_of(vault::Row row) const {
   const bool was_silent = row == vault::Row::kNoAnswer;
-  if (was_silent && front_.worker().standing(attempt.node) != Standing::kKeep) return node_lost(Phase::kHeaders);
+  if (was_silent && front_.worker().nodes().standing(attempt.node) != Standing::kKeep)
+    return node_lost(Phase::kHeaders);
   if (was_silent) return node_timed_out(Phase::kHeaders);
   const bool was_cut = row == vault::Row::kCut || row == vault::Row::kCutInAnswer;
   return was_cut ? ended_by_node(Phase::kHeaders) : refused_by_us(Phase::kHeaders);
@@ -70,7 +71,7 @@ EndReason HttpExchange::reason_of(vault::Row row) const {
 void HttpExchange::note_alive() {
   if (!request.is_for_leader || attempt.all_sent_at == kNever) return;
   const auto ns = [](TimePoint at) { return static_cast<std::uint64_t>(at.time_since_epoch().count()); };
-  NodeCounters& slot = front_.worker().node_counters(attempt.node);
+  NodeCounters& slot = front_.worker().nodes().counters(attempt.node);
   slot.answered_request_ns.set(std::max(slot.answered_request_ns.get(), ns(attempt.all_sent_at)));
   slot.last_answer_ns.set(ns(attempt.heard));
 }
@@ -134,7 +135,7 @@ void HttpExchange::tell() {
     record.node = attempt.node;
     record.epoch = attempt.epoch;
   }
-  record.node_name = worker.node_name(record.node);
+  record.node_name = worker.nodes().name(record.node);
   record.sends = request.sends;
   record.held = request.held;
   record.upstream = request.upstream;

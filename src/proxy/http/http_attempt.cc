@@ -50,16 +50,16 @@ void HttpExchange::begin_attempt(NodeId node) {
   if (upstream_) {
     upstream_->lend(this);
     attempt.can_write = true;  // it was quiet a moment ago: an edge tells of its answer
-    attempt.at_node = Counted(worker.node_counters(node).sessions_now);
+    attempt.at_node = Counted(worker.nodes().counters(node).sessions_now);
     return;
   }
   upstream_ = front_.open_upstream(node, connection_->preamble(), this);
   if (!upstream_) {
-    worker.node_counters(node).connect_failures.add();
+    worker.nodes().counters(node).connect_failures.add();
     return attempt_failed(vault::Failure::kNotConnected);
   }
   attempt.is_connecting = true;
-  attempt.dial = worker.dial_place();
+  attempt.dial = worker.dials().place();
 }
 
 void HttpExchange::on_upstream_open() {
@@ -68,8 +68,8 @@ void HttpExchange::on_upstream_open() {
   WorkerCore& worker = front_.worker();
   connection_->sum().connecting += worker.now() - attempt.began;
   attempt.is_fresh = true;
-  worker.node_counters(attempt.node).connects.add();
-  attempt.at_node = Counted(worker.node_counters(attempt.node).sessions_now);
+  worker.nodes().counters(attempt.node).connects.add();
+  attempt.at_node = Counted(worker.nodes().counters(attempt.node).sessions_now);
   HttpFront& front = front_;
   HttpConnection& connection = *connection_;
   connection.pump();
@@ -91,7 +91,7 @@ void HttpExchange::on_upstream_writable() {
 
 void HttpExchange::on_upstream_broken(net::StreamFailure failure) {
   WorkerCore& worker = front_.worker();
-  worker.node_counters(attempt.node).connect_failures.add();
+  worker.nodes().counters(attempt.node).connect_failures.add();
   worker.hint(attempt.node, attempt.epoch, hint_for(failure));
   attempt_failed(vault::Failure::kNotConnected);
   HttpFront& front = front_;
@@ -116,7 +116,7 @@ void HttpExchange::drop_upstream() {
 void HttpExchange::give_upstream_back() {
   const bool is_even = answer_body.done() && from_node.empty() && request_body.done() && to_node.unsent().empty();
   const bool is_sound = answer.node_keeps_alive && attempt.ended == NodeEnd::kNone && !attempt.write_broken;
-  const bool is_wanted = front_.worker().standing(attempt.node) == Standing::kKeep && front_.shares_upstreams();
+  const bool is_wanted = front_.worker().nodes().standing(attempt.node) == Standing::kKeep && front_.shares_upstreams();
   if (!is_even || !is_sound || !is_wanted) return drop_upstream();
   attempt.at_node.reset();
   front_.give_back(std::move(upstream_));
@@ -138,7 +138,7 @@ bool HttpExchange::write_node() {
   }
   if (request.is_for_leader && front_.worker().must_withhold()) return false;
   if (!request.is_for_leader || attempt.sent > 0) return write_to_node(bytes);
-  const SendPermit permit = front_.worker().ask_to_send();
+  const SendPermit permit = front_.worker().clearance().ask_to_send();
   if (permit) return write_to_node(bytes);
   abandon_attempt();
   return true;

@@ -294,7 +294,7 @@ void HttpConnection::tell(EndReason reason) const {
   record.listener = worker.shared().own_addresses[listener_].to_string();
   record.client = client_name_;
   record.node = sum_.node;
-  record.node_name = worker.node_name(record.node);
+  record.node_name = worker.nodes().name(record.node);
   record.epoch = sum_.epoch;
   record.held = sum_.held;
   record.connecting = sum_.connecting;

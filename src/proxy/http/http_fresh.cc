@@ -27,7 +27,7 @@ void HttpExchange::await_claim() {
   attempt.answered_at = front_.worker().loop().precise_now();
   front_.unconfirmed().push_back(*this);
   if (!is_of_leader()) return end_unconfirmed();
-  front_.worker().want_claim(attempt.answered_at);
+  front_.worker().clearance().want_claim(attempt.answered_at);
 }
 
 void HttpExchange::stop_awaiting_claim() {

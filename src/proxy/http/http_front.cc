@@ -42,13 +42,13 @@ void HttpFront::for_each_exchange(Visit visit) {
 }
 
 void HttpFront::on_nodes() {
-  nodes_.keep_if([this](NodeId node, const NodeSide& /*side*/) { return worker_.has_node(node); });
-  pool_.keep_if([this](NodeId node) { return worker_.has_node(node); });
-  for (const NodeId node : worker_.nodes()) {
+  nodes_.keep_if([this](NodeId node, const NodeSide& /*side*/) { return worker_.nodes().has(node); });
+  pool_.keep_if([this](NodeId node) { return worker_.nodes().has(node); });
+  for (const NodeId node : worker_.nodes().ids()) {
     if (!nodes_.has(node)) nodes_.add(node);
     NodeSide& side = nodes_.at(node);
     const std::vector<std::string> urls = side.urls;
-    const std::string server_name = std::exchange(side.server_name, worker_.node(node).server_name);
+    const std::string server_name = std::exchange(side.server_name, worker_.nodes().options(node).server_name);
     set_urls(node);
     const bool is_changed = side.urls != urls || side.server_name != server_name;
     if (!pool_.add(node) && is_changed) pool_.outdate(node);
@@ -64,7 +64,7 @@ void HttpFront::on_address(NodeId node) {
 void HttpFront::set_node_tls(const std::shared_ptr<net::TlsContext>& tls) {
   node_tls_ = tls;
   for (const NodeId node : nodes_.ids()) {
-    if (worker_.node(node).is_tls) pool_.outdate(node);
+    if (worker_.nodes().options(node).is_tls) pool_.outdate(node);
   }
 }
 
@@ -72,10 +72,10 @@ void HttpFront::set_node_tls(const std::shared_ptr<net::TlsContext>& tls) {
 void HttpFront::set_urls(NodeId node) {
   NodeSide& side = nodes_.at(node);
   side.urls.clear();
-  const std::string& public_url = worker_.node(node).public_url;
+  const std::string& public_url = worker_.nodes().options(node).public_url;
   if (!public_url.empty()) side.urls.push_back(public_url);
-  if (const net::Address* address = worker_.address(node)) {
-    side.urls.push_back((worker_.node(node).is_tls ? "https://" : "http://") + address->to_string());
+  if (const net::Address* address = worker_.nodes().address(node)) {
+    side.urls.push_back((worker_.nodes().options(node).is_tls ? "https://" : "http://") + address->to_string());
   }
   side.url_views.assign(side.urls.begin(), side.urls.end());
 }
@@ -94,11 +94,11 @@ std::span<const std::string_view> HttpFront::urls(NodeId node) const {
 bool HttpFront::shares_upstreams() const { return worker_.options().send_proxy == net::ProxyVersion::kNone; }
 
 std::unique_ptr<Upstream> HttpFront::open_upstream(NodeId node, std::string preamble, UpstreamUser* user) {
-  const net::Address* address = worker_.address(node);
+  const net::Address* address = worker_.nodes().address(node);
   if (address == nullptr || !pool_.has(node)) return nullptr;
   net::ConnectOptions options;
-  if (worker_.node(node).is_tls) options.tls = node_tls_;
-  options.server_name = worker_.node(node).server_name;
+  if (worker_.nodes().options(node).is_tls) options.tls = node_tls_;
+  options.server_name = worker_.nodes().options(node).server_name;
   options.source = worker_.options().source;
   options.preamble = std::move(preamble);
   options.timeout = worker_.options().timeout_connect;
@@ -126,7 +126,7 @@ void HttpFront::warm_up() {
 bool HttpFront::may_take_over(NodeId node) const { return cluster::is_candidate(*worker_.view(), node, last_leader_); }
 
 void HttpFront::on_warm(NodeId node, bool is_open) {
-  NodeCounters& counters = worker_.node_counters(node);
+  NodeCounters& counters = worker_.nodes().counters(node);
   (is_open ? counters.connects : counters.connect_failures).add();
   release_soon();
 }
@@ -146,7 +146,7 @@ bool HttpFront::leader_blocks(NodeId node, TimePoint now) const {
 
 void HttpFront::say_stream_ended(NodeId node) const {
   const auto& say = worker_.shared().callbacks.on_stream_ended;
-  if (say) say(node, std::string(worker_.node_name(node)));
+  if (say) say(node, std::string(worker_.nodes().name(node)));
 }
 
 void HttpFront::on_fence() {
@@ -159,7 +159,7 @@ void HttpFront::on_view() {
   if (view->suspect && suspect_since_ == kNever) suspect_since_ = worker_.now();
   if (view->leader) last_leader_ = view->leader;
   for (const NodeId node : nodes_.ids()) {
-    if (worker_.standing(node) != Standing::kKeep && !may_take_over(node)) pool_.close_idle(node);
+    if (worker_.nodes().standing(node) != Standing::kKeep && !may_take_over(node)) pool_.close_idle(node);
   }
   warm_up();
   for_each_exchange([](HttpExchange& exchange) { exchange.on_view(); });
@@ -175,7 +175,7 @@ void HttpFront::resume() {
 }
 
 void HttpFront::on_claim() {
-  const cluster::Claim& claim = worker_.claim();
+  const cluster::Claim& claim = worker_.clearance().claim();
   // Answers that wait are all of the leader and epoch in view: a new view ends the others' wait.
   const auto& view = worker_.view();
   const bool is_of_view = view && cluster::leads_in(*view, claim.node, claim.epoch);
@@ -191,7 +191,7 @@ void HttpFront::release() {
   BW_ASSERT(scratch_uses_ == 0);
   queue_.offer([this](WaitLink& link) {
     const auto target = worker_.target();
-    if (!target || !(worker_.may_dial_more() || pool_.has_idle(*target))) return false;
+    if (!target || !(worker_.dials().has_room() || pool_.has_idle(*target))) return false;
     auto& exchange = static_cast<HttpExchange&>(link);
     if (exchange.may_send() && exchange.is_mount_settled(*target)) exchange.leave_hold(*target);
     return true;
@@ -252,7 +252,7 @@ void HttpFront::count_waiting(TimePoint now) {
     const auto node = exchange == nullptr ? std::nullopt : exchange->waits_long_for(now);
     if (NodeSide* const side = node ? nodes_.find(*node) : nullptr) ++side->waiting;
   });
-  for (const NodeId node : nodes_.ids()) worker_.node_counters(node).waiting_long.set(nodes_.at(node).waiting);
+  for (const NodeId node : nodes_.ids()) worker_.nodes().counters(node).waiting_long.set(nodes_.at(node).waiting);
 }
 
 void HttpFront::send_idle_away(TimePoint now) {

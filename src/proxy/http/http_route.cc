@@ -121,7 +121,7 @@ bool HttpExchange::may_send() const {
   const bool leads_still = cluster::lead_of(*view, proof.node) == cluster::Lead::kHas;
   if (view->epoch != proof.epoch && !leads_still) return true;
   const Duration waited = front_.worker().now() - proof.at;
-  const cluster::Claim& claim = front_.worker().claim();
+  const cluster::Claim& claim = front_.worker().clearance().claim();
   const bool has_claimed = claim.epoch == view->epoch && claim.asked >= proof.at;
   return waited >= (has_claimed || proof.is_for_same_node ? proof.pause : kLongestBackoff);
 }
@@ -226,7 +226,7 @@ void HttpExchange::send_again(vault::Row row) {
   proof.node = attempt.node;
   proof.epoch = attempt.epoch;
   proof.pause = backoff(request.sends, front_.worker().prng());
-  front_.worker().want_claim(proof.at);
+  front_.worker().clearance().want_claim(proof.at);
   hold();
 }
 

@@ -116,11 +116,11 @@ void HttpExchange::on_attempt_tick(TimePoint now) {
     end_silent_stream_if_due(now);
     if (stage_ != Stage::kAtNode) return;
   }
-  const Standing standing = front_.worker().standing(attempt.node);
+  const Standing standing = front_.worker().nodes().standing(attempt.node);
   const bool is_replaced = request.is_for_leader && standing != Standing::kKeep &&
                            cluster::lead_of(*front_.worker().view(), attempt.node) == cluster::Lead::kTaken;
   const TimePoint silent_since =
-      std::max({attempt.active, attempt.began, front_.worker().standing_since(attempt.node)});
+      std::max({attempt.active, attempt.began, front_.worker().nodes().standing_since(attempt.node)});
   const bool is_past_grace = is_replaced && now - silent_since >= options.grace;
   const bool is_late =
       attempt.all_sent_at != kNever && !is_stream && now - attempt.all_sent_at >= options.timeout_answer;

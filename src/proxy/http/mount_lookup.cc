@@ -31,7 +31,7 @@ MountLookup::MountLookup(HttpFront& front, NodeId node, std::string request, con
 void MountLookup::dial(const std::string& preamble) {
   upstream_ = front_.open_upstream(node_, preamble, this);
   if (!upstream_) return conclude(Outcome::kFailed);
-  dial_ = front_.worker().dial_place();
+  dial_ = front_.worker().dials().place();
 }
 
 MountLookup::~MountLookup() {
@@ -108,7 +108,7 @@ void MountLookup::conclude(Outcome outcome) {
 void MountLookup::release_upstream(bool is_reusable) {
   dial_.reset();
   if (!upstream_) return;
-  if (is_reusable && front_.shares_upstreams() && front_.worker().standing(node_) == Standing::kKeep) {
+  if (is_reusable && front_.shares_upstreams() && front_.worker().nodes().standing(node_) == Standing::kKeep) {
     front_.pool().give_back(std::move(upstream_));
   } else {
     front_.pool().discard(std::move(upstream_));

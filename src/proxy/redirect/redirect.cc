@@ -121,7 +121,7 @@ void Redirector::tick(TimePoint now) {
 }
 
 void Redirector::answer(const Asked& asked, NodeId node) {
-  const std::string& public_url = worker_.node(node).public_url;
+  const std::string& public_url = worker_.nodes().options(node).public_url;
   auto location = location_for(public_url, asked.target);
   if (!location || public_url.empty()) {
     worker_.counters().rejected_requests.add();
@@ -153,7 +153,7 @@ void Redirector::answer_loop(const Asked& asked, NodeId node, const std::string&
   }
   const std::string why =
       fmt::format("the leader {} is known as {}, which leads back to this redirector; set the node's public address",
-                  worker_.node(node).name, target);
+                  worker_.nodes().options(node).name, target);
   respond(asked, http::vault_error(508, why),
           {508, Outcome::kRejected, refused_by_us(Phase::kRequest), node, "redirect_loop"});
 }
@@ -189,7 +189,7 @@ void Redirector::tell(const Asked& asked, const Told& told) const {
   record.outcome = told.outcome;
   record.request_class = vault::classify(asked.method, path);
   record.node = told.node;
-  record.node_name = worker_.node_name(told.node);
+  record.node_name = worker_.nodes().name(told.node);
   if (told.node) record.epoch = worker_.view()->epoch;
   record.held = record.total = worker_.now() - asked.since;
   record.end[0] = told.end.who;

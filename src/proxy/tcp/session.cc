@@ -86,7 +86,7 @@ void Session::client_left() {
 
 // Nothing goes to a node while a new epoch's view is on its way to this worker: its node may lead no more.
 std::optional<Flow::Progress> Session::pump_up(bool passes_end) {
-  const SendPermit permit = worker().ask_to_send();
+  const SendPermit permit = worker().clearance().ask_to_send();
   if (!permit) return std::nullopt;
   return up_.pump(client_, node_, worker().pool(), passes_end);
 }
@@ -144,7 +144,7 @@ void Session::note_asked() {
   if (is_queued() || said_unanswered_) return;
   if (!was_asked_) {
     was_asked_ = true;
-    dial_ = worker().dial_place();
+    dial_ = worker().dials().place();
   }
   asked_at_ = worker().now();
   front_.answers().add(*this);
@@ -288,7 +288,7 @@ void Session::log(EndReason reason) const {
   record.listener = worker().shared().own_addresses[listener_].to_string();
   if (origin_) record.client = origin_->client.to_string();
   if (has_node_) record.node = node_id_;
-  record.node_name = worker().node_name(record.node);
+  record.node_name = worker().nodes().name(record.node);
   record.epoch = epoch_;
   record.held = held_;
   record.connecting = connecting_;

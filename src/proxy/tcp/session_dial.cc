@@ -74,8 +74,8 @@ void Session::dial(NodeId node) {
   dialled_ = worker().now();
   dial_failed_ = false;
   become(State::kConnecting);
-  dial_ = worker().dial_place();
-  const net::Address* address = worker().address(node);
+  dial_ = worker().dials().place();
+  const net::Address* address = worker().nodes().address(node);
   if (address == nullptr) return dial_failed(std::nullopt);
   auto socket = net::Socket::connect(*address, worker().options().source, worker().options().tcp);
   // Nothing went out: no descriptor, no source port, no route. The hold's own pace repeats it.
@@ -85,7 +85,7 @@ void Session::dial(NodeId node) {
 }
 
 void Session::dial_failed(std::optional<cluster::HintKind> hint) {
-  worker().node_counters(node_id_).connect_failures.add();
+  worker().nodes().counters(node_id_).connect_failures.add();
   close_dial();
   dial_failed_ = true;
   if (hint) worker().hint(node_id_, epoch_, *hint);
@@ -115,13 +115,13 @@ void Session::on_connect_ready() {
 }
 
 void Session::connected() {
-  if (worker().is_fenced()) return undial();
+  if (worker().clearance().is_fenced()) return undial();
   dial_.reset();
   connecting_ += worker().now() - dialled_;
   become(State::kRelaying);
   last_active_ = worker().now();
-  worker().node_counters(node_id_).connects.add();
-  at_node_ = Counted(worker().node_counters(node_id_).sessions_now);
+  worker().nodes().counters(node_id_).connects.add();
+  at_node_ = Counted(worker().nodes().counters(node_id_).sessions_now);
   node_.writable = true;
   std::string first;
   if (worker().options().send_proxy != net::ProxyVersion::kNone) first = preamble();

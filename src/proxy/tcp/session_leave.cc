@@ -51,7 +51,7 @@ bool Session::admits_client() {
   }
   const bool is_speech = seen.status == net::IoStatus::kOk && !is_tls_aside(ahead.data(), seen.bytes);
   if (!is_speech) return true;
-  if (worker().standing(node_id_) != Standing::kKeep) {
+  if (worker().nodes().standing(node_id_) != Standing::kKeep) {
     leave(Cut::kRequest);
   } else if (worker().shared().held.is_full() && worker().target_if_hold_is_full() == node_id_) {
     return true;  // as a new connection, which is dialled then rather than refused
@@ -74,7 +74,7 @@ bool Session::defers_answer() {
   const TimePoint now = worker().now();
   const bool is_deferred = leaving_ && leaving_->deferred_since != kNever;
   if (!is_deferred) {
-    const bool is_lost = worker().standing(node_id_) != Standing::kKeep;
+    const bool is_lost = worker().nodes().standing(node_id_) != Standing::kKeep;
     const bool had_blocked = dialogue_.client_waits() && dialogue_.client_waited(now) >= kBlockedFor;
     if (!(is_lost ? !dialogue_.is_long_answer() : had_blocked)) return false;
     leaving().deferred_since = now;
@@ -105,7 +105,7 @@ void Session::relay_deferred(TimePoint now) {
 void Session::on_view() {
   if (state_ == State::kConnecting && !worker().may_still_go(cluster::Accepts::kLeader, node_id_)) return undial();
   if (state_ != State::kRelaying) return;
-  if (worker().standing(node_id_) != Standing::kKeep) return on_node_lost();
+  if (worker().nodes().standing(node_id_) != Standing::kKeep) return on_node_lost();
   if (worker().takes_requests(node_id_) && leaving_) resume();
 }
 
@@ -120,7 +120,7 @@ void Session::on_node_lost() {
   // The request that it began has not reached the node, and never will.
   if (leaving_->pause && !dialogue_.client_waits()) return leave(Cut::kRequest);
   front_.arm_leave_timer();
-  if (worker().standing(node_id_) == Standing::kDead) leave_step(worker().now(), false);
+  if (worker().nodes().standing(node_id_) == Standing::kDead) leave_step(worker().now(), false);
 }
 
 // The node takes requests again, or takes them still.

@@ -60,7 +60,7 @@ void TcpFront::tick(TimePoint now) {
 
 void TcpFront::release() {
   queue_.offer([this](WaitLink& link) {
-    const auto next_target = worker_.may_dial_more() ? worker_.target() : std::nullopt;
+    const auto next_target = worker_.dials().has_room() ? worker_.target() : std::nullopt;
     if (!next_target) return false;
     auto& session = static_cast<Session&>(link);
     if (session.may_dial()) session.leave_hold(*next_target);
