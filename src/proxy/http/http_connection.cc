@@ -83,7 +83,7 @@ bool HttpConnection::step() {
   moved = write() || moved;
   if (state_ == State::kOpen && exchange_) {
     exchange_->step_ends();
-    if (exchange_->stage() == HttpExchange::Stage::kAnswered && exchange_->output().empty()) {
+    if (exchange_->stage() == Stage::kAnswered && exchange_->output().empty()) {
       finish_answer();
       moved = true;
     }
@@ -95,7 +95,7 @@ void HttpConnection::charge_turn(std::size_t bytes) { moved_ += std::max(bytes, 
 
 std::size_t HttpConnection::input_limit() const {
   if (is_held()) return kInputHeld;
-  if (exchange_ && exchange_->takes_body()) return HttpExchange::kBodyAhead;
+  if (exchange_ && exchange_->takes_body()) return kBodyAhead;
   return std::max(kInput, front_.worker().options().head_limits.max_head_bytes);
 }
 
@@ -121,7 +121,7 @@ bool HttpConnection::read() {
       client_left();
       return false;
   }
-  if (state_ == State::kOpen && exchange_ && exchange_->cannot_be_answered()) client_left();
+  if (state_ == State::kOpen && exchange_ && exchange_->state().cannot_be_answered()) client_left();
   if (state_ == State::kLinger) end(linger_reason_);
   return state_ != State::kEnded;
 }
@@ -284,7 +284,7 @@ void HttpConnection::end(EndReason reason) {
 
 Phase HttpConnection::phase() const {
   if (state_ != State::kOpen) return Phase::kLastData;
-  return exchange_ ? exchange_->phase() : Phase::kRequest;
+  return exchange_ ? exchange_->state().phase() : Phase::kRequest;
 }
 
 void HttpConnection::tell(EndReason reason) const {

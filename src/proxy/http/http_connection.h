@@ -26,16 +26,6 @@ class HttpFront;
 // it, and writes the answers. Owned by its front's table; used on its thread only; destroyed at the end of a turn.
 class HttpConnection final : public net::StreamHandler {
  public:
-  // Of all its requests.
-  struct Sum {
-    Duration held{};
-    Duration connecting{};
-    std::uint64_t bytes_up = 0;
-    std::uint64_t bytes_down = 0;
-    std::optional<NodeId> node;  // of the last attempt
-    Epoch epoch = 0;             // ... its epoch
-  };
-
   HttpConnection(HttpFront& front, Accepted accepted);
 
   // All that can be done now, within a turn's budget. Its exchange may be over afterwards, and given back.
@@ -54,7 +44,7 @@ class HttpConnection final : public net::StreamHandler {
   [[nodiscard]] Phase phase() const;
 
   // For its exchange.
-  [[nodiscard]] Sum& sum() { return sum_; }
+  [[nodiscard]] ConnectionSum& sum() { return sum_; }
   [[nodiscard]] std::uint16_t listener() const { return listener_; }
   [[nodiscard]] const std::string& client_name() const { return client_name_; }
   [[nodiscard]] const std::string& preamble() const { return preamble_; }
@@ -93,7 +83,7 @@ class HttpConnection final : public net::StreamHandler {
   bool read();
   void take_input(std::string_view bytes);
   [[nodiscard]] std::size_t input_limit() const;
-  [[nodiscard]] bool is_held() const { return exchange_ && exchange_->stage() == HttpExchange::Stage::kHeld; }
+  [[nodiscard]] bool is_held() const { return exchange_ && exchange_->stage() == Stage::kHeld; }
   // Of what the client has sent: not looked at yet.
   [[nodiscard]] std::size_t unread_bytes() const { return exchange_ ? exchange_->input().size() : 0; }
   void look_at_peer();
@@ -119,7 +109,7 @@ class HttpConnection final : public net::StreamHandler {
   std::string client_name_;  // with its port; only if it may be logged
   std::string preamble_;
   std::unique_ptr<HttpExchange> exchange_;  // null: idle, or at its end
-  Sum sum_;
+  ConnectionSum sum_;
   http::LeadingLine leading_line_;
   http::HeadSearch head_search_;
   TimePoint started_;

@@ -10,7 +10,7 @@ constexpr Duration kGoodbyeAfter = 1s;
 }  // namespace
 
 bool HttpConnection::is_reading() const {
-  return state_ == State::kOpen && (!exchange_ || exchange_->stage() == HttpExchange::Stage::kHead);
+  return state_ == State::kOpen && (!exchange_ || exchange_->stage() == Stage::kHead);
 }
 
 void HttpConnection::on_tick(TimePoint now) {
@@ -48,7 +48,8 @@ void HttpConnection::collect_idle(std::vector<wire::IdleConnection>& into) {
   const auto add = [&](Idleness idleness, TimePoint since) {
     into.push_back({idleness, since, [this] { return make_room(); }});
   };
-  if (state_ == State::kOpen && exchange_ && exchange_->waits_for_client()) return add(Idleness::kStuck, last_active_);
+  if (state_ == State::kOpen && exchange_ && exchange_->state().waits_for_client())
+    return add(Idleness::kStuck, last_active_);
   if (!is_reading()) return;
   if (!client_->is_open()) return add(Idleness::kUnfinished, started_);
   if (unread_bytes() > 0) return add(Idleness::kUnfinished, header_since_);
@@ -63,7 +64,7 @@ bool HttpConnection::make_room() {
     pump();
     if (!is_reading() || unread_bytes() > had) return false;
   }
-  const bool is_stuck = state_ == State::kOpen && exchange_ && exchange_->waits_for_client();
+  const bool is_stuck = state_ == State::kOpen && exchange_ && exchange_->state().waits_for_client();
   if (!is_reading() && !is_stuck) return false;  // it has gone on meanwhile
   front_.worker().counters().cut_for_room.add();
   is_reading() ? end(idle_timed_out(Phase::kRequest)) : exchange_->cut_waiting();

@@ -1,4 +1,4 @@
-#include "proxy/http/exchange.h"
+#include "proxy/exchange/exchange.h"
 
 #include <utility>
 #include <vector>

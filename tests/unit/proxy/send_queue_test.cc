@@ -1,4 +1,4 @@
-#include "proxy/http/send_queue.h"
+#include "proxy/exchange/send_queue.h"
 
 #include "bellwether/base/byte_queue.h"
 #include "catch.hpp"

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "http_front.h"
 #include "proxy/core/worker_core.h"
 
 namespace bellwether::proxy {
@@ -20,8 +19,8 @@ http::HeadLimits sent_head_limits(const http::HeadLimits& limits) {
 
 // As it was sent: what Connection stripped is not a token that the node has seen.
 const http::RequestHead* head_of(const MountCheck::Sent& sent) {
-  http::RequestHead& head = sent.front.request_scratch();
-  const http::HeadLimits limits = sent_head_limits(sent.front.worker().options().head_limits);
+  http::RequestHead& head = sent.scratch;
+  const http::HeadLimits limits = sent_head_limits(sent.worker.options().head_limits);
   const auto parsed = http::parse_request_head(sent.queue.head(), limits, head);
   return parsed.status == http::ParseStatus::kDone ? &head : nullptr;
 }
@@ -42,7 +41,7 @@ void MountCheck::note_effect(const Sent& sent) {
   if (head == nullptr) return;
   effect_ = vault::effect_of(sent.path, *head);
   if (effect_ != vault::Effect::kByMount) return;
-  const auto known = sent.front.mounts().effect_of(namespace_of(*head), sent.path, sent.front.worker().now());
+  const auto known = sent.mounts.table.effect_of(namespace_of(*head), sent.path, sent.worker.now());
   if (known) effect_ = *known;
 }
 
@@ -72,27 +71,28 @@ MountCheck::Outcome MountCheck::look_at_answer(const Sent& sent, NodeId target) 
       const vault::Mount& mount = lookup_->mount();
       const vault::Effect effect = vault::effect_in(mount, sent.path);
       const http::RequestHead* head = head_of(sent);
-      if (head != nullptr) sent.front.mounts().remember(namespace_of(*head), mount, sent.front.worker().now());
+      if (head != nullptr) sent.mounts.table.remember(namespace_of(*head), mount, sent.worker.now());
       return settle(effect);
     }
     case MountLookup::Outcome::kRefused:
       return settle(vault::Effect::kOutside);
     case MountLookup::Outcome::kFailed:
       lookup_.reset();
-      failed_at_ = sent.front.worker().now();
+      failed_at_ = sent.worker.now();
       return lookups_ < kMaxLookups ? Outcome::kWaits : settle(vault::Effect::kOutside);
   }
   return Outcome::kWaits;
 }
 
 MountCheck::Outcome MountCheck::ask(const Sent& sent, NodeId target, const std::string& preamble) {
-  const bool is_too_soon = lookups_ > 0 && sent.front.worker().now() - failed_at_ < kLookupBackoff;
-  if (is_too_soon || sent.front.mount_lookups() >= MountLookup::kMaxAtOnce) return Outcome::kWaits;
+  const bool is_too_soon = lookups_ > 0 && sent.worker.now() - failed_at_ < kLookupBackoff;
+  if (is_too_soon || sent.mounts.lookups >= MountLookup::kMaxAtOnce) return Outcome::kWaits;
   const http::RequestHead* head = head_of(sent);
   std::string question = head == nullptr ? std::string() : vault::mount_request(*head);
   if (question.empty()) return settle(vault::Effect::kOutside);
   ++lookups_;
-  lookup_ = std::make_unique<MountLookup>(sent.front, target, std::move(question), preamble);
+  lookup_ = std::make_unique<MountLookup>(sent.worker, sent.node_connections, sent.mounts,
+                                          MountLookup::Question{target, std::move(question), preamble});
   return Outcome::kWaits;
 }
 

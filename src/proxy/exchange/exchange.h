@@ -26,6 +26,12 @@
 
 namespace bellwether::proxy {
 
+inline constexpr std::size_t kAhead = 64 * 1024;  // of what a receiver has not taken yet
+// ... of a body, and as much of it is read ahead: many may upload at once
+inline constexpr std::size_t kBodyAhead = 32 * 1024;
+// A stream that has nothing to tell yet has no answer head either. What merely has such a path is answered before that.
+inline constexpr Duration kSilentStream = 1s;
+
 // What is kept of a request once its head went into the send queue.
 struct Request {
   std::string method;
@@ -88,6 +94,9 @@ struct Attempt {
   bool can_write = false;
   bool write_broken = false;
   NodeEnd ended = NodeEnd::kNone;
+
+  // The kernel takes connections faster than the node answers them.
+  void let_others_knock() { dial.reset(); }
 };
 
 // That the last attempt executed nothing.
@@ -108,8 +117,18 @@ struct Answer {
   http::ResponseFraming framing;
 };
 
-// What an HttpExchange consists of: a request of a client connection in http mode and all that is needed for it, from
-// its first byte until its answer has left. A connection that is idle has none.
+// Where a request stands.
+enum class Stage : std::uint8_t {
+  kHead,      // its head is not whole yet, or where it goes is not decided
+  kHeld,      // waits for a node
+  kAtNode,    // has a connection to a node, or dials one
+  kTunnel,    // after a 101
+  kAnswered,  // but for what the client has not taken yet
+  kOver,      // with its connection
+};
+
+// What is known of one exchange: a request of a client connection in http mode and all that is needed for it, from its
+// first byte until its answer has left. A connection that is idle has none.
 struct Exchange {
   ByteQueue in;         // from the client, not yet looked at
   SendQueue to_node;    // the request
@@ -123,7 +142,20 @@ struct Exchange {
   Proof proof;
   Answer answer;
   http::BodyReader answer_body;
+  Stage stage = Stage::kHead;
 
+  void become(Stage next);
+  [[nodiscard]] Phase phase() const;
+  // The client does not go on with its request's body, or does not read its answer.
+  [[nodiscard]] bool waits_for_client() const;
+  // The client has ended its side. It still gets the answer to what it sent, unless that waits, has no end or is not
+  // whole.
+  [[nodiscard]] bool cannot_be_answered() const;
+  // The node that its request has been waiting for, for longer than `most`.
+  [[nodiscard]] std::optional<NodeId> waits_for_node(TimePoint now, Duration most) const;
+  // Gives back what the buffers do not use. Returns what is left of them, and of all that goes with a request that
+  // waits.
+  [[nodiscard]] std::size_t shrink();
   // For the next request, of which `in` may hold a part. Keeps some memory. REQUIRES: the answer has left
   void restart();
 };
@@ -151,6 +183,16 @@ class ExchangePool {
 
  private:
   std::vector<std::unique_ptr<AnyExchange>> spare_;
+};
+
+// Of all requests of a client's connection.
+struct ConnectionSum {
+  Duration held{};
+  Duration connecting{};
+  std::uint64_t bytes_up = 0;
+  std::uint64_t bytes_down = 0;
+  std::optional<NodeId> node;  // of the last attempt
+  Epoch epoch = 0;             // ... its epoch
 };
 
 }  // namespace bellwether::proxy

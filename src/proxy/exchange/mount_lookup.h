@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,11 +14,19 @@
 
 namespace bellwether::proxy {
 
-class HttpFront;
+class NodeConnections;
+class WorkerCore;
+
+// What a worker knows of mounts.
+struct MountBook {
+  vault::MountTable table;          // mounts that nodes were asked about, for requests that were refused
+  int lookups = 0;                  // under way
+  std::function<void()> on_answer;  // a lookup has come to its end; called at its callbacks' end
+};
 
 // One question to a node: which mount does a request's path lead to? Asked only after a refusal that may or may not be
-// proof. Owned by the session that waits for it; one thread. Its outcome is polled: the front is asked to look at
-// those that wait when there is one. Dropping it closes the connection, unless the answer is complete.
+// proof. Owned by the session that waits for it; one thread. Its outcome is polled: MountBook::on_answer tells when
+// there is one. Dropping it closes the connection, unless the answer is complete.
 class MountLookup final : public UpstreamUser {
  public:
   static constexpr Duration kTimeout = 1s;
@@ -30,7 +39,12 @@ class MountLookup final : public UpstreamUser {
     kFailed,   // no answer, or not from a node that leads: another node may know
   };
 
-  MountLookup(HttpFront& front, NodeId node, std::string request, const std::string& preamble);
+  struct Question {
+    NodeId node;
+    std::string request;
+    const std::string& preamble;
+  };
+  MountLookup(WorkerCore& worker, NodeConnections& node_connections, MountBook& mounts, Question question);
   ~MountLookup();
   MountLookup(const MountLookup&) = delete;
   MountLookup& operator=(const MountLookup&) = delete;
@@ -54,7 +68,9 @@ class MountLookup final : public UpstreamUser {
   void conclude(Outcome outcome);
   void release_upstream(bool is_reusable);
 
-  HttpFront& front_;
+  WorkerCore& worker_;
+  NodeConnections& node_connections_;
+  MountBook& mounts_;
   NodeId node_;
   std::unique_ptr<Upstream> upstream_;
   std::string unsent_;

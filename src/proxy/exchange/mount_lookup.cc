@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "bellwether/http/body.h"
-#include "http_front.h"
 #include "proxy/core/worker_core.h"
+#include "proxy/upstream/node_connections.h"
 
 namespace bellwether::proxy {
 namespace {
@@ -16,31 +16,31 @@ bool is_final(int status) { return status == 200 || (status >= 400 && status < 5
 
 }  // namespace
 
-MountLookup::MountLookup(HttpFront& front, NodeId node, std::string request, const std::string& preamble)
-    : front_(front), node_(node), unsent_(std::move(request)), began_(front.worker().now()) {
-  ++front_.mount_lookups();
-  if (front_.shares_upstreams()) upstream_ = front_.pool().take(node);
-  if (upstream_) {
-    upstream_->lend(this);
-    write();
-  } else {
-    dial(preamble);
-  }
+MountLookup::MountLookup(WorkerCore& worker, NodeConnections& node_connections, MountBook& mounts, Question question)
+    : worker_(worker),
+      node_connections_(node_connections),
+      mounts_(mounts),
+      node_(question.node),
+      unsent_(std::move(question.request)),
+      began_(worker.now()) {
+  ++mounts_.lookups;
+  upstream_ = node_connections_.take(node_, *this);
+  upstream_ ? write() : dial(question.preamble);
 }
 
 void MountLookup::dial(const std::string& preamble) {
-  upstream_ = front_.open_upstream(node_, preamble, this);
+  upstream_ = node_connections_.open(node_, preamble, this);
   if (!upstream_) return conclude(Outcome::kFailed);
-  dial_ = front_.worker().dials().place();
+  dial_ = worker_.dials().place();
 }
 
 MountLookup::~MountLookup() {
   release_upstream(false);
-  --front_.mount_lookups();
+  --mounts_.lookups;
 }
 
 MountLookup::Outcome MountLookup::outcome() const {
-  const bool is_late = outcome_ == Outcome::kUnderWay && front_.worker().now() - began_ >= kTimeout;
+  const bool is_late = outcome_ == Outcome::kUnderWay && worker_.now() - began_ >= kTimeout;
   return is_late ? Outcome::kFailed : outcome_;
 }
 
@@ -65,7 +65,7 @@ void MountLookup::write() {
 }
 
 void MountLookup::read() {
-  const auto buffer = front_.worker().pool().buffer(RelayPool::kReadSize);
+  const auto buffer = worker_.pool().buffer(RelayPool::kReadSize);
   while (outcome_ == Outcome::kUnderWay) {
     const net::IoResult got = upstream_->read(buffer);
     if (got.status == net::IoStatus::kAgain) return;
@@ -79,7 +79,7 @@ void MountLookup::parse(bool has_ended) {
   if (received_.size() > kMaxAnswer) return conclude(Outcome::kRefused);
   http::ResponseHead head;
   const http::ParseOutcome parsed =
-      http::parse_response_head(received_.view(), "GET", front_.worker().options().head_limits, head);
+      http::parse_response_head(received_.view(), "GET", worker_.options().head_limits, head);
   if (parsed.status == http::ParseStatus::kNeedMore && !has_ended) return;
   if (parsed.status != http::ParseStatus::kDone || !is_final(head.status)) return conclude(Outcome::kFailed);
   http::BodyReader reader(head.body);
@@ -102,17 +102,13 @@ void MountLookup::parse(bool has_ended) {
 void MountLookup::conclude(Outcome outcome) {
   outcome_ = outcome;
   release_upstream(false);
-  front_.release_soon();
+  mounts_.on_answer();
 }
 
 void MountLookup::release_upstream(bool is_reusable) {
   dial_.reset();
   if (!upstream_) return;
-  if (is_reusable && front_.shares_upstreams() && front_.worker().nodes().standing(node_) == Standing::kKeep) {
-    front_.pool().give_back(std::move(upstream_));
-  } else {
-    front_.pool().discard(std::move(upstream_));
-  }
+  is_reusable ? node_connections_.give_back(std::move(upstream_)) : node_connections_.discard(std::move(upstream_));
 }
 
 }  // namespace bellwether::proxy

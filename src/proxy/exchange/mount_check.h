@@ -14,16 +14,20 @@
 
 namespace bellwether::proxy {
 
-class HttpFront;
+class NodeConnections;
+class WorkerCore;
 
 // What a request that a node refused may have touched there. A refusal that is proof only where the request's mount
 // touches nothing but storage makes the request wait as after any proof, and before it is sent again the new leader is
-// asked which mount it is (FACTS.md 3). Part of an exchange; parses heads into the front's scratch head.
+// asked which mount it is (FACTS.md 3). Part of an exchange.
 class MountCheck {
  public:
   // The request as it was sent.
   struct Sent {
-    HttpFront& front;
+    WorkerCore& worker;
+    NodeConnections& node_connections;
+    MountBook& mounts;
+    http::RequestHead& scratch;  // of the worker's, for a head that is parsed again
     const SendQueue& queue;
     const std::string& path;
   };

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "bellwether/base/time.h"
+#include "bellwether/http/head.h"
+#include "exchange.h"
+
+namespace bellwether::proxy {
+
+class WorkerCore;
+
+// What becomes of a request: counted once, under exactly one outcome, and told to the log once. Its figures are kept in
+// the exchange, which outlives it.
+class RequestAccount {
+ public:
+  RequestAccount(WorkerCore& worker, Exchange& exchange) : worker_(worker), exchange_(exchange) {}
+  RequestAccount(const RequestAccount&) = delete;
+  RequestAccount& operator=(const RequestAccount&) = delete;
+
+  // Before all that follows: of the connection whose exchange it is.
+  void bind(ConnectionSum& sum) { sum_ = &sum; }
+  [[nodiscard]] ConnectionSum& sum() { return *sum_; }
+
+  void open();
+  // It has its outcome; a no-op if it had one. `status`: what the client was told; 0: nothing.
+  void settle(Outcome outcome, int status, EndReason reason);
+  // As above, with what happened. Before the client's answer is written: that names the id.
+  void fail(Outcome outcome, int status, std::string_view why, EndReason reason);
+  // The connection ends before the request has an outcome: who left, or whether we did, decides what to call it.
+  void settle_unfinished(EndReason reason);
+  void reject(http::Reject reason, int status, EndReason end);
+  // No request was made, so none is counted; but it was answered, and the log says so.
+  void note_late_head(TimePoint since, int status);
+  void count_up(std::size_t bytes);
+  void count_down(std::size_t bytes);
+  // To the log, if that is owed. `listener` and `client`: of the connection.
+  void tell(std::uint16_t listener, std::string_view client);
+
+ private:
+  void count_status(int status);
+
+  WorkerCore& worker_;
+  Exchange& exchange_;
+  ConnectionSum* sum_ = nullptr;
+};
+
+}  // namespace bellwether::proxy
