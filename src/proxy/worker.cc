@@ -132,7 +132,7 @@ void Worker::set_view(cluster::ViewPtr next, std::uint64_t round) {
   tcp_.on_view();
   redirector_.release();
   http_.on_view();
-  if (nodes().forget_removed(*view())) http_.on_nodes();
+  if (known_nodes().forget_removed(*view())) http_.on_nodes();
   resume_withheld();
   if (has_waiting()) note_traffic();
 }
@@ -143,16 +143,16 @@ void Worker::on_claim(const cluster::Claim& claim) {
   tcp_.release();
   redirector_.release();
   resume_withheld();
-  if (http_.has_unconfirmed() || clearance().wants_claim()) clearance().ask_for_wanted_claim();
+  if (http_.has_unconfirmed() || own_clearance().wants_claim()) own_clearance().ask_for_wanted_claim();
 }
 
 void Worker::resume_withheld() {
-  if (!clearance().take_up_withheld()) return;
+  if (!own_clearance().take_up_withheld()) return;
   tcp_.look_again();
   http_.resume();
 }
 
-void Worker::update_standings() { hung_timer_.arm_at(nodes().update_standings(*view(), now(), options().grace)); }
+void Worker::update_standings() { hung_timer_.arm_at(known_nodes().update_standings(*view(), now(), options().grace)); }
 
 void Worker::on_hung() {
   update_standings();
@@ -161,13 +161,13 @@ void Worker::on_hung() {
 }
 
 void Worker::set_nodes(WorkerNodes next) {
-  nodes().set(std::move(next));
+  known_nodes().set(std::move(next));
   http_.on_nodes();
 }
 
 void Worker::set_address(NodeId node, const net::Address& address) {
   if (!nodes().has(node)) return;
-  nodes().set_address(node, address);
+  known_nodes().set_address(node, address);
   http_.on_address(node);
 }
 
@@ -193,7 +193,7 @@ void Worker::tick() {
   redirector_.tick(now());
   http_.tick(now());
   if (has_waiting()) note_traffic();  // however long ago it came
-  clearance().keep_fresh();
+  own_clearance().keep_fresh();
   tcp_.release();
   redirector_.release();
   resume_withheld();

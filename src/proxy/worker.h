@@ -32,6 +32,7 @@ class Worker final : public WorkerCore {
   void set_client_tls(const std::shared_ptr<net::TlsContext>& tls);
   void set_node_tls(const std::shared_ptr<net::TlsContext>& tls) { http_.set_node_tls(tls); }
   void shut_down();
+  [[nodiscard]] const Seat& seat() const { return seat_; }
   [[nodiscard]] bool has_parked() const { return !parked_.empty(); }
 
   void arm_tick() override;

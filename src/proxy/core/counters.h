@@ -64,6 +64,7 @@ struct alignas(64) WorkerCounters {
   HttpCounters http;
 
   void record_hold(Duration held);
+  void count_handshake_failure(net::HandshakeFailure why) { handshake_failures[static_cast<std::size_t>(why)].add(); }
 };
 
 // REQUIRES: into's buckets are sized

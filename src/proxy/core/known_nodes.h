@@ -37,7 +37,7 @@ class KnownNodes {
   // For logs: "none" if there is none, "removed" if it has been forgotten.
   [[nodiscard]] std::string_view name(std::optional<NodeId> node) const;
   [[nodiscard]] const net::Address* address(NodeId node) const;  // null: none is known
-  [[nodiscard]] NodeCounters& counters(NodeId node) { return *known(node).counters; }
+  [[nodiscard]] NodeCounters& counters(NodeId node) const { return *known(node).counters; }
   [[nodiscard]] Standing standing(NodeId node) const { return known(node).standing; }
   [[nodiscard]] TimePoint standing_since(NodeId node) const { return known(node).since; }
   // Whether the view at hand gives the node requests over a connection that exists.

@@ -66,10 +66,6 @@ std::optional<TimePoint> WorkerCore::hung_since(NodeId node) const {
   return view_->nodes.at(node).silent_since;
 }
 
-void WorkerCore::count_handshake_failure(net::HandshakeFailure failure) {
-  counters().handshake_failures[static_cast<std::size_t>(failure)].add();
-}
-
 void WorkerCore::take_view(cluster::ViewPtr view, std::uint64_t round) {
   const cluster::ViewPtr before = std::exchange(view_, std::move(view));
   clearance_.on_view(before.get(), *view_, round);

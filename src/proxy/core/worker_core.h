@@ -30,7 +30,6 @@ class WorkerCore {
   WorkerCore& operator=(const WorkerCore&) = delete;
 
   [[nodiscard]] net::Loop& loop() { return *seat_.loop; }
-  [[nodiscard]] const Seat& seat() const { return seat_; }
   [[nodiscard]] TimePoint now() const { return seat_.loop->now(); }
   [[nodiscard]] Shared& shared() { return shared_; }
   [[nodiscard]] const Shared& shared() const { return shared_; }
@@ -40,14 +39,11 @@ class WorkerCore {
   [[nodiscard]] const std::shared_ptr<net::TlsContext>& client_tls(std::size_t listener) const {
     return client_tls_[listener];
   }
-  void count_handshake_failure(net::HandshakeFailure failure);
   [[nodiscard]] RelayPool& pool() { return pool_; }
   [[nodiscard]] RequestIds& request_ids() { return request_ids_; }
   [[nodiscard]] Prng& prng() { return prng_; }
   [[nodiscard]] Dials& dials() { return dials_; }
-  [[nodiscard]] KnownNodes& nodes() { return nodes_; }
   [[nodiscard]] const KnownNodes& nodes() const { return nodes_; }
-  [[nodiscard]] Clearance& clearance() { return clearance_; }
   [[nodiscard]] const Clearance& clearance() const { return clearance_; }
   [[nodiscard]] bool is_shutting_down() const { return shutting_down_; }
 
@@ -79,6 +75,10 @@ class WorkerCore {
   [[nodiscard]] bool takes_requests(NodeId node) {
     return nodes_.takes_requests(node) && !clearance_.is_fenced() && !must_withhold();
   }
+  // Asked before bytes are given to a node that belong to the epoch in view; held while they are.
+  [[nodiscard]] SendPermit ask_to_send() { return clearance_.ask_to_send(); }
+  // A claim of the leader's is wanted that is asked for at `since` or later. Each mode is told when one has come.
+  void want_claim(TimePoint since) { clearance_.want_claim(since); }
   void make_room_to_dial();  // a dial has been answered
 
   // What the control side is told; ControlReports says how often.
@@ -103,6 +103,9 @@ class WorkerCore {
   // Dials for those who wait, in order and paced.
   virtual void release() = 0;
 
+  // For the worker alone: who else changes these takes away what at-most-once rests on.
+  [[nodiscard]] KnownNodes& known_nodes() { return nodes_; }
+  [[nodiscard]] Clearance& own_clearance() { return clearance_; }
   // Opens the gate for `round` if no newer round has closed it.
   void take_view(cluster::ViewPtr view, std::uint64_t round);
   void take_claim(const cluster::Claim& claim);

@@ -30,7 +30,7 @@ cluster::RouteRequest Destination::wanted() const {
   return wanted;
 }
 
-Destination::Choice Destination::choose(bool others_wait) {
+Destination::Choice Destination::choose_next(bool others_wait) {
   const cluster::RouteRequest wanted = this->wanted();
   request_.is_for_leader = worker_.is_for_leader(wanted.accepts);
   if (is_bootstrap_now()) return bootstrap(wanted, others_wait);

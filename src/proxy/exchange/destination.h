@@ -33,8 +33,9 @@ class Destination {
   Destination(const Destination&) = delete;
   Destination& operator=(const Destination&) = delete;
 
-  // For its next sending; sets Request::is_for_leader. `others_wait`: requests for the leader that came before.
-  [[nodiscard]] Choice choose(bool others_wait);
+  // For its next sending; sets Request::is_for_leader. A node for sys/init is claimed of the worker's InitGuard: it
+  // must be sent to, or end_init() must follow. `others_wait`: requests for the leader that came before.
+  [[nodiscard]] Choice choose_next(bool others_wait);
   // A held request has somewhere to go although nobody leads.
   [[nodiscard]] bool needs_no_leader() const;
   // Nobody leads, and the request is for a cluster in that state.

@@ -33,12 +33,12 @@ bool may_follow(Stage now, Stage next) {
 }  // namespace
 
 void Exchange::become(Stage next) {
-  BW_ASSERT(may_follow(stage, next));
-  stage = next;
+  BW_ASSERT(may_follow(stage_, next));
+  stage_ = next;
 }
 
 Phase Exchange::phase() const {
-  switch (stage) {
+  switch (stage_) {
     case Stage::kHead:
       return Phase::kRequest;
     case Stage::kHeld:
@@ -56,21 +56,21 @@ Phase Exchange::phase() const {
 }
 
 bool Exchange::waits_for_client() const {
-  if (stage == Stage::kAnswered) return true;
-  if (stage != Stage::kAtNode || attempt.is_connecting) return false;
+  if (stage_ == Stage::kAnswered) return true;
+  if (stage_ != Stage::kAtNode || attempt.is_connecting) return false;
   const bool awaits_body = !request_body.done() && in.empty() && to_node.unsent().empty();
   return awaits_body || !to_client.empty();
 }
 
 bool Exchange::cannot_be_answered() const {
-  if (stage == Stage::kHeld) return true;
-  if (stage != Stage::kAtNode) return false;
+  if (stage_ == Stage::kHeld) return true;
+  if (stage_ != Stage::kAtNode) return false;
   const bool is_endless = request.request_class == vault::RequestClass::kStream;
   return is_endless || (!request_body.done() && in.empty());
 }
 
 std::optional<NodeId> Exchange::waits_for_node(TimePoint now, Duration most) const {
-  const bool waits = stage == Stage::kAtNode && request.request_class == vault::RequestClass::kData &&
+  const bool waits = stage_ == Stage::kAtNode && request.request_class == vault::RequestClass::kData &&
                      !answer.has_begun && attempt.answered_at == kNever && attempt.all_sent_at != kNever;
   if (!waits || now - attempt.all_sent_at < most) return std::nullopt;
   return attempt.node;
@@ -88,7 +88,7 @@ std::size_t Exchange::shrink() {
 
 void Exchange::restart() {
   BW_ASSERT(to_client.empty());
-  if (stage != Stage::kHead) become(Stage::kHead);
+  if (stage_ != Stage::kHead) become(Stage::kHead);
   in.release_if_big();
   from_node.clear();
   from_node.release_if_big();

@@ -95,7 +95,7 @@ struct Attempt {
   bool write_broken = false;
   NodeEnd ended = NodeEnd::kNone;
 
-  // The kernel takes connections faster than the node answers them.
+  // Its place among the dials is another's from here on.
   void let_others_knock() { dial.reset(); }
 };
 
@@ -142,22 +142,25 @@ struct Exchange {
   Proof proof;
   Answer answer;
   http::BodyReader answer_body;
-  Stage stage = Stage::kHead;
 
-  void become(Stage next);
+  [[nodiscard]] Stage stage() const { return stage_; }
+  void become(Stage next);  // aborts on a step that is none
   [[nodiscard]] Phase phase() const;
   // The client does not go on with its request's body, or does not read its answer.
   [[nodiscard]] bool waits_for_client() const;
   // The client has ended its side. It still gets the answer to what it sent, unless that waits, has no end or is not
   // whole.
   [[nodiscard]] bool cannot_be_answered() const;
-  // The node that its request has been waiting for, for longer than `most`.
+  // The node that its request has been waiting for, for `most` or longer.
   [[nodiscard]] std::optional<NodeId> waits_for_node(TimePoint now, Duration most) const;
   // Gives back what the buffers do not use. Returns what is left of them, and of all that goes with a request that
   // waits.
   [[nodiscard]] std::size_t shrink();
   // For the next request, of which `in` may hold a part. Keeps some memory. REQUIRES: the answer has left
   void restart();
+
+ private:
+  Stage stage_ = Stage::kHead;
 };
 
 // Exchanges of a worker between two requests, with the memory of their buffers: a few, for those who ask next.

@@ -27,7 +27,7 @@ class MountCheck {
     WorkerCore& worker;
     NodeConnections& node_connections;
     MountBook& mounts;
-    http::RequestHead& scratch;  // of the worker's, for a head that is parsed again
+    http::RequestHead& scratch;  // overwritten by any of the calls below: nobody may be reading it
     const SendQueue& queue;
     const std::string& path;
   };

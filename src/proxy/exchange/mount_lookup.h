@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "bellwether/base/byte_queue.h"
 #include "bellwether/base/ids.h"
@@ -19,9 +20,12 @@ class WorkerCore;
 
 // What a worker knows of mounts.
 struct MountBook {
-  vault::MountTable table;          // mounts that nodes were asked about, for requests that were refused
-  int lookups = 0;                  // under way
-  std::function<void()> on_answer;  // a lookup has come to its end; called at its callbacks' end
+  vault::MountTable table;  // mounts that nodes were asked about, for requests that were refused
+  int lookups = 0;          // under way
+  // A lookup has come to its end. Called from within its constructor and callbacks: only note it, and act later.
+  std::function<void()> on_answer;
+
+  explicit MountBook(std::function<void()> when_answered) : on_answer(std::move(when_answered)) {}
 };
 
 // One question to a node: which mount does a request's path lead to? Asked only after a refusal that may or may not be

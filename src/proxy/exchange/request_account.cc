@@ -48,7 +48,7 @@ void RequestAccount::settle_unfinished(EndReason reason) {
   if (reason.who == 'C') return settle(Outcome::kClientGone, status, reason);
   if (answer.has_begun) return settle(Outcome::kCut, status, reason);
   if (request.why.empty()) request.why = "Bellwether ended the connection before the request was answered";
-  const bool is_with_node = exchange_.stage == Stage::kAtNode && exchange_.attempt.sent > 0;
+  const bool is_with_node = exchange_.stage() == Stage::kAtNode && exchange_.attempt.sent > 0;
   const bool may_be_executed = is_with_node || exchange_.mount_check.is_under_way();
   settle(may_be_executed ? Outcome::kAmbiguous : Outcome::kUnserved, status, reason);
 }

@@ -13,8 +13,8 @@ namespace bellwether::proxy {
 
 class WorkerCore;
 
-// What becomes of a request: counted once, under exactly one outcome, and told to the log once. Its figures are kept in
-// the exchange, which outlives it.
+// What becomes of a request: counted once, under exactly one outcome, and told to the log once. Of one exchange,
+// request after request; its figures are kept there.
 class RequestAccount {
  public:
   RequestAccount(WorkerCore& worker, Exchange& exchange) : worker_(worker), exchange_(exchange) {}
@@ -28,7 +28,7 @@ class RequestAccount {
   void open();
   // It has its outcome; a no-op if it had one. `status`: what the client was told; 0: nothing.
   void settle(Outcome outcome, int status, EndReason reason);
-  // As above, with what happened. Before the client's answer is written: that names the id.
+  // As above, with what happened. It gives the request its id, which the client's answer names.
   void fail(Outcome outcome, int status, std::string_view why, EndReason reason);
   // The connection ends before the request has an outcome: who left, or whether we did, decides what to call it.
   void settle_unfinished(EndReason reason);

@@ -19,7 +19,7 @@ bool ClaimWait::begin(WaitQueue& waiting) {
   exchange_.attempt.answered_at = worker_.loop().precise_now();
   waiting.push_back(*this);
   if (!is_of_leader()) return false;
-  worker_.clearance().want_claim(since());
+  worker_.want_claim(since());
   return true;
 }
 

@@ -26,7 +26,7 @@ class ClaimWait final : public WaitLink {
   // Joins those that wait. False: it waits in vain, for its node leads no more in the epoch in which it was asked.
   [[nodiscard]] bool begin(WaitQueue& waiting);
   void end(WaitQueue& waiting);  // no-op if it does not wait
-  [[nodiscard]] bool is_under_way() const { return exchange_.attempt.answered_at != kNever; }
+  [[nodiscard]] bool is_under_way() const { return is_queued(); }
   // When the answer came.
   [[nodiscard]] TimePoint since() const { return exchange_.attempt.answered_at; }
   // Whether the node that answered leads still, in the epoch in which it was asked.

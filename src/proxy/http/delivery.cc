@@ -29,7 +29,7 @@ Delivery::Delivery(HttpFront& front, Exchange& exchange, RequestAccount& account
             front.request_scratch(), exchange.to_node,         exchange.request.path} {}
 
 void Delivery::dispatch() {
-  const Destination::Choice choice = destination_.choose(!front_.queue().empty());
+  const Destination::Choice choice = destination_.choose_next(!front_.queue().empty());
   if (const auto* node = std::get_if<Destination::Node>(&choice)) return begin_attempt(node->id);
   if (std::holds_alternative<Destination::Wait>(choice)) return hold();
   const auto& nobody = std::get<Destination::Nobody>(choice);
@@ -104,7 +104,7 @@ bool Delivery::may_send() const {
 }
 
 void Delivery::leave_hold(NodeId target) {
-  BW_ASSERT(exchange_.stage == Stage::kHeld);
+  BW_ASSERT(exchange_.stage() == Stage::kHeld);
   if (!connection_->stays_held()) return;
   unhold();
   begin_attempt(target);
@@ -123,7 +123,7 @@ void Delivery::on_view() {
 
 void Delivery::end_if_hung() {
   const Attempt& attempt = exchange_.attempt;
-  const bool waits = exchange_.stage == Stage::kAtNode && !attempt.is_connecting && !exchange_.answer.has_begun &&
+  const bool waits = exchange_.stage() == Stage::kAtNode && !attempt.is_connecting && !exchange_.answer.has_begun &&
                      !claim_wait_.is_under_way();
   if (!waits || !exchange_.request.is_for_leader) return;
   const auto since = front_.worker().hung_since(attempt.node);
@@ -133,7 +133,7 @@ void Delivery::end_if_hung() {
 }
 
 bool Delivery::has_gone_on_with_view() {
-  if (exchange_.stage == Stage::kHeld && destination_.needs_no_leader()) {
+  if (exchange_.stage() == Stage::kHeld && destination_.needs_no_leader()) {
     unhold();
     dispatch();
     return true;
@@ -150,7 +150,8 @@ bool Delivery::has_gone_on_with_view() {
 
 // Its node turned out to be of another cluster, or was taken out of service, before it was sent a byte.
 bool Delivery::leave_unfit_node() {
-  if (exchange_.request.is_for_leader || exchange_.stage != Stage::kAtNode || exchange_.attempt.sent > 0) return false;
+  if (exchange_.request.is_for_leader || exchange_.stage() != Stage::kAtNode || exchange_.attempt.sent > 0)
+    return false;
   if (front_.worker().may_still_go(cluster::Accepts::kAnyNode, exchange_.attempt.node)) return false;
   drop_upstream();
   --exchange_.request.sends;
@@ -160,7 +161,7 @@ bool Delivery::leave_unfit_node() {
 
 // Back to the hold if not a byte of it was sent. False: no attempt is under way, or it may have been.
 bool Delivery::undial() {
-  if (exchange_.stage != Stage::kAtNode || exchange_.attempt.sent > 0) return false;
+  if (exchange_.stage() != Stage::kAtNode || exchange_.attempt.sent > 0) return false;
   drop_upstream();
   --exchange_.request.sends;
   hold();
@@ -187,7 +188,7 @@ void Delivery::send_again(vault::Row row) {
   exchange_.proof.node = exchange_.attempt.node;
   exchange_.proof.epoch = exchange_.attempt.epoch;
   exchange_.proof.pause = backoff(exchange_.request.sends, front_.worker().prng());
-  front_.worker().clearance().want_claim(exchange_.proof.at);
+  front_.worker().want_claim(exchange_.proof.at);
   hold();
 }
 

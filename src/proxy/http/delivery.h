@@ -70,6 +70,8 @@ class Delivery final : public UpstreamUser, public WaitLink {
   [[nodiscard]] bool is_mount_settled(NodeId target);
 
   // delivery_attempt.cc: one sending of it to a node
+  // It holds no connection and waits for nothing: its exchange may be lent to another request.
+  [[nodiscard]] bool is_idle() const { return !upstream_ && !is_queued() && !claim_wait_.is_queued(); }
   [[nodiscard]] bool is_connected() const { return upstream_ && !exchange_.attempt.is_connecting; }
   bool write();  // these two: true if something has changed
   bool read();
@@ -102,7 +104,6 @@ class Delivery final : public UpstreamUser, public WaitLink {
 
   // delivery_attempt.cc
   void begin_attempt(NodeId node);
-  [[nodiscard]] bool is_sending() const;
   bool note_all_sent();
   [[nodiscard]] bool write_to_node(std::string_view bytes);
   void attempt_failed(vault::Failure failure);

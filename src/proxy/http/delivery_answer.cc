@@ -239,8 +239,9 @@ void Delivery::on_attempt_tick(TimePoint now) {
   }
   const bool is_asked = attempt.all_sent_at != kNever;
   const bool is_stream = exchange_.request.request_class == vault::RequestClass::kStream;
-  if (is_stream && is_asked && now - attempt.all_sent_at >= kSilentStream &&
-      front_.must_end_streams(attempt.node, now)) {
+  const bool is_silent_stream = is_stream && is_asked && now - attempt.all_sent_at >= kSilentStream;
+  if (is_silent_stream && front_.leader_blocks(attempt.node, now)) {
+    front_.say_stream_ended(attempt.node);
     return attempt_failed(vault::Failure::kTimedOut);
   }
   const KnownNodes& nodes = front_.worker().nodes();

@@ -32,7 +32,7 @@ void Delivery::begin_attempt(NodeId node) {
   WorkerCore& worker = front_.worker();
   Attempt& attempt = exchange_.attempt;
   Request& request = exchange_.request;
-  BW_ASSERT(!upstream_);
+  BW_ASSERT(is_idle());
   attempt = {};
   attempt.node = node;
   attempt.began = worker.now();
@@ -77,13 +77,9 @@ void Delivery::on_upstream_open() {
   HttpFront& front = front_;
   Delivery* const now = user_.pump();
   // A request that is not yet sent whole may take as long as its client likes.
-  if (now != nullptr && now->is_sending()) now->exchange_.attempt.let_others_knock();
+  const bool is_sending = now != nullptr && now->is_connected() && !now->is_queued() && !now->claim_wait_.is_queued();
+  if (is_sending) now->exchange_.attempt.let_others_knock();
   front.release();
-}
-
-// Connected, and its node has not been asked yet.
-bool Delivery::is_sending() const {
-  return !exchange_.attempt.is_connecting && !is_queued() && !claim_wait_.is_under_way();
 }
 
 void Delivery::on_upstream_readable() {
@@ -102,7 +98,7 @@ void Delivery::on_upstream_broken(net::StreamFailure failure) {
   worker.hint(exchange_.attempt.node, exchange_.attempt.epoch, hint_for(failure));
   attempt_failed(vault::Failure::kNotConnected);
   HttpConnection& connection = *connection_;
-  front_.release();  // maybe this one
+  front_.release();  // maybe this one, whose exchange may be given back by that
   connection.pump();
 }
 
@@ -137,7 +133,7 @@ bool Delivery::write() {
   const bool is_for_leader = exchange_.request.is_for_leader;
   if (is_for_leader && front_.worker().must_withhold()) return false;
   if (!is_for_leader || attempt.sent > 0) return write_to_node(bytes);
-  const SendPermit permit = front_.worker().clearance().ask_to_send();
+  const SendPermit permit = front_.worker().ask_to_send();
   return permit ? write_to_node(bytes) : undial();
 }
 

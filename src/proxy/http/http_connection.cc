@@ -57,7 +57,7 @@ void HttpConnection::on_writable() {
 }
 
 void HttpConnection::on_broken(Error) {
-  if (const auto failure = client_->handshake_failure()) front_.worker().count_handshake_failure(*failure);
+  if (const auto failure = client_->handshake_failure()) front_.worker().counters().count_handshake_failure(*failure);
   end(ended_by_client(Phase::kRequest));
 }
 

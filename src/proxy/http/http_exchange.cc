@@ -29,7 +29,7 @@ void HttpExchange::bind(HttpConnection& connection) {
 
 // REQUIRES: the request is told of, its answer has left, and no node works on it
 void HttpExchange::restart() {
-  BW_ASSERT(!delivery_.is_queued());
+  BW_ASSERT(delivery_.is_idle());
   exchange_.restart();
 }
 

@@ -28,7 +28,7 @@ class HttpExchange final : private DeliveryUser {
   void bind(HttpConnection& connection);
   void restart();  // as Exchange::restart()
   [[nodiscard]] const Exchange& state() const { return exchange_; }
-  [[nodiscard]] Stage stage() const { return exchange_.stage; }
+  [[nodiscard]] Stage stage() const { return exchange_.stage(); }
   [[nodiscard]] ByteQueue& input() { return exchange_.in; }  // from the client, not looked at yet
   [[nodiscard]] ByteQueue& output() { return exchange_.to_client; }
   void start(const http::RequestHead& head);  // of which the bytes are in input(), and leave it

@@ -61,7 +61,8 @@ void HttpExchange::cut_waiting() {
 void HttpExchange::cut_stream_if_due(TimePoint now) {
   const NodeId node = exchange_.attempt.node;
   const bool is_left_behind = front_.worker().cut_for(node, connection_->last_active(), now) != Cut::kNone;
-  const bool holds_up = front_.must_end_streams(node, now);
+  const bool holds_up = front_.leader_blocks(node, now);
+  if (holds_up) front_.say_stream_ended(node);
   if (is_left_behind || holds_up) cut_answer(node_lost(exchange_.phase()));
 }
 

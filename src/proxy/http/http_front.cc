@@ -21,10 +21,9 @@ HttpFront::HttpFront(WorkerCore& worker, std::shared_ptr<net::TlsContext> node_t
     : worker_(worker),
       node_connections_(worker, std::move(node_tls), [this] { release_soon(); }),
       answers_(worker.loop()),
+      mounts_([this] { release_soon(); }),
       release_timer_(worker.loop(), [this] { release(); }),
-      pump_timer_(worker.loop(), [this] { pump_postponed(); }) {
-  mounts_.on_answer = [this] { release_soon(); };
-}
+      pump_timer_(worker.loop(), [this] { pump_postponed(); }) {}
 
 void HttpFront::end_all() {
   table_.for_each([](HttpConnection& connection) { connection.end(ended_by_us(connection.phase())); });
@@ -47,13 +46,15 @@ void HttpFront::warm_up() {
   if (!table_.empty()) node_connections_.warm_up();
 }
 
-bool HttpFront::must_end_streams(NodeId node, TimePoint now) const {
+bool HttpFront::leader_blocks(NodeId node, TimePoint now) const {
   const auto& view = worker_.view();
-  const bool blocks = view && cluster::lead_of(*view, node) == cluster::Lead::kHas && suspect_since_ != kNever &&
-                      now - suspect_since_ >= kBlocksAfter;
+  return view && cluster::lead_of(*view, node) == cluster::Lead::kHas && suspect_since_ != kNever &&
+         now - suspect_since_ >= kBlocksAfter;
+}
+
+void HttpFront::say_stream_ended(NodeId node) const {
   const auto& say = worker_.shared().callbacks.on_stream_ended;
-  if (blocks && say) say(node, std::string(worker_.nodes().name(node)));
-  return blocks;
+  if (say) say(node, std::string(worker_.nodes().name(node)));
 }
 
 void HttpFront::on_fence() {
@@ -145,14 +146,14 @@ void HttpFront::tick(TimePoint now) {
 }
 
 void HttpFront::count_waiting(TimePoint now) {
-  NodeTable<std::uint64_t> waiting;
-  for (const NodeId node : worker_.nodes().ids()) waiting.add(node);
+  waiting_.keep_if([](NodeId /*node*/, std::uint64_t /*count*/) { return false; });
+  for (const NodeId node : worker_.nodes().ids()) waiting_.add(node);
   table_.for_each([&](HttpConnection& connection) {
     const HttpExchange* const exchange = connection.exchange();
     const auto node = exchange == nullptr ? std::nullopt : exchange->state().waits_for_node(now, kWaitingLong);
-    if (std::uint64_t* const count = node ? waiting.find(*node) : nullptr) ++*count;
+    if (std::uint64_t* const count = node ? waiting_.find(*node) : nullptr) ++*count;
   });
-  for (const NodeId node : waiting.ids()) worker_.nodes().counters(node).waiting_long.set(waiting.at(node));
+  for (const NodeId node : waiting_.ids()) worker_.nodes().counters(node).waiting_long.set(waiting_.at(node));
 }
 
 void HttpFront::send_idle_away(TimePoint now) {

@@ -75,8 +75,9 @@ class HttpFront {
   };
   // Somebody waits for a leader: see NodeConnections.
   void warm_up();
-  // The leader blocks: what may hold up its step-down must end. Says so to the log if it does.
-  [[nodiscard]] bool must_end_streams(NodeId node, TimePoint now) const;
+  // The leader blocks: what may hold up its step-down should end.
+  [[nodiscard]] bool leader_blocks(NodeId node, TimePoint now) const;
+  void say_stream_ended(NodeId node) const;  // for that reason
   [[nodiscard]] MountBook& mounts() { return mounts_; }
   void release();
   void release_soon();  // once the callbacks of this turn are over
@@ -98,6 +99,7 @@ class HttpFront {
   WaitQueue unconfirmed_;
   AnswerWatch<Delivery> answers_;
   MountBook mounts_;
+  NodeTable<std::uint64_t> waiting_;  // exchanges that have waited for each node for long; scratch of a tick
   TableOf<HttpConnection> table_;
   std::vector<HttpConnection*> postponed_;
   http::RequestHead request_scratch_;

@@ -23,7 +23,9 @@ wire::Server& Redirector::server(std::size_t listener) {
     wire::Server::Options options;
     options.tls = worker_.client_tls(listener);
     options.head = worker_.options().head_limits;
-    options.on_handshake_failure = [this](net::HandshakeFailure failure) { worker_.count_handshake_failure(failure); };
+    options.on_handshake_failure = [this](net::HandshakeFailure failure) {
+      worker_.counters().count_handshake_failure(failure);
+    };
     options.max_connections = static_cast<std::size_t>(std::max(1, worker_.options().maxconn));
     options.bodies = wire::Server::Bodies::kDiscard;
     options.head_timeout = options.body_timeout = worker_.options().timeout_header;

@@ -86,7 +86,7 @@ void Session::client_left() {
 
 // Nothing goes to a node while a new epoch's view is on its way to this worker: its node may lead no more.
 std::optional<Flow::Progress> Session::pump_up(bool passes_end) {
-  const SendPermit permit = worker().clearance().ask_to_send();
+  const SendPermit permit = worker().ask_to_send();
   if (!permit) return std::nullopt;
   return up_.pump(client_, node_, worker().pool(), passes_end);
 }

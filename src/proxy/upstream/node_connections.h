@@ -24,7 +24,8 @@ class WorkerCore;
 // leader. Knows by which URLs a node may be named in a redirect. Used on the worker's thread only.
 class NodeConnections {
  public:
-  // `on_idle`: there may be an idle connection that was not there before.
+  // `on_idle`: a connection has become idle, or one that was opened ahead has failed. Called from within callbacks:
+  // only note it, and act later.
   NodeConnections(WorkerCore& worker, std::shared_ptr<net::TlsContext> node_tls, std::function<void()> on_idle);
 
   void on_nodes();  // the worker has others than before, or something has changed of them

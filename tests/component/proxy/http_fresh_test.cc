@@ -88,6 +88,24 @@ TEST_CASE("an answer of a node that has lost the lead is not passed on, and not 
   CHECK(it.counts().rows[static_cast<std::size_t>(vault::Row::kUnconfirmed)] == 1);
 }
 
+TEST_CASE("an answer that waited in vain keeps none of those behind it waiting", "[proxy][http]") {
+  FreshRig it;
+  it.start();
+  auto client = it.rig.client();
+  client->send(get("/v1/a"));
+  REQUIRE(it.until_asked());
+  it.rig.lead(2, it.n1);
+  REQUIRE(it.until_has(*client, "not confirmed"));
+  auto other = it.rig.client();
+  other->send(get("/v1/b"));
+  REQUIRE(it.rig.until([&] { return it.one.seen.size() == 2; }));
+  CHECK(it.rig.until([&] {
+    it.confirm(2, it.n1);
+    return !other->received.empty();
+  }));
+  CHECK(other->received.starts_with("HTTP/1.1 200 "));
+}
+
 TEST_CASE("a leader that does not confirm itself in time costs the ambiguous error", "[proxy][http]") {
   FreshRig it;
   it.rig.options.grace = 100ms;
