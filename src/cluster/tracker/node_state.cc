@@ -6,6 +6,10 @@
 
 namespace bellwether::cluster {
 
+bool was_heard(const NodeState& node) {
+  return node.ever_answered || node.seen.failure.has_value() || node.seen.facts.status != 0;
+}
+
 bool count_silence(NodeState& node, const TrackerOptions& options, TimePoint now) {
   node.seen.answers = 0;
   const Duration shortest_inter =
@@ -27,19 +31,6 @@ bool count_answer(NodeState& node, const TrackerOptions& options) {
   if (node.seen.up || (!first && node.seen.answers < options.rise)) return false;
   node.seen.up = true;
   return true;
-}
-
-bool is_overtaken(const NodeState& node, TimePoint ordered) { return node.answered_sent > ordered; }
-
-void note_latency(NodeState& node, Duration latency, bool settled, const TrackerOptions& options) {
-  const bool known = node.usual_latency > Duration::zero();
-  node.slow = known && latency > node.usual_latency * 10 && latency > options.fastinter;
-  node.seen.latency = latency;
-  if (!known) {
-    node.usual_latency = latency;
-  } else if (settled) {
-    node.usual_latency += (latency - node.usual_latency) / 8;
-  }
 }
 
 }  // namespace bellwether::cluster

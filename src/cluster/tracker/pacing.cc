@@ -12,9 +12,9 @@ constexpr Duration kLongOutage = 30s;  // after that nobody is electing: back to
 
 // Where nobody waits nothing is gained by haste, and a thousand sidecars that hear of a crash at once are a storm; the
 // slower the node, the longer they leave it alone.
-Duration shortest_interval(const NodeState& node, const PaceContext& context, const TrackerOptions& options) {
+Duration shortest_interval(const NodePace& node, const PaceContext& context, const TrackerOptions& options) {
   if (!context.unused) return options.fastinter;
-  return std::max({kUnhurried, options.fastinter, node.seen.latency * kRestShare});
+  return std::max({kUnhurried, options.fastinter, node.latency * kRestShare});
 }
 
 Duration election_interval(Duration lasted, Duration shortest, const TrackerOptions& options) {
@@ -24,7 +24,7 @@ Duration election_interval(Duration lasted, Duration shortest, const TrackerOpti
 
 }  // namespace
 
-Duration probe_interval(const NodeState& node, const PaceContext& context, const TrackerOptions& options) {
+Duration probe_interval(const NodePace& node, const PaceContext& context, const TrackerOptions& options) {
   if (context.unsettled_since.has_value()) {
     const bool before = node.last_order < *context.unsettled_since;
     const Duration lasted = before ? Duration::zero() : node.last_order - *context.unsettled_since;
@@ -34,7 +34,7 @@ Duration probe_interval(const NodeState& node, const PaceContext& context, const
   if (node.fast_rounds > 0) return shortest_interval(node, context, options);
   if (context.contested || context.paused) return std::min(options.inter, kSlowestElectionPace);
   if (context.unused) return options.idle_inter;
-  return node.seen.up ? options.inter : options.downinter;
+  return node.up ? options.inter : options.downinter;
 }
 
 }  // namespace bellwether::cluster

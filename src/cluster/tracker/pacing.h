@@ -3,7 +3,8 @@
 #include <optional>
 
 #include "bellwether/base/time.h"
-#include "node_state.h"
+#include "bellwether/cluster/tracker_options.h"
+#include "long_ago.h"
 
 namespace bellwether::cluster {
 
@@ -21,7 +22,16 @@ struct PaceContext {
   bool unused = false;  // no client has asked for anything for idle_after: nobody waits
 };
 
+// What the pace of probing one node depends on, of the node itself.
+struct NodePace {
+  bool up = false;
+  TimePoint last_order = kLongAgo;
+  int fast_rounds = 0;  // orders left at fastinter after a change
+  Duration latency{};   // of the last answer
+  bool slow = false;    // the last answer took ten times as long as usual
+};
+
 // The time from the node's last order to its next, before jitter.
-[[nodiscard]] Duration probe_interval(const NodeState& node, const PaceContext& context, const TrackerOptions& options);
+[[nodiscard]] Duration probe_interval(const NodePace& node, const PaceContext& context, const TrackerOptions& options);
 
 }  // namespace bellwether::cluster
