@@ -9,8 +9,6 @@ constexpr std::string_view kRadiusLogin = "/v1/auth/radius/login/";
 constexpr std::string_view kTokenCreate = "/v1/auth/token/create";
 constexpr std::string_view kTokenLookup = "/v1/auth/token/lookup";
 
-bool is_put(const Request& request) { return request.method == "PUT" || request.method == "POST"; }
-
 // The field of the request's body, if that is an object that has it as text.
 std::string text_in(const Request& request, const char* field) {
   const json body = json::parse(request.body, nullptr, false);
@@ -22,11 +20,11 @@ std::string text_in(const Request& request, const char* field) {
 
 std::optional<std::string> AuthApi::radius_user(const Request& request) {
   const std::string_view path = request.path();
-  if (!is_put(request) || !path.starts_with(kRadiusLogin) || path.size() == kRadiusLogin.size()) return std::nullopt;
+  if (!request.is_put() || !path.starts_with(kRadiusLogin) || path.size() == kRadiusLogin.size()) return std::nullopt;
   return std::string(path.substr(kRadiusLogin.size()));
 }
 
-bool AuthApi::is_lookup(const Request& request) { return is_put(request) && request.path() == kTokenLookup; }
+bool AuthApi::is_lookup(const Request& request) { return request.is_put() && request.path() == kTokenLookup; }
 
 void AuthApi::call_radius(const std::string& user) {
   if (radius_calls_.size() < kMaxUsers || radius_calls_.count(user) > 0) ++radius_calls_[user];
@@ -43,7 +41,7 @@ std::optional<http::Response> AuthApi::answer(const Request& request, TimePoint 
     if (tokens_.find(token, std::nullopt, as_of) == nullptr) return errors_answer(403, {"bad token"});
     return data_answer(200, {{"id", token}, {"policies", {"default"}}}, prng);
   }
-  if (!is_put(request) || request.path() != kTokenCreate) return std::nullopt;
+  if (!request.is_put() || request.path() != kTokenCreate) return std::nullopt;
   const std::string token = text_in(request, "id");
   if (token.empty()) return errors_answer(400, {"the simulated cluster makes tokens by \"id\" only"});
   const Result<int> made = tokens_.put(token, json::object(), std::nullopt, now);

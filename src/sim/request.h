@@ -21,6 +21,7 @@ struct Request {
   [[nodiscard]] std::optional<std::string> parameter(std::string_view name) const;
   [[nodiscard]] bool is_list() const;  // LIST, or GET with list=true
   [[nodiscard]] bool is_read() const;  // GET, HEAD, LIST, SCAN
+  [[nodiscard]] bool is_put() const { return method == "PUT" || method == "POST"; }
 };
 
 // "%2F" becomes "/"; a broken escape stays as it is.
