@@ -14,11 +14,20 @@ namespace bellwether::proxy {
 class Hello {
  public:
   static constexpr std::size_t kMost = 16 * 1024;  // post-quantum hellos take about 2 KiB
+  static constexpr int kMostReplays = 8;           // how many nodes it may be said to that do not answer it
 
   void feed(std::span<const char> bytes);
   // True from the start until something else comes.
   [[nodiscard]] bool may_be_said_again() const { return may_be_said_again_; }
   [[nodiscard]] std::string_view bytes() const { return bytes_; }
+  // The client has said nothing yet.
+  [[nodiscard]] bool is_unbegun() const { return may_be_said_again_ && bytes_.empty(); }
+  // Another node may be given what the client has said.
+  [[nodiscard]] bool may_be_replayed() const {
+    return may_be_said_again_ && !bytes_.empty() && replays_ < kMostReplays;
+  }
+  void note_replay() { ++replays_; }
+  [[nodiscard]] bool was_replayed() const { return replays_ > 0; }
   // The client's first byte was that of a TLS handshake record.
   [[nodiscard]] bool is_tls() const { return is_tls_; }
 
@@ -26,6 +35,7 @@ class Hello {
   std::string bytes_;
   bool may_be_said_again_ = true;
   bool is_tls_ = false;
+  std::uint8_t replays_ = 0;
 };
 
 }  // namespace bellwether::proxy

@@ -1,6 +1,7 @@
 #include "relay.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -9,6 +10,15 @@
 #include "proxy/core/dialogue.h"
 
 namespace bellwether::proxy {
+
+bool Channel::has_unread() const {
+  std::array<char, 1> byte;
+  return socket.peek(byte).status == net::IoStatus::kOk;
+}
+
+bool Channel::was_reset_unseen() {
+  return std::exchange(may_hide_reset, false) && socket.peer_state() == net::PeerState::kGone;
+}
 
 void Flow::deliver_first(std::string_view bytes) {
   BW_ASSERT(!kept_ && bytes_ == 0);

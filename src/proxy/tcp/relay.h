@@ -15,6 +15,12 @@ namespace bellwether::proxy {
 
 // What a socket's edges have told and no call has used up yet.
 struct Channel {
+  // Whether the peer has said something that no event has told of yet. Events of one turn are handled some at a time,
+  // with timers between them, and after a stop of ours the timers come first.
+  [[nodiscard]] bool has_unread() const;
+  // Whether a reset came that no edge told of. True once after each short read at most.
+  [[nodiscard]] bool was_reset_unseen();
+
   net::Socket socket;
   bool readable = false;
   bool writable = false;

@@ -1,6 +1,5 @@
 #include "session.h"
 
-#include <string>
 #include <utility>
 
 #include "proxy/core/worker_core.h"
@@ -11,16 +10,15 @@ namespace {
 
 // A session that has been quiet for so long may have lost a side by a reset that no edge told of.
 constexpr Duration kLookForResetAfter = 100ms;
+constexpr std::size_t kDiscardedPerTurn = 256 * 1024;
 
 }  // namespace
 
-Session::Session(TcpFront& front, std::uint16_t listener, net::Socket client, std::unique_ptr<Origin> origin)
-    : front_(front),
-      client_(*this),
-      node_(*this),
-      origin_(std::move(origin)),
-      started_(front.worker().now()),
-      listener_(listener) {
+// Idle connections are many: what few of them need is behind a pointer.
+static_assert(sizeof(Session) <= 392 || sizeof(void*) != 8);
+
+Session::Session(TcpFront& front, net::Socket client, std::unique_ptr<Origin> origin)
+    : front_(front), client_(*this), node_(*this), account_(std::move(origin), front.worker().now()) {
   client_.socket = std::move(client);
   client_.writable = true;
 }
@@ -29,6 +27,22 @@ void Session::Side::close() {
   watch.close();
   socket.close();
   readable = writable = closed = may_hide_reset = false;
+}
+
+bool Session::Side::has_failed(net::Readiness ready) const {
+  return ready.readable && ready.writable && socket.connect_error() != 0;
+}
+
+bool Session::Side::discard_input(RelayPool& pool) {
+  std::size_t discarded = 0;
+  while (readable && discarded < kDiscardedPerTurn) {
+    const net::IoResult read = socket.read(pool.buffer(RelayPool::kReadSize));
+    if (read.status == net::IoStatus::kAgain) readable = false;
+    if (read.status == net::IoStatus::kEof || read.status == net::IoStatus::kError) return false;
+    discarded += read.bytes;
+  }
+  if (readable) watch.call_again({.readable = true});
+  return true;
 }
 
 void Session::start() {
@@ -48,13 +62,15 @@ void Session::on_ready(Side& side, net::Readiness ready) {
   side.closed = side.closed || ready.closed;
   switch (state_) {
     case State::kHeld:
-      return on_held_client_ready(ready);
+      if (ready.closed || client_.has_failed(ready)) client_left();
+      return;
     case State::kConnecting:
       if (&side == &client_) return;
       on_connect_ready();
       return front_.release();
     case State::kLingering:
-      return discard_input();
+      if (!client_.discard_input(worker().pool())) end(kEndedNormally);
+      return;
     case State::kRelaying: {
       const bool is_client = &side == &client_;
       if (side.readable && may_relay_from(side)) is_client ? relay_up() : relay_down();
@@ -66,17 +82,6 @@ void Session::on_ready(Side& side, net::Readiness ready) {
     case State::kEnded:
       return;
   }
-}
-
-// Once after each short read, and only of a session that is quiet: those that are busy find it by themselves.
-void Session::look_for_reset(Side& side) {
-  if (!std::exchange(side.may_hide_reset, false)) return;
-  if (side.socket.peer_state() == net::PeerState::kGone) on_ready(side, {.readable = true});
-}
-
-void Session::on_held_client_ready(net::Readiness ready) {
-  // libevent shows an error as readable and writable at once.
-  if (ready.closed || (ready.readable && ready.writable && client_.socket.connect_error() != 0)) client_left();
 }
 
 void Session::client_left() {
@@ -105,7 +110,7 @@ void Session::relay_down() {
 void Session::send_what_waits() {
   if (!std::exchange(waits_to_send_, false) || state_ != State::kRelaying) return;
   // Behind the first bytes, which wait here, the client's own would go along.
-  if (!was_asked_ && !worker().takes_requests(node_id_)) return pause_client();
+  if (!was_asked_ && !worker().takes_requests(node_id_)) return leaving_.pause(worker());
   if (up_.is_blocked() || (client_.readable && may_relay_from(client_))) relay_up();
 }
 
@@ -115,11 +120,14 @@ void Session::on_progress(const Flow::Progress& progress, Flow& flow, Side& from
     (&flow == &up_ ? worker().counters().bytes_up : worker().counters().bytes_down).add(progress.bytes);
     if (hello_) dialogue_.set_tls(hello_->is_tls());
     if (!progress.is_aside) &flow == &up_ ? dialogue_.client_spoke(last_active_) : dialogue_.node_spoke(progress.bytes);
-    const bool is_first_word = &flow == &down_ && dial_;
+    const bool is_first_word = &flow == &down_ && dialling_.takes_place();
     &flow == &up_ ? note_asked() : note_answered();
     node_spoke_last_ = &flow == &down_;
     if (is_first_word) worker().make_room_to_dial();
-    if (&flow == &down_ || (hello_ && !hello_->may_be_said_again())) forget_hello();
+    if (&flow == &down_ || (hello_ && !hello_->may_be_said_again())) {
+      up_.show_to(nullptr);
+      hello_.reset();
+    }
     if (&flow == &down_) worker().note_success(epoch_);
     worker().note_traffic();
   }
@@ -144,7 +152,7 @@ void Session::note_asked() {
   if (is_queued() || said_unanswered_) return;
   if (!was_asked_) {
     was_asked_ = true;
-    dial_ = worker().dials().place();
+    dialling_.await_answer(worker());
   }
   asked_at_ = worker().now();
   front_.answers().add(*this);
@@ -153,15 +161,12 @@ void Session::note_asked() {
 void Session::note_answered() {
   said_unanswered_ = false;
   front_.answers().remove(*this);
-  let_others_knock();
+  dialling_.give_place_back();
 }
-
-// The kernel takes connections faster than the node answers them.
-void Session::let_others_knock() { dial_.reset(); }
 
 void Session::say_unanswered() {
   said_unanswered_ = true;
-  let_others_knock();
+  dialling_.give_place_back();
   front_.release();
   worker().hint(node_id_, epoch_, cluster::HintKind::kSlow);
 }
@@ -183,8 +188,7 @@ void Session::on_write_failed(Side& to) {
   }
   const std::size_t answered = are_due ? down_.pump(node_, client_, worker().pool(), false).bytes : 0;
   worker().counters().bytes_down.add(answered);
-  if (answered > 0) forget_hello();
-  if (may_replay()) return replay(cluster::HintKind::kReset);
+  if (answered == 0 && may_replay()) return replay(cluster::HintKind::kReset);
   worker().hint(node_id_, epoch_, cluster::HintKind::kReset);
   end(ended_by_node(phase()));
 }
@@ -193,14 +197,14 @@ void Session::on_tick(TimePoint now) {
   const ProxyOptions& options = worker().options();
   switch (state_) {
     case State::kHeld:
-      if (now - started_ < options.hold_timeout_tcp) return;
+      if (now - account_.started() < options.hold_timeout_tcp) return;
       worker().counters().hold_timeouts.add();
       return end(node_timed_out(Phase::kHeld));
     case State::kConnecting:
-      if (now - dialled_ >= options.timeout_connect) dial_failed(cluster::HintKind::kSlow);
+      if (now - dialling_.begun_at() >= options.timeout_connect) dial_failed(cluster::HintKind::kSlow);
       return;
     case State::kRelaying:
-      if (leaving_ && leaving_->pause && now - leaving_->pause.since() >= options.hold_timeout_tcp) {
+      if (leaving_.is_paused() && now - leaving_.paused_since() >= options.hold_timeout_tcp) {
         worker().counters().hold_timeouts.add();
         return linger(node_timed_out(Phase::kHeld));
       }
@@ -209,15 +213,16 @@ void Session::on_tick(TimePoint now) {
         return end(idle_timed_out(phase()));
       }
       if (now - last_active_ >= kLookForResetAfter) {
-        look_for_reset(node_);
-        if (state_ == State::kRelaying) look_for_reset(client_);
+        // A session that is busy finds a reset by itself.
+        if (node_.was_reset_unseen()) on_ready(node_, {.readable = true});
+        if (state_ == State::kRelaying && client_.was_reset_unseen()) on_ready(client_, {.readable = true});
         if (state_ != State::kRelaying) return;
       }
       if (now - last_active_ < options.timeout_idle) return;
       worker().counters().cut_idle.add();
       return end(idle_timed_out(phase()));
     case State::kLingering:
-      if (now - linger_since_ >= kLongestLinger) end(kEndedNormally);
+      if (leaving_.has_lingered(now)) end(kEndedNormally);
       return;
     case State::kNew:
     case State::kEnded:
@@ -232,9 +237,7 @@ bool Session::is_silent() const {
 }
 
 // What the client says waits, for room in the node's socket or for a leader that is in doubt.
-bool Session::has_unheard_client() const {
-  return client_.readable || up_.is_blocked() || (leaving_ && leaving_->pause);
-}
+bool Session::has_unheard_client() const { return client_.readable || up_.is_blocked() || leaving_.is_paused(); }
 
 // Who has spoken last waits for the other, whatever the protocol: a client that has not been answered is not idle.
 void Session::collect_idle(std::vector<wire::IdleConnection>& into) {
@@ -247,7 +250,8 @@ void Session::collect_idle(std::vector<wire::IdleConnection>& into) {
   };
   // Nothing is read of a client that has no node yet; that its socket is readable is known all the same.
   const bool has_no_node = state_ == State::kHeld || state_ == State::kConnecting;
-  if (has_no_node && !client_.readable && replays_ == 0) return add(wire::Idleness::kSilent, started_);
+  const bool was_replayed = hello_ && hello_->was_replayed();
+  if (has_no_node && !client_.readable && !was_replayed) return add(wire::Idleness::kSilent, account_.started());
   if (is_silent()) return add(wire::Idleness::kSilent, last_active_);
   if (state_ == State::kRelaying && node_spoke_last_ && !has_unheard_client())
     add(wire::Idleness::kBetween, last_active_);
@@ -269,35 +273,26 @@ void Session::end(EndReason reason) {
 
 // What ends with the pairing: counters, the log line, the connection to the node.
 void Session::part_from_node(EndReason reason) {
-  if (state_ == State::kHeld) unhold();
+  if (state_ == State::kHeld) {
+    front_.queue().remove(*this);
+    dialling_.end_hold();
+  }
   if (state_ == State::kConnecting) close_dial();
   if (state_ == State::kRelaying) {
-    end_pause();
+    dialling_.add_held(leaving_.end_pause());
     note_answered();
     at_node_.reset();
   }
-  log(reason);
+  account_.log(worker(), {.node = has_node_ ? std::optional(node_id_) : std::nullopt,
+                          .epoch = epoch_,
+                          .held = dialling_.held(),
+                          .connecting = dialling_.connecting(),
+                          .bytes_up = up_.bytes(),
+                          .bytes_down = down_.bytes(),
+                          .reason = reason});
   node_.close();
   up_.release(worker().pool());
   down_.release(worker().pool());
-}
-
-void Session::log(EndReason reason) const {
-  if (!worker().options().log_sessions || !worker().shared().callbacks.on_session_end) return;
-  SessionRecord record;
-  record.listener = worker().shared().own_addresses[listener_].to_string();
-  if (origin_) record.client = origin_->client.to_string();
-  if (has_node_) record.node = node_id_;
-  record.node_name = worker().nodes().name(record.node);
-  record.epoch = epoch_;
-  record.held = held_;
-  record.connecting = connecting_;
-  record.total = worker().now() - started_;
-  record.bytes_up = up_.bytes();
-  record.bytes_down = down_.bytes();
-  record.end[0] = reason.who;
-  record.end[1] = reason.when;
-  worker().shared().callbacks.on_session_end(record);
 }
 
 }  // namespace bellwether::proxy

@@ -8,27 +8,23 @@
 #include "bellwether/base/ids.h"
 #include "bellwether/base/time.h"
 #include "bellwether/cluster/observation.h"
-#include "bellwether/net/address.h"
 #include "bellwether/net/watch.h"
 #include "bellwether/wire/idleness.h"
+#include "dialling.h"
 #include "hello.h"
+#include "leaving.h"
 #include "proxy/core/dialogue.h"
 #include "proxy/core/drain_policy.h"
 #include "proxy/core/end_reason.h"
 #include "proxy/core/hold.h"
 #include "proxy/core/places.h"
 #include "relay.h"
+#include "session_account.h"
 
 namespace bellwether::proxy {
 
 class TcpFront;
 class WorkerCore;
-
-// Who the client is and where it reached us. Kept only if somebody will ask: the log, or a PROXY header.
-struct Origin {
-  net::Address client;
-  net::Address destination;
-};
 
 // One client connection in tcp mode and the node it is paired with: held, connecting, relaying, lingering, ended. Owned
 // by its front's table; used on its thread only. It never reads from the client before a node took the connection.
@@ -37,11 +33,11 @@ class Session final : public WaitLink {
  public:
   enum class State : std::uint8_t { kNew, kHeld, kConnecting, kRelaying, kLingering, kEnded };
 
-  Session(TcpFront& front, std::uint16_t listener, net::Socket client, std::unique_ptr<Origin> origin);
+  Session(TcpFront& front, net::Socket client, std::unique_ptr<Origin> origin);
 
   // Any of these may end it; it is destroyed at the end of the turn at the earliest.
   void start();
-  void leave_hold(NodeId target);  // REQUIRES: may_dial()
+  void leave_hold(NodeId target);  // stays there if its last dial failed under this view, a moment ago
   void undial();                   // back to the hold: nothing was sent. No-op unless connecting
   void on_view();
   // What the client said while another epoch's view was on its way. No-op if nothing waits.
@@ -60,10 +56,6 @@ class Session final : public WaitLink {
   // ... for so long that the tracker is to be told: once per answer.
   void say_unanswered();
 
-  [[nodiscard]] bool may_dial() const;
-  [[nodiscard]] State state() const { return state_; }
-  [[nodiscard]] NodeId node() const { return node_id_; }
-
   std::size_t table_index = 0;  // the table's
 
  private:
@@ -72,17 +64,18 @@ class Session final : public WaitLink {
     explicit Side(Session& s) : session(s) {}
     void on_ready(net::Readiness ready) override { session.on_ready(*this, ready); }
     void close();
+    // A readiness with an error. libevent shows one as readable and writable at once.
+    [[nodiscard]] bool has_failed(net::Readiness ready) const;
+    // Reads what the peer says and forgets it, a turn's budget at most. False: the peer has ended.
+    [[nodiscard]] bool discard_input(RelayPool& pool);
     Session& session;
     net::Watch watch;
   };
 
   void become(State state) { state_ = state; }
   void on_ready(Side& side, net::Readiness ready);
-  void look_for_reset(Side& side);
-  void on_held_client_ready(net::Readiness ready);
   void on_connect_ready();
   void hold();
-  void unhold();
   void dial(NodeId node);
   void dial_failed(std::optional<cluster::HintKind> hint);
   void close_dial();
@@ -97,75 +90,43 @@ class Session final : public WaitLink {
   void on_progress(const Flow::Progress& progress, Flow& flow, Side& from, Side& to);
   void note_asked();
   void note_answered();
-  void let_others_knock();
   void on_end_passed(const Side& from);
   void on_write_failed(Side& to);
 
   // session_leave.cc: a node that takes no requests, for now or for good
-  struct Leaving {
-    HoldTime pause;                     // the client began a request that the node is not given
-    TimePoint deferred_since = kNever;  // the node's answer stays unread for a moment
-    TimePoint node_ready_at{};          // ... and its latest bytes came then
-    Duration quiet{};                   // how long the node must be quiet after a short answer
-    bool has_lost_node = false;         // the node's standing is gone
-    bool waited = false;                // the client waited for an answer then
-  };
-  [[nodiscard]] Leaving& leaving();
   [[nodiscard]] bool may_relay_from(const Side& side);
   [[nodiscard]] bool admits_client();
-  void pause_client();
-  [[nodiscard]] bool defers_answer();
-  [[nodiscard]] bool is_answer_due(TimePoint now) const;
   void relay_deferred(TimePoint now);
   void on_node_lost();
-  void end_pause();
   void resume();
-  [[nodiscard]] bool nothing_was_said() const;
-  [[nodiscard]] static bool has_unread(const Side& side);
-  void pass_on_last_words();
   void leave(Cut cut);
   void linger(EndReason reason);
-  void discard_input();
   void part_from_node(EndReason reason);
   [[nodiscard]] Phase phase() const;
-  [[nodiscard]] std::string preamble() const;
-  void log(EndReason reason) const;
   [[nodiscard]] bool may_replay() const;
   void replay(std::optional<cluster::HintKind> hint);
-  void forget_hello();
 
   TcpFront& front_;
   Side client_;
   Side node_;
   Flow up_;
   Flow down_;
-  std::unique_ptr<Origin> origin_;
-  std::unique_ptr<Hello> hello_;      // until the node has said something
-  std::unique_ptr<Leaving> leaving_;  // while the node takes no requests and that has made a difference
+  SessionAccount account_;
+  std::unique_ptr<Hello> hello_;  // until the node has said something
+  Leaving leaving_;
   Dialogue dialogue_;
-  HoldPlace hold_place_;
-  Counted dial_;     // while it connects; again from its first words on until the node's
+  Dialling dialling_;
   Counted at_node_;  // in the node's gauge
-  TimePoint started_;
-  TimePoint dialled_{};
   TimePoint last_active_{};
   TimePoint asked_at_{};
-  TimePoint linger_since_{};
-  Duration held_{};
-  Duration connecting_{};
   Epoch epoch_ = 0;
-  std::uint64_t dialled_serial_ = 0;  // of the view under which it was dialled last
   NodeId node_id_{};
-  std::uint16_t listener_;
   State state_ = State::kNew;
-  bool has_node_ = false;     // node_id_ and epoch_ mean something
-  bool dial_failed_ = false;  // under dialled_serial_
-  bool was_held_ = false;
+  bool has_node_ = false;       // node_id_ and epoch_ mean something
   bool waits_to_send_ = false;  // up, for the gate
   bool said_unanswered_ = false;
   bool node_spoke_last_ = false;
   bool was_asked_ = false;  // the node
-  std::uint8_t replays_ = 0;
 };
 
 }  // namespace bellwether::proxy

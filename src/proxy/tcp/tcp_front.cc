@@ -18,8 +18,7 @@ void TcpFront::adopt(Accepted accepted) {
   worker_.counters().sessions_total.add();
   worker_.counters().sessions_now.add();
   auto origin = origin_of(accepted);
-  Session& session =
-      table_.add(std::make_unique<Session>(*this, accepted.listener, std::move(accepted.socket), std::move(origin)));
+  Session& session = table_.add(std::make_unique<Session>(*this, std::move(accepted.socket), std::move(origin)));
   session.start();
   release();
 }
@@ -30,6 +29,7 @@ std::unique_ptr<Origin> TcpFront::origin_of(const Accepted& accepted) const {
   if (!sends_header && !options.log_sessions) return nullptr;
   auto origin = std::make_unique<Origin>();
   origin->client = accepted.client;
+  origin->listener = accepted.listener;
   if (sends_header) origin->destination = accepted.reached();
   return origin;
 }
@@ -62,8 +62,7 @@ void TcpFront::release() {
   queue_.offer([this](WaitLink& link) {
     const auto next_target = worker_.dials().has_room() ? worker_.target() : std::nullopt;
     if (!next_target) return false;
-    auto& session = static_cast<Session&>(link);
-    if (session.may_dial()) session.leave_hold(*next_target);
+    static_cast<Session&>(link).leave_hold(*next_target);
     return true;
   });
 }
