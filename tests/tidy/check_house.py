@@ -10,6 +10,8 @@ import re
 import sys
 
 MAX_LINES = 800
+# As many as LogCabin's RaftConsensus has. A table (no functions) may have more members.
+MAX_FUNCTIONS, MAX_MEMBERS = 45, 41
 
 # (pattern, what to do instead). Matched on code without comments and string contents.
 PURE_BANS = [
@@ -74,6 +76,50 @@ def strip(text):
         return re.sub(r"[^\n]", " ", match.group(0))
 
     return pattern.sub(blank, text)
+
+
+def class_bodies(code):
+    """Name, line and body of each class and struct in code that was stripped."""
+    for match in re.finditer(r"\b(?:class|struct)\s+([\w:]+)\s*(?:final\s*)?(?::[^;{}()]*)?\{", code):
+        depth, at = 1, match.end()
+        while depth and at < len(code):
+            depth += {"{": 1, "}": -1}.get(code[at], 0)
+            at += 1
+        yield match.group(1), code.count("\n", 0, match.start()) + 1, code[match.end():at - 1]
+
+
+def declarations(body):
+    """What a class declares itself, one string each, with all that is in braces taken out."""
+    text, depth, parens = "", 0, 0
+    for char in body:
+        if char == "{":
+            depth += 1
+        if depth == 0:
+            parens += {"(": 1, ")": -1}.get(char, 0)
+            if char == ";" and parens == 0:
+                yield re.sub(r"\b(public|private|protected)\s*:(?!:)", "", text).strip()
+                text = ""
+            else:
+                text += char
+        if char == "}":
+            depth -= 1
+            is_function = re.search(r"\)\s*(const|noexcept|override|final|->[\w:<>&*\s]+|\s|:.*)*$", text, re.S)
+            if depth == 0 and is_function and parens == 0:
+                yield re.sub(r"\b(public|private|protected)\s*:(?!:)", "", text).strip()
+                text = ""
+
+
+def width(body):
+    """How many functions and how many members a class declares itself."""
+    functions = members = 0
+    for text in declarations(body):
+        text = re.sub(r"^template\s*<[^>]*>\s*", "", text)
+        if not text or re.match(r"(using|friend|enum|static_assert|class|struct)\b", text) or re.search(r"=\s*delete$", text):
+            continue
+        head = text.split("=")[0]
+        is_function = re.search(r"\w\s*\(|\boperator\b", head) and not re.search(r"std::function<", head)
+        functions, members = (functions + 1, members) if is_function else (functions, members + 1)
+    return functions, members
 
 
 class House:
@@ -158,6 +204,14 @@ class House:
         for pattern, owners, rule in LIBRARY_OWNERS:
             if not self._is_one_of(module, owners):
                 self._check_bans(path, code, [(pattern, rule)])
+        self._check_widths(path, code)
+
+    def _check_widths(self, path, code):
+        for name, line, body in class_bodies(code):
+            functions, members = width(body)
+            if functions > MAX_FUNCTIONS or (functions > 0 and members > MAX_MEMBERS):
+                self._report(path, line, f"{name} has {functions} functions and {members} members: split it where its"
+                                         f" subject splits (limits {MAX_FUNCTIONS} and {MAX_MEMBERS})")
 
     @staticmethod
     def _is_one_of(module, owners):

@@ -3,7 +3,7 @@
 import pathlib
 import tempfile
 
-from check_house import MAX_LINES, House
+from check_house import MAX_FUNCTIONS, MAX_LINES, MAX_MEMBERS, House
 
 TABLE = """
 bw_module(base    PURE LIBS tl::expected)
@@ -41,6 +41,12 @@ PLANTED = [
     ("src/proxy/s.cc", "void f(int x) { assert(x > 0); }\n", "BW_ASSERT"),
     ("src/proxy/t.cc", "// TODO(now): finish\n", "TODO(now)"),
     ("src/proxy/u.cc", "int x;\n" * (MAX_LINES + 1), "split it"),
+    ("src/proxy/wide.h", "#pragma once\nclass Wide {\n" + "".join(f"  void f{i}(int a) const {{ g({i}); }}\n" for i in range(MAX_FUNCTIONS + 1))
+     + "};\n", f"Wide has {MAX_FUNCTIONS + 1} functions and 0 members"),
+    ("src/proxy/deep.h", "#pragma once\nclass Deep {\n  void f();\n" + "".join(f"  int m{i} = {i};\n" for i in range(MAX_MEMBERS + 1))
+     + "};\n", f"Deep has 1 functions and {MAX_MEMBERS + 1} members"),
+    ("src/proxy/table.h", "#pragma once\nstruct Table {\n" + "".join(f"  std::vector<int> m{i}{{}};\n" for i in range(MAX_MEMBERS + 1))
+     + "};\n", None),
     ("src/cellar/v.cc", "int x;\n", "not in the table"),
     ("include/bellwether/net/w.h", "int x;\n", "#pragma once"),
     ("src/probe/x.cc", "auto t = std::chrono::steady_clock::now();\n", "from the loop"),
