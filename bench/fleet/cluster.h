@@ -10,7 +10,7 @@
 
 #include "bellwether/base/prng.h"
 #include "bellwether/cluster/observation.h"
-#include "sim/model.h"
+#include "sim/model/model.h"
 
 namespace bellwether::bench {
 

@@ -7,7 +7,7 @@
 
 #include "bellwether/net/listener.h"
 #include "bellwether/wire/server.h"
-#include "model.h"
+#include "sim/model/model.h"
 
 namespace bellwether::sim {
 namespace {

@@ -7,11 +7,11 @@
 #include "bellwether/base/ids.h"
 #include "bellwether/base/time.h"
 #include "bellwether/cluster/tracker_options.h"
-#include "journal.h"
+#include "cluster/evidence/journal.h"
+#include "cluster/evidence/members.h"
+#include "cluster/evidence/node_probes.h"
+#include "cluster/evidence/statements.h"
 #include "leadership.h"
-#include "members.h"
-#include "node_probes.h"
-#include "statements.h"
 
 namespace bellwether::cluster {
 

@@ -4,7 +4,7 @@
 
 #include "bellwether/base/time.h"
 #include "bellwether/cluster/tracker_options.h"
-#include "journal.h"
+#include "cluster/evidence/journal.h"
 
 namespace bellwether::cluster {
 

@@ -9,9 +9,9 @@
 #include "bellwether/base/time.h"
 #include "bellwether/cluster/observation.h"
 #include "bellwether/cluster/view.h"
-#include "journal.h"
-#include "long_ago.h"
-#include "node_state.h"
+#include "cluster/evidence/journal.h"
+#include "cluster/evidence/long_ago.h"
+#include "cluster/evidence/node_state.h"
 
 namespace bellwether::cluster {
 

@@ -5,9 +5,9 @@
 #include "bellwether/base/time.h"
 #include "bellwether/cluster/tracker_options.h"
 #include "bellwether/cluster/view.h"
+#include "cluster/evidence/identity.h"
+#include "cluster/evidence/members.h"
 #include "demand.h"
-#include "identity.h"
-#include "members.h"
 #include "succession.h"
 
 namespace bellwether::cluster {

@@ -6,10 +6,10 @@
 #include "bellwether/base/node_table.h"
 #include "bellwether/base/prng.h"
 #include "bellwether/cluster/observation.h"
+#include "cluster/evidence/journal.h"
+#include "cluster/evidence/members.h"
+#include "cluster/evidence/node_probes.h"
 #include "hint_gate.h"
-#include "journal.h"
-#include "members.h"
-#include "node_probes.h"
 
 namespace bellwether::cluster {
 

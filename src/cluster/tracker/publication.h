@@ -4,7 +4,7 @@
 
 #include "bellwether/base/time.h"
 #include "bellwether/cluster/tracker.h"
-#include "journal.h"
+#include "cluster/evidence/journal.h"
 #include "picture.h"
 
 namespace bellwether::cluster {

@@ -4,10 +4,10 @@
 #include <string>
 
 #include "bellwether/cluster/tracker.h"
+#include "cluster/evidence/identity.h"
+#include "cluster/evidence/journal.h"
+#include "cluster/evidence/members.h"
 #include "demand.h"
-#include "identity.h"
-#include "journal.h"
-#include "members.h"
 #include "picture.h"
 #include "probe_schedule.h"
 #include "publication.h"

@@ -6,13 +6,13 @@
 #include <vector>
 
 #include "bellwether/cluster/tracker_options.h"
+#include "cluster/evidence/identity.h"
+#include "cluster/evidence/journal.h"
+#include "cluster/evidence/members.h"
+#include "cluster/evidence/statements.h"
 #include "contest.h"
-#include "identity.h"
-#include "journal.h"
 #include "leadership.h"
-#include "members.h"
 #include "probe_schedule.h"
-#include "statements.h"
 
 namespace bellwether::cluster {
 

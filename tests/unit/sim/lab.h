@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "sim/model.h"
+#include "sim/model/model.h"
 
 namespace bellwether::sim {
 
