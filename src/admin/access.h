@@ -11,7 +11,7 @@
 
 namespace bellwether::admin {
 
-// Whom the admin address answers. Immutable, so any thread may ask it.
+// Whom the admin address answers. Admin thread.
 class Access {
  public:
   explicit Access(AccessOptions options);

@@ -52,7 +52,9 @@ struct Admin::Impl {
   Endpoints::ToControl to_control() {
     return {.ask_state = [this](Needs needs) { post_to_control([needs](Impl& self) { self.send_state(needs); }); },
             .carry_out =
-                [this](const PendingOrder& order) { post_to_control([order](Impl& self) { self.carry_out(order); }); },
+                [this](const OrderPlace& place, Order order) {
+                  post_to_control([place, order = std::move(order)](Impl& self) { self.carry_out(place, order); });
+                },
             .on_room_made =
                 [this](std::uint64_t ended) { post_to_control([ended](Impl& self) { self.on_room_made(ended); }); }};
   }
@@ -69,16 +71,16 @@ struct Admin::Impl {
         [this, state = copy_state(sources, journal, needs, control.precise_now())] { endpoints->on_state(state); });
   }
 
-  void carry_out(const PendingOrder& order) {
+  void carry_out(const OrderPlace& place, const Order& order) {
     // The prober may answer after we are gone.
-    const auto respond = [weak = std::weak_ptr<Impl*>(alive), order](const http::Response& response) {
-      if (const auto self = weak.lock()) (*self)->answer_order(order, response);
+    const auto respond = [weak = std::weak_ptr<Impl*>(alive), place](const http::Response& response) {
+      if (const auto self = weak.lock()) (*self)->answer_order(place, response);
     };
-    carry_out_order(order.target, sources, respond);
+    carry_out_order(order, sources, control.precise_now(), respond);
   }
 
-  void answer_order(const PendingOrder& order, const http::Response& response) {
-    own_loop->post([this, order, response] { endpoints->on_carried_out(order, response); });
+  void answer_order(const OrderPlace& place, const http::Response& response) {
+    own_loop->post([this, place, response] { endpoints->on_carried_out(place, response); });
   }
 
   void on_room_made(std::uint64_t ended) {
@@ -126,6 +128,13 @@ Result<void> Admin::listen_control(const net::Address& unix_address) {
   const auto real = impl_->listen(unix_address, options, Rights::kChange);
   if (!real) return tl::unexpected(real.error().within("control socket"));
   return {};
+}
+
+void Admin::set_hosts(std::vector<std::string> hosts) {
+  if (!impl_->own_loop) return;  // nobody can ask
+  AccessOptions access = impl_->options.access;
+  access.hosts = std::move(hosts);
+  impl_->own_loop->post([impl = impl_.get(), access = std::move(access)] { impl->endpoints->set_access(access); });
 }
 
 void Admin::record(const std::vector<cluster::Event>& events) {

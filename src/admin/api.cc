@@ -42,6 +42,14 @@ http::Response page(const Snapshot& snapshot) {
   return answer;
 }
 
+// What an error repeats of a text that came with an order.
+constexpr std::size_t kMaxShown = 64;
+
+tl::unexpected<Error> unknown_query(std::string_view query, std::string_view known) {
+  return fail(ErrorKind::kInvalid, fmt::format("unknown query \"{}{}\": only {} is known", printable(query, kMaxShown),
+                                               query.size() > kMaxShown ? "..." : "", known));
+}
+
 Result<bool> parse_force(std::string_view query) {
   if (query.empty() || query == "force=0") return false;
   if (query == "force=1" || query == "force=true") return true;
@@ -114,6 +122,42 @@ Result<Duration> parse_pause(const Target& target) {
                 fmt::format("a pause lasts more than 0 and at most {}", format_duration(kLongestPause)));
   }
   return *at_most;
+}
+
+Result<std::optional<std::string>> parse_check(const Target& target) {
+  constexpr std::string_view kName = "name=";
+  if (target.query.empty()) return std::nullopt;
+  if (target.query.substr(0, kName.size()) != kName) return unknown_query(target.query, "name=FILE");
+  auto name = percent_decode(target.query.substr(kName.size()));
+  if (!name) return fail(ErrorKind::kInvalid, "broken percent escape in the file's name");
+  if (name->empty() || name->size() > kMaxFileName)
+    return fail(ErrorKind::kInvalid, fmt::format("the name of a file has 1 to {} bytes", kMaxFileName));
+  return name;
+}
+
+Result<std::optional<LogLevelOrder>> parse_log_level(const Target& target) {
+  constexpr std::string_view kLevel = "level=";
+  constexpr std::string_view kFor = "for=";
+  if (target.query.empty()) return std::nullopt;
+  const auto mark = target.query.find('&');
+  const std::string_view level = target.query.substr(0, mark);
+  if (level.substr(0, kLevel.size()) != kLevel) return unknown_query(target.query, "level=LEVEL[&for=DURATION]");
+  LogLevelOrder order{std::string(level.substr(kLevel.size())), std::nullopt};
+  if (mark == std::string_view::npos) return order;
+  const std::string_view lasts = target.query.substr(mark + 1);
+  if (lasts.substr(0, kFor.size()) != kFor) return unknown_query(target.query, "level=LEVEL[&for=DURATION]");
+  const auto parsed = parse_duration(lasts.substr(kFor.size(), kMaxShown));
+  const bool is_whole = lasts.size() <= kFor.size() + kMaxShown;
+  if (!parsed || !is_whole || *parsed <= Duration::zero() || *parsed > kLongestLogLevel) {
+    return fail(
+        ErrorKind::kInvalid,
+        fmt::format("\"{}{}\" is not how long the level of the log may be another one: it is a duration such as "
+                    "\"10m\", more than 0 and at most {}",
+                    printable(lasts.substr(kFor.size()), kMaxShown), is_whole ? "" : "...",
+                    format_duration(kLongestLogLevel)));
+  }
+  order.lasts = *parsed;
+  return order;
 }
 
 bool is_read_path(std::string_view path) {

@@ -34,6 +34,18 @@ inline constexpr Duration kLongestPause = 1h;
 // From "/pause[?for=60s]": how long at most.
 [[nodiscard]] Result<Duration> parse_pause(const Target& target);
 
+inline constexpr std::size_t kMaxFileName = 4096;  // bytes
+// From "/check[?name=FILE]": the name of the file whose text is the body; nothing without a query.
+[[nodiscard]] Result<std::optional<std::string>> parse_check(const Target& target);
+
+struct LogLevelOrder {
+  std::string level;  // as it was said: it may be none
+  std::optional<Duration> lasts;
+};
+inline constexpr Duration kLongestLogLevel = 24h;
+// From "/log-level?level=debug[&for=10m]"; nothing without a query: who asks only wants to know.
+[[nodiscard]] Result<std::optional<LogLevelOrder>> parse_log_level(const Target& target);
+
 // Whether a GET or HEAD of that path is answered.
 [[nodiscard]] bool is_read_path(std::string_view path);
 // The answer to it, or nothing: no such path.

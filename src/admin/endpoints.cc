@@ -14,9 +14,8 @@ namespace {
 // A flood of connections must not become a flood of posts.
 constexpr Duration kMinTellInterval = 100ms;
 
-bool is_order_path(std::string_view path) {
-  return path == "/repin" || path == "/reload" || path == "/pause" || path == "/resume" || path.starts_with("/node/");
-}
+// Of an order that is no /check; nobody reads them.
+constexpr std::size_t kMaxOrderBody = 4096;
 
 http::Response control_hangs() {
   return error_response(503, fmt::format("the control thread has not answered for {}: this process hangs",
@@ -45,7 +44,7 @@ struct Endpoints::Side {
 
   static wire::Server::Options server_options(Endpoints& endpoints, Rights rights) {
     wire::Server::Options options;
-    options.max_body_bytes = 4096;
+    options.max_body_bytes = rights == Rights::kRead ? kMaxOrderBody : kMaxConfigText;
     options.max_connections = rights == Rights::kRead ? kMaxReadConnections : kMaxControlConnections;
     options.when_full = wire::Server::WhenFull::kEndLongestIdle;
     options.on_connection_end = [&endpoints](wire::Server::End why) { endpoints.on_connection_end(why); };
@@ -94,7 +93,9 @@ void Endpoints::on_request(Side& side, const wire::ServerRequest& request) {
     return respond(refusal);
   }
   if (request.method != "POST") return respond(method_not_allowed("POST"));
-  to_control_.carry_out({&side.server, request.exchange, request.target});
+  if (request.body.size() > kMaxOrderBody && target.path != "/check")
+    return respond(error_response(413, fmt::format("the body of an order has at most {} bytes", kMaxOrderBody)));
+  to_control_.carry_out({&side.server, request.exchange}, {request.target, request.body});
 }
 
 // Each path is rendered once, however many wait for it.
@@ -121,8 +122,8 @@ void Endpoints::tell_room() {
   tell_room_timer_.arm_in(kMinTellInterval);
 }
 
-void Endpoints::on_carried_out(const PendingOrder& order, const http::Response& response) {
-  order.server->respond(order.exchange, response);
+void Endpoints::on_carried_out(const OrderPlace& place, const http::Response& response) {
+  place.server->respond(place.exchange, response);
 }
 
 }  // namespace bellwether::admin

@@ -10,6 +10,7 @@
 #include "bellwether/net/listener.h"
 #include "bellwether/net/loop.h"
 #include "bellwether/wire/server.h"
+#include "orders.h"
 #include "state_feed.h"
 
 namespace bellwether::admin {
@@ -20,11 +21,10 @@ inline constexpr std::size_t kMaxControlConnections = 64;
 
 enum class Rights : std::uint8_t { kRead, kChange };
 
-// An order that the control thread carries out, and where its answer goes.
-struct PendingOrder {
+// Where the answer to an order goes.
+struct OrderPlace {
   wire::Server* server = nullptr;
   wire::ExchangeId exchange = 0;
-  std::string target;
 };
 
 // The admin address and the control socket: their connections, requests and answers. What an answer is made of comes
@@ -33,7 +33,7 @@ class Endpoints {
  public:
   struct ToControl {
     StateFeed::AskControl ask_state;
-    std::function<void(PendingOrder order)> carry_out;
+    std::function<void(OrderPlace place, Order order)> carry_out;
     std::function<void(std::uint64_t ended)> on_room_made;
   };
 
@@ -45,7 +45,8 @@ class Endpoints {
   void listen(net::Socket socket, Rights rights);
   // From the control thread.
   void on_state(const StatePtr& state) { feed_.on_state(state); }
-  void on_carried_out(const PendingOrder& order, const http::Response& response);
+  void set_access(const AccessOptions& access) { access_ = Access(access); }
+  void on_carried_out(const OrderPlace& place, const http::Response& response);
 
  private:
   struct Side;
@@ -56,7 +57,7 @@ class Endpoints {
 
   net::Loop& loop_;
   const AdminOptions& options_;
-  const Access access_;
+  Access access_;
   ToControl to_control_;
   StateFeed feed_;
   std::vector<std::unique_ptr<Side>> sides_;

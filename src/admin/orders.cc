@@ -1,6 +1,10 @@
 #include "orders.h"
 
+#include <algorithm>
+#include <array>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "api.h"
 #include "render.h"
@@ -21,16 +25,35 @@ http::Response resume(const AdminSources& sources) {
   return json_response(200, resume_json(was_paused));
 }
 
+http::Response log_level(const Target& target, const AdminSources& sources, TimePoint now) {
+  const auto order = parse_log_level(target);
+  if (!order) return error_response(400, order.error().message);
+  if (*order) {
+    const auto ordered = sources.order_log_level((*order)->level, (*order)->lasts);
+    if (!ordered) return error_response(400, ordered.error().message);
+  }
+  return json_response(200, log_level_json(sources.log_level(), now, sources.wall_clock()));
+}
+
 http::Response repin(const AdminSources& sources) {
   const auto done = sources.repin();
   if (!done) return error_response(409, done.error().message);
   return json_response(200, "{\"done\": \"repin\"}\n");
 }
 
-void reload(const AdminSources& sources, const Respond& respond) {
-  sources.reload([respond](const ReloadReport& report) {
+std::function<void(const ReloadReport&)> respond_with_report(const Respond& respond) {
+  return [respond](const ReloadReport& report) {
     respond(json_response(report.problems.empty() ? 200 : 409, reload_json(report)));
-  });
+  };
+}
+
+void check(const Target& target, std::string text, const AdminSources& sources, const Respond& respond) {
+  const auto name = parse_check(target);
+  if (!name) return respond(error_response(400, name.error().message));
+  if (!*name && !text.empty()) return respond(error_response(400, "a text needs the name of its file: name=FILE"));
+  std::optional<ConfigText> instead;
+  if (*name) instead = ConfigText{**name, std::move(text)};
+  sources.try_reload(std::move(instead), respond_with_report(respond));
 }
 
 void set_node(const Target& target, const AdminSources& sources, const Respond& respond) {
@@ -48,12 +71,20 @@ void set_node(const Target& target, const AdminSources& sources, const Respond& 
 
 }  // namespace
 
-void carry_out_order(std::string_view whole_target, const AdminSources& sources, const Respond& respond) {
-  const Target target = split_target(whole_target);
+bool is_order_path(std::string_view path) {
+  constexpr std::array<std::string_view, 6> kOrders = {"/pause",  "/resume", "/repin",
+                                                       "/reload", "/check",  "/log-level"};
+  return path.starts_with("/node/") || std::find(kOrders.begin(), kOrders.end(), path) != kOrders.end();
+}
+
+void carry_out_order(Order order, const AdminSources& sources, TimePoint now, const Respond& respond) {
+  const Target target = split_target(order.target);
   if (target.path == "/pause") return respond(pause(target, sources));
   if (target.path == "/resume") return respond(resume(sources));
   if (target.path == "/repin") return respond(repin(sources));
-  if (target.path == "/reload") return reload(sources, respond);
+  if (target.path == "/log-level") return respond(log_level(target, sources, now));
+  if (target.path == "/reload") return sources.reload(respond_with_report(respond));
+  if (target.path == "/check") return check(target, std::move(order.body), sources, respond);
   set_node(target, sources, respond);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 #include <string_view>
 
 #include "bellwether/admin/admin.h"
@@ -10,8 +11,17 @@ namespace bellwether::admin {
 
 using Respond = std::function<void(const http::Response&)>;
 
-// Carries out what a POST to the control socket orders, and answers it by `respond`, at once or later. `target` is one
-// of /pause, /resume, /repin, /reload and /node/NAME/STATE, with its query. Control thread.
-void carry_out_order(std::string_view target, const AdminSources& sources, const Respond& respond);
+// What a POST to the control socket orders.
+struct Order {
+  std::string target;  // with its query
+  std::string body;    // of /check; others ignore it
+};
+
+// Whether the path of a target is that of an order: /pause, /resume, /repin, /reload, /check, /log-level or
+// /node/NAME/STATE.
+[[nodiscard]] bool is_order_path(std::string_view path);
+
+// Carries out an order and answers it by `respond`, at once or later. `now`: of the control thread, which calls this.
+void carry_out_order(Order order, const AdminSources& sources, TimePoint now, const Respond& respond);
 
 }  // namespace bellwether::admin

@@ -26,6 +26,13 @@ Json reload_of(const ReloadReport& report) {
               {"hints", report.hints}};
 }
 
+Json log_level_of(const LogLevelState& state, TimePoint now, const std::function<WallTime(TimePoint)>& wall_at) {
+  Json json{{"level", state.present}, {"configured", state.configured}};
+  json["until"] = state.until ? Json(format_utc(wall_at(*state.until))) : Json(nullptr);
+  json["seconds_left"] = state.until ? Json(to_seconds(std::max(*state.until - now, Duration::zero()))) : Json(nullptr);
+  return json;
+}
+
 class Renderer {
  public:
   explicit Renderer(const Snapshot& snapshot) : s_(snapshot) {}
@@ -189,6 +196,7 @@ std::string status_json(const Snapshot& s) {
   json["config"] = {{"read", format_utc(s.config.read)},
                     {"current", s.config.last_reload.problems.empty()},
                     {"last_reload", reload_of(s.config.last_reload)}};
+  json["log_level"] = log_level_of(s.log_level, s.now, s.wall_at);
   json["changes"] = render.changes();
   json["failovers"] = render.failovers(kFailoversInStatus);
   Json counters = Json::object();
@@ -237,6 +245,10 @@ std::string node_json(std::string_view name, cluster::AdminState state) {
 std::string pause_json(Duration at_most) { return dump(Json{{"paused_seconds_left", to_seconds(at_most)}}); }
 
 std::string resume_json(bool was_paused) { return dump(Json{{"was_paused", was_paused}}); }
+
+std::string log_level_json(const LogLevelState& state, TimePoint now, const WallClock& clock) {
+  return dump(log_level_of(state, now, [&clock](TimePoint moment) { return clock.at(moment); }));
+}
 
 std::string reload_json(const ReloadReport& report) {
   Json json = reload_of(report);

@@ -24,6 +24,7 @@ struct Snapshot {
   std::vector<cluster::Failover> failovers{};  // the newest first
   std::vector<AmbiguousRequest> ambiguous{};   // likewise
   ConfigState config{};
+  LogLevelState log_level{};
 };
 
 // Why no node leads. REQUIRES: none does.
@@ -52,6 +53,7 @@ struct Readiness {
 [[nodiscard]] std::string node_json(std::string_view name, cluster::AdminState state);
 [[nodiscard]] std::string pause_json(Duration at_most);
 [[nodiscard]] std::string resume_json(bool was_paused);
+[[nodiscard]] std::string log_level_json(const LogLevelState& state, TimePoint now, const WallClock& clock);
 [[nodiscard]] std::string reload_json(const ReloadReport& report);
 // {"error": "..."}
 [[nodiscard]] std::string error_json(std::string_view message);

@@ -29,6 +29,7 @@ struct State {
   Counters counters;
   bool draining = false;
   ConfigState config;
+  LogLevelState log_level;
   TimePoint now{};
   std::function<WallTime(TimePoint)> wall_at;
   std::vector<cluster::Failover> failovers{};

@@ -159,7 +159,7 @@ std::vector<Option> connections() {
        "tell that (a TLS handshake, a long answer, a stream), it ends once it has been quiet for that long."},
       {"drain_deadline", kConnections, DurationField{&C::drain_deadline, 0ms, 24h}, false, "--drain-deadline",
        "A session on a node that no longer leads ends after that long in any case."},
-      {"hard_stop_after", kConnections, DurationField{&C::hard_stop_after, 0ms, 24h}, false, "--hard-stop-after",
+      {"hard_stop_after", kConnections, DurationField{&C::hard_stop_after, 0ms, 24h}, true, "--hard-stop-after",
        "After SIGTERM, sessions that still run are ended after that long; less than Kubernetes gives a pod by default, "
        "30 s."},
       {"source", kConnections,
@@ -291,7 +291,7 @@ std::vector<Option> client_tls() {
        "Whether clients must show a certificate; optional: one that is shown must be good; auto: required if there is "
        "a "
        "tls_client_ca, else off."},
-      {"tls_reload_interval", kClientTls, DurationField{&C::tls_reload_interval, 50ms, 1h}, false,
+      {"tls_reload_interval", kClientTls, DurationField{&C::tls_reload_interval, 50ms, 1h}, true,
        "--tls-reload-interval",
        "How often the certificate, key and CA files of both sides are looked at; what has changed is used from the "
        "next "
@@ -308,7 +308,7 @@ std::vector<Option> operation() {
   return {
       {"admin", kOperation, TextField{&C::admin, "an address such as \"127.0.0.1:8209\", or \"off\"", is_admin_address},
        false, "--admin", "Where the status page, /metrics, /healthz and /readyz are served."},
-      {"admin_hosts", kOperation, ListField{&C::admin_hosts, "a list of host names", check_host_name}, false,
+      {"admin_hosts", kOperation, ListField{&C::admin_hosts, "a list of host names", check_host_name}, true,
        "--admin-hosts",
        "Names by which others reach the admin address, beside IP addresses, localhost and this machine's own name. A "
        "request for another name gets 421, but for /metrics, /healthz and /readyz: a page of another site cannot read "
@@ -321,11 +321,11 @@ std::vector<Option> operation() {
        "--control",
        "The unix socket through which `bellwether node` and its kin change something, one for each instance; \"auto\" "
        "chooses a place that this user may write to: /run/bellwether, else XDG_RUNTIME_DIR."},
-      {"watch", kOperation, FlagField{&C::watch}, false, "--watch",
+      {"watch", kOperation, FlagField{&C::watch}, true, "--watch",
        "Reload when the configuration file has changed: it is looked at each second, symbolic links followed (a "
        "ConfigMap's swap shows), and read once it has stayed the same for one."},
-      {"log_level", kOperation, log_level(), false, "--log-level", "The least important level that is logged."},
-      {"log_format", kOperation, choice<&C::log_format>({"text", "json"}), false, "--log-format",
+      {"log_level", kOperation, log_level(), true, "--log-level", "The least important level that is logged."},
+      {"log_format", kOperation, choice<&C::log_format>({"text", "json"}), true, "--log-format",
        "Log lines for people, or one JSON object per line."},
       {"log_sessions", kOperation, FlagField{&C::log_sessions}, false, "--log-sessions",
        "One log line for each session when it ends."},

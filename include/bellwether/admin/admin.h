@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -46,10 +48,24 @@ struct ReloadReport {
   std::vector<std::string> hints{};          // legal, but probably not what was meant
 };
 
+// A text in place of the configuration file.
+struct ConfigText {
+  std::string name;  // as problems name it
+  std::string text;
+};
+inline constexpr std::size_t kMaxConfigText = 1024 * 1024;  // bytes
+
 // The configuration in force.
 struct ConfigState {
   WallTime read{};  // when it was
   ReloadReport last_reload;
+};
+
+// The least important level that is logged.
+struct LogLevelState {
+  std::string present{};
+  std::string configured{};
+  std::optional<TimePoint> until{};  // from then on `configured`; none: until the next order
 };
 
 // What the admin side asks its owner for. All on the control thread.
@@ -65,7 +81,12 @@ struct AdminSources {
   std::function<void(Duration at_most)> pause;
   std::function<void()> resume;
   std::function<void(std::function<void(const ReloadReport&)> on_done)> reload;
+  // What a reload would change: of the configuration file, or of `text` in its place. Nothing is changed.
+  std::function<void(std::optional<ConfigText> text, std::function<void(const ReloadReport&)> on_done)> try_reload;
   std::function<ConfigState()> config;
+  // kInvalid: there is no such level. Without `lasts` it stays until the next order.
+  std::function<Result<void>(std::string_view level, std::optional<Duration> lasts)> order_log_level;
+  std::function<LogLevelState()> log_level;
   std::function<Counters()> counters;
   std::function<std::vector<cluster::Failover>()> failovers;  // the newest first
   std::function<std::vector<AmbiguousRequest>()> ambiguous;   // likewise
@@ -75,10 +96,10 @@ struct AdminSources {
 };
 
 // /metrics, /healthz, /readyz, /leader, /status, /failovers, /ambiguous and the page on the admin address; POST
-// /node/NAME/STATE, /pause[?for=60s], /resume, /repin and /reload on the control socket as well. Reads only on the
-// first; what changes something exists only on the second. Created, fed and destroyed on the control thread.
-// Connections are served on a thread of its own, from copies of the state that the control thread makes at most every 5
-// ms, however many requests there are.
+// /node/NAME/STATE, /pause[?for=60s], /resume, /repin, /reload, /check[?name=FILE] and
+// /log-level[?level=debug&for=10m] on the control socket as well. Reads only on the first; what changes something
+// exists only on the second. Created, fed and destroyed on the control thread. Connections are served on a thread of
+// its own, from copies of the state that the control thread makes at most every 5 ms, however many requests there are.
 class Admin {
  public:
   Admin(net::Loop& loop, AdminOptions options, AdminSources sources);
@@ -88,6 +109,8 @@ class Admin {
 
   [[nodiscard]] Result<net::Address> listen(const net::Address& address);       // read-only endpoints
   [[nodiscard]] Result<void> listen_control(const net::Address& unix_address);  // with those that change something
+  // From the next request on: AccessOptions::hosts.
+  void set_hosts(std::vector<std::string> hosts);
   // Keeps the last 100 changes of leader for /status and the page.
   void record(const std::vector<cluster::Event>& events);
 

@@ -61,7 +61,7 @@ Result<net::Address> find_address(net::Loop& loop, std::string_view text) {
 }
 
 Result<wire::Reply> ask(net::Loop& loop, const net::Address& address, std::string_view method, std::string target,
-                        Duration patience) {
+                        Duration patience, std::string body) {
   wire::Client::Options options;
   options.address = address;
   options.connect.timeout = kUsualPatience;
@@ -71,6 +71,7 @@ Result<wire::Reply> ask(net::Loop& loop, const net::Address& address, std::strin
   http::Request request;
   request.method = method;
   request.target = std::move(target);
+  request.body = std::move(body);
   if (!address.is_unix()) {
     const auto credentials = admin_credentials();
     if (!credentials) return tl::unexpected(credentials.error());

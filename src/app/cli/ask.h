@@ -17,7 +17,7 @@ namespace bellwether::app {
 inline constexpr Duration kUsualPatience = 5s;
 // One request to a running Bellwether; turns the loop until the answer is there.
 [[nodiscard]] Result<wire::Reply> ask(net::Loop& loop, const net::Address& address, std::string_view method,
-                                      std::string target, Duration patience = kUsualPatience);
+                                      std::string target, Duration patience = kUsualPatience, std::string body = {});
 
 // What a running Bellwether says at its admin address; any other answer than 200 is an error in people's words.
 [[nodiscard]] Result<std::string> ask_admin(net::Loop& loop, const std::string& admin, const std::string& path);

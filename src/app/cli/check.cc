@@ -94,7 +94,9 @@ Json problem_json(const config::Problem& problem) {
   return json;
 }
 
-void print_json(const config::Loaded& loaded, const CheckReport& report, const CheckOptions& options) {
+}  // namespace
+
+Json findings_json(const config::Loaded& loaded, const CheckReport& report, const CheckOptions& options) {
   Json json{{"file", options.name}, {"fine", loaded.problems.empty() && report.is_fine()}};
   Json problems = Json::array();
   for (const config::Problem& each : loaded.problems) problems.push_back(problem_json(each));
@@ -106,20 +108,28 @@ void print_json(const config::Loaded& loaded, const CheckReport& report, const C
   json["problems"] = std::move(problems);
   json["hints"] = std::move(hints);
   if (options.live) json["nodes"] = nodes_json(report.nodes);
-  fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
+  return json;
 }
+
+void print_findings(const CheckReport& report, const config::Config& config, const CheckOptions& options) {
+  for (const std::string& each : report.problems) fmt::print(stderr, "{}: {}\n", options.name, for_people(each));
+  if (!report.nodes.empty()) fmt::print("{}\n", table_of(report.nodes, config.verify));
+  for (const std::string& each : report.live.problems) fmt::print("  problem: {}\n", for_people(each));
+  for (const std::string& each : report.live.remarks) fmt::print("  note: {}\n", for_people(each));
+}
+
+namespace {
 
 void print_text(const config::Loaded& loaded, const CheckReport& report, const CheckOptions& options) {
   for (const config::Problem& each : loaded.problems) fmt::print(stderr, "{}\n", each.to_string());
   for (const config::Problem& each : loaded.hints) fmt::print(stderr, "{} (hint)\n", each.to_string());
-  for (const std::string& each : report.problems) fmt::print(stderr, "{}: {}\n", options.name, for_people(each));
-  if (!report.nodes.empty()) fmt::print("{}\n", table_of(report.nodes, loaded.config.verify));
-  for (const std::string& each : report.live.problems) fmt::print("  problem: {}\n", for_people(each));
-  for (const std::string& each : report.live.remarks) fmt::print("  note: {}\n", for_people(each));
+  print_findings(report, loaded.config, options);
   if (loaded.problems.empty() && report.is_fine()) print_summary(loaded.config, options);
 }
 
-CheckReport check_all(const config::Config& config, const CheckOptions& options) {
+}  // namespace
+
+CheckReport examine(const config::Config& config, const CheckOptions& options) {
   CheckReport report;
   check_files(config, report.problems);
   if (!options.live) {
@@ -137,12 +147,14 @@ CheckReport check_all(const config::Config& config, const CheckOptions& options)
   return report;
 }
 
-}  // namespace
-
 int check_command(const config::Loaded& loaded, const CheckOptions& options) {
   CheckReport report;
-  if (loaded.problems.empty()) report = check_all(loaded.config, options);
-  options.json ? print_json(loaded, report, options) : print_text(loaded, report, options);
+  if (loaded.problems.empty()) report = examine(loaded.config, options);
+  if (options.json) {
+    fmt::print("{}\n", findings_json(loaded, report, options).dump(2, ' ', false, Json::error_handler_t::replace));
+  } else {
+    print_text(loaded, report, options);
+  }
   if (loaded.problems.empty()) return report.is_fine() ? kExitFine : kExitFailed;
   const bool is_usage = std::all_of(loaded.problems.begin(), loaded.problems.end(),
                                     [](const config::Problem& each) { return each.file == "command line"; });

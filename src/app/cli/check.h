@@ -1,8 +1,11 @@
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "bellwether/config/load.h"
+#include "commands.h"
 #include "doctor.h"
 
 namespace bellwether::app {
@@ -15,5 +18,14 @@ struct CheckReport {
 
   [[nodiscard]] bool is_fine() const { return problems.empty() && live.problems.empty(); }
 };
+
+// Looks at the files and names of a configuration, and at its nodes if `options` say so.
+[[nodiscard]] CheckReport examine(const config::Config& config, const CheckOptions& options);
+
+// For people: what is wrong, files and names on standard error, and what was seen of the nodes.
+void print_findings(const CheckReport& report, const config::Config& config, const CheckOptions& options);
+// All of it, the configuration's own problems and hints included.
+[[nodiscard]] nlohmann::ordered_json findings_json(const config::Loaded& loaded, const CheckReport& report,
+                                                   const CheckOptions& options);
 
 }  // namespace bellwether::app

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -12,6 +13,7 @@
 #include <system_error>
 
 #include "app/demo/demo.h"
+#include "app/process/log_level.h"
 #include "app/process/start_error.h"
 #include "bellwether/base/text.h"
 #include "bellwether/base/visible.h"
@@ -31,6 +33,8 @@ constexpr const char* kExamples = R"(Examples:
   bellwether run --ca-file ca.pem --server-name vault.example.com -f /etc/bellwether/bellwether.json
   bellwether check --live -f /etc/bellwether/bellwether.json
       connect to every node and say what is wrong, and how to put it right
+  bellwether check --running -f /etc/bellwether/bellwether.json
+      what a reload with this file would change; changes nothing
   bellwether dev
       a simulated cluster with failovers, to look at before there is a real one
   bellwether status --watch
@@ -40,7 +44,8 @@ Environment: each option of `run` is also a variable, BELLWETHER_ and its name i
   BELLWETHER_ADMIN and BELLWETHER_CONTROL tell the other commands whom to ask.
   NO_COLOR turns colours off.
 
-Exit codes: 0 fine, 1 failed, 2 usage. All options: conf/REFERENCE.md.)";
+Exit codes: 0 fine, 1 failed, 2 usage, 3 `check --running` found a difference.
+All options: conf/REFERENCE.md.)";
 
 Result<std::string> read_all(const std::string& name) {
   const bool is_stdin = name == "-";
@@ -99,8 +104,13 @@ class ConfigFlags {
  private:
   // Reads the file again; environment and flags are what they were. It needs nothing of this object.
   [[nodiscard]] ReadConfig reader() const {
-    return [file = file_, given = sources_without_file()]() -> Result<config::Loaded> {
+    return [file = file_,
+            given = sources_without_file()](const std::optional<config::File>& instead) -> Result<config::Loaded> {
       config::Sources all = given;
+      if (instead) {
+        all.file = *instead;
+        return config::load(all);
+      }
       if (file == "-") {
         return fail(ErrorKind::kInvalid, "the configuration came from standard input, which cannot be read again");
       }
@@ -241,18 +251,49 @@ class CommandLine {
       });
     });
     run_flags_.emplace(*run);
-    CLI::App* check = add("check", "Say everything that is wrong with a configuration", [this] {
-      const Result<config::Sources> sources = check_flags_->sources();
-      if (!sources) {
-        fmt::print(stderr, "bellwether: {}\n", sources.error().message);
-        return kExitFailed;
-      }
-      check_.name = sources->file ? sources->file->name : "command line";
-      return check_command(config::load(*sources), check_);
-    });
+    CLI::App* check = add("check", "Say everything that is wrong with a configuration", [this] { return go_check(); });
+    check->add_flag("--running", check_.running,
+                    "Ask the running process what a reload with FILE, else with its own file, would change; --control "
+                    "and --admin choose the process");
     check->add_flag("--live", check_.live, "Connect to every node and explain what is found");
     check->add_flag("--json", check_.json, "As JSON");
     check_flags_.emplace(*check);
+  }
+
+  int go_check() {
+    Result<config::Sources> sources = check_flags_->sources();
+    if (!sources) {
+      fmt::print(stderr, "bellwether: {}\n", sources.error().message);
+      return kExitFailed;
+    }
+    check_.name = sources->file ? sources->file->name : "command line";
+    return check_.running ? go_check_running(*sources) : check_command(config::load(*sources), check_);
+  }
+
+  // The flags --control and --admin and their variables are no part of a configuration here: as for other commands they
+  // choose the process.
+  int go_check_running(config::Sources& sources) {
+    ControlChoice control;
+    const auto take = [&](const char* key, const char* variable, std::string& into) {
+      if (const std::string text = sources.environment[variable]; !text.empty()) into = text;
+      sources.environment.erase(variable);
+      const auto is_it = [key](const auto& flag) { return flag.first == key; };
+      const auto found = std::find_if(sources.flags.begin(), sources.flags.end(), is_it);
+      if (found == sources.flags.end()) return;
+      into = found->second;
+      sources.flags.erase(found);
+    };
+    take("control", "BELLWETHER_CONTROL", control.control);
+    take("admin", "BELLWETHER_ADMIN", control.admin);
+    if (!sources.flags.empty()) {
+      fmt::print(stderr,
+                 "bellwether check: --running compares by the flags and the environment of the running process: "
+                 "leave {} out\n",
+                 for_people(sources.flags.front().first));
+      return kExitUsage;
+    }
+    if (!sources.file) check_.name = "the running process's own configuration";
+    return check_running_command(sources, control, check_);
   }
 
   void add_dev() {
@@ -340,6 +381,29 @@ class CommandLine {
     CLI::App* repin = add("repin", "Learn the cluster_id anew, after a restore or a new initialisation",
                           [this] { return repin_command(node_.control); });
     add_control(*repin);
+    add_log_level();
+  }
+
+  void add_log_level() {
+    CLI::App* command = add("log-level", "Tell or change the level of the log while it runs", [this] {
+      return log_level_command({node_.control, log_level_.level, log_level_.lasts, node_.json});
+    });
+    const std::vector<std::string_view> levels = log_levels();
+    const auto is_level = CLI::IsMember(std::vector<std::string>(levels.begin(), levels.end()));
+    CLI::Option* level =
+        command->add_option("LEVEL", log_level_.level, "debug, info, warn or error; without it: tell what it is")
+            ->check(is_level);
+    command
+        ->add_option_function<std::string>(
+            "--for",
+            [this](const std::string& text) {
+              if (const auto lasts = parse_duration(text)) log_level_.lasts = *lasts;
+            },
+            "How long, at most 1d; without it: until the next order")
+        ->check(CLI::Validator(duration_problem, "DURATION"))
+        ->needs(level);
+    command->add_flag("--json", node_.json, "As JSON");
+    add_control(*command);
   }
 
   static void add_admin(CLI::App& command, std::string& admin) {
@@ -398,6 +462,7 @@ class CommandLine {
   ReportOptions report_;
   WaitLeaderOptions wait_leader_;
   NodeOptions node_;
+  LogLevelOptions log_level_;
   Duration pause_for_ = PauseOptions().at_most;
 };
 

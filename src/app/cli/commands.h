@@ -18,13 +18,6 @@ namespace bellwether::app {
 // `source`: for a reload. run.cc
 int run_command(const config::Config& config, const ConfigSource& source);
 
-struct CheckOptions {
-  std::string name;  // of the file, or "command line"
-  bool live = false;
-  bool json = false;
-};
-int check_command(const config::Loaded& loaded, const CheckOptions& options);  // check.cc
-
 struct StatusOptions {
   std::string admin = "127.0.0.1:8209";
   bool watch = false;
@@ -45,6 +38,17 @@ struct ControlChoice {
   std::string admin;             // with "auto": the instance with this admin address; empty: the only one
 };
 
+struct CheckOptions {
+  std::string name;  // of the file, or "command line"
+  bool live = false;
+  bool json = false;
+  bool running = false;
+};
+int check_command(const config::Loaded& loaded, const CheckOptions& options);  // check.cc
+// What a reload of the running process would change: with `sources.file`, else with its own file. What else `sources`
+// has serves to find out what the running process does not look at. check_running.cc
+int check_running_command(const config::Sources& sources, const ControlChoice& control, const CheckOptions& options);
+
 struct NodeOptions {
   ControlChoice control;
   std::string node;
@@ -60,6 +64,14 @@ struct PauseOptions {
 };
 int pause_command(const PauseOptions& options);    // node.cc
 int resume_command(const ControlChoice& control);  // node.cc
+
+struct LogLevelOptions {
+  ControlChoice control;
+  std::string level;  // empty: only tell what it is
+  std::optional<Duration> lasts;
+  bool json = false;
+};
+int log_level_command(const LogLevelOptions& options);  // log_level.cc
 
 struct WaitLeaderOptions {
   std::string admin = "127.0.0.1:8209";

@@ -36,6 +36,7 @@ objects: `{{"url": "https://10.0.0.1:8200", "name": "a", "server_name": "vault.e
 | {} | fine |
 | {} | failed: an invalid configuration, an address in use, a check that found something wrong |
 | {} | usage: an unknown command, flag or argument |
+| {} | `bellwether check --running`: the file is fine, and a reload or a restart with it would change something |
 
 ## Signals
 
@@ -73,7 +74,7 @@ Tcp listeners pass TLS through, and bytes of plain HTTP as they are: they drop n
 On `/metrics` of the admin address. No client address, path, token or mount is ever a label.
 
 {})",
-      config::options_markdown(), kExitFine, kExitFailed, kExitUsage, metrics::catalogue_markdown());
+      config::options_markdown(), kExitFine, kExitFailed, kExitUsage, kExitDiffers, metrics::catalogue_markdown());
 }
 
 }  // namespace bellwether::app

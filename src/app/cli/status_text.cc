@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "answer_text.h"
+#include "log_level_text.h"
 
 namespace bellwether::app {
 
@@ -79,6 +80,12 @@ std::string config_lines(const Json& config) {
   return restarts.empty() ? restarts : "\n" + restarts;
 }
 
+// Nothing, unless an operator has ordered another level than the configured one.
+std::string log_level_line(const Json& log_level) {
+  if (!is_log_level_ordered(log_level)) return {};
+  return fmt::format("\nThe level of the log is {}\n", log_level_text(log_level));
+}
+
 std::string changes_table(const Json& changes) {
   constexpr std::size_t kShown = 5;
   std::vector<Row> rows{{"LEADER CHANGE", "FROM", "TO", "WITHOUT", "WHY"}};
@@ -101,7 +108,8 @@ Result<std::string> status_text(std::string_view json) {
     return fail(ErrorKind::kProtocol, "the answer is not Bellwether's /status");
   }
   return headline(status) + "\n" + nodes_table(part_of(status, "nodes")) + causes_list(status) +
-         config_lines(part_of(status, "config")) + changes_table(part_of(status, "changes"));
+         config_lines(part_of(status, "config")) + log_level_line(part_of(status, "log_level")) +
+         changes_table(part_of(status, "changes"));
 }
 
 }  // namespace bellwether::app

@@ -22,6 +22,7 @@ namespace bellwether::app {
 namespace {
 
 constexpr const char* kFaultAddress = "127.0.0.1:8210";
+constexpr const char* kLogLevel = "error";
 
 // The simulated cluster on a loop and a thread of its own, so that the proxy in front of it cannot be held up by it.
 class SimThread {
@@ -126,6 +127,7 @@ Result<config::Config> proxy_config(const DevOptions& options, const SimThread& 
   config.listen.push_back({*listen, mode, false});
   config.admin = *admin;
   config.control = "off";
+  config.log_level = kLogLevel;
   for (const std::string& url : cluster.urls()) {
     const Result<net::Address> address = net::Address::parse(std::string_view(url).substr(url.find("//") + 2));
     if (!address) return tl::unexpected(address.error());
@@ -213,7 +215,7 @@ Result<int> run_dev(const DevOptions& options) {
 
 int dev_command(const DevOptions& options) {
   net::block_signals({SIGTERM, SIGINT, SIGQUIT});
-  if (const Result<void> logging = log::start("error", config::LogFormat::kText); !logging) {
+  if (const Result<void> logging = log::start(kLogLevel, config::LogFormat::kText); !logging) {
     fmt::print(stderr, "bellwether dev: {}\n", logging.error().message);
     return kExitFailed;
   }

@@ -67,6 +67,12 @@ void Certificates::watch(Duration interval, OnNew on_new) {
   if (!files_.empty()) timer_.arm_in(interval_);
 }
 
+void Certificates::set_interval(Duration interval) {
+  if (interval == interval_) return;
+  interval_ = interval;
+  if (timer_.is_armed()) timer_.arm_in(interval_);
+}
+
 void Certificates::look() {
   timer_.arm_in(interval_);
   if (background_.is_busy()) return say_hanging();

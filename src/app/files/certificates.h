@@ -41,6 +41,8 @@ class Certificates {
   [[nodiscard]] Result<void> load();
   // From now on looks at the files every `interval` and hands over what it makes of changed ones.
   void watch(Duration interval, OnNew on_new);
+  // From now on, if it looks at them.
+  void set_interval(Duration interval);
   // As soon as the files can be read, whatever they look like.
   void reload();
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <exception>
 #include <memory>
 #include <system_error>
@@ -21,12 +22,14 @@ std::string dropped_notice(config::LogFormat format, std::uint64_t dropped, int 
 
 struct Running {
   Running(Level l, config::LogFormat f)
-      : format(f),
+      : format(std::make_shared<std::atomic<config::LogFormat>>(f)),
         least(l),
-        writer(STDERR_FILENO, [f](std::uint64_t dropped, int error) { return dropped_notice(f, dropped, error); }) {}
+        writer(STDERR_FILENO, [shared = format](std::uint64_t dropped, int error) {
+          return dropped_notice(*shared, dropped, error);
+        }) {}
 
-  config::LogFormat format;
-  Level least;
+  std::shared_ptr<std::atomic<config::LogFormat>> format;  // the writer's thread may outlive this object
+  std::atomic<Level> least;
   LogWriter writer;
 };
 
@@ -62,7 +65,7 @@ std::string dropped_notice(config::LogFormat format, std::uint64_t dropped, int 
 
 void write(Level level, std::string_view event, Fields fields) {
   const std::unique_ptr<Running>& log = running();
-  if (log && level >= log->least) log->writer.add(whole_line(log->format, level, event, fields));
+  if (log && level >= log->least) log->writer.add(whole_line(*log->format, level, event, fields));
 }
 
 }  // namespace
@@ -77,6 +80,16 @@ Result<void> start(std::string_view level, config::LogFormat format) {
 }
 
 void stop() { running().reset(); }
+
+void set_level(std::string_view level) {
+  if (running()) running()->least = level_from(level);
+}
+
+void set_format(config::LogFormat format) {
+  if (running()) *running()->format = format;
+}
+
+bool writes_debug() { return running() && running()->least == Level::kDebug; }
 
 std::uint64_t dropped_lines() { return running() ? running()->writer.dropped_lines() : 0; }
 

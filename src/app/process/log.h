@@ -19,6 +19,12 @@ namespace bellwether::app::log {
 void stop();  // writes what is queued, as far as the reader takes it within half a second
 [[nodiscard]] std::uint64_t dropped_lines();
 
+// From the next line on, of any thread. The level is one of the option log_level.
+void set_level(std::string_view level);
+void set_format(config::LogFormat format);
+// Lines of level debug are written: then others may tell more too (a client's address). Any thread.
+[[nodiscard]] bool writes_debug();
+
 struct Field {
   std::string_view key;
   std::variant<std::string, std::int64_t, double, bool> value;

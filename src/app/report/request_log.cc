@@ -8,8 +8,8 @@
 
 namespace bellwether::app {
 
-RequestLog::RequestLog(RequestLogOptions options, OnAmbiguous on_ambiguous)
-    : options_(options), on_ambiguous_(std::move(on_ambiguous)) {}
+RequestLog::RequestLog(bool logs_all, OnAmbiguous on_ambiguous)
+    : logs_all_(logs_all), on_ambiguous_(std::move(on_ambiguous)) {}
 
 void RequestLog::on_request_end(const proxy::RequestRecord& request) {
   if (request.outcome == proxy::Outcome::kAmbiguous) {
@@ -24,7 +24,7 @@ void RequestLog::on_request_end(const proxy::RequestRecord& request) {
     kept.why = request.why;
     on_ambiguous_(std::move(kept));
   }
-  if (options_.logs_all) return log_request(request, options_.with_client);
+  if (logs_all_) return log_request(request, log::writes_debug());
   if (proxy::is_failure(request.outcome)) log_failure(request);
 }
 

@@ -9,12 +9,8 @@
 
 namespace bellwether::app {
 
-struct RequestLogOptions {
-  bool logs_all = false;     // log_requests
-  bool with_client = false;  // the client's address
-};
-
-// Logs requests that have ended: all of them, or those that failed. Of requests that were surely not executed at most
+// Logs requests that have ended: all of them (`logs_all`, the option log_requests), or those that failed. The client's
+// address is in the lines while the log has level debug. Of requests that were surely not executed at most
 // kMaxUnservedLines a second are logged, since a client may repeat them without end; how many were left out is logged
 // with the next one. Any thread.
 class RequestLog {
@@ -22,14 +18,14 @@ class RequestLog {
   static constexpr int kMaxUnservedLines = 100;
   using OnAmbiguous = std::function<void(admin::AmbiguousRequest)>;
 
-  RequestLog(RequestLogOptions options, OnAmbiguous on_ambiguous);
+  RequestLog(bool logs_all, OnAmbiguous on_ambiguous);
   void on_request_end(const proxy::RequestRecord& request);
 
  private:
   void log_failure(const proxy::RequestRecord& request);
   [[nodiscard]] bool admits(proxy::Outcome outcome);
 
-  const RequestLogOptions options_;
+  const bool logs_all_;
   const OnAmbiguous on_ambiguous_;
   std::atomic<std::int64_t> second_{0};
   std::atomic<int> lines_{0};  // of unserved requests, in that second

@@ -54,10 +54,15 @@ Result<std::string> read_token(const std::string& file) {
   return text;
 }
 
+std::vector<std::string> admin_hosts(const config::Config& config) {
+  std::vector<std::string> hosts = machine_names();
+  for (const std::string& name : config.admin_hosts) hosts.push_back(lower_ascii(name));
+  return hosts;
+}
+
 Result<admin::AccessOptions> admin_access(const config::Config& config) {
   admin::AccessOptions access;
-  access.hosts = machine_names();
-  for (const std::string& name : config.admin_hosts) access.hosts.push_back(lower_ascii(name));
+  access.hosts = admin_hosts(config);
   if (config.admin_token_file.empty()) return access;
   auto token = read_token(config.admin_token_file);
   if (!token) return tl::unexpected(token.error().within("admin_token_file"));

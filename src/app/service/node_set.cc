@@ -58,9 +58,10 @@ void NodeSet::begin(probe::Prober& prober, proxy::Proxy& proxy) {
 }
 
 Result<std::vector<NodePlan>> NodeSet::plan(const config::Config& changed, std::vector<ResolvedName> found,
-                                            std::vector<std::string>& hints) {
+                                            std::vector<std::string>& hints) const {
   const std::vector<std::string> kept = keep_known_addresses(changed.nodes, plans_, found);
-  auto plans = replan_nodes(changed.nodes, found, plans_, unused_);
+  NodeId unused = unused_;
+  auto plans = replan_nodes(changed.nodes, found, plans_, unused);
   if (!plans) return plans;
   if (auto straight = check_no_loop(*plans, listen_); !straight) return tl::unexpected(straight.error());
   for (const std::string& host : kept) {
@@ -71,6 +72,7 @@ Result<std::vector<NodePlan>> NodeSet::plan(const config::Config& changed, std::
 
 void NodeSet::use(std::vector<NodePlan> plans, cluster::TrackerOptions options, std::vector<probe::ProbeTarget> targets,
                   std::function<void()> on_done) {
+  for (const NodePlan& plan : plans) unused_.number = std::max(unused_.number, plan.id.number + 1);
   warn_of_unresolved(plans);
   keeper_.reset();  // what it would change is about to be others
   proxy_->set_nodes(node_options(plans));

@@ -35,10 +35,10 @@ class NodeSet {
   void begin(probe::Prober& prober, proxy::Proxy& proxy);
 
   // What the nodes become if `changed` is the configuration and `found` is where its names lead, those that have no
-  // answer now keeping what they had; or why they cannot be used. Changes nothing but ids, which are used up.
-  // `hints`: told of these.
+  // answer now keeping what they had; or why they cannot be used. Changes nothing: the ids of new nodes are taken when
+  // the plans are used. `hints`: told of these.
   [[nodiscard]] Result<std::vector<NodePlan>> plan(const config::Config& changed, std::vector<ResolvedName> found,
-                                                   std::vector<std::string>& hints);
+                                                   std::vector<std::string>& hints) const;
   // These are the nodes from now on, asked as `targets` says. `on_done`: the tracker has taken them over.
   void use(std::vector<NodePlan> plans, cluster::TrackerOptions options, std::vector<probe::ProbeTarget> targets,
            std::function<void()> on_done);

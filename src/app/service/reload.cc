@@ -10,9 +10,18 @@ namespace {
 constexpr Duration kReadPatience = 3s;
 constexpr Duration kResolvePatience = 1500ms;
 
+// A text of a mebibyte may have a hundred thousand errors. The report is kept, logged and answered.
+constexpr std::size_t kMaxTexts = 100;
+
 std::vector<std::string> texts_of(const std::vector<config::Problem>& problems) {
   std::vector<std::string> texts;
-  for (const config::Problem& each : problems) texts.push_back(each.to_string());
+  for (const config::Problem& each : problems) {
+    if (texts.size() == kMaxTexts) {
+      texts.push_back(fmt::format("{} more like these are left out", problems.size() - kMaxTexts));
+      break;
+    }
+    texts.push_back(each.to_string());
+  }
   return texts;
 }
 
@@ -32,17 +41,36 @@ Reload::~Reload() = default;
 
 void Reload::request(OnDone on_done) {
   waiting_.push_back(std::move(on_done));
-  if (served_.empty()) begin();
+  begin_next();
 }
 
-void Reload::begin() {
-  served_ = std::exchange(waiting_, {});
+void Reload::try_out(std::optional<config::File> instead, OnDone on_done) {
+  if (trials_.size() >= kMaxTrials)
+    return on_done({.problems = {fmt::format("{} others wait for the same already: try again", kMaxTrials)}});
+  trials_.push_back({Purpose::kTrial, std::move(instead), {std::move(on_done)}});
+  begin_next();
+}
+
+void Reload::begin_next() {
+  if (run_) return;
+  if (!waiting_.empty()) {
+    run_ = Run{Purpose::kUse, std::nullopt, std::exchange(waiting_, {})};
+  } else if (!trials_.empty()) {
+    run_ = std::move(trials_.front());
+    trials_.pop_front();
+  } else {
+    return;
+  }
+  start();
+}
+
+void Reload::start() {
   hints_.clear();
   if (background_.is_busy())
     return refuse("the configuration file is still being read: its file system does not answer");
   patience_.arm_in(kReadPatience);
-  background_.run([this, read = read_]() -> net::Background::Finish {
-    return [this, result = std::make_shared<Result<config::Loaded>>(read())] { on_read(*result); };
+  background_.run([this, read = read_, instead = std::move(run_->instead)]() -> net::Background::Finish {
+    return [this, result = std::make_shared<Result<config::Loaded>>(read(instead))] { on_read(*result); };
   });
 }
 
@@ -57,7 +85,8 @@ void Reload::on_read(const Result<config::Loaded>& read) {
                     [weak = std::weak_ptr(alive_), config](std::vector<ResolvedName> found) {
                       const auto self = weak.lock();
                       if (!self) return;
-                      (*self)->apply_(config, std::move(found), [weak](const admin::ReloadReport& report) {
+                      const Purpose purpose = (*self)->run_->purpose;
+                      (*self)->apply_(config, std::move(found), purpose, [weak](const admin::ReloadReport& report) {
                         if (const auto still = weak.lock()) (*still)->finish(report);
                       });
                     });
@@ -67,14 +96,17 @@ void Reload::refuse(std::string why) { finish({.problems = {std::move(why)}}); }
 
 void Reload::finish(admin::ReloadReport report) {
   report.hints.insert(report.hints.begin(), hints_.begin(), hints_.end());
-  on_end_(report);
+  const Run ended = *std::exchange(run_, std::nullopt);
+  if (ended.purpose == Purpose::kUse) on_end_(report);
   // Those who asked meanwhile may have written to the file after it was read.
-  for (const OnDone& on_done : std::exchange(served_, {})) on_done(report);
-  if (!waiting_.empty())
-    loop_.post([weak = std::weak_ptr(alive_)] {
-      const auto self = weak.lock();
-      if (self && (*self)->served_.empty() && !(*self)->waiting_.empty()) (*self)->begin();
-    });
+  for (const OnDone& on_done : ended.served) on_done(report);
+  if (!waiting_.empty() || !trials_.empty()) begin_later();
+}
+
+void Reload::begin_later() {
+  loop_.post([weak = std::weak_ptr(alive_)] {
+    if (const auto self = weak.lock()) (*self)->begin_next();
+  });
 }
 
 }  // namespace bellwether::app

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,8 +17,9 @@
 
 namespace bellwether::app {
 
-// The configuration as its file is now, with the environment and flags of the start. Called on any thread.
-using ReadConfig = std::function<Result<config::Loaded>()>;
+// The configuration as its file is now, or as `instead` is, with the environment and flags of the start. Called on any
+// thread.
+using ReadConfig = std::function<Result<config::Loaded>(const std::optional<config::File>& instead)>;
 
 // Where a configuration came from.
 struct ConfigSource {
@@ -27,11 +31,15 @@ struct ConfigSource {
 // nodes' names; hands both over. One at a time. Control thread.
 class Reload {
  public:
+  // A trial goes the whole way of a reload and tells what that would change, but changes nothing.
+  enum class Purpose : std::uint8_t { kUse, kTrial };
+  static constexpr std::size_t kMaxTrials = 4;  // that wait
+
   using OnDone = std::function<void(const admin::ReloadReport&)>;
   // Uses what has been read, or says why not.
-  using Apply = std::function<void(const config::Config&, std::vector<ResolvedName>, OnDone)>;
+  using Apply = std::function<void(const config::Config&, std::vector<ResolvedName>, Purpose, OnDone)>;
 
-  // `on_end`: told of each outcome once, before those who asked for it.
+  // `on_end`: told of the outcome of each reload once, before those who asked for it. Trials are no reloads.
   Reload(net::Loop& loop, net::Resolver& resolver, ReadConfig read, Apply apply, OnDone on_end);
   ~Reload();
   Reload(const Reload&) = delete;
@@ -39,9 +47,19 @@ class Reload {
 
   // What has been written to the file before this is in what `on_done` is told of.
   void request(OnDone on_done);
+  // A trial, of the file or of `instead`. Reloads that wait go before it; beyond kMaxTrials it is refused.
+  void try_out(std::optional<config::File> instead, OnDone on_done);
 
  private:
-  void begin();
+  struct Run {
+    Purpose purpose = Purpose::kUse;
+    std::optional<config::File> instead;
+    std::vector<OnDone> served;
+  };
+
+  void begin_next();
+  void begin_later();
+  void start();
   void on_read(const Result<config::Loaded>& read);
   void refuse(std::string why);
   void finish(admin::ReloadReport report);
@@ -51,8 +69,9 @@ class Reload {
   const ReadConfig read_;
   const Apply apply_;
   const OnDone on_end_;
-  std::vector<OnDone> served_;   // by the reload under way
-  std::vector<OnDone> waiting_;  // for the one after it
+  std::optional<Run> run_;       // under way
+  std::vector<OnDone> waiting_;  // for the next reload: one serves all of them
+  std::deque<Run> trials_;       // that wait
   std::vector<std::string> hints_;
   std::shared_ptr<Reload*> alive_;  // the resolver and the service may answer when we are gone
   net::Timer patience_;             // for the file

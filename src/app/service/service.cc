@@ -26,6 +26,7 @@
 #include "bellwether/probe/prober.h"
 #include "bellwether/proxy/proxy.h"
 #include "control_path.h"
+#include "log_level_keeper.h"
 #include "memory_keeper.h"
 #include "node_set.h"
 #include "nodes.h"
@@ -45,6 +46,9 @@ constexpr std::string_view kNoControlPlace =
     "/run/bellwether), "
     "set XDG_RUNTIME_DIR, or name a path with control (BELLWETHER_CONTROL); \"off\" ends this warning";
 
+constexpr std::string_view kNoFileToReload =
+    "the running process was started without a configuration file that can be read again: no reload uses this one";
+
 WallTime wall_now() { return std::chrono::system_clock::now(); }
 
 }  // namespace
@@ -58,12 +62,12 @@ struct Service::Impl {
         resolver(loop),
         reloader(
             loop, resolver, s.read ? std::move(s.read) : ReadConfig(&nothing_to_read),
-            [this](const config::Config& next, std::vector<ResolvedName> found, Reload::OnDone on_done) {
-              apply(next, std::move(found), on_done);
-            },
+            [this](const config::Config& next, std::vector<ResolvedName> found, Reload::Purpose purpose,
+                   const Reload::OnDone& on_done) { apply(next, std::move(found), purpose, on_done); },
             [this](const admin::ReloadReport& report) { on_reloaded(report); }),
         alive(std::make_shared<Impl*>(this)),
         hard_stop_timer(loop, [this] { hard_stop(); }),
+        log_level(loop, config.log_level),
         nodes(loop, resolver, config),
         config_file(std::move(s.file)),
         watch_retry(loop, [this] { reload_watched(); }) {}
@@ -187,11 +191,8 @@ struct Service::Impl {
       post([epoch](Impl& self) { self.timeline->on_first_success(epoch); });
     };
     callbacks.on_claim_wanted = [this](TimePoint since) { prober->on_claim_wanted(since); };
-    const bool with_client = config.log_level == "debug";
-    callbacks.on_session_end = [with_client](const proxy::SessionRecord& session) {
-      log_session(session, with_client);
-    };
-    request_log.emplace(RequestLogOptions{config.log_requests, with_client}, [this](admin::AmbiguousRequest one) {
+    callbacks.on_session_end = [](const proxy::SessionRecord& session) { log_session(session, log::writes_debug()); };
+    request_log.emplace(config.log_requests, [this](admin::AmbiguousRequest one) {
       post([one = std::move(one)](Impl& self) { self.keep_ambiguous(one); });
     });
     callbacks.on_request_end = [this](const proxy::RequestRecord& request) { request_log->on_request_end(request); };
@@ -288,7 +289,14 @@ struct Service::Impl {
     sources.pause = [this](Duration at_most) { prober->pause(at_most); };
     sources.resume = [this] { prober->resume(); };
     sources.reload = [this](Reload::OnDone on_done) { reload(std::move(on_done)); };
+    sources.try_reload = [this](std::optional<admin::ConfigText> text, Reload::OnDone on_done) {
+      try_reload(std::move(text), std::move(on_done));
+    };
     sources.config = [this] { return config_state; };
+    sources.order_log_level = [this](std::string_view level, std::optional<Duration> lasts) {
+      return log_level.order(level, lasts);
+    };
+    sources.log_level = [this] { return log_level.state(); };
     sources.counters = [this] { return page_counters(proxy->counts(), tally); };
     sources.failovers = [this] { return timeline->failovers(); };
     sources.on_room_made = [this](std::uint64_t ended) {
@@ -319,11 +327,20 @@ struct Service::Impl {
     prober->start();
     nodes.begin(*prober, *proxy);
     watch_certificates();
-    if (config.watch && !config_file.empty()) {
+    if (config.watch) watch_file();
+  }
+
+  void watch_file() {
+    if (!config_file.empty()) {
       config_watch.emplace(control, config_file, kConfigLook, [this] { reload_watched(); });
-    } else if (config.watch) {
+    } else {
       log::warn("watch_off", {{"why", std::string("there is no configuration file that could be watched")}});
     }
+  }
+
+  void end_watch() {
+    config_watch.reset();
+    watch_retry.cancel();
   }
 
   void on_view(const cluster::ViewPtr& view) {
@@ -405,6 +422,16 @@ struct Service::Impl {
     reloader.request(std::move(on_done));
   }
 
+  void try_reload(std::optional<admin::ConfigText> text, Reload::OnDone on_done) {
+    if (!text) return reloader.try_out(std::nullopt, std::move(on_done));
+    const bool reads_a_file = !config_file.empty();
+    reloader.try_out(config::File{std::move(text->name), std::move(text->text)},
+                     [reads_a_file, on_done = std::move(on_done)](admin::ReloadReport report) {
+                       if (!reads_a_file) report.hints.emplace_back(kNoFileToReload);
+                       on_done(report);
+                     });
+  }
+
   // A file that cannot be used is tried again, for the cause may be elsewhere (a name, a file system); what comes of
   // that is told when it is something else.
   void reload_watched() {
@@ -429,12 +456,13 @@ struct Service::Impl {
                {"why", std::string("only a restart changes these: what was in force before stays")}});
   }
 
-  static Result<config::Loaded> nothing_to_read() {
+  static Result<config::Loaded> nothing_to_read(const std::optional<config::File>&) {
     return fail(ErrorKind::kInvalid, "there is no configuration to read again");
   }
 
-  // Takes over what can be changed, or nothing.
-  void apply(const config::Config& next, std::vector<ResolvedName> found, const Reload::OnDone& on_done) {
+  // Takes over what can be changed, or nothing; for a trial only says what that would be.
+  void apply(const config::Config& next, std::vector<ResolvedName> found, Reload::Purpose purpose,
+             const Reload::OnDone& on_done) {
     const config::Differences differences = config::differences(config, next);
     config::Config changed = config;
     config::take_over_reloadable(next, changed);
@@ -447,7 +475,9 @@ struct Service::Impl {
     report.changes = node_changes(nodes.plans(), *plans);
     report.changes.insert(report.changes.end(), differences.reloadable.begin(), differences.reloadable.end());
     report.needs_restart = differences.others;
-    config = std::move(changed);
+    if (purpose == Reload::Purpose::kTrial) return on_done(report);
+    const config::Config before = std::exchange(config, std::move(changed));
+    use_options_since(before);
     if (report.changes.empty()) return on_done(report);
     const auto tls = contexts().to_nodes;
     auto targets = probe_targets(config, *plans, tls);
@@ -457,6 +487,16 @@ struct Service::Impl {
       if (contexts().to_nodes != tls) prober->set_tls(contexts().to_nodes);
       on_done(report);
     });
+  }
+
+  // What a reload has changed and others than the tracker use. hard_stop_after is read when it is needed.
+  void use_options_since(const config::Config& before) {
+    log::set_format(config.log_format);
+    log_level.configure(config.log_level);
+    if (to_nodes) to_nodes->set_interval(config.tls_reload_interval);
+    if (to_clients) to_clients->set_interval(config.tls_reload_interval);
+    if (config.admin_hosts != before.admin_hosts) admin->set_hosts(admin_hosts(config));
+    if (config.watch != before.watch) config.watch ? watch_file() : end_watch();
   }
 
   // The certificates for nodes are read at the start, if any node needs them.
@@ -505,6 +545,7 @@ struct Service::Impl {
   std::uint64_t descriptor_limit = 0;
   std::shared_ptr<Impl*> alive;
   net::Timer hard_stop_timer;
+  LogLevelKeeper log_level;
   bool draining = false;
 
   std::optional<Certificates> to_nodes;    // none: no node is spoken to over TLS

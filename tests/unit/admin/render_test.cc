@@ -39,10 +39,11 @@ struct Desk {
   admin::Counters counters{{"sessions_now", 7}};
   bool draining = false;
   admin::ConfigState config{};
+  admin::LogLevelState log_level{"info", "info", std::nullopt};
   std::function<WallTime(TimePoint)> wall_at = [](TimePoint moment) { return kWallNow + (moment - kNow); };
 
   [[nodiscard]] admin::Snapshot snapshot() const {
-    return {options, view, journal, counters, draining, kNow, wall_at, {}, {}, config};
+    return {options, view, journal, counters, draining, kNow, wall_at, {}, {}, config, log_level};
   }
   [[nodiscard]] json status() const { return json::parse(admin::status_json(snapshot())); }
   [[nodiscard]] int code(std::string_view path) const {
@@ -255,4 +256,14 @@ TEST_CASE("the status tells when the configuration was read, and what came of th
   CHECK(desk.status()["config"]["current"] == false);
   CHECK(json::parse(admin::reload_json(desk.config.last_reload))["error"] ==
         "the configuration is refused; nothing was changed");
+}
+
+TEST_CASE("the status tells the level of the log, the configured one and how long they differ", "[admin]") {
+  Desk desk;
+  CHECK(desk.status()["log_level"] ==
+        json{{"level", "info"}, {"configured", "info"}, {"until", nullptr}, {"seconds_left", nullptr}});
+  desk.log_level = {"debug", "info", kNow + 90s};
+  CHECK(
+      desk.status()["log_level"] ==
+      json{{"level", "debug"}, {"configured", "info"}, {"until", "1971-01-01T00:01:30.000Z"}, {"seconds_left", 90.0}});
 }

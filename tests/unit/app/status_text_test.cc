@@ -69,3 +69,19 @@ TEST_CASE("a configuration that is not in force, or not wholly, is told with its
   CHECK_THAT(*partly, CATCH_CONTAINS("\n  needs a restart: maxconn 1 -> 2\n"));
   CHECK(status_text(R"({"leader": null, "nodes": [], "config": {"last_reload": 3}})"));
 }
+
+TEST_CASE("the level of the log is told while it is not the configured one", "[app]") {
+  const auto with = [](const std::string& level) {
+    return status_text(R"({"leader": null, "nodes": [], "log_level": )" + level + "}").value();
+  };
+  CHECK_THAT(
+      with(R"({"level": "debug", "configured": "info", "until": "2026-11-21T03:42:00.123Z", "seconds_left": 540})"),
+      CATCH_CONTAINS("\nThe level of the log is debug for another 9min (until 2026-11-21T03:42:00.123Z), then "
+                     "info, as configured\n"));
+  CHECK_THAT(
+      with(R"({"level": "warn", "configured": "info", "until": null, "seconds_left": null})"),
+      CATCH_CONTAINS("\nThe level of the log is warn until another order or the next start; info is configured\n"));
+  CHECK(with(R"({"level": "info", "configured": "info", "until": null, "seconds_left": null})").find("log") ==
+        std::string::npos);
+  CHECK(with("null").find("log") == std::string::npos);
+}

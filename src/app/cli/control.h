@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "ask.h"
+#include "bellwether/base/result.h"
+#include "bellwether/wire/client.h"
+#include "commands.h"
+
+namespace bellwether::app {
+
+// For commands that give orders to a running Bellwether.
+
+// POSTs to its control socket, and gives its answer, whatever it is.
+[[nodiscard]] Result<wire::Reply> post_order(const ControlChoice& choice, const std::string& target,
+                                             Duration patience = kUsualPatience, std::string body = {});
+// The same, where a refusal is an error. The body of the answer.
+[[nodiscard]] Result<std::string> order(const ControlChoice& choice, const std::string& target);
+// For a reload and its trial: a file system and a name server that do not answer are waited for, for the reload before
+// this one too.
+inline constexpr Duration kReloadPatience = 20s;
+// Why an order was refused.
+[[nodiscard]] std::string refusal_of(const wire::Reply& reply);
+// For a part of a target: all but RFC 3986's unreserved characters are escaped, since a name may hold anything.
+[[nodiscard]] std::string percent_encode(std::string_view text);
+
+}  // namespace bellwether::app
