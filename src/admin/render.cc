@@ -33,6 +33,16 @@ Json log_level_of(const LogLevelState& state, TimePoint now, const std::function
   return json;
 }
 
+Json names_of(const std::vector<NameState>& names) {
+  Json json = Json::array();
+  for (const NameState& name : names) {
+    json.push_back({{"host", name.host},
+                    {"answered", name.answered ? Json(format_utc(*name.answered)) : Json(nullptr)},
+                    {"problem", name.problem.empty() ? Json(nullptr) : Json(name.problem)}});
+  }
+  return json;
+}
+
 class Renderer {
  public:
   explicit Renderer(const Snapshot& snapshot) : s_(snapshot) {}
@@ -197,6 +207,7 @@ std::string status_json(const Snapshot& s) {
                     {"current", s.config.last_reload.problems.empty()},
                     {"last_reload", reload_of(s.config.last_reload)}};
   json["log_level"] = log_level_of(s.log_level, s.now, s.wall_at);
+  json["names"] = names_of(s.names);
   json["changes"] = render.changes();
   json["failovers"] = render.failovers(kFailoversInStatus);
   Json counters = Json::object();

@@ -25,6 +25,7 @@ struct Snapshot {
   std::vector<AmbiguousRequest> ambiguous{};   // likewise
   ConfigState config{};
   LogLevelState log_level{};
+  std::vector<NameState> names{};
 };
 
 // Why no node leads. REQUIRES: none does.

@@ -30,6 +30,7 @@ struct State {
   bool draining = false;
   ConfigState config;
   LogLevelState log_level;
+  std::vector<NameState> names;
   TimePoint now{};
   std::function<WallTime(TimePoint)> wall_at;
   std::vector<cluster::Failover> failovers{};

@@ -114,6 +114,12 @@ std::vector<Option> tracking() {
        "Between two probes while nobody sends anything; the first request then waits for a fresh answer."},
       {"idle_after", kTracking, DurationField{&C::idle_after, 100ms, 24h}, true, "--idle-after",
        "Without traffic for that long, idle_inter applies."},
+      {"dns_refresh", kTracking, DurationField{&C::dns_refresh, 0s, 1h}, true, "--dns-refresh",
+       "How often the names of nodes are asked for again; sooner when a node has failed or nobody leads. Addresses "
+       "that a "
+       "name has got become nodes, and nodes whose addresses it has lost leave. 0s: names are asked for at the start, "
+       "at "
+       "a reload, and when their node is down."},
       {"suspect_after", kTracking, DurationField{&C::suspect_after, 5ms, 1min}, false, "--suspect-after",
        "A probe of the leader that is unanswered for that long, or for twice as long as the last one took, makes it "
        "suspect: new requests wait."},

@@ -11,6 +11,7 @@ import pytest
 
 from house.asking import EXECUTOR, all_ask_on, clients
 from house.bellwether import Bellwether, binary
+from house.hosts_file import HostsFile
 from house.sim_cluster import SimCluster
 from house.waiting import wait_until
 from house.web import request
@@ -331,20 +332,11 @@ class NamedStand(Stand):
     def __init__(self, folder, sim, nodes, hosts):
         self.sim, self.mode = sim, "http"
         self.file, self.socket = folder / "bellwether.json", folder / "control.sock"
-        self._hosts = folder / "hosts"
-        self.lead(hosts)
+        hosts_file = HostsFile(folder, hosts)
+        self.lead = hosts_file.lead
         self.named = [{"url": f"http://{host}:{self.port(0)}", **({"name": name} if name else {})} for name, host in nodes]
         self.write([*self.named, *self.nodes(1, 2)])
-        mounted = f'mount --bind {self._hosts} /etc/hosts && exec "$@"'
-        self.proxy = Bellwether(folder, ["-f", self.file, "--control", self.socket],
-                                wrapper=["unshare", "-m", "sh", "-c", mounted, "sh"])
-
-    def lead(self, hosts):
-        """Host: address, or addresses. In place: the file is mounted."""
-        lines = ["127.0.0.1 localhost"]
-        for host, addresses in hosts.items():
-            lines += [f"{address} {host}" for address in ([addresses] if isinstance(addresses, str) else addresses)]
-        self._hosts.write_text("\n".join(lines) + "\n")
+        self.proxy = Bellwether(folder, ["-f", self.file, "--control", self.socket], wrapper=hosts_file.wrapper())
 
     def port(self, place):
         return self.sim.nodes[place].url.rsplit(":", 1)[1]

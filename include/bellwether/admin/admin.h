@@ -61,6 +61,13 @@ struct ConfigState {
   ReloadReport last_reload;
 };
 
+// A name of nodes, as it was asked for last.
+struct NameState {
+  std::string host;
+  std::optional<WallTime> answered{};  // when it was answered last
+  std::string problem{};               // why it was not the last time; empty: it was
+};
+
 // The least important level that is logged.
 struct LogLevelState {
   std::string present{};
@@ -84,6 +91,7 @@ struct AdminSources {
   // What a reload would change: of the configuration file, or of `text` in its place. Nothing is changed.
   std::function<void(std::optional<ConfigText> text, std::function<void(const ReloadReport&)> on_done)> try_reload;
   std::function<ConfigState()> config;
+  std::function<std::vector<NameState>()> names;
   // kInvalid: there is no such level. Without `lasts` it stays until the next order.
   std::function<Result<void>(std::string_view level, std::optional<Duration> lasts)> order_log_level;
   std::function<LogLevelState()> log_level;

@@ -55,6 +55,7 @@ struct Config {
   int maxconn = 2000;
   // leader tracking
   Duration inter = 1s, fastinter = 10ms, downinter = 1s, idle_inter = 30s, idle_after = 10s;
+  Duration dns_refresh = 30s;  // zero: names are not asked for again while their nodes answer
   Duration suspect_after = 100ms, timeout_check = 3s;
   int fall = 3, rise = 2;
   OnConflict on_conflict = OnConflict::kKeep;

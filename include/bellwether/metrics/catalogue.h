@@ -75,6 +75,8 @@ enum class Metric : std::uint8_t {
   kLogDropped,
   kConfigReloadSuccessful,
   kConfigReloadTimestamp,
+  kNameLookups,
+  kNamesUnanswered,
   kLoopLateness,
 };
 struct Row {

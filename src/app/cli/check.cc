@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "app/service/nodes.h"
+#include "app/discovery/nodes.h"
 #include "app/service/plan.h"
 #include "bellwether/base/visible.h"
 #include "bellwether/net/certificate.h"

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "app/service/nodes.h"
+#include "app/discovery/nodes.h"
 #include "app/service/plan.h"
 #include "bellwether/base/visible.h"
 #include "bellwether/net/resolver.h"

@@ -86,6 +86,18 @@ std::string log_level_line(const Json& log_level) {
   return fmt::format("\nThe level of the log is {}\n", log_level_text(log_level));
 }
 
+// Of the names that the resolver had no answer about when they were asked for last.
+std::string names_lines(const Json& names) {
+  std::string lines;
+  for (const Json& name : names) {
+    if (!name.is_object() || text_of(name, "problem").empty()) continue;
+    const std::string answered = text_of(name, "answered");
+    lines += fmt::format("\nThere is no answer about {}: {}; what was known of it stays{}\n", text_of(name, "host"),
+                         text_of(name, "problem"), answered.empty() ? "" : " (last answered " + answered + ")");
+  }
+  return lines;
+}
+
 std::string changes_table(const Json& changes) {
   constexpr std::size_t kShown = 5;
   std::vector<Row> rows{{"LEADER CHANGE", "FROM", "TO", "WITHOUT", "WHY"}};
@@ -109,7 +121,7 @@ Result<std::string> status_text(std::string_view json) {
   }
   return headline(status) + "\n" + nodes_table(part_of(status, "nodes")) + causes_list(status) +
          config_lines(part_of(status, "config")) + log_level_line(part_of(status, "log_level")) +
-         changes_table(part_of(status, "changes"));
+         names_lines(part_of(status, "names")) + changes_table(part_of(status, "changes"));
 }
 
 }  // namespace bellwether::app

@@ -61,6 +61,9 @@ class MetricsCollector {
     flag(Metric::kConfigReloadSuccessful, {}, g_.config_is_current);
     add(Metric::kConfigReloadTimestamp, {}, unix_seconds(g_.config_read));
     add(Metric::kLoopLateness, {}, to_seconds(g_.loop_lateness));
+    count(Metric::kNameLookups, {"ok"}, g_.names.answers);
+    count(Metric::kNameLookups, {"failed"}, g_.names.failures);
+    count(Metric::kNamesUnanswered, {}, g_.names.unanswered);
   }
 
   void add_certificate(const std::string& use, const CertificateCounts& counts) {

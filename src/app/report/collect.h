@@ -12,6 +12,13 @@
 
 namespace bellwether::app {
 
+// How the resolver has answered about the names of nodes.
+struct NameLookups {
+  std::uint64_t answers = 0;
+  std::uint64_t failures = 0;
+  std::uint64_t unanswered = 0;  // names without an answer when they were asked for last
+};
+
 // A copy of everything one scrape is made of: taken on the control thread, rendered on another.
 struct ScrapeInput {
   cluster::ViewPtr view;
@@ -29,6 +36,7 @@ struct ScrapeInput {
   Duration loop_lateness{};
   WallTime config_read{};
   bool config_is_current = true;
+  NameLookups names{};
   TimePoint now{};
   WallTime leader_since{};  // when there is a leader
 };

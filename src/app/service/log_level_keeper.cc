@@ -19,6 +19,7 @@ Result<void> LogLevelKeeper::order(std::string_view level, std::optional<Duratio
 void LogLevelKeeper::configure(const std::string& level) {
   const std::string before = level_.present();
   level_.configure(level);
+  timer_.arm_at(level_.until().value_or(kNever));
   if (level_.present() != before) use(before, "the configuration was reloaded");
 }
 
@@ -27,7 +28,8 @@ admin::LogLevelState LogLevelKeeper::state() const { return {level_.present(), l
 void LogLevelKeeper::on_time_over() {
   const std::string before = level_.present();
   level_.tick(loop_.precise_now());
-  use(before, "the time of the operator's order is over");
+  if (level_.present() == before && level_.until()) return timer_.arm_at(*level_.until());
+  if (level_.present() != before) use(before, "the time of the operator's order is over");
 }
 
 void LogLevelKeeper::use(const std::string& before, std::string_view why) {

@@ -108,7 +108,7 @@ void NodeSet::keep_addresses() {
   };
   callbacks.on_unresolved = [this](NodeId node, const std::string& why) { prober_->set_unresolved(node, why); };
   keeper_ = std::make_unique<AddressKeeper>(
-      loop_, resolver_, plans_, [this](NodeId node) { return is_down(node); }, std::move(callbacks));
+      loop_, resolver_, plans_, [this](NodeId node) { return may_have_moved(node); }, std::move(callbacks));
 }
 
 bool NodeSet::on_address(NodeId node, const net::Address& address) {
@@ -123,6 +123,14 @@ bool NodeSet::on_address(NodeId node, const net::Address& address) {
   prober_->set_address(node, address);
   proxy_->set_address(node, address);
   return true;
+}
+
+// Where names are asked for again, a node of a name with several addresses does not move: it leaves, and another comes.
+bool NodeSet::may_have_moved(NodeId node) const {
+  const bool leaves = config_.dns_refresh > Duration::zero() &&
+                      std::any_of(plans_.begin(), plans_.end(),
+                                  [node](const NodePlan& plan) { return plan.id == node && plan.is_one_of_several; });
+  return is_down(node) && !leaves;
 }
 
 bool NodeSet::is_down(NodeId node) const {

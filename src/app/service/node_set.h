@@ -6,13 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "app/discovery/nodes.h"
 #include "bellwether/base/result.h"
 #include "bellwether/config/config.h"
 #include "bellwether/net/loop.h"
 #include "bellwether/net/resolver.h"
 #include "bellwether/probe/prober.h"
 #include "bellwether/proxy/proxy.h"
-#include "nodes.h"
 
 namespace bellwether::app {
 
@@ -29,6 +29,11 @@ class NodeSet {
   [[nodiscard]] Result<void> resolve();
   [[nodiscard]] const std::vector<NodePlan>& plans() const { return plans_; }
   [[nodiscard]] bool any_is_tls() const;
+  [[nodiscard]] bool is_down(NodeId node) const;  // as it was seen last
+  // The name of that node, which has no address or is down, leads there now.
+  void on_answer(NodeId node, const std::vector<net::Address>& found) {
+    if (keeper_) keeper_->on_answer(node, found);  // none while other nodes are being taken over
+  }
   [[nodiscard]] std::string names() const;  // "n1,n2"
 
   // From now on these are told. They outlive this. To be called when the prober has been started.
@@ -45,10 +50,10 @@ class NodeSet {
 
  private:
   void keep_addresses();
+  [[nodiscard]] bool may_have_moved(NodeId node) const;
   void tell_same_servers();
   void on_used(std::vector<NodePlan> plans);
   [[nodiscard]] bool on_address(NodeId node, const net::Address& address);
-  [[nodiscard]] bool is_down(NodeId node) const;
   [[nodiscard]] std::string name_of(NodeId node) const { return std::string(prober_->view()->name(node)); }
 
   net::Loop& loop_;

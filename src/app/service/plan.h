@@ -4,13 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "app/discovery/nodes.h"
 #include "bellwether/base/node_table.h"
 #include "bellwether/base/result.h"
 #include "bellwether/config/config.h"
 #include "bellwether/net/tls.h"
 #include "bellwether/probe/prober.h"
 #include "bellwether/proxy/proxy.h"
-#include "nodes.h"
 
 namespace bellwether::app {
 

@@ -83,13 +83,22 @@ void Reload::on_read(const Result<config::Loaded>& read) {
   const config::Config& config = read->config;
   resolve_all_later(loop_, resolver_, config.nodes, kResolvePatience,
                     [weak = std::weak_ptr(alive_), config](std::vector<ResolvedName> found) {
-                      const auto self = weak.lock();
-                      if (!self) return;
-                      const Purpose purpose = (*self)->run_->purpose;
-                      (*self)->apply_(config, std::move(found), purpose, [weak](const admin::ReloadReport& report) {
-                        if (const auto still = weak.lock()) (*still)->finish(report);
-                      });
+                      if (const auto self = weak.lock()) (*self)->apply(config, std::move(found));
                     });
+}
+
+bool Reload::use_names(const config::Config& present, std::vector<ResolvedName> found, OnDone on_done) {
+  if (run_) return false;
+  hints_.clear();
+  run_ = Run{Purpose::kNames, std::nullopt, {std::move(on_done)}};
+  apply(present, std::move(found));
+  return true;
+}
+
+void Reload::apply(const config::Config& config, std::vector<ResolvedName> found) {
+  apply_(config, std::move(found), run_->purpose, [weak = std::weak_ptr(alive_)](const admin::ReloadReport& report) {
+    if (const auto self = weak.lock()) (*self)->finish(report);
+  });
 }
 
 void Reload::refuse(std::string why) { finish({.problems = {std::move(why)}}); }

@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "app/discovery/nodes.h"
 #include "bellwether/admin/admin.h"
 #include "bellwether/base/result.h"
 #include "bellwether/config/load.h"
 #include "bellwether/net/background.h"
 #include "bellwether/net/loop.h"
-#include "nodes.h"
 
 namespace bellwether::app {
 
@@ -31,8 +31,9 @@ struct ConfigSource {
 // nodes' names; hands both over. One at a time. Control thread.
 class Reload {
  public:
-  // A trial goes the whole way of a reload and tells what that would change, but changes nothing.
-  enum class Purpose : std::uint8_t { kUse, kTrial };
+  // A trial goes the whole way of a reload and tells what that would change, but changes nothing. kNames: the names of
+  // the nodes lead elsewhere, under the same configuration.
+  enum class Purpose : std::uint8_t { kUse, kTrial, kNames };
   static constexpr std::size_t kMaxTrials = 4;  // that wait
 
   using OnDone = std::function<void(const admin::ReloadReport&)>;
@@ -49,6 +50,8 @@ class Reload {
   void request(OnDone on_done);
   // A trial, of the file or of `instead`. Reloads that wait go before it; beyond kMaxTrials it is refused.
   void try_out(std::optional<config::File> instead, OnDone on_done);
+  // Uses the configuration of now with what its names lead to now. False: something else is under way.
+  [[nodiscard]] bool use_names(const config::Config& present, std::vector<ResolvedName> found, OnDone on_done);
 
  private:
   struct Run {
@@ -60,6 +63,7 @@ class Reload {
   void begin_next();
   void begin_later();
   void start();
+  void apply(const config::Config& config, std::vector<ResolvedName> found);
   void on_read(const Result<config::Loaded>& read);
   void refuse(std::string why);
   void finish(admin::ReloadReport report);

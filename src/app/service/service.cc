@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <deque>
 #include <optional>
+#include <random>
 #include <utility>
 
 #include "admin_access.h"
+#include "app/discovery/name_refresh.h"
+#include "app/discovery/nodes.h"
 #include "app/files/certificates.h"
 #include "app/files/file_watch.h"
 #include "app/process/log.h"
@@ -29,7 +32,6 @@
 #include "log_level_keeper.h"
 #include "memory_keeper.h"
 #include "node_set.h"
-#include "nodes.h"
 #include "plan.h"
 
 namespace bellwether::app {
@@ -271,6 +273,15 @@ struct Service::Impl {
     return {};
   }
 
+  [[nodiscard]] std::vector<admin::NameState> names_for_people() {
+    std::vector<admin::NameState> names;
+    if (!name_refresh) return names;
+    for (const NameAnswers::Report& each : name_refresh->answers().reports()) {
+      names.push_back({each.host, each.answered ? std::optional(wall_at(*each.answered)) : std::nullopt, each.problem});
+    }
+    return names;
+  }
+
   admin::AdminSources admin_sources() {
     admin::AdminSources sources;
     sources.view = [this] { return prober->snapshot(); };
@@ -293,6 +304,7 @@ struct Service::Impl {
       try_reload(std::move(text), std::move(on_done));
     };
     sources.config = [this] { return config_state; };
+    sources.names = [this] { return names_for_people(); };
     sources.order_log_level = [this](std::string_view level, std::optional<Duration> lasts) {
       return log_level.order(level, lasts);
     };
@@ -326,8 +338,42 @@ struct Service::Impl {
     warn_of_invalid_certificates();
     prober->start();
     nodes.begin(*prober, *proxy);
+    refresh_names();
     watch_certificates();
     if (config.watch) watch_file();
+  }
+
+  [[nodiscard]] NodeStates node_states() {
+    return {.is_down = [this](NodeId node) { return nodes.is_down(node); },
+            .is_held =
+                [this](NodeId node) {
+                  const cluster::NodeView* const seen = prober->view()->nodes.find(node);
+                  return seen != nullptr && seen->admin != cluster::AdminState::kReady;
+                }};
+  }
+
+  void refresh_names() {
+    NameRefresh::Sources sources;
+    sources.config = [this]() -> const config::Config& { return config; };
+    sources.plans = [this]() -> const std::vector<NodePlan>& { return nodes.plans(); };
+    sources.states = node_states();
+    sources.move = [this](NodeId node, const net::Address& address) { nodes.on_answer(node, {address}); };
+    sources.use = [this](std::vector<ResolvedName> found) {
+      return reloader.use_names(config, std::move(found),
+                                [this](const admin::ReloadReport& report) { on_names_used(report); });
+    };
+    name_refresh.emplace(control, resolver, std::random_device{}(), std::move(sources));
+    name_refresh->on_view(*prober->view());
+  }
+
+  // What is refused is refused again with each answer until the name leads elsewhere; it is told once.
+  void on_names_used(const admin::ReloadReport& report) {
+    const bool is_known = report.problems == names_problems;
+    names_problems = report.problems;
+    if (is_known && !report.problems.empty()) return;
+    for (const std::string& each : report.problems) log::error("names_refused", {{"why", each}});
+    if (report.changes.empty()) return;
+    log::info("nodes_changed", {{"changes", fmt::format("{}", fmt::join(report.changes, "; "))}});
   }
 
   void watch_file() {
@@ -347,6 +393,7 @@ struct Service::Impl {
     leaderless_report->on_view(*view);
     tally.on_view(*view);
     proxy->publish(view);
+    if (name_refresh) name_refresh->on_view(*view);
   }
 
   void on_events(const std::vector<cluster::Event>& events) {
@@ -407,8 +454,18 @@ struct Service::Impl {
             .loop_lateness = control.take_worst_lateness(),
             .config_read = config_state.read,
             .config_is_current = config_state.last_reload.problems.empty(),
+            .names = name_lookups(),
             .now = control.precise_now(),
             .leader_since = wall_at(view->leader_since)};
+  }
+
+  [[nodiscard]] NameLookups name_lookups() const {
+    if (!name_refresh) return {};
+    const NameAnswers& answers = name_refresh->answers();
+    const std::vector<NameAnswers::Report> names = answers.reports();
+    const auto unanswered =
+        std::count_if(names.begin(), names.end(), [](const auto& each) { return !each.problem.empty(); });
+    return {answers.answers(), answers.failures(), static_cast<std::uint64_t>(unanswered)};
   }
 
   [[nodiscard]] WallTime wall_at(TimePoint moment) {
@@ -467,6 +524,8 @@ struct Service::Impl {
     config::Config changed = config;
     config::take_over_reloadable(next, changed);
     admin::ReloadReport report;
+    const bool is_careful = purpose != Reload::Purpose::kNames && changed.dns_refresh > Duration::zero();
+    if (is_careful) found = keep_missing_addresses(changed.nodes, nodes.plans(), std::move(found), node_states());
     auto plans = check_descriptors(changed, descriptor_limit).and_then([&] {
       return nodes.plan(changed, std::move(found), report.hints);
     });
@@ -478,6 +537,7 @@ struct Service::Impl {
     if (purpose == Reload::Purpose::kTrial) return on_done(report);
     const config::Config before = std::exchange(config, std::move(changed));
     use_options_since(before);
+    if (purpose == Reload::Purpose::kUse) name_refresh->on_config();
     if (report.changes.empty()) return on_done(report);
     const auto tls = contexts().to_nodes;
     auto targets = probe_targets(config, *plans, tls);
@@ -567,7 +627,9 @@ struct Service::Impl {
   std::unique_ptr<proxy::Proxy> proxy;
   std::unique_ptr<probe::Prober> prober;
   NodeSet nodes;
-  const std::string config_file;  // empty: none that could be watched
+  std::optional<NameRefresh> name_refresh;  // from begin() on
+  std::vector<std::string> names_problems;  // of the latest answers
+  const std::string config_file;            // empty: none that could be watched
   net::Timer watch_retry;
   std::optional<FileWatch> config_watch;
 };

@@ -1,4 +1,4 @@
-#include "app/service/nodes.h"
+#include "app/discovery/nodes.h"
 #include "component/net/stream_pair.h"
 
 using namespace bellwether;

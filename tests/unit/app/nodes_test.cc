@@ -1,4 +1,4 @@
-#include "app/service/nodes.h"
+#include "app/discovery/nodes.h"
 
 #include "app/report/tally.h"
 #include "app/service/plan.h"

@@ -70,6 +70,18 @@ TEST_CASE("a configuration that is not in force, or not wholly, is told with its
   CHECK(status_text(R"({"leader": null, "nodes": [], "config": {"last_reload": 3}})"));
 }
 
+TEST_CASE("a name without an answer is told", "[app]") {
+  const auto with = [](const std::string& names) {
+    return status_text(R"({"leader": null, "nodes": [], "names": )" + names + "}").value();
+  };
+  CHECK_THAT(with(R"([{"host": "bao:8200", "answered": "2026-11-21T03:42:00.123Z", "problem": "it has no address"}])"),
+             CATCH_CONTAINS("\nThere is no answer about bao:8200: it has no address; what was known of it stays (last "
+                            "answered 2026-11-21T03:42:00.123Z)\n"));
+  CHECK(with(R"([{"host": "bao:8200", "answered": "2026-11-21T03:42:00.123Z", "problem": null}])").find("bao") ==
+        std::string::npos);
+  CHECK(with("[null, 7]").find("answer about") == std::string::npos);
+}
+
 TEST_CASE("the level of the log is told while it is not the configured one", "[app]") {
   const auto with = [](const std::string& level) {
     return status_text(R"({"leader": null, "nodes": [], "log_level": )" + level + "}").value();

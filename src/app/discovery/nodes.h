@@ -28,6 +28,7 @@ struct NodePlan {
   std::optional<net::Address> resolved;  // where its name leads, as far as is known
   std::optional<net::Address> address;   // the same, unless that is another plan's: then nothing, and same_as
   std::string unresolved;                // why there is no address
+  bool is_one_of_several = false;        // its name has other addresses too, and `name` and `url` carry this one
   std::optional<std::size_t> same_as;    // the place of the plan whose server this is another name of
 };
 
@@ -36,6 +37,9 @@ using ResolvedName = Result<std::vector<net::Address>>;
 
 // The addresses of a name that we use: IPv4 if there are any, else IPv6. A host with both is one node, not two.
 [[nodiscard]] std::vector<net::Address> usable_addresses(const std::vector<net::Address>& found);
+
+// Whether the host is a name, which may lead elsewhere another time, and not an address.
+[[nodiscard]] bool has_name(const config::Node& node);
 
 // The nodes of a configuration, given what each of its names resolved to, with the ids of a first topology. A name with
 // several addresses becomes several nodes NAME/ADDRESS; kInvalid if the configuration gives that node a name of
@@ -94,6 +98,8 @@ class AddressKeeper {
   AddressKeeper(net::Loop& loop, net::Resolver& resolver, std::vector<NodePlan>& plans, IsDown is_down,
                 Callbacks callbacks, Duration look_interval = kLookInterval);
   ~AddressKeeper();
+  // An answer about the name of that node, which has no address or is down: as if it had asked for it.
+  void on_answer(NodeId node, const std::vector<net::Address>& found);
   AddressKeeper(const AddressKeeper&) = delete;
   AddressKeeper& operator=(const AddressKeeper&) = delete;
 

@@ -41,6 +41,7 @@ Result<void> add_several(const config::Node& node, const std::vector<net::Addres
   }
   for (const net::Address& address : addresses) {
     NodePlan plan = plan_of(node);
+    plan.is_one_of_several = true;
     plan.name = node.name + "/" + address.host();
     plan.url = fmt::format("{}://{}", node.tls ? "https" : "http", address.to_string());
     if (node.public_address.empty() || node.public_address == node.url) plan.public_url = plan.url;
@@ -156,6 +157,8 @@ std::vector<net::Address> usable_addresses(const std::vector<net::Address>& foun
   }
   return usable;
 }
+
+bool has_name(const config::Node& node) { return !net::Address::parse(authority(node.host, node.port)); }
 
 std::string why_same_server(const net::Address& address) {
   return fmt::format("both names lead to {}", address.to_string());
@@ -328,12 +331,19 @@ void AddressKeeper::look() {
     const bool down = is_down_(plans_[i].id);
     rounds_down_[i] = down ? rounds_down_[i] + 1 : 0;
     const bool moved_perhaps = rounds_down_[i] > 0 && rounds_down_[i] % kRoundsDown == 0;
-    if (plans_[i].address && !moved_perhaps) continue;
+    const bool is_settled = plans_[i].is_one_of_several && plans_[i].same_as;
+    if (is_settled || (plans_[i].address && !moved_perhaps)) continue;
     resolver_.resolve(plans_[i].host, plans_[i].port, [weak = std::weak_ptr(alive_), i](const ResolvedName& result) {
       if (const auto self = weak.lock()) (*self)->on_resolved(i, result);
     });
   }
   timer_.arm_in(look_interval_);
+}
+
+void AddressKeeper::on_answer(NodeId node, const std::vector<net::Address>& found) {
+  for (std::size_t i = 0; i < plans_.size(); ++i) {
+    if (plans_[i].id == node) return on_found(i, found);
+  }
 }
 
 void AddressKeeper::on_resolved(std::size_t index, const ResolvedName& found) {

@@ -1,0 +1,312 @@
+#include "app/discovery/name_answers.h"
+
+#include <algorithm>
+#include <set>
+
+#include "bellwether/base/prng.h"
+#include "catch.hpp"
+
+using namespace bellwether;
+using app::NameAnswers;
+
+namespace {
+
+net::Address address(int number) { return *net::Address::parse("10.0.0." + std::to_string(number) + ":8200"); }
+
+// One name, the nodes that follow its answers, and which of them are down.
+struct Fixture {
+  Fixture() {
+    config::Node node;
+    node.host = "bao";
+    node.port = 8200;
+    node.name = "bao:8200";
+    nodes.push_back(node);
+  }
+
+  void answer(std::vector<int> numbers) {
+    std::vector<net::Address> addresses;
+    for (const int number : numbers) addresses.push_back(address(number));
+    settle(app::ResolvedName(std::move(addresses)));
+  }
+  void fail_to_answer() { settle(fail(ErrorKind::kUnavailable, "cannot resolve \"bao\"")); }
+
+  void settle(app::ResolvedName one) {
+    now += step;
+    std::vector<app::ResolvedName> answers;
+    answers.push_back(std::move(one));
+    NameAnswers::Settled settled = names.settle(nodes, present, std::move(answers), states(), now, 30s);
+    moved = settled.moved;
+    (void)app::keep_known_addresses(nodes, present, settled.found);
+    auto next = app::replan_nodes(nodes, settled.found, present, unused);
+    REQUIRE(next);
+    present = *next;
+    for (const auto& [node, to] : moved) {
+      for (app::NodePlan& plan : present) {
+        if (plan.id == node) plan.resolved = plan.address = to;
+      }
+    }
+  }
+
+  [[nodiscard]] app::NodeStates states() const {
+    return {[this](NodeId node) { return down.contains(node.number); },
+            [this](NodeId node) { return held.contains(node.number); }};
+  }
+
+  // The last parts of the addresses, in order.
+  [[nodiscard]] std::vector<int> in_use() const {
+    std::vector<int> numbers;
+    for (const app::NodePlan& plan : present) {
+      if (plan.resolved) numbers.push_back(std::stoi(plan.resolved->host().substr(7)));
+    }
+    std::sort(numbers.begin(), numbers.end());
+    return numbers;
+  }
+  [[nodiscard]] NodeId node_at(int number) const {
+    for (const app::NodePlan& plan : present) {
+      if (plan.resolved == address(number)) return plan.id;
+    }
+    return {};
+  }
+  void set_down(int number) { down.insert(node_at(number).number); }
+
+  std::vector<config::Node> nodes;
+  std::vector<app::NodePlan> present;
+  NodeId unused;
+  NameAnswers names;
+  std::set<std::uint32_t> down;
+  std::set<std::uint32_t> held;
+  TimePoint now{};
+  Duration step = 30s;
+  std::vector<std::pair<NodeId, net::Address>> moved;
+};
+
+using Numbers = std::vector<int>;
+
+}  // namespace
+
+TEST_CASE("a name that grows has its new addresses at once", "[app][names]") {
+  Fixture it;
+  it.answer({1});
+  const NodeId first = it.node_at(1);
+  it.answer({1, 2, 3});
+  CHECK(it.in_use() == Numbers{1, 2, 3});
+  CHECK(it.node_at(1) == first);
+}
+
+TEST_CASE("the order of an answer changes nothing", "[app][names]") {
+  Fixture it;
+  it.answer({1, 2, 3});
+  const std::vector<app::NodePlan> before = it.present;
+  it.answer({3, 1, 2});
+  CHECK(app::node_changes(before, it.present).empty());
+  it.answer({4, 3, 2, 1});
+  CHECK(app::node_changes(before, it.present).size() == 1);
+}
+
+TEST_CASE("an address that is missing from an answer stays while its node answers, for fifteen answers",
+          "[app][names]") {
+  Fixture it;
+  it.answer({1, 2, 3});
+  for (int i = 1; i < NameAnswers::kAnswersToLeave; ++i) {
+    it.answer({1, 2});
+    CHECK(it.in_use() == Numbers{1, 2, 3});
+  }
+  it.answer({1, 2});
+  CHECK(it.in_use() == Numbers{1, 2});
+}
+
+TEST_CASE("an address that comes back meanwhile has missed nothing", "[app][names]") {
+  Fixture it;
+  it.answer({1, 2, 3});
+  for (int round = 0; round < 5 * NameAnswers::kAnswersToLeave; ++round) {
+    it.answer(round % 2 == 0 ? Numbers{1, 2} : Numbers{2, 3});
+    CHECK(it.in_use() == Numbers{1, 2, 3});
+  }
+}
+
+TEST_CASE("an address that is missing and whose node is down leaves at once", "[app][names]") {
+  Fixture it;
+  it.answer({1, 2, 3});
+  it.set_down(3);
+  it.answer({1, 2, 4});
+  CHECK(it.in_use() == Numbers{1, 2, 4});
+}
+
+TEST_CASE("a name that moved is followed when it has said so twice, though the old node answers", "[app][names]") {
+  Fixture it;
+  it.answer({1, 2, 3});
+  it.answer({4, 5, 6});
+  CHECK(it.in_use() == Numbers{1, 2, 3});
+  it.answer({6, 5, 4});
+  CHECK(it.in_use() == Numbers{4, 5, 6});
+}
+
+TEST_CASE("a cache that repeats an answer neither moves a name nor takes a node away", "[app][names]") {
+  Fixture it;
+  it.answer({1, 2, 3});
+  it.step = 1s;
+  for (int i = 0; i < 25; ++i) it.answer({4, 5, 6});
+  CHECK(it.in_use() == Numbers{1, 2, 3});
+  for (int i = 0; i < 60; ++i) it.answer({1, 2});
+  CHECK(it.in_use() == Numbers{1, 2, 3});
+}
+
+TEST_CASE("a name that leads somewhere else each time is not followed while its node answers", "[app][names]") {
+  Fixture it;
+  it.answer({1});
+  for (const int number : {2, 3, 2, 3, 4, 2}) {
+    it.answer({number});
+    CHECK(it.in_use() == Numbers{1});
+  }
+}
+
+TEST_CASE("a name that gives one of its addresses at a time comes to stand for all of them", "[app][names]") {
+  Prng prng(3);
+  Fixture it;
+  for (int i = 0; i < 200; ++i) it.answer({static_cast<int>(prng.below(3)) + 1});
+  CHECK(it.in_use() == Numbers{1, 2, 3});
+  int changes = 0;
+  for (int i = 0; i < 200; ++i) {
+    const std::vector<int> before = it.in_use();
+    it.answer({static_cast<int>(prng.below(3)) + 1});
+    changes += it.in_use() != before;
+  }
+  CHECK(changes <= 4);
+}
+
+TEST_CASE("an answer of the other family alone takes no node away that answers", "[app][names]") {
+  Fixture it;
+  it.answer({1, 2});
+  for (int i = 0; i < 40; ++i) it.settle(app::ResolvedName(std::vector{*net::Address::parse("[fd00::1]:8200")}));
+  CHECK(it.in_use() == Numbers{1, 2});
+  it.set_down(1);
+  it.set_down(2);
+  it.settle(app::ResolvedName(std::vector{*net::Address::parse("[fd00::1]:8200")}));
+  REQUIRE(it.present.size() == 1);
+  CHECK(it.present[0].resolved == net::Address::parse("[fd00::1]:8200").value());
+}
+
+TEST_CASE("a node that an operator holds is found again when its address comes back", "[app][names]") {
+  Fixture it;
+  it.answer({1, 2, 3});
+  const NodeId held = it.node_at(3);
+  it.held.insert(held.number);
+  it.set_down(3);
+  for (int i = 0; i < 40; ++i) it.answer({1, 2});
+  it.answer({1, 2, 3});
+  CHECK(it.node_at(3) == held);
+}
+
+TEST_CASE("a node with a name of its own stays one node when its host has a second address", "[app][names]") {
+  Fixture it;
+  it.nodes[0].name = "first";
+  it.answer({2});
+  it.answer({1, 2});
+  CHECK(it.in_use() == Numbers{2});
+}
+
+TEST_CASE("a reload keeps what an answer leaves out, and follows a name that leads elsewhere", "[app][names]") {
+  Fixture it;
+  it.answer({1, 2, 3});
+  const auto used = [&](std::vector<int> numbers) {
+    std::vector<net::Address> addresses;
+    for (const int number : numbers) addresses.push_back(address(number));
+    std::vector<app::ResolvedName> answers;
+    answers.emplace_back(std::move(addresses));
+    return app::keep_missing_addresses(it.nodes, it.present, std::move(answers), it.states())[0].value().size();
+  };
+  CHECK(used({1, 2}) == 3);
+  CHECK(used({4, 5}) == 2);
+  it.set_down(3);
+  CHECK(used({1, 2}) == 2);
+}
+
+TEST_CASE("a name whose nodes are all down is followed at once", "[app][names]") {
+  Fixture it;
+  it.answer({1, 2});
+  it.set_down(1);
+  it.set_down(2);
+  it.answer({3});
+  CHECK(it.in_use() == Numbers{3});
+}
+
+TEST_CASE("a name without an answer keeps its addresses and says since when", "[app][names]") {
+  Fixture it;
+  it.answer({1, 2});
+  const TimePoint answered = it.now;
+  it.fail_to_answer();
+  it.answer({});
+  CHECK(it.in_use() == Numbers{1, 2});
+  REQUIRE(it.names.reports().size() == 1);
+  CHECK(it.names.reports()[0].answered == answered);
+  CHECK_FALSE(it.names.reports()[0].problem.empty());
+  CHECK(it.names.failures() == 2);
+  it.answer({1, 2});
+  CHECK(it.names.reports()[0].answered == it.now);
+  CHECK(it.names.reports()[0].problem.empty());
+  CHECK(it.names.answers() == 2);
+}
+
+TEST_CASE("a node that has no address yet, or is down, is told where its name leads, and stays the same",
+          "[app][names]") {
+  Fixture it;
+  it.fail_to_answer();
+  REQUIRE(it.present.size() == 1);
+  CHECK(it.in_use().empty());
+  const NodeId only = it.present[0].id;
+  it.answer({7});
+  CHECK(it.moved == std::vector{std::pair(only, address(7))});
+  CHECK(it.in_use() == Numbers{7});
+  it.answer({8});
+  CHECK(it.moved.empty());
+  it.set_down(7);
+  it.answer({9});
+  it.answer({9});
+  CHECK(it.in_use() == Numbers{9});
+  REQUIRE(it.present.size() == 1);
+  CHECK(it.present[0].id == only);
+}
+
+// What must hold whatever the answers are: a node that both the last answer and its health speak for is there; one that
+// neither speaks for is not; there is always a node.
+TEST_CASE("10,000 random answers leave no node out that name and health agree on", "[app][names]") {
+  Prng prng(7);
+  Fixture it;
+  it.answer({1, 2, 3});
+  for (int round = 0; round < 10'000; ++round) {
+    it.down.clear();
+    for (const app::NodePlan& plan : it.present) {
+      if (prng.below(3) == 0) it.down.insert(plan.id.number);
+    }
+    const std::vector<int> before = it.in_use();
+    const auto was_down = [&](int number) { return it.down.contains(it.node_at(number).number); };
+    std::set<int> up_before;
+    for (const int number : before) {
+      if (!was_down(number)) up_before.insert(number);
+    }
+    std::vector<int> numbers;
+    for (int number = 1; number <= 8; ++number) {
+      if (prng.below(3) == 0) numbers.push_back(number);
+    }
+    const bool fails = prng.below(5) == 0;
+    fails ? it.fail_to_answer() : it.answer(numbers);
+    const std::vector<int> after = it.in_use();
+    REQUIRE_FALSE(after.empty());
+    const auto is_in = [](const std::vector<int>& all, int one) {
+      return std::find(all.begin(), all.end(), one) != all.end();
+    };
+    if (fails || numbers.empty()) {
+      CHECK(after == before);
+      continue;
+    }
+    for (const int number : numbers) {
+      const bool agree = up_before.contains(number);
+      if (agree) CHECK(is_in(after, number));
+    }
+    const bool overlaps = std::any_of(numbers.begin(), numbers.end(), [&](int each) { return is_in(before, each); });
+    for (const int number : after) {
+      const bool neither = !is_in(numbers, number) && !up_before.contains(number);
+      if (overlaps) CHECK_FALSE(neither);
+    }
+  }
+}
