@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "bellwether/base/percent.h"
 #include "bellwether/base/text.h"
 #include "noscript.h"
 #include "page.h"
@@ -12,13 +13,6 @@
 namespace bellwether::admin {
 
 namespace {
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 http::Response response(int status, std::string_view content_type, std::string body) {
   return {status,
@@ -50,6 +44,11 @@ tl::unexpected<Error> unknown_query(std::string_view query, std::string_view kno
                                                query.size() > kMaxShown ? "..." : "", known));
 }
 
+// A name has no byte 0.
+std::optional<std::string> decoded_name(std::string_view text) {
+  return text.find("%00") == std::string_view::npos ? percent_decoded(text) : std::nullopt;
+}
+
 Result<bool> parse_force(std::string_view query) {
   if (query.empty() || query == "force=0") return false;
   if (query == "force=1" || query == "force=true") return true;
@@ -64,30 +63,13 @@ Target split_target(std::string_view target) {
   return {target.substr(0, mark), target.substr(mark + 1)};
 }
 
-std::optional<std::string> percent_decode(std::string_view text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded += text[i];
-      continue;
-    }
-    if (text.size() - i < 3) return std::nullopt;
-    const int high = hex_digit(text[i + 1]);
-    const int low = hex_digit(text[i + 2]);
-    if (high < 0 || low < 0 || (high == 0 && low == 0)) return std::nullopt;
-    decoded += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  return decoded;
-}
-
 Result<NodeOrder> parse_node_order(const Target& target, const cluster::Topology& topology) {
   constexpr std::string_view kPrefix = "/node/";
   const auto last = target.path.rfind('/');
   if (target.path.substr(0, kPrefix.size()) != kPrefix || last < kPrefix.size()) {
     return fail(ErrorKind::kInvalid, "expected /node/NAME/ready, /node/NAME/drain or /node/NAME/maint");
   }
-  const auto name = percent_decode(target.path.substr(kPrefix.size(), last - kPrefix.size()));
+  const auto name = decoded_name(target.path.substr(kPrefix.size(), last - kPrefix.size()));
   if (!name) return fail(ErrorKind::kInvalid, "broken percent escape in the node's name");
   const std::optional<NodeId> found = topology.named(*name);
   if (!found) {
@@ -128,7 +110,7 @@ Result<std::optional<std::string>> parse_check(const Target& target) {
   constexpr std::string_view kName = "name=";
   if (target.query.empty()) return std::nullopt;
   if (target.query.substr(0, kName.size()) != kName) return unknown_query(target.query, "name=FILE");
-  auto name = percent_decode(target.query.substr(kName.size()));
+  auto name = decoded_name(target.query.substr(kName.size()));
   if (!name) return fail(ErrorKind::kInvalid, "broken percent escape in the file's name");
   if (name->empty() || name->size() > kMaxFileName)
     return fail(ErrorKind::kInvalid, fmt::format("the name of a file has 1 to {} bytes", kMaxFileName));

@@ -17,8 +17,6 @@ struct Target {
   std::string_view query;
 };
 [[nodiscard]] Target split_target(std::string_view target);
-// %41 is A; nothing for a broken escape or a NUL.
-[[nodiscard]] std::optional<std::string> percent_decode(std::string_view text);
 
 // An order of the control socket.
 struct NodeOrder {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "bellwether/base/base64.h"
+#include "bellwether/base/percent.h"
 #include "bellwether/base/text.h"
 
 namespace bellwether::http {
@@ -40,18 +41,6 @@ bool is_of_tls_peer(std::string_view name) {
   const bool is_tls =
       any_word(name, [](std::string_view word) { return word == "ssl" || word == "tls" || word == "mtls"; });
   return is_tls && (contains(name, "client") || contains(name, "peer") || contains(name, "chain"));
-}
-
-void append_percent_encoded(std::string& out, std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  for (const char c : text) {
-    if (is_word_char(c) || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_' || c == '~') {
-      out += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    out.append({'%', kDigits[byte >> 4], kDigits[byte & 15]});
-  }
 }
 
 // RFC 7468.
@@ -100,11 +89,8 @@ std::string encode_certificate(std::string_view der, CertificateEncoding encodin
       return to_base64(der);
     case CertificateEncoding::kRfc9440:
       return ":" + to_base64(der) + ":";
-    case CertificateEncoding::kUrlPem: {
-      std::string out;
-      append_percent_encoded(out, pem(der));
-      return out;
-    }
+    case CertificateEncoding::kUrlPem:
+      return percent_encoded(pem(der));
   }
   return {};
 }

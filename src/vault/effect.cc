@@ -5,8 +5,8 @@
 #include <charconv>
 #include <optional>
 
+#include "bellwether/base/percent.h"
 #include "bellwether/base/text.h"
-#include "path.h"
 #include "system_path.h"
 
 namespace bellwether::vault {

@@ -4,8 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "bellwether/base/percent.h"
 #include "bellwether/base/text.h"
-#include "path.h"
 
 namespace bellwether::vault {
 namespace {

@@ -5,11 +5,11 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "bellwether/base/percent.h"
 #include "bellwether/base/text.h"
 #include "bellwether/http/serialize.h"
 #include "bellwether/http/target.h"
 #include "json.h"
-#include "path.h"
 #include "system_path.h"
 
 namespace bellwether::vault {

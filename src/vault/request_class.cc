@@ -2,8 +2,8 @@
 
 #include <string>
 
+#include "bellwether/base/percent.h"
 #include "bellwether/vault/ui_requests.h"
-#include "path.h"
 
 namespace bellwether::vault {
 namespace {

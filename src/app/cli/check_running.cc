@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "answer_text.h"
+#include "bellwether/base/percent.h"
 #include "bellwether/base/visible.h"
 #include "check.h"
 #include "commands.h"
@@ -26,7 +27,7 @@ std::string no_answer(const std::string& why) {
 
 // The running process's report of a trial, whether it refuses the configuration or not.
 Result<Json> try_reload(const std::optional<config::File>& file, const ControlChoice& control) {
-  const std::string target = file ? "/check?name=" + percent_encode(file->name) : "/check";
+  const std::string target = file ? "/check?name=" + percent_encoded(file->name) : "/check";
   const auto reply = post_order(control, target, kReloadPatience, file ? file->text : std::string());
   if (!reply) return tl::unexpected(Error{reply.error().kind, no_answer(reply.error().message)});
   Json report = Json::parse(reply->body, nullptr, false);

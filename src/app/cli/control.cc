@@ -30,19 +30,6 @@ Result<std::string> find_control(net::Loop& loop, const ControlChoice& choice) {
 
 }  // namespace
 
-std::string percent_encode(std::string_view text) {
-  std::string encoded;
-  for (const char c : text) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (letter || c == '-' || c == '.' || c == '_' || c == '~') {
-      encoded += c;
-    } else {
-      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return encoded;
-}
-
 std::string refusal_of(const wire::Reply& reply) {
   const auto json = nlohmann::json::parse(reply.body, nullptr, false);
   if (json.is_object() && json.contains("error") && json["error"].is_string())

@@ -22,7 +22,5 @@ namespace bellwether::app {
 inline constexpr Duration kReloadPatience = 20s;
 // Why an order was refused.
 [[nodiscard]] std::string refusal_of(const wire::Reply& reply);
-// For a part of a target: all but RFC 3986's unreserved characters are escaped, since a name may hold anything.
-[[nodiscard]] std::string percent_encode(std::string_view text);
 
 }  // namespace bellwether::app

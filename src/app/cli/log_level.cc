@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "answer_text.h"
+#include "bellwether/base/percent.h"
 #include "commands.h"
 #include "control.h"
 #include "log_level_text.h"
@@ -14,7 +15,7 @@ namespace {
 std::string target_of(const LogLevelOptions& options) {
   if (options.level.empty()) return "/log-level";
   const std::string lasts = options.lasts ? "&for=" + format_duration(*options.lasts) : std::string();
-  return fmt::format("/log-level?level={}{}", percent_encode(options.level), lasts);
+  return fmt::format("/log-level?level={}{}", percent_encoded(options.level), lasts);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "answer_text.h"
+#include "bellwether/base/percent.h"
 #include "bellwether/cluster/observation.h"
 #include "commands.h"
 #include "control.h"
@@ -16,7 +17,7 @@ int node_command(const NodeOptions& options) {
     return kExitUsage;
   }
   const std::string target =
-      fmt::format("/node/{}/{}{}", percent_encode(options.node), options.state, options.force ? "?force=1" : "");
+      fmt::format("/node/{}/{}{}", percent_encoded(options.node), options.state, options.force ? "?force=1" : "");
   const auto done = order(options.control, target);
   if (options.json) {
     nlohmann::ordered_json json{{"node", options.node}, {"admin", options.state}, {"done", done.has_value()}};

@@ -1,7 +1,5 @@
 #include "name_answers.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 namespace bellwether::app {
@@ -75,7 +73,7 @@ struct NameAnswers::Look {
       add_missing(usable, answer);
       std::erase_if(usable, [this](const net::Address& each) { return each.family() != known.front().family(); });
     }
-    const bool is_one = node.name != fmt::format("{}:{}", node.host, node.port);
+    const bool is_one = node.name != authority(node);
     if (!is_one || usable.size() < 2) return usable;
     return {!known.empty() && has(usable, known.front()) ? known.front() : usable.front()};
   }
@@ -101,7 +99,7 @@ NameAnswers::Settled NameAnswers::settle(const std::vector<config::Node>& nodes,
     const std::pair key(nodes[i].host, nodes[i].port);
     const auto before = names_.find(key);
     Name& name = names.insert({key, before != names_.end() ? before->second : Name{}}).first->second;
-    name.report.host = fmt::format("{}:{}", key.first, key.second);
+    name.report.host = authority(nodes[i]);
     settle_one(name, Look(nodes[i], present, states, now, every), std::move(answers[i]), settled);
   }
   names_ = std::move(names);
@@ -112,7 +110,7 @@ void NameAnswers::settle_one(Name& name, const Look& look, ResolvedName answer, 
   if (!answer || answer->empty()) {
     ++failures_;
     name.report.problem = answer ? "it has no address" : answer.error().message;
-    settled.found.push_back(look.known.empty() ? std::move(answer) : ResolvedName(look.known));
+    settled.found.push_back(std::move(answer));  // see keep_known_addresses()
     return;
   }
   ++answers_;

@@ -41,7 +41,7 @@ class NameAnswers {
     std::vector<std::pair<NodeId, net::Address>> moved;
   };
   // `nodes`, each with the answer about its name in `answers`; `present`: the nodes of now. A name without an answer
-  // keeps the addresses that it has. `every`: how often names are asked for.
+  // has none in `found` either: keep_known_addresses() has the last word on it. `every`: how often names are asked for.
   [[nodiscard]] Settled settle(const std::vector<config::Node>& nodes, const std::vector<NodePlan>& present,
                                std::vector<ResolvedName> answers, const NodeStates& states, TimePoint now,
                                Duration every);

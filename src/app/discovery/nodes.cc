@@ -13,11 +13,6 @@ namespace {
 
 constexpr int kRoundsDown = 3;  // a node down for that many looks may have moved
 
-std::string authority(const std::string& host, std::uint16_t port) {
-  const bool bare_ipv6 = host.find(':') != std::string::npos && host.front() != '[';
-  return bare_ipv6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
-}
-
 NodePlan plan_of(const config::Node& node) {
   NodePlan plan;
   plan.name = node.name;
@@ -26,14 +21,14 @@ NodePlan plan_of(const config::Node& node) {
   plan.port = node.port;
   plan.tls = node.tls;
   plan.server_name = node.server_name.empty() ? node.host : node.server_name;
-  plan.host_header = authority(node.host, node.port);
+  plan.host_header = authority(node);
   plan.public_url = node.public_address.empty() ? node.url : node.public_address;
   return plan;
 }
 
 Result<void> add_several(const config::Node& node, const std::vector<net::Address>& addresses,
                          std::vector<NodePlan>& plans) {
-  if (node.name != authority(node.host, node.port)) {
+  if (node.name != authority(node)) {
     return fail(ErrorKind::kInvalid,
                 fmt::format("node \"{}\": {} has {} addresses, but one node is one address; remove its name to make "
                             "each address a node, or list the addresses",
@@ -158,7 +153,12 @@ std::vector<net::Address> usable_addresses(const std::vector<net::Address>& foun
   return usable;
 }
 
-bool has_name(const config::Node& node) { return !net::Address::parse(authority(node.host, node.port)); }
+std::string authority(const config::Node& node) {
+  const bool is_bare_ipv6 = node.host.find(':') != std::string::npos && node.host.front() != '[';
+  return is_bare_ipv6 ? fmt::format("[{}]:{}", node.host, node.port) : fmt::format("{}:{}", node.host, node.port);
+}
+
+bool has_name(const config::Node& node) { return !net::Address::parse(authority(node)); }
 
 std::string why_same_server(const net::Address& address) {
   return fmt::format("both names lead to {}", address.to_string());

@@ -38,6 +38,8 @@ using ResolvedName = Result<std::vector<net::Address>>;
 // The addresses of a name that we use: IPv4 if there are any, else IPv6. A host with both is one node, not two.
 [[nodiscard]] std::vector<net::Address> usable_addresses(const std::vector<net::Address>& found);
 
+// HOST:PORT, with an IPv6 address in brackets: what a node is called that has no name of its own.
+[[nodiscard]] std::string authority(const config::Node& node);
 // Whether the host is a name, which may lead elsewhere another time, and not an address.
 [[nodiscard]] bool has_name(const config::Node& node);
 

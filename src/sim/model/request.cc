@@ -1,29 +1,17 @@
 #include "request.h"
 
+#include "bellwether/base/percent.h"
 #include "bellwether/base/text.h"
 
 namespace bellwether::sim {
-namespace {
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-}  // namespace
 
 std::string percent_decoded(std::string_view text) {
   std::string result;
   result.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0) {
-      result += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
-      i += 2;
-    } else {
-      result += text[i];
-    }
+  while (!text.empty()) {
+    const std::optional<char> code = percent_code(text);
+    result += code.value_or(text[0]);
+    text.remove_prefix(code ? kPercentCodeBytes : 1);
   }
   return result;
 }
