@@ -182,7 +182,7 @@ std::string status_json(const Snapshot& s) {
             {"time", render.wall(s.now)},
             {"started", render.wall(s.options.started)},
             {"uptime_seconds", to_seconds(s.now - s.options.started)},
-            {"listeners", s.options.listeners},
+            {"listeners", s.listeners},
             {"state", state_word(view)},
             {"ready", ready.ready},
             {"not_ready_because", ready.reason},

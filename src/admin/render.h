@@ -26,6 +26,7 @@ struct Snapshot {
   ConfigState config{};
   LogLevelState log_level{};
   std::vector<NameState> names{};
+  std::vector<std::string> listeners{};
 };
 
 // Why no node leads. REQUIRES: none does.

@@ -18,7 +18,8 @@ Needs needs_of(std::string_view path) {
 }
 
 Snapshot State::snapshot(const AdminOptions& options) const {
-  return {options, *view, journal, counters, draining, now, wall_at, failovers, ambiguous, config, log_level, names};
+  return {options,   *view,     journal, counters,  draining, now,      wall_at,
+          failovers, ambiguous, config,  log_level, names,    listeners};
 }
 
 StatePtr copy_state(const AdminSources& sources, const Journal& journal, Needs needs, TimePoint now) {
@@ -32,6 +33,7 @@ StatePtr copy_state(const AdminSources& sources, const Journal& journal, Needs n
     if (sources.config) state->config = sources.config();
     if (sources.log_level) state->log_level = sources.log_level();
     if (sources.names) state->names = sources.names();
+    if (sources.listeners) state->listeners = sources.listeners();
     if (sources.counters) state->counters = sources.counters();
     if (sources.failovers) state->failovers = sources.failovers();
   }

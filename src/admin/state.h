@@ -31,6 +31,7 @@ struct State {
   ConfigState config;
   LogLevelState log_level;
   std::vector<NameState> names;
+  std::vector<std::string> listeners;
   TimePoint now{};
   std::function<WallTime(TimePoint)> wall_at;
   std::vector<cluster::Failover> failovers{};

@@ -79,15 +79,15 @@ using C = Config;
 
 std::vector<Option> traffic() {
   return {
-      {"listen", kTraffic, ListenField{}, false, "--listen",
+      {"listen", kTraffic, ListenField{}, true, "--listen",
        "Where clients connect: an address, or a list of addresses and objects with address, mode, accept_proxy and "
        "fresh."},
       {"nodes", kTraffic, NodesField{}, true, "",
        "The servers of the cluster: URLs, or objects with url, name, server_name and public_address."},
-      {"mode", kTraffic, choice<&C::mode>({"tcp", "http", "redirect"}), false, "--mode",
+      {"mode", kTraffic, choice<&C::mode>({"tcp", "http", "redirect"}), true, "--mode",
        "What listeners do that do not say it themselves: tcp passes bytes through, http moves each "
        "request to whoever leads, redirect names the leader in a 307."},
-      {"maxconn", kTraffic, IntField{&C::maxconn, 1, 1'000'000}, false, "--maxconn",
+      {"maxconn", kTraffic, IntField{&C::maxconn, 1, 1'000'000}, true, "--maxconn",
        "Client connections at a time, over all listeners. Beyond it the connections that have waited for their clients "
        "for "
        "longest make room for new ones: silent ones first, then those between two requests. Where all are in use, new "
@@ -120,10 +120,10 @@ std::vector<Option> tracking() {
        "name has got become nodes, and nodes whose addresses it has lost leave. 0s: names are asked for at the start, "
        "at "
        "a reload, and when their node is down."},
-      {"suspect_after", kTracking, DurationField{&C::suspect_after, 5ms, 1min}, false, "--suspect-after",
+      {"suspect_after", kTracking, DurationField{&C::suspect_after, 5ms, 1min}, true, "--suspect-after",
        "A probe of the leader that is unanswered for that long, or for twice as long as the last one took, makes it "
        "suspect: new requests wait."},
-      {"timeout_check", kTracking, DurationField{&C::timeout_check, 10ms, 1min}, false, "--timeout-check",
+      {"timeout_check", kTracking, DurationField{&C::timeout_check, 10ms, 1min}, true, "--timeout-check",
        "A probe without an answer for that long has failed."},
       {"on_conflict", kTracking, choice<&C::on_conflict>({"keep", "hold"}), true, "--on-conflict",
        "While two nodes claim to lead and nothing decides: keep the one we have, or hold new requests."},
@@ -135,99 +135,99 @@ std::vector<Option> tracking() {
 
 std::vector<Option> hold() {
   return {
-      {"hold_max", kHold, IntField{&C::hold_max, 0, 1'000'000}, false, "--hold-max",
+      {"hold_max", kHold, IntField{&C::hold_max, 0, 1'000'000}, true, "--hold-max",
        "How many requests and connections may wait for a leader at a time."},
-      {"hold_bytes", kHold, IntField{&C::hold_bytes, 64 * 1024, 1024 * 1024 * 1024}, false, "--hold-bytes",
+      {"hold_bytes", kHold, IntField{&C::hold_bytes, 64 * 1024, 1024 * 1024 * 1024}, true, "--hold-bytes",
        "Bytes that requests to http listeners may take while they wait for a leader, all together; what comes beyond "
        "them is answered with 503."},
-      {"hold_timeout_tcp", kHold, DurationField{&C::hold_timeout_tcp, 0ms, 10min}, false, "--hold-timeout-tcp",
+      {"hold_timeout_tcp", kHold, DurationField{&C::hold_timeout_tcp, 0ms, 10min}, true, "--hold-timeout-tcp",
        "How long a connection waits for a leader before it is closed; Go clients give a TLS handshake 10 s."},
-      {"hold_timeout_http", kHold, DurationField{&C::hold_timeout_http, 0ms, 10min}, false, "--hold-timeout-http",
+      {"hold_timeout_http", kHold, DurationField{&C::hold_timeout_http, 0ms, 10min}, true, "--hold-timeout-http",
        "How long a request to an http or redirect listener waits for a leader before it is answered with 503."},
   };
 }
 
 std::vector<Option> connections() {
   return {
-      {"timeout_connect", kConnections, DurationField{&C::timeout_connect, 10ms, 1min}, false, "--timeout-connect",
+      {"timeout_connect", kConnections, DurationField{&C::timeout_connect, 10ms, 1min}, true, "--timeout-connect",
        "How long connecting to a node may take."},
-      {"timeout_idle", kConnections, DurationField{&C::timeout_idle, 1s, 7 * 24h}, false, "--timeout-idle",
+      {"timeout_idle", kConnections, DurationField{&C::timeout_idle, 1s, 7 * 24h}, true, "--timeout-idle",
        "A session without a byte in either direction for that long is closed."},
-      {"keepalive_idle", kConnections, DurationField{&C::keepalive_idle, 1s, 2h}, false, "--keepalive-idle",
+      {"keepalive_idle", kConnections, DurationField{&C::keepalive_idle, 1s, 2h}, true, "--keepalive-idle",
        "TCP keepalive, both sides: probes start after that much silence."},
-      {"keepalive_interval", kConnections, DurationField{&C::keepalive_interval, 1s, 1h}, false, "--keepalive-interval",
+      {"keepalive_interval", kConnections, DurationField{&C::keepalive_interval, 1s, 1h}, true, "--keepalive-interval",
        "TCP keepalive, both sides: between two probes."},
-      {"tcp_user_timeout", kConnections, DurationField{&C::tcp_user_timeout, 0ms, 1h}, false, "--tcp-user-timeout",
+      {"tcp_user_timeout", kConnections, DurationField{&C::tcp_user_timeout, 0ms, 1h}, true, "--tcp-user-timeout",
        "TCP_USER_TIMEOUT, both sides: data unacknowledged for that long ends the connection; 0: the system's rule."},
-      {"drain_quiet", kConnections, DurationField{&C::drain_quiet, 0ms, 10min}, false, "--drain-quiet",
+      {"drain_quiet", kConnections, DurationField{&C::drain_quiet, 0ms, 10min}, true, "--drain-quiet",
        "A tcp session on a node that no longer leads ends as soon as nothing is under way in it. Where bytes alone do "
        "not "
        "tell that (a TLS handshake, a long answer, a stream), it ends once it has been quiet for that long."},
-      {"drain_deadline", kConnections, DurationField{&C::drain_deadline, 0ms, 24h}, false, "--drain-deadline",
+      {"drain_deadline", kConnections, DurationField{&C::drain_deadline, 0ms, 24h}, true, "--drain-deadline",
        "A session on a node that no longer leads ends after that long in any case."},
       {"hard_stop_after", kConnections, DurationField{&C::hard_stop_after, 0ms, 24h}, true, "--hard-stop-after",
        "After SIGTERM, sessions that still run are ended after that long; less than Kubernetes gives a pod by default, "
        "30 s."},
       {"source", kConnections,
-       TextField{&C::source, "a numeric address without a port, such as \"10.0.0.5\"", is_source}, false, "--source",
+       TextField{&C::source, "a numeric address without a port, such as \"10.0.0.5\"", is_source}, true, "--source",
        "The address to connect to nodes from."},
       {"accept_proxy_from", kConnections,
        ListField{&C::accept_proxy_from, "a list of IP addresses and ranges such as \"10.0.0.0/8\"", check_ip_range},
-       false, "--accept-proxy-from",
+       true, "--accept-proxy-from",
        "Who must begin with a PROXY header on listeners with accept_proxy; others are taken for clients that speak for "
        "themselves. Empty: everybody must, and so anybody can claim any address."},
-      {"send_proxy", kConnections, choice<&C::send_proxy>({"none", "v1", "v2"}), false, "--send-proxy",
+      {"send_proxy", kConnections, choice<&C::send_proxy>({"none", "v1", "v2"}), true, "--send-proxy",
        "Tells nodes the client's address with a PROXY protocol header; probes send one too."},
   };
 }
 
 std::vector<Option> http() {
   return {
-      {"retry_buffer", kHttp, IntField{&C::retry_buffer, 0, 16 * 1024 * 1024}, false, "--retry-buffer",
+      {"retry_buffer", kHttp, IntField{&C::retry_buffer, 0, 16 * 1024 * 1024}, true, "--retry-buffer",
        "Bytes of a request's body that are kept until its answer is judged: what is longer is not sent again."},
-      {"max_head_bytes", kHttp, IntField{&C::max_head_bytes, 4 * 1024, 1024 * 1024}, false, "--max-head-bytes",
+      {"max_head_bytes", kHttp, IntField{&C::max_head_bytes, 4 * 1024, 1024 * 1024}, true, "--max-head-bytes",
        "Bytes of a request's or an answer's head, the request line and all headers; what is longer gets 431. HAProxy "
        "takes "
        "15 KiB by default, nodes take 1 MiB."},
-      {"max_headers", kHttp, IntField{&C::max_headers, 16, 1000}, false, "--max-headers",
+      {"max_headers", kHttp, IntField{&C::max_headers, 16, 1000}, true, "--max-headers",
        "Headers of a request or an answer; with more it gets 431. HAProxy takes 101 by default, nodes take 400."},
-      {"timeout_header", kHttp, DurationField{&C::timeout_header, 100ms, 10min}, false, "--timeout-header",
+      {"timeout_header", kHttp, DurationField{&C::timeout_header, 100ms, 10min}, true, "--timeout-header",
        "How long a client may take for a request's head, for its TLS handshake, and for the first byte of a "
        "connection; in "
        "tcp mode the first byte may be the node's."},
-      {"timeout_answer", kHttp, DurationField{&C::timeout_answer, 100ms, 24h}, false, "--timeout-answer",
+      {"timeout_answer", kHttp, DurationField{&C::timeout_answer, 100ms, 24h}, true, "--timeout-answer",
        "How long a node may take from a request's last byte to its answer's head; bodies have no limit but idleness."},
-      {"grace", kHttp, DurationField{&C::grace, 0ms, 10min}, false, "--grace",
+      {"grace", kHttp, DurationField{&C::grace, 0ms, 10min}, true, "--grace",
        "A leader that was replaced has that long to answer what it was asked; then it counts as perhaps executed."},
-      {"ambiguous_status", kHttp, IntField{&C::ambiguous_status, 400, 599}, false, "--ambiguous-status",
+      {"ambiguous_status", kHttp, IntField{&C::ambiguous_status, 400, 599}, true, "--ambiguous-status",
        "The status for a request that may have been executed or not; Vault's Go library sends 5xx again by itself."},
-      {"bootstrap", kHttp, FlagField{&C::bootstrap}, false, "--bootstrap",
+      {"bootstrap", kHttp, FlagField{&C::bootstrap}, true, "--bootstrap",
        "Without a leader, sys/init goes to the first node that says uninitialized, and sys/unseal to the first that "
        "says "
        "sealed; otherwise they are refused then."},
-      {"fresh", kHttp, FlagField{&C::fresh}, false, "--fresh",
+      {"fresh", kHttp, FlagField{&C::fresh}, true, "--fresh",
        "For listeners that do not say it themselves: an answer waits until the leader, asked after it came, has "
        "confirmed that it leads; grace at most, then the request counts as perhaps executed."},
-      {"forwarded_for", kHttp, FlagField{&C::forwarded_for}, false, "--no-forwarded-for",
+      {"forwarded_for", kHttp, FlagField{&C::forwarded_for}, true, "--no-forwarded-for",
        "Nodes are told the client's address in X-Forwarded-For."},
       {"forwarded_for_trusted", kHttp,
        ListField{&C::forwarded_for_trusted, "a list of IP addresses and ranges such as \"10.0.0.0/8\"", check_ip_range},
-       false, "--forwarded-for-trusted",
+       true, "--forwarded-for-trusted",
        "The proxies before us: what they say in X-Forwarded-For is kept, before their own address; what others say is "
        "dropped."},
-      {"client_cert_header", kHttp, TextField{&C::client_cert_header, "the name of a header", is_identity_header},
-       false, "--client-cert-header",
+      {"client_cert_header", kHttp, TextField{&C::client_cert_header, "the name of a header", is_identity_header}, true,
+       "--client-cert-header",
        "The request header in which nodes are told the certificate that a client has proved to own (tls_client_ca), as "
        "the nodes' x_forwarded_for_client_cert_header says. Senders in forwarded_for_trusted state it themselves; from "
        "others it is dropped, as is every header that may carry a certificate."},
-      {"client_cert_encoding", kHttp, choice<&C::client_cert_encoding>({"base64", "rfc9440", "url_pem"}), false,
+      {"client_cert_encoding", kHttp, choice<&C::client_cert_encoding>({"base64", "rfc9440", "url_pem"}), true,
        "--client-cert-encoding",
        "How it stands there: base64 of DER, which OpenBao takes without decoders and Vault with BASE64; rfc9440 the "
        "same between colons (OpenBao: RFC9440); url_pem PEM with percent-encoding (OpenBao: URL, PEM; Vault: "
        "URL,DER)."},
-      {"dropped_headers", kHttp, ListField{&C::dropped_headers, "a list of header names", check_header_name}, false,
+      {"dropped_headers", kHttp, ListField{&C::dropped_headers, "a list of header names", check_header_name}, true,
        "--dropped-headers", "More request headers that are not passed on from clients; a \"-\" stands for \"_\" too."},
-      {"forwarded_for_hops", kHttp, IntField{&C::forwarded_for_hops, 0, 16, "auto"}, false, "--forwarded-for-hops",
+      {"forwarded_for_hops", kHttp, IntField{&C::forwarded_for_hops, 0, 16, "auto"}, true, "--forwarded-for-hops",
        "How many addresses X-Forwarded-For has in clients' requests, and so in probes; a node whose "
        "x_forwarded_for_hop_skips is not less refuses them. \"auto\" is 1, or 2 with forwarded_for_trusted."},
   };
@@ -238,7 +238,7 @@ std::vector<Option> node_tls() {
       {"ca_file",
        kNodeTls,
        TextField{&C::ca_file, "a file name"},
-       false,
+       true,
        "--ca-file",
        "PEM file with the CA certificates that node certificates must come from; neither ca_file nor ca_path: the "
        "system's.",
@@ -246,7 +246,7 @@ std::vector<Option> node_tls() {
       {"ca_path",
        kNodeTls,
        TextField{&C::ca_path, "a directory"},
-       false,
+       true,
        "--ca-path",
        "Directory of PEM files with CA certificates; all of them are read at the start and when one has changed.",
        {"VAULT_CAPATH", "BAO_CAPATH"}},
@@ -260,21 +260,21 @@ std::vector<Option> node_tls() {
       {"client_cert",
        kNodeTls,
        TextField{&C::client_cert, "a file name"},
-       false,
+       true,
        "--client-cert",
        "PEM file with the certificate that we show to nodes, with its chain; it may hold the key too.",
        {"VAULT_CLIENT_CERT", "BAO_CLIENT_CERT"}},
       {"client_key",
        kNodeTls,
        TextField{&C::client_key, "a file name"},
-       false,
+       true,
        "--client-key",
        "PEM file with its key.",
        {"VAULT_CLIENT_KEY", "BAO_CLIENT_KEY"}},
       {"verify",
        kNodeTls,
        FlagField{&C::verify},
-       false,
+       true,
        "--no-verify",
        "Verification of node certificates; without it anyone on the network can pose as the leader.",
        {"VAULT_SKIP_VERIFY", "BAO_SKIP_VERIFY"}},
@@ -283,16 +283,16 @@ std::vector<Option> node_tls() {
 
 std::vector<Option> client_tls() {
   return {
-      {"tls_cert", kClientTls, TextField{&C::tls_cert, "a file name"}, false, "--tls-cert",
+      {"tls_cert", kClientTls, TextField{&C::tls_cert, "a file name"}, true, "--tls-cert",
        "PEM file with the certificate that http and redirect listeners show to clients, with its chain; it may hold "
        "the key too. Empty: plain HTTP, which unix sockets speak in any case."},
-      {"tls_key", kClientTls, TextField{&C::tls_key, "a file name"}, false, "--tls-key", "PEM file with its key."},
-      {"tls_min_version", kClientTls, choice<&C::tls_min_version>({"1.2", "1.3"}), false, "--tls-min-version",
+      {"tls_key", kClientTls, TextField{&C::tls_key, "a file name"}, true, "--tls-key", "PEM file with its key."},
+      {"tls_min_version", kClientTls, choice<&C::tls_min_version>({"1.2", "1.3"}), true, "--tls-min-version",
        "The oldest TLS version that clients may speak."},
-      {"tls_client_ca", kClientTls, TextField{&C::tls_client_ca, "a file name"}, false, "--tls-client-ca",
+      {"tls_client_ca", kClientTls, TextField{&C::tls_client_ca, "a file name"}, true, "--tls-client-ca",
        "PEM file with the CA certificates that client certificates must come from. They end here; "
        "client_cert_header tells nodes of them."},
-      {"tls_client_auth", kClientTls, choice<&C::tls_client_auth>({"auto", "off", "optional", "required"}), false,
+      {"tls_client_auth", kClientTls, choice<&C::tls_client_auth>({"auto", "off", "optional", "required"}), true,
        "--tls-client-auth",
        "Whether clients must show a certificate; optional: one that is shown must be good; auto: required if there is "
        "a "
@@ -302,7 +302,7 @@ std::vector<Option> client_tls() {
        "How often the certificate, key and CA files of both sides are looked at; what has changed is used from the "
        "next "
        "handshake on. The system's CA certificates are read again on HUP and `bellwether reload` only."},
-      {"tls_ticket_lifetime", kClientTls, DurationField{&C::tls_ticket_lifetime, 0s, 168h}, false,
+      {"tls_ticket_lifetime", kClientTls, DurationField{&C::tls_ticket_lifetime, 0s, 168h}, true,
        "--tls-ticket-lifetime",
        "How long after a full TLS handshake its session may be resumed by tickets, with clients and with nodes; never "
        "beyond the end of a certificate that was verified then, and resuming does not extend it. 0s: every handshake "
@@ -333,13 +333,13 @@ std::vector<Option> operation() {
       {"log_level", kOperation, log_level(), true, "--log-level", "The least important level that is logged."},
       {"log_format", kOperation, choice<&C::log_format>({"text", "json"}), true, "--log-format",
        "Log lines for people, or one JSON object per line."},
-      {"log_sessions", kOperation, FlagField{&C::log_sessions}, false, "--log-sessions",
+      {"log_sessions", kOperation, FlagField{&C::log_sessions}, true, "--log-sessions",
        "One log line for each session when it ends."},
-      {"log_requests", kOperation, FlagField{&C::log_requests}, false, "--log-requests",
+      {"log_requests", kOperation, FlagField{&C::log_requests}, true, "--log-requests",
        "One log line for each request to http and redirect listeners when it ends: by whom it was answered, what "
        "became "
        "of it, how long it took. At level info, without tokens, paths and, but at level debug, the client's address."},
-      {"log_paths", kOperation, FlagField{&C::log_paths}, false, "--log-paths",
+      {"log_paths", kOperation, FlagField{&C::log_paths}, true, "--log-paths",
        "In these lines also the path, never what follows a \"?\"."},
   };
 }

@@ -130,6 +130,12 @@ void NodeLinks::set_target(const ProbeTarget& target) {
   if (target.address) set_address(*target.address);
 }
 
+void NodeLinks::set_options(const LinkOptions& options) {
+  if (options_ == options) return;
+  options_ = options;
+  outdate();
+}
+
 void NodeLinks::close() {
   for (Link& link : std::exchange(links_, {})) retire(std::move(link.client));
   if (questions_) retire(std::move(questions_));

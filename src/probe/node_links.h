@@ -18,6 +18,8 @@ struct LinkOptions {
   std::optional<net::Address> source;
   std::string preamble;  // a PROXY header
   std::vector<http::HeaderField> headers;
+
+  friend bool operator==(const LinkOptions&, const LinkOptions&) = default;
 };
 
 // How a probe ended: a whole HTTP answer, or why there was none.
@@ -41,6 +43,8 @@ class NodeLinks {
   // Where the node is and how it is spoken to, from the next connection on. An address that is not known stays as it
   // was.
   void set_target(const ProbeTarget& target);
+  // From the next connection on, as above.
+  void set_options(const LinkOptions& options);
   // Ends all of them, and calls back no more.
   void close();
   // Idle connections to the old address end now, busy ones after their answer.

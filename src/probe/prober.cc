@@ -26,7 +26,7 @@ struct Prober::Impl {
   struct Pending {
     cluster::Input input;
     OnDone on_done{};
-    std::vector<ProbeTarget> targets{};  // of a Reconfigure
+    std::optional<ProberOptions> change{};  // of a Reconfigure, without the tracker's
   };
 
   // Our side of a node.
@@ -40,10 +40,14 @@ struct Prober::Impl {
         tracker(std::move(options.tracker)),
         on_view(std::move(view)),
         on_events(std::move(events)),
-        link_options{options.timeout_connect, options.timeout_check, options.source,
-                     net::proxy_header_local(options.send_proxy), std::move(options.headers)},
+        link_options(link_options_of(options)),
         wake(l, [this] { on_wake(); }) {
     set_targets(*tracker.view()->topology, options.targets);
+  }
+
+  [[nodiscard]] static LinkOptions link_options_of(const ProberOptions& options) {
+    return {options.timeout_connect, options.timeout_check, options.source, net::proxy_header_local(options.send_proxy),
+            options.headers};
   }
 
   void set_targets(const cluster::Topology& topology, const std::vector<ProbeTarget>& targets) {
@@ -55,6 +59,7 @@ struct Prober::Impl {
     for (std::size_t i = 0; i < targets.size(); ++i) {
       const NodeId id = topology.nodes.ids()[i];
       if (Node* const known = nodes.find(id)) {
+        known->links->set_options(link_options);
         known->links->set_target(targets[i]);
       } else {
         add(id, targets[i]);
@@ -81,8 +86,8 @@ struct Prober::Impl {
   }
 
   // Inputs are taken one at a time: a step's orders may fail within the call, and a callback may bring the next input.
-  void tell(cluster::Input input, OnDone on_done = {}, std::vector<ProbeTarget> targets = {}) {
-    pending.push_back({std::move(input), std::move(on_done), std::move(targets)});
+  void tell(cluster::Input input, OnDone on_done = {}, std::optional<ProberOptions> change = {}) {
+    pending.push_back({std::move(input), std::move(on_done), std::move(change)});
     // What the loop read late must not be judged before the tracker knows that we were late.
     if (!running && !is_late()) run();
   }
@@ -93,7 +98,10 @@ struct Prober::Impl {
       const Pending next = std::move(pending.front());
       pending.pop_front();
       const auto* const change = std::get_if<cluster::Reconfigure>(&next.input);
-      if (change != nullptr) set_targets(*change->options.topology, next.targets);
+      if (change != nullptr) {
+        link_options = link_options_of(*next.change);
+        set_targets(*change->options.topology, next.change->targets);
+      }
       const cluster::Step step = tracker.apply(next.input, loop.precise_now());
       perform(step);
       if (next.on_done) next.on_done(step.refused ? Result<void>(tl::unexpected(*step.refused)) : Result<void>());
@@ -263,8 +271,9 @@ void Prober::ask_leader(NodeId node) {
 
 void Prober::set_address(NodeId node, const net::Address& address) { impl_->links(node).set_address(address); }
 
-void Prober::reconfigure(cluster::TrackerOptions options, std::vector<ProbeTarget> targets, OnDone on_done) {
-  impl_->tell(cluster::Reconfigure{std::move(options)}, std::move(on_done), std::move(targets));
+void Prober::reconfigure(ProberOptions options, OnDone on_done) {
+  cluster::Reconfigure input{std::move(options.tracker)};
+  impl_->tell(std::move(input), std::move(on_done), std::move(options));
 }
 
 void Prober::set_tls(const std::shared_ptr<net::TlsContext>& tls) {

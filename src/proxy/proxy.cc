@@ -7,14 +7,13 @@
 #include <utility>
 
 #include "fence.h"
+#include "listeners.h"
 #include "proxy/core/shared.h"
 #include "worker.h"
 
 namespace bellwether::proxy {
 
 namespace {
-
-using Contexts = std::vector<std::shared_ptr<net::TlsContext>>;
 
 // REQUIRES: on its thread
 Worker& worker_of(Seat& seat) { return static_cast<Worker&>(*seat.worker); }
@@ -25,58 +24,12 @@ void run_worker(Shared& shared, Seat& seat) {
   seat.loop->run();
 }
 
-// Workers share a port by SO_REUSEPORT, and another process of the same user would join them unnoticed: first bind as
-// one that shares with nobody.
-Result<void> nobody_else_listens(const net::Address& address) {
-  auto alone = net::bind_listener(address, {});
-  if (!alone) return tl::unexpected(alone.error());
-  return {};
-}
-
-// Binds each address once per worker; a unix socket once, for the first worker.
-Result<void> bind_all(Shared& shared) {
-  const bool several = shared.seats.size() > 1;
-  for (const ListenerOptions& listener : shared.options.listeners) {
-    net::Address address = listener.address;
-    if (several && !address.is_unix()) {
-      if (auto ours = nobody_else_listens(address); !ours) return ours;
-    }
-    for (auto& seat : shared.seats) {
-      const bool first = seat == shared.seats.front();
-      if (!first && address.is_unix()) {
-        seat->listening.emplace_back();
-        continue;
-      }
-      net::ListenOptions options;
-      options.reuse_port = several && !address.is_unix();
-      options.tcp = shared.options.tcp;
-      auto socket = net::bind_listener(address, options);
-      if (!socket) return tl::unexpected(socket.error());
-      if (first) {
-        auto real = socket->local_address();
-        if (!real) return tl::unexpected(real.error());
-        address = *real;  // the others share the port that was given
-      }
-      seat->listening.push_back(std::move(*socket));
-    }
-    shared.own_addresses.push_back(address);
-  }
-  return {};
-}
-
-// Taken out of the listeners' options.
-Contexts take_tls(std::vector<ListenerOptions>& listeners) {
-  Contexts contexts;
-  for (ListenerOptions& each : listeners) contexts.push_back(std::exchange(each.tls, nullptr));
-  return contexts;
-}
-
 }  // namespace
 
 // Lives on the control thread. What workers post to it holds `alive` weakly: it may arrive when all is over.
 struct Proxy::Impl {
-  Impl(net::Loop& loop, ProxyOptions options, ProxyCallbacks callbacks)
-      : control(loop), shared(std::move(options), std::move(callbacks)), alive(std::make_shared<Impl*>(this)) {}
+  Impl(net::Loop& loop, const ProxyOptions& options, ProxyCallbacks callbacks)
+      : control(loop), shared(options, std::move(callbacks)), alive(std::make_shared<Impl*>(this)) {}
 
   ~Impl() {
     for (auto& seat : shared.seats) seat->loop->stop();
@@ -113,19 +66,29 @@ struct Proxy::Impl {
     }
   }
 
-  Result<void> make_seats(const Contexts& client_tls, const std::shared_ptr<net::TlsContext>& node_tls,
+  Result<void> make_seats(int count, const std::shared_ptr<net::TlsContext>& node_tls,
                           const NodeTable<NodeOptions>& nodes) {
-    for (int i = 0; i < shared.options.threads; ++i) {
+    for (int i = 0; i < count; ++i) {
       auto loop = net::Loop::create({});
       if (!loop) return tl::unexpected(loop.error());
       const auto index = static_cast<std::size_t>(i);
       Seat& seat = *shared.seats.emplace_back(std::make_unique<Seat>(index, std::move(*loop)));
-      seat.client_tls = client_tls;
       seat.nodes = nodes_for(seat, nodes);
       if (!node_tls) continue;
       auto twin = node_tls->twin();
       if (!twin) return tl::unexpected(twin.error());
       seat.node_tls = std::move(*twin);
+    }
+    return {};
+  }
+
+  Result<void> open_listeners(const std::vector<ListenerOptions>& wanted) {
+    auto bound = listeners.bind(wanted, shared.seats.size(), shared.first_settings->tcp);
+    if (!bound) return tl::unexpected(bound.error());
+    listeners.use(**bound);
+    for (auto& seat : shared.seats) {
+      seat->listener_table = (*bound)->table;
+      seat->listeners = std::move((*bound)->told[seat->index]);
     }
     return {};
   }
@@ -191,6 +154,7 @@ struct Proxy::Impl {
 
   net::Loop& control;
   Shared shared;
+  Listeners listeners;
   Fence fence;
   std::shared_ptr<Impl*> alive;
   std::function<void()> on_idle;  // of shut_down(); empty once it was called
@@ -200,12 +164,12 @@ struct Proxy::Impl {
 
 Result<std::unique_ptr<Proxy>> Proxy::start(net::Loop& control, ProxyOptions options, ProxyCallbacks callbacks) {
   options.threads = std::max(1, options.threads);
-  const Contexts client_tls = take_tls(options.listeners);
+  const std::vector<ListenerOptions> listeners = std::exchange(options.listeners, {});
   const std::shared_ptr<net::TlsContext> node_tls = std::exchange(options.node_tls, nullptr);
   const NodeTable<NodeOptions> nodes = std::exchange(options.nodes, {});
-  auto impl = std::make_unique<Impl>(control, std::move(options), std::move(callbacks));
-  if (auto made = impl->make_seats(client_tls, node_tls, nodes); !made) return tl::unexpected(made.error());
-  if (auto bound = bind_all(impl->shared); !bound) return tl::unexpected(bound.error());
+  auto impl = std::make_unique<Impl>(control, options, std::move(callbacks));
+  if (auto made = impl->make_seats(options.threads, node_tls, nodes); !made) return tl::unexpected(made.error());
+  if (auto opened = impl->open_listeners(listeners); !opened) return tl::unexpected(opened.error());
   impl->node_ids = nodes.ids();
   impl->start_threads();
   return std::make_unique<Proxy>(Private{}, std::move(impl));
@@ -230,6 +194,29 @@ void Proxy::expect_control_by(TimePoint due) { impl_->shared.control.expect_by(d
 void Proxy::require_claim_since(TimePoint since) { impl_->shared.control.require_claims_since(since); }
 
 void Proxy::set_nodes(const NodeTable<NodeOptions>& nodes) { impl_->set_nodes(nodes); }
+
+Result<std::shared_ptr<ListenerChange>> Proxy::bind_listeners(const std::vector<ListenerOptions>& listeners,
+                                                              const ProxySettings& settings) const {
+  return impl_->listeners.bind(listeners, impl_->shared.seats.size(), settings.tcp);
+}
+
+void Proxy::use_listeners(ListenerChange& change) {
+  impl_->listeners.use(change);
+  for (auto& seat : impl_->shared.seats) {
+    const auto told = std::make_shared<std::vector<OpenListener>>(std::move(change.told[seat->index]));
+    seat->loop->post([s = seat.get(), table = change.table, told] { worker_of(*s).set_listeners(table, *told); });
+  }
+}
+
+// The limits first: a worker that is told asks them anew for those who wait.
+void Proxy::set_settings(ProxySettings settings) {
+  Shared& shared = impl_->shared;
+  shared.sessions.set_most(settings.maxconn);
+  shared.held.set_most(settings.hold_max);
+  shared.held_bytes.set_most(settings.hold_bytes);
+  const auto next = std::make_shared<const ProxySettings>(std::move(settings));
+  impl_->post_to_workers([next](Worker& worker) { worker.set_settings(next); });
+}
 
 void Proxy::set_address(NodeId node, const net::Address& address) {
   impl_->post_to_workers([node, address](Worker& worker) { worker.set_address(node, address); });
@@ -283,6 +270,6 @@ LiveTraffic Proxy::live(NodeId node) const {
   return seen;
 }
 
-const std::vector<net::Address>& Proxy::addresses() const { return impl_->shared.own_addresses; }
+const std::vector<net::Address>& Proxy::addresses() const { return impl_->listeners.addresses(); }
 
 }  // namespace bellwether::proxy

@@ -1,6 +1,7 @@
 #include "worker.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace bellwether::proxy {
@@ -9,7 +10,7 @@ namespace {
 constexpr Duration kLongestTick = 100ms;  // a stop of this thread that is longer is noticed by the tick
 constexpr Duration kShortestTick = 5ms;
 
-Duration tick_interval(const ProxyOptions& o) {
+Duration tick_interval(const ProxySettings& o) {
   const Duration shortest = std::min({o.hold_timeout_tcp, o.hold_timeout_http, o.timeout_connect, o.timeout_idle,
                                       o.drain_quiet, o.drain_deadline, o.timeout_header, o.grace});
   return std::clamp(shortest / 4, kShortestTick, kLongestTick);
@@ -31,43 +32,72 @@ Worker::Worker(Shared& shared, Seat& seat)
       room_maker_(*this),
       tick_(loop(), [this] { tick(); }),
       hung_timer_(loop(), [this] { on_hung(); }),
-      tick_interval_(tick_interval(shared.options)) {
-  open_listeners();
+      tick_interval_(tick_interval(options())) {
+  std::vector<OpenListener> open = std::exchange(seat.listeners, {});
+  set_listeners(std::exchange(seat.listener_table, nullptr), open);
 }
 
 Worker::~Worker() {
-  listeners_.clear();
+  doors_.clear();
   // Their ends are counted and told: now, while all of the worker stands.
   tcp_.end_all();
   http_.end_all();
 }
 
-void Worker::open_listeners() {
-  for (std::size_t i = 0; i < seat_.listening.size(); ++i) {
-    const auto index = static_cast<std::uint16_t>(i);
-    if (!seat_.listening[i].is_open()) {
-      listeners_.push_back(nullptr);
-      continue;
-    }
-    listeners_.push_back(std::make_unique<net::Listener>(loop(), std::move(seat_.listening[i]),
-                                                         [this, index](net::Socket socket, const net::Address& peer) {
-                                                           on_accept({index, std::move(socket), peer, std::nullopt});
-                                                         }));
+void Worker::set_listeners(std::shared_ptr<const ListenerTable> table, std::vector<OpenListener>& open) {
+  known_listeners().set(std::move(table), open);
+  std::vector<std::unique_ptr<Door>> before = std::exchange(doors_, {});
+  for (OpenListener& each : open) {
+    const auto kept = std::find_if(before.begin(), before.end(),
+                                   [&](const auto& door) { return door && door->number == each.keeps; });
+    std::unique_ptr<Door> door = kept != before.end() ? std::move(*kept) : open_door(each);
+    if (!door) continue;
+    door->number = each.number;
+    doors_.push_back(std::move(door));
+  }
+  for (const auto& door : before) {
+    if (door) close_door(*door);
   }
 }
 
-void Worker::on_accept(Accepted accepted) {
-  if (!shared_.sessions.try_enter()) {
-    listeners_[accepted.listener]->pause();
-    parked_.push_back(std::move(accepted));
-    return wait_for_room();
+// Null: another worker accepts.
+std::unique_ptr<Worker::Door> Worker::open_door(OpenListener& listener) {
+  if (!listener.socket.is_open()) return nullptr;
+  auto door = std::make_unique<Door>();
+  door->listener = std::make_unique<net::Listener>(
+      loop(), std::move(listener.socket), [this, of = door.get()](net::Socket socket, const net::Address& peer) {
+        on_accept(*of, std::move(socket), peer);
+      });
+  return door;
+}
+
+// Who waits in its queue has been told that it is connected.
+void Worker::close_door(Door& door) {
+  door.listener->accept_all();
+  past_accept_failures_ += door.listener->accept_failures();
+  for (Parked& each : parked_) {
+    if (each.door == &door) each.door = nullptr;
   }
+}
+
+void Worker::on_accept(Door& door, net::Socket socket, const net::Address& peer) {
+  Accepted accepted{door.number, std::move(socket), peer, std::nullopt};
+  if (try_admit(accepted)) return;
+  door.listener->pause();
+  parked_.push_back({&door, std::move(accepted)});
+  wait_for_room();
+}
+
+// False: maxconn is reached.
+bool Worker::try_admit(Accepted& accepted) {
+  if (!shared_.sessions.try_enter()) return false;
   if (expects_proxy_header(accepted)) {
     intake_.add(std::move(accepted));
     arm_tick();
   } else {
     admit(std::move(accepted));
   }
+  return true;
 }
 
 // One that was accepted waits: the kernel keeps the others of its listener. Each listener has one that waits at most,
@@ -89,7 +119,7 @@ void Worker::make_room() {
 }
 
 bool Worker::expects_proxy_header(const Accepted& accepted) const {
-  if (!options().listeners[accepted.listener].accept_proxy) return false;
+  if (!listeners().options(accepted.listener).accept_proxy) return false;
   const std::vector<IpRange>& from = options().accept_proxy_from;
   // Who may connect to a unix socket is a question of its mode.
   return from.empty() || accepted.client.is_unix() || is_in_any(accepted.client.host(), from);
@@ -97,17 +127,18 @@ bool Worker::expects_proxy_header(const Accepted& accepted) const {
 
 void Worker::resume_accepting() {
   shared_.sessions.stop_waiting(seat_.room);
-  std::vector<Accepted> waiting = std::exchange(parked_, {});
-  for (Accepted& accepted : waiting) {
-    net::Listener& listener = *listeners_[accepted.listener];
-    const std::size_t still_waiting = parked_.size();
-    on_accept(std::move(accepted));
-    if (parked_.size() == still_waiting) listener.resume();
+  std::vector<Parked> waiting = std::exchange(parked_, {});
+  for (auto each = waiting.begin(); each != waiting.end(); ++each) {
+    if (!try_admit(each->accepted)) {
+      std::move(each, waiting.end(), std::back_inserter(parked_));
+      return wait_for_room();
+    }
+    if (each->door != nullptr) each->door->listener->resume();
   }
 }
 
 void Worker::admit(Accepted accepted) {
-  switch (options().listeners[accepted.listener].mode) {
+  switch (listeners().options(accepted.listener).mode) {
     case Mode::kTcp:
       tcp_.adopt(std::move(accepted));
       break;
@@ -172,8 +203,22 @@ void Worker::set_address(NodeId node, const net::Address& address) {
 }
 
 void Worker::set_client_tls(const std::shared_ptr<net::TlsContext>& tls) {
-  WorkerCore::set_client_tls(tls);
+  known_listeners().set_tls(tls);
   redirector_.on_client_tls();
+}
+
+// Whoever waits for a place below maxconn asks again, for there may be more of them.
+void Worker::set_settings(std::shared_ptr<const ProxySettings> settings) {
+  const auto before = std::exchange(settings_, std::move(settings));
+  tick_interval_ = tick_interval(options());
+  if (options().suspect_after != before->suspect_after) own_clearance().set_suspect_after(options().suspect_after);
+  for (const auto& door : doors_) door->listener->set_tcp(options().tcp);
+  if (view()) update_standings();
+  http_.on_settings(*before);
+  tcp_.look_again();
+  resume_accepting();
+  tick_.cancel();
+  if (has_work() || http_.has_idle_upstreams()) arm_tick();
 }
 
 bool Worker::has_waiting() const { return tcp_.has_waiting() || http_.has_waiting() || redirector_.has_waiting(); }
@@ -202,9 +247,9 @@ void Worker::tick() {
 }
 
 void Worker::count_accept_failures() {
-  std::uint64_t failures = 0;
-  for (const auto& listener : listeners_) failures += listener ? listener->accept_failures() : 0;
-  if (!listeners_.empty()) counters().accept_failures.set(failures);
+  std::uint64_t failures = past_accept_failures_;
+  for (const auto& door : doors_) failures += door->listener->accept_failures();
+  counters().accept_failures.set(failures);
 }
 
 void Worker::shut_down() {

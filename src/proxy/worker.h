@@ -30,7 +30,10 @@ class Worker final : public WorkerCore {
   void set_nodes(WorkerNodes next);
   void set_address(NodeId node, const net::Address& address);
   void set_client_tls(const std::shared_ptr<net::TlsContext>& tls);
+  // `open`: those that clients are accepted at from now on; taken out of it.
+  void set_listeners(std::shared_ptr<const ListenerTable> table, std::vector<OpenListener>& open);
   void set_node_tls(const std::shared_ptr<net::TlsContext>& tls) { http_.set_node_tls(tls); }
+  void set_settings(std::shared_ptr<const ProxySettings> settings);
   void shut_down();
   [[nodiscard]] const Seat& seat() const { return seat_; }
   [[nodiscard]] bool has_parked() const { return !parked_.empty(); }
@@ -42,8 +45,21 @@ class Worker final : public WorkerCore {
 
  private:
   void release() override { tcp_.release(); }
-  void open_listeners();
-  void on_accept(Accepted accepted);
+  // Where clients are accepted. Its listener may become another one (OpenListener::keeps).
+  struct Door {
+    ListenerNumber number = 0;
+    std::unique_ptr<net::Listener> listener;
+  };
+  // Accepted, but beyond maxconn.
+  struct Parked {
+    Door* door;  // it accepts nothing meanwhile; null: it is no more
+    Accepted accepted;
+  };
+
+  [[nodiscard]] std::unique_ptr<Door> open_door(OpenListener& listener);
+  void close_door(Door& door);
+  void on_accept(Door& door, net::Socket socket, const net::Address& peer);
+  [[nodiscard]] bool try_admit(Accepted& accepted);
   void wait_for_room();
   [[nodiscard]] bool expects_proxy_header(const Accepted& accepted) const;
   void admit(Accepted accepted);
@@ -59,8 +75,9 @@ class Worker final : public WorkerCore {
   HttpFront http_;
   Redirector redirector_;
   Intake intake_;
-  std::vector<std::unique_ptr<net::Listener>> listeners_;
-  std::vector<Accepted> parked_;  // accepted, but beyond maxconn: one of each listener at most
+  std::vector<std::unique_ptr<Door>> doors_;
+  std::vector<Parked> parked_;              // one of each door at most, and what waited at those that were closed
+  std::uint64_t past_accept_failures_ = 0;  // of doors that were closed
   RoomMaker room_maker_;
   net::Timer tick_;
   net::Timer hung_timer_;  // a node that was replaced will have been silent for `grace`

@@ -19,7 +19,6 @@
 namespace bellwether::admin {
 
 struct AdminOptions {
-  std::vector<std::string> listeners;  // for the page: "127.0.0.1:8200 tcp"
   std::string version;
   TimePoint started{};
   AccessOptions access{};
@@ -92,6 +91,7 @@ struct AdminSources {
   std::function<void(std::optional<ConfigText> text, std::function<void(const ReloadReport&)> on_done)> try_reload;
   std::function<ConfigState()> config;
   std::function<std::vector<NameState>()> names;
+  std::function<std::vector<std::string>()> listeners;  // for the page: "127.0.0.1:8200 tcp"
   // kInvalid: there is no such level. Without `lasts` it stays until the next order.
   std::function<Result<void>(std::string_view level, std::optional<Duration> lasts)> order_log_level;
   std::function<LogLevelState()> log_level;

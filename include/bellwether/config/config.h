@@ -29,6 +29,8 @@ struct Listen {
   Mode mode = Mode::kTcp;
   bool accept_proxy = false;  // clients send a PROXY header first
   bool fresh = false;         // http only: answers to reads wait for the leader's word that it still leads
+
+  friend bool operator==(const Listen&, const Listen&) = default;
 };
 
 struct Node {

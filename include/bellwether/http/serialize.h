@@ -13,6 +13,7 @@ namespace bellwether::http {
 struct HeaderField {
   std::string name;
   std::string value;
+  friend bool operator==(const HeaderField&, const HeaderField&) = default;
 };
 
 // A whole response of our own. Content-Length is added (also 0), "Connection: close" if !keep_alive.

@@ -34,6 +34,11 @@ class Listener {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
+  // Of what is accepted from now on; nothing for a unix socket.
+  void set_tcp(const TcpOptions& options);
+  // Accepts what waits in the queue now, even while it is paused: what is left there when a listener is destroyed is
+  // reset.
+  void accept_all();
   void pause();
   void resume();
   [[nodiscard]] bool is_paused() const;

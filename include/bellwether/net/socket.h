@@ -68,7 +68,9 @@ class Socket {
   [[nodiscard]] PeerState peer_state() const;
   [[nodiscard]] Result<Address> local_address() const;
   [[nodiscard]] Result<Address> peer_address() const;
-  void set_tcp(const TcpOptions& tcp);
+  void set_tcp(const TcpOptions& tcp);  // of a new socket
+  // Of one that has others.
+  void change_tcp(const TcpOptions& tcp);
   // The kernel's estimate for this connection; zero where it has none (unix sockets).
   [[nodiscard]] Duration round_trip() const;
 

@@ -30,6 +30,8 @@ struct TlsClientOptions {
   bool verify = true;
   std::vector<std::string> alpn = {"http/1.1"};
   Duration ticket_lifetime = kTicketLifetime;
+
+  friend bool operator==(const TlsClientOptions&, const TlsClientOptions&) = default;
 };
 
 enum class TlsVersion : std::uint8_t { k12, k13 };
@@ -43,6 +45,8 @@ struct TlsServerOptions {
   TlsVersion min_version = TlsVersion::k12;
   std::vector<std::string> alpn = {"http/1.1"};
   Duration ticket_lifetime = kTicketLifetime;
+
+  friend bool operator==(const TlsServerOptions&, const TlsServerOptions&) = default;
 };
 
 // Why a client's TLS handshake did not end well, for a metric.

@@ -98,9 +98,10 @@ class Prober {
   void on_same_server(NodeId node, std::optional<NodeId> other, const std::string& why);
   // The node's name resolved anew: used from the next connection on.
   void set_address(NodeId node, const net::Address& address);
-  // See cluster::Reconfigure. `targets`: in the order of the topology. A node that stays is asked in the new way from
-  // the next connection on. `on_done` is called when the tracker has taken it over, as with set_admin_state().
-  void reconfigure(cluster::TrackerOptions options, std::vector<ProbeTarget> targets, OnDone on_done);
+  // See cluster::Reconfigure. A node that stays is asked in the new way from the next connection on: one that idles is
+  // closed if it is not as it would be opened now. `on_done` is called when the tracker has taken it over, as with
+  // set_admin_state().
+  void reconfigure(ProberOptions options, OnDone on_done);
   // How nodes that are spoken to over TLS are, from the next connection on; idle connections are closed.
   void set_tls(const std::shared_ptr<net::TlsContext>& tls);
 

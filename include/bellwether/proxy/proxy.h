@@ -41,6 +41,12 @@ struct ListenerOptions {
   std::shared_ptr<net::TlsContext> tls;  // redirect and http; null: plain. Until set_client_tls()
 };
 
+// Tcp listeners pass their clients' TLS on, and clients of a unix socket speak plain HTTP (hashicorp/vault:
+// api/client.go, ParseAddress).
+[[nodiscard]] inline bool may_speak_tls(const ListenerOptions& listener) {
+  return listener.mode != Mode::kTcp && !listener.address.is_unix();
+}
+
 struct NodeOptions {
   std::string name;
   std::optional<net::Address> address;  // the one that is probed
@@ -49,12 +55,8 @@ struct NodeOptions {
   std::string server_name{};            // for that TLS
 };
 
-struct ProxyOptions {
-  std::vector<ListenerOptions> listeners;
-  NodeTable<NodeOptions> nodes;  // until set_nodes()
-  std::shared_ptr<net::TlsContext>
-      node_tls;  // workers use twins of it; may be null if no node needs it. Until set_node_tls()
-  int threads = 1;
+// What may change while the proxy runs, see Proxy::set_settings().
+struct ProxySettings {
   int maxconn = 2000;                         // over all workers and listeners; beyond it the accept queue waits
   int hold_max = 1024;                        // over all workers
   std::size_t hold_bytes = 16 * 1024 * 1024;  // of requests to http listeners that wait, over all workers
@@ -87,6 +89,15 @@ struct ProxyOptions {
   std::vector<IpRange> accept_proxy_from;
   ClientIdentityOptions client_identity;
   std::vector<IpRange> forwarded_for_trusted;  // what clients from there say in it stays, before their own address
+};
+
+// The settings to begin with, and what a proxy is made of.
+struct ProxyOptions : ProxySettings {
+  std::vector<ListenerOptions> listeners;
+  NodeTable<NodeOptions> nodes;  // until set_nodes()
+  std::shared_ptr<net::TlsContext>
+      node_tls;  // workers use twins of it; may be null if no node needs it. Until set_node_tls()
+  int threads = 1;
 };
 
 // One ended session, for the log: HAProxy's sense of times and of the two-letter end reason
@@ -219,6 +230,8 @@ struct LiveTraffic {
 };
 inline constexpr Duration kWaitingLong = 500ms;
 
+struct ListenerChange;  // of Proxy::bind_listeners()
+
 // The workers: listeners, sessions, hold. Created, fed and destroyed on the control thread.
 class Proxy {
  public:
@@ -246,8 +259,19 @@ class Proxy {
   // an address that is not known stays as it was.
   void set_nodes(const NodeTable<NodeOptions>& nodes);
   void set_address(NodeId node, const net::Address& address);
-  // From the next handshake on: what clients meet on the listeners that speak TLS, and how the nodes that are spoken to
-  // over TLS are. Connections that are in use go on; idle ones to the nodes are closed.
+  // From now on, for what comes and for what is under way. A connection keeps what was decided when it came: the client
+  // that its PROXY header or its certificate names, whether its address may be believed and logged, and the header that
+  // nodes are told of it.
+  void set_settings(ProxySettings settings);
+  // The listeners from now on. What is at the address of one that is open keeps its socket, and new connections are
+  // treated by the new options; what is missing is closed, after what waits in its queue has been accepted. Bound
+  // first, so that on error nothing has changed; what is bound and not used is closed with its last reference. One
+  // change at a time: what was bound before another was used is out of date.
+  [[nodiscard]] Result<std::shared_ptr<ListenerChange>> bind_listeners(const std::vector<ListenerOptions>& listeners,
+                                                                       const ProxySettings& settings) const;
+  void use_listeners(ListenerChange& change);
+  // From the next handshake on: what clients meet on the listeners that may speak TLS (null: plain HTTP), and how the
+  // nodes that are spoken to over TLS are. Connections that are in use go on; idle ones to the nodes are closed.
   void set_client_tls(const std::shared_ptr<net::TlsContext>& tls);
   [[nodiscard]] Result<void> set_node_tls(const std::shared_ptr<net::TlsContext>& tls);
   // Goes on accepting and serving, but lets its sessions end: answers of http and redirect listeners close their
@@ -257,7 +281,7 @@ class Proxy {
 
   [[nodiscard]] ProxyCounts counts() const;
   [[nodiscard]] LiveTraffic live(NodeId node) const;  // nothing of a node that has been removed
-  // The listeners' real addresses, ports included, in the order of the options.
+  // The real addresses of the listeners that are open, ports included, in the order of the options.
   [[nodiscard]] const std::vector<net::Address>& addresses() const;
 
  private:

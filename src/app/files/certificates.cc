@@ -25,6 +25,15 @@ std::string date_of(const std::optional<WallTime>& at) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(*at)));
 }
 
+// A certificate that has expired or is not valid yet, in place of a good one, is a mistake that need not hurt anybody
+// yet.
+Result<void> check_usable(const net::TlsContext& made, const net::TlsContext* in_use) {
+  const WallTime now = std::chrono::system_clock::now();
+  const auto problem = net::validity_problem(made, now);
+  if (!problem || in_use == nullptr || net::validity_problem(*in_use, now)) return {};
+  return fail(ErrorKind::kInvalid, fmt::format("the certificate on disk {}, and the one in use is valid", *problem));
+}
+
 }  // namespace
 
 template <typename Work, typename Then>
@@ -45,20 +54,50 @@ Certificates::Certificates(net::Loop& loop, std::string use, std::vector<std::st
   files_.erase(std::remove(files_.begin(), files_.end(), std::string()), files_.end());
 }
 
-Result<void> Certificates::load() {
-  using Loaded = std::pair<Stamp, Result<Context>>;
-  std::optional<Loaded> loaded;
-  in_background([files = files_, make = make_] { return Loaded(stamp_of(files), make()); },
-                [&loaded](const Loaded& found) { loaded = found; });
-  if (!loop_.run_until([&loaded] { return loaded.has_value(); }, kFirstPatience)) {
-    return fail(ErrorKind::kTimeout, fmt::format("{} could not be read within {}: does their file system hang?",
-                                                 fmt::join(files_, ", "), format_duration(kFirstPatience)));
-  }
-  if (!loaded->second) return tl::unexpected(loaded->second.error());
-  seen_ = tried_ = loaded->first;
-  context_ = *loaded->second;
+void Certificates::begin_load(std::function<void(const Loaded&)> then) {
+  in_background([files = files_, make = make_] { return Loaded(stamp_of(files), make()); }, std::move(then));
+}
+
+void Certificates::take_over(const Loaded& loaded) {
+  seen_ = tried_ = loaded.first;
+  context_ = *loaded.second;
   counts_.not_after = context_->not_after();
+}
+
+Error Certificates::hangs() const {
+  return Error{ErrorKind::kTimeout, fmt::format("{} could not be read within {}: does their file system hang?",
+                                                fmt::join(files_, ", "), format_duration(kFirstPatience))};
+}
+
+Result<void> Certificates::load() {
+  std::optional<Loaded> loaded;
+  begin_load([&loaded](const Loaded& found) { loaded = found; });
+  if (!loop_.run_until([&loaded] { return loaded.has_value(); }, kFirstPatience)) return tl::unexpected(hangs());
+  if (!loaded->second) return tl::unexpected(loaded->second.error());
+  take_over(*loaded);
   return {};
+}
+
+void Certificates::load_later(Context before, std::function<void(Result<void>)> on_done) {
+  const auto done = std::make_shared<std::function<void(Result<void>)>>(std::move(on_done));
+  // Once: what comes after its time is dropped.
+  const auto tell = [done](const Result<void>& outcome) {
+    if (const auto callback = std::exchange(*done, nullptr)) callback(outcome);
+  };
+  patience_ = std::make_unique<net::Timer>(loop_, [this, tell] { tell(tl::unexpected(hangs())); });
+  patience_->arm_in(kFirstPatience);
+  begin_load([this, before = std::move(before), tell](const Loaded& loaded) {
+    patience_->cancel();
+    if (!loaded.second) return tell(tl::unexpected(loaded.second.error()));
+    if (const auto usable = check_usable(**loaded.second, before.get()); !usable) return tell(usable);
+    take_over(loaded);
+    tell({});
+  });
+}
+
+void Certificates::count_on_from(const CertificateCounts& before) {
+  counts_.reloads += before.reloads + 1;
+  counts_.failures += before.failures;
 }
 
 void Certificates::watch(Duration interval, OnNew on_new) {
@@ -101,7 +140,7 @@ void Certificates::replace() {
 
 void Certificates::on_made(const Result<Context>& made) {
   if (is_due_now_) look();  // asked for while these were read
-  const Result<void> usable = made ? check_usable(*made) : tl::unexpected(made.error());
+  const Result<void> usable = made ? check_usable(**made, context_.get()) : tl::unexpected(made.error());
   const Result<void> taken = usable.and_then([&] { return on_new_(*made); });
   if (!taken) return refuse(taken.error().message);
   refusal_.clear();
@@ -112,15 +151,6 @@ void Certificates::on_made(const Result<Context>& made) {
   log::info(
       "certificates_reloaded",
       {{"for", use_}, {"files", fmt::format("{}", fmt::join(files_, ","))}, {"not_after", date_of(counts_.not_after)}});
-}
-
-// A certificate that has expired or is not valid yet, in place of a good one, is a mistake that need not hurt anybody
-// yet.
-Result<void> Certificates::check_usable(const Context& made) const {
-  const WallTime now = std::chrono::system_clock::now();
-  const auto problem = net::validity_problem(*made, now);
-  if (!problem || net::validity_problem(*context_, now)) return {};
-  return fail(ErrorKind::kInvalid, fmt::format("the certificate on disk {}, and the one in use is valid", *problem));
 }
 
 void Certificates::say_hanging() {

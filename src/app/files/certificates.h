@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bellwether/base/result.h"
@@ -39,6 +40,9 @@ class Certificates {
 
   // The first time. Turns the loop while it waits, for kFirstPatience at most. The error names the file.
   [[nodiscard]] Result<void> load();
+  // The same without turning the loop: calls back in a later turn, unless this is destroyed before. Also an error if
+  // what is read is not valid now and `before`, if any, is.
+  void load_later(Context before, std::function<void(Result<void>)> on_done);
   // From now on looks at the files every `interval` and hands over what it makes of changed ones.
   void watch(Duration interval, OnNew on_new);
   // From now on, if it looks at them.
@@ -48,10 +52,18 @@ class Certificates {
 
   [[nodiscard]] const Context& context() const { return context_; }
   [[nodiscard]] const CertificateCounts& counts() const { return counts_; }
+  // It takes the place of another one that has counted so far.
+  void count_on_from(const CertificateCounts& before);
+  // To destroy it now would wait for that.
+  [[nodiscard]] bool is_reading() const { return background_.is_busy(); }
 
  private:
   using Stamp = std::string;
+  using Loaded = std::pair<Stamp, Result<Context>>;
 
+  void begin_load(std::function<void(const Loaded&)> then);
+  void take_over(const Loaded& loaded);
+  [[nodiscard]] Error hangs() const;
   void look();
   void on_stamp(const Stamp& now);
   void replace();
@@ -60,7 +72,6 @@ class Certificates {
   // Runs `work` on the other thread, then `then` with what it returned.
   template <typename Work, typename Then>
   void in_background(Work work, Then then);
-  [[nodiscard]] Result<void> check_usable(const Context& made) const;
   void refuse(const std::string& why);
 
   const std::string use_;
@@ -76,6 +87,7 @@ class Certificates {
   bool is_due_now_ = false;  // whatever the stamp says
   net::Loop& loop_;
   net::Timer timer_;
+  std::unique_ptr<net::Timer> patience_;  // of load_later()
   net::Background background_;
 };
 

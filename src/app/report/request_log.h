@@ -20,12 +20,13 @@ class RequestLog {
 
   RequestLog(bool logs_all, OnAmbiguous on_ambiguous);
   void on_request_end(const proxy::RequestRecord& request);
+  void set_logs_all(bool logs_all) { logs_all_ = logs_all; }
 
  private:
   void log_failure(const proxy::RequestRecord& request);
   [[nodiscard]] bool admits(proxy::Outcome outcome);
 
-  const bool logs_all_;
+  std::atomic<bool> logs_all_;
   const OnAmbiguous on_ambiguous_;
   std::atomic<std::int64_t> second_{0};
   std::atomic<int> lines_{0};  // of unserved requests, in that second

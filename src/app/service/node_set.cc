@@ -49,12 +49,25 @@ std::string NodeSet::names() const {
 void NodeSet::begin(probe::Prober& prober, proxy::Proxy& proxy) {
   prober_ = &prober;
   proxy_ = &proxy;
-  listen_ = config_.listen;
-  for (std::size_t i = 0; i < listen_.size(); ++i) {
-    if (!proxy.addresses()[i].is_unix()) listen_[i].address = proxy.addresses()[i].to_string();
-  }
+  note_listeners();
   tell_same_servers();
   keep_addresses();
+}
+
+void NodeSet::note_listeners() {
+  configured_listen_ = listen_ = config_.listen;
+  for (std::size_t i = 0; i < listen_.size(); ++i) {
+    if (!proxy_->addresses()[i].is_unix()) listen_[i].address = proxy_->addresses()[i].to_string();
+  }
+}
+
+std::vector<config::Listen> NodeSet::real_listeners(std::vector<config::Listen> wanted) const {
+  for (config::Listen& each : wanted) {
+    const auto is_it = [&](const config::Listen& open) { return open.address == each.address; };
+    const auto found = std::find_if(configured_listen_.begin(), configured_listen_.end(), is_it);
+    if (found != configured_listen_.end()) each.address = listen_[found - configured_listen_.begin()].address;
+  }
+  return wanted;
 }
 
 Result<std::vector<NodePlan>> NodeSet::plan(const config::Config& changed, std::vector<ResolvedName> found,
@@ -63,20 +76,22 @@ Result<std::vector<NodePlan>> NodeSet::plan(const config::Config& changed, std::
   NodeId unused = unused_;
   auto plans = replan_nodes(changed.nodes, found, plans_, unused);
   if (!plans) return plans;
-  if (auto straight = check_no_loop(*plans, listen_); !straight) return tl::unexpected(straight.error());
+  if (auto straight = check_no_loop(*plans, real_listeners(changed.listen)); !straight) {
+    return tl::unexpected(straight.error());
+  }
   for (const std::string& host : kept) {
     hints.push_back(fmt::format("nodes: there is no answer about {} now; its last addresses stay", host));
   }
   return plans;
 }
 
-void NodeSet::use(std::vector<NodePlan> plans, cluster::TrackerOptions options, std::vector<probe::ProbeTarget> targets,
-                  std::function<void()> on_done) {
+void NodeSet::use(std::vector<NodePlan> plans, probe::ProberOptions options, std::function<void()> on_done) {
   for (const NodePlan& plan : plans) unused_.number = std::max(unused_.number, plan.id.number + 1);
   warn_of_unresolved(plans);
+  note_listeners();
   keeper_.reset();  // what it would change is about to be others
   proxy_->set_nodes(node_options(plans));
-  prober_->reconfigure(std::move(options), std::move(targets),
+  prober_->reconfigure(std::move(options),
                        [this, used = std::move(plans), done = std::move(on_done)](const Result<void>&) {
                          on_used(used);
                          done();

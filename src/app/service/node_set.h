@@ -44,11 +44,14 @@ class NodeSet {
   // the plans are used. `hints`: told of these.
   [[nodiscard]] Result<std::vector<NodePlan>> plan(const config::Config& changed, std::vector<ResolvedName> found,
                                                    std::vector<std::string>& hints) const;
-  // These are the nodes from now on, asked as `targets` says. `on_done`: the tracker has taken them over.
-  void use(std::vector<NodePlan> plans, cluster::TrackerOptions options, std::vector<probe::ProbeTarget> targets,
-           std::function<void()> on_done);
+  // These are the nodes from now on, beside the listeners of the configuration, and asked as `options` says. `on_done`:
+  // the tracker has taken them over.
+  void use(std::vector<NodePlan> plans, probe::ProberOptions options, std::function<void()> on_done);
 
  private:
+  void note_listeners();
+  // With the ports that were given to those that are open.
+  [[nodiscard]] std::vector<config::Listen> real_listeners(std::vector<config::Listen> wanted) const;
   void keep_addresses();
   [[nodiscard]] bool may_have_moved(NodeId node) const;
   void tell_same_servers();
@@ -60,8 +63,10 @@ class NodeSet {
   net::Resolver& resolver_;
   const config::Config& config_;
   std::vector<NodePlan> plans_;
-  NodeId unused_;                       // the next new node has this id
-  std::vector<config::Listen> listen_;  // with the ports that were given, from begin() on
+  NodeId unused_;  // the next new node has this id
+  // Those that are open, from begin() on: as they were configured, and with the ports that were given.
+  std::vector<config::Listen> configured_listen_;
+  std::vector<config::Listen> listen_;
   probe::Prober* prober_ = nullptr;
   proxy::Proxy* proxy_ = nullptr;
   std::unique_ptr<AddressKeeper> keeper_;

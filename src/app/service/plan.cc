@@ -94,23 +94,23 @@ Result<std::vector<IpRange>> ip_ranges(const std::vector<std::string>& texts, st
   return ranges;
 }
 
-bool sends_forwarded_for(const config::Config& config) {
-  const bool has_http = std::any_of(config.listen.begin(), config.listen.end(),
-                                    [](const config::Listen& listen) { return listen.mode == config::Mode::kHttp; });
-  return config.forwarded_for && has_http;
-}
+bool sends_forwarded_for(const config::Config& config) { return config.forwarded_for && has_http_listener(config); }
 
 Result<proxy::ListenerOptions> listener_options(const config::Listen& listen,
                                                 const std::shared_ptr<net::TlsContext>& to_clients) {
   auto address = net::Address::parse(listen.address);
   if (!address) return tl::unexpected(address.error().within("listen"));
-  const proxy::Mode mode = proxy_mode(listen.mode);
-  // Vault's clients speak plain HTTP to unix:// (hashicorp/vault:api/client.go, ParseAddress).
-  const bool is_plain = mode == proxy::Mode::kTcp || address->is_unix();
-  return proxy::ListenerOptions{*address, mode, listen.accept_proxy, listen.fresh, is_plain ? nullptr : to_clients};
+  proxy::ListenerOptions options{*address, proxy_mode(listen.mode), listen.accept_proxy, listen.fresh, nullptr};
+  if (proxy::may_speak_tls(options)) options.tls = to_clients;
+  return options;
 }
 
 }  // namespace
+
+bool has_http_listener(const config::Config& config) {
+  return std::any_of(config.listen.begin(), config.listen.end(),
+                     [](const config::Listen& listen) { return listen.mode == config::Mode::kHttp; });
+}
 
 net::TlsClientOptions node_tls_options(const config::Config& config) {
   net::TlsClientOptions options;
@@ -201,60 +201,75 @@ Result<probe::ProberOptions> prober_options(const config::Config& config, const 
   return options;
 }
 
-Result<proxy::ProxyOptions> proxy_options(const config::Config& config, const std::vector<NodePlan>& nodes,
-                                          const TlsContexts& tls) {
+Result<proxy::ProxySettings> proxy_settings(const config::Config& config) {
   auto source = source_address(config.source);
   if (!source) return tl::unexpected(source.error());
-  proxy::ProxyOptions options;
+  proxy::ProxySettings settings;
+  settings.maxconn = config.maxconn;
+  settings.hold_max = config.hold_max;
+  settings.hold_bytes = static_cast<std::size_t>(config.hold_bytes);
+  settings.suspect_after = config.suspect_after;
+  settings.hold_timeout_tcp = config.hold_timeout_tcp;
+  settings.hold_timeout_http = config.hold_timeout_http;
+  settings.timeout_connect = config.timeout_connect;
+  settings.timeout_idle = config.timeout_idle;
+  settings.drain_quiet = config.drain_quiet;
+  settings.drain_deadline = config.drain_deadline;
+  settings.tcp = {config.keepalive_idle, config.keepalive_interval, config.tcp_user_timeout};
+  settings.source = *source;
+  settings.send_proxy = proxy_version(config.send_proxy);
+  settings.log_sessions = config.log_sessions;
+  settings.log_requests = config.log_requests;
+  settings.log_paths = config.log_paths;
+  settings.retry_buffer = static_cast<std::size_t>(config.retry_buffer);
+  settings.head_limits = {static_cast<std::size_t>(config.max_head_bytes), static_cast<std::size_t>(config.max_headers),
+                          true};
+  settings.timeout_header = config.timeout_header;
+  settings.timeout_answer = config.timeout_answer;
+  settings.grace = config.grace;
+  settings.ambiguous_status = config.ambiguous_status;
+  settings.bootstrap = config.bootstrap;
+  settings.forwarded_for = config.forwarded_for;
+  settings.client_identity = client_identity(config);
+  auto trusted = ip_ranges(config.forwarded_for_trusted, "forwarded_for_trusted");
+  if (!trusted) return tl::unexpected(trusted.error());
+  settings.forwarded_for_trusted = std::move(*trusted);
+  auto from = ip_ranges(config.accept_proxy_from, "accept_proxy_from");
+  if (!from) return tl::unexpected(from.error());
+  settings.accept_proxy_from = std::move(*from);
+  return settings;
+}
+
+Result<std::vector<proxy::ListenerOptions>> listeners_of(const config::Config& config,
+                                                         const std::shared_ptr<net::TlsContext>& to_clients) {
+  std::vector<proxy::ListenerOptions> listeners;
   for (const config::Listen& listen : config.listen) {
-    auto listener = listener_options(listen, tls.to_clients);
+    auto listener = listener_options(listen, to_clients);
     if (!listener) return tl::unexpected(listener.error());
-    options.listeners.push_back(std::move(*listener));
+    listeners.push_back(std::move(*listener));
   }
+  return listeners;
+}
+
+Result<proxy::ProxyOptions> proxy_options(const config::Config& config, const std::vector<NodePlan>& nodes,
+                                          const TlsContexts& tls) {
+  auto settings = proxy_settings(config);
+  if (!settings) return tl::unexpected(settings.error());
+  auto listeners = listeners_of(config, tls.to_clients);
+  if (!listeners) return tl::unexpected(listeners.error());
+  proxy::ProxyOptions options;
+  static_cast<proxy::ProxySettings&>(options) = std::move(*settings);
+  options.listeners = std::move(*listeners);
   options.nodes = node_options(nodes);
   options.node_tls = tls.to_nodes;
   options.threads = worker_count(config.threads);
-  options.maxconn = config.maxconn;
-  options.hold_max = config.hold_max;
-  options.hold_bytes = static_cast<std::size_t>(config.hold_bytes);
-  options.suspect_after = config.suspect_after;
-  options.hold_timeout_tcp = config.hold_timeout_tcp;
-  options.hold_timeout_http = config.hold_timeout_http;
-  options.timeout_connect = config.timeout_connect;
-  options.timeout_idle = config.timeout_idle;
-  options.drain_quiet = config.drain_quiet;
-  options.drain_deadline = config.drain_deadline;
-  options.tcp = {config.keepalive_idle, config.keepalive_interval, config.tcp_user_timeout};
-  options.source = *source;
-  options.send_proxy = proxy_version(config.send_proxy);
-  options.log_sessions = config.log_sessions;
-  options.log_requests = config.log_requests;
-  options.log_paths = config.log_paths;
-  options.retry_buffer = static_cast<std::size_t>(config.retry_buffer);
-  options.head_limits = {static_cast<std::size_t>(config.max_head_bytes), static_cast<std::size_t>(config.max_headers),
-                         true};
-  options.timeout_header = config.timeout_header;
-  options.timeout_answer = config.timeout_answer;
-  options.grace = config.grace;
-  options.ambiguous_status = config.ambiguous_status;
-  options.bootstrap = config.bootstrap;
-  options.forwarded_for = config.forwarded_for;
-  options.client_identity = client_identity(config);
-  auto trusted = ip_ranges(config.forwarded_for_trusted, "forwarded_for_trusted");
-  if (!trusted) return tl::unexpected(trusted.error());
-  options.forwarded_for_trusted = std::move(*trusted);
-  auto from = ip_ranges(config.accept_proxy_from, "accept_proxy_from");
-  if (!from) return tl::unexpected(from.error());
-  options.accept_proxy_from = std::move(*from);
   return options;
 }
 
 std::uint64_t descriptors_needed(const config::Config& config) {
   const auto workers = static_cast<std::uint64_t>(worker_count(config.threads));
   const auto sessions = static_cast<std::uint64_t>(config.maxconn);
-  const bool pools = std::any_of(config.listen.begin(), config.listen.end(),
-                                 [](const config::Listen& listen) { return listen.mode == config::Mode::kHttp; });
-  const std::uint64_t idle = pools ? config.nodes.size() * proxy::kMostIdleUpstreams : 0;
+  const std::uint64_t idle = has_http_listener(config) ? config.nodes.size() * proxy::kMostIdleUpstreams : 0;
   const bool has_admin = config.admin != "off" || config.control != "off";
   const std::uint64_t admin = has_admin ? admin::Admin::max_descriptors() : 0;
   // Per worker: its loop, its listeners and a connection that each of them has accepted beyond maxconn, 64 pipes for

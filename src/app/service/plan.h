@@ -16,6 +16,7 @@ namespace bellwether::app {
 
 // From the configuration to the few fields that each part of the house needs.
 
+[[nodiscard]] bool has_http_listener(const config::Config& config);
 [[nodiscard]] net::TlsClientOptions node_tls_options(const config::Config& config);
 // REQUIRES: a tls_cert.
 [[nodiscard]] net::TlsServerOptions client_tls_options(const config::Config& config);
@@ -35,6 +36,9 @@ struct TlsContexts {
   std::shared_ptr<net::TlsContext> to_nodes;
   std::shared_ptr<net::TlsContext> to_clients;
 };
+[[nodiscard]] Result<proxy::ProxySettings> proxy_settings(const config::Config& config);
+[[nodiscard]] Result<std::vector<proxy::ListenerOptions>> listeners_of(
+    const config::Config& config, const std::shared_ptr<net::TlsContext>& to_clients);
 [[nodiscard]] Result<proxy::ProxyOptions> proxy_options(const config::Config& config,
                                                         const std::vector<NodePlan>& nodes, const TlsContexts& tls);
 

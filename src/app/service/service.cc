@@ -11,7 +11,6 @@
 #include "admin_access.h"
 #include "app/discovery/name_refresh.h"
 #include "app/discovery/nodes.h"
-#include "app/files/certificates.h"
 #include "app/files/file_watch.h"
 #include "app/process/log.h"
 #include "app/report/collect.h"
@@ -33,6 +32,7 @@
 #include "memory_keeper.h"
 #include "node_set.h"
 #include "plan.h"
+#include "tls_sides.h"
 
 namespace bellwether::app {
 
@@ -50,6 +50,15 @@ constexpr std::string_view kNoControlPlace =
 
 constexpr std::string_view kNoFileToReload =
     "the running process was started without a configuration file that can be read again: no reload uses this one";
+
+// `addresses`: of `now`.
+void say_new_listeners(const std::vector<config::Listen>& before, const std::vector<config::Listen>& now,
+                       const std::vector<net::Address>& addresses) {
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    if (std::find(before.begin(), before.end(), now[i]) != before.end()) continue;
+    log::info("listening", {{"address", addresses[i].to_string()}, {"mode", std::string(to_text(now[i].mode))}});
+  }
+}
 
 WallTime wall_now() { return std::chrono::system_clock::now(); }
 
@@ -70,6 +79,7 @@ struct Service::Impl {
         alive(std::make_shared<Impl*>(this)),
         hard_stop_timer(loop, [this] { hard_stop(); }),
         log_level(loop, config.log_level),
+        tls(loop),
         nodes(loop, resolver, config),
         config_file(std::move(s.file)),
         watch_retry(loop, [this] { reload_watched(); }) {}
@@ -92,66 +102,43 @@ struct Service::Impl {
     descriptor_limit = *limit;
     if (auto enough = check_descriptors(config, *limit); !enough) return enough;
     return nodes.resolve()
-        .and_then([this] { return make_tls(); })
+        .and_then([this] { return tls.load(config, nodes.any_is_tls()); })
         .and_then([this] { return make_prober(); })
         .and_then([this] { return make_proxy(); })
         .and_then([this] { return make_admin(); })
         .map([this] { begin(); });
   }
 
-  Result<void> make_tls() {
-    if (nodes.any_is_tls()) {
-      const net::TlsClientOptions options = node_tls_options(config);
-      to_nodes.emplace(control, "nodes",
-                       std::vector{options.ca_file, options.ca_path, options.cert_file, options.key_file},
-                       [options] { return net::TlsContext::client(options); });
-      if (auto loaded = to_nodes->load(); !loaded) return tl::unexpected(loaded.error().within("TLS to the nodes"));
-      if (!config.verify) {
-        log::warn("tls_verify_off", {{"why", std::string("verify is off: certificates of nodes are not checked")}});
-      }
-    }
-    if (!config.tls_cert.empty()) {
-      const net::TlsServerOptions options = client_tls_options(config);
-      to_clients.emplace(control, "clients", std::vector{options.cert_file, options.key_file, options.client_ca_file},
-                         [options] { return net::TlsContext::server(options); });
-      if (auto loaded = to_clients->load(); !loaded) return tl::unexpected(loaded.error().within("TLS to clients"));
-    }
-    return {};
+  void warn_of_no_verification() const {
+    if (config.verify || !nodes.any_is_tls()) return;
+    log::warn("tls_verify_off", {{"why", std::string("verify is off: certificates of nodes are not checked")}});
   }
 
   // Peers refuse such a certificate; we start all the same, as it may be replaced while we run.
   void warn_of_invalid_certificates() const {
-    const auto warn = [](const std::optional<Certificates>& certificates, std::string_view option,
+    const auto warn = [](const std::shared_ptr<net::TlsContext>& context, std::string_view option,
                          const std::string& file) {
-      if (!certificates) return;
-      const auto problem = net::validity_problem(*certificates->context(), wall_now());
+      const auto problem = context ? net::validity_problem(*context, wall_now()) : std::nullopt;
       if (problem)
         log::warn("certificate_invalid", {{"option", std::string(option)}, {"file", file}, {"why", *problem}});
     };
-    warn(to_nodes, "client_cert", config.client_cert);
-    warn(to_clients, "tls_cert", config.tls_cert);
-  }
-
-  [[nodiscard]] TlsContexts contexts() const {
-    return {to_nodes ? to_nodes->context() : nullptr, to_clients ? to_clients->context() : nullptr};
+    warn(tls.contexts().to_nodes, "client_cert", config.client_cert);
+    warn(tls.contexts().to_clients, "tls_cert", config.tls_cert);
   }
 
   void watch_certificates() {
-    if (to_nodes) {
-      to_nodes->watch(config.tls_reload_interval, [this](const Certificates::Context& made) {
-        return proxy->set_node_tls(made).map([this, &made] { prober->set_tls(made); });
-      });
-    }
-    if (to_clients) {
-      to_clients->watch(config.tls_reload_interval, [this](const Certificates::Context& made) -> Result<void> {
-        proxy->set_client_tls(made);
-        return {};
-      });
-    }
+    const auto to_nodes = [this](const Certificates::Context& made) {
+      return proxy->set_node_tls(made).map([this, &made] { prober->set_tls(made); });
+    };
+    const auto to_clients = [this](const Certificates::Context& made) -> Result<void> {
+      proxy->set_client_tls(made);
+      return {};
+    };
+    tls.watch(config.tls_reload_interval, to_nodes, to_clients);
   }
 
   Result<void> make_prober() {
-    auto options = prober_options(config, nodes.plans(), contexts().to_nodes);
+    auto options = prober_options(config, nodes.plans(), tls.contexts().to_nodes);
     if (!options) return tl::unexpected(options.error());
     prober = std::make_unique<probe::Prober>(
         control, std::move(*options), [this](const cluster::ViewPtr& view) { on_view(view); },
@@ -170,15 +157,13 @@ struct Service::Impl {
   void make_timeline() {
     TimelineSources sources;
     sources.snapshot = [this] { return prober->snapshot(); };
-    const bool has_http = std::any_of(config.listen.begin(), config.listen.end(),
-                                      [](const config::Listen& each) { return each.mode == config::Mode::kHttp; });
-    sources.traffic = [this, has_http] { return failover_traffic(proxy->counts(), has_http); };
+    sources.traffic = [this] { return failover_traffic(proxy->counts(), has_http_listener(config)); };
     sources.ask_leader = [this](NodeId node) { prober->ask_leader(node); };
     timeline = std::make_unique<Timeline>(control, std::move(sources));
   }
 
   Result<void> make_proxy() {
-    auto options = proxy_options(config, nodes.plans(), contexts());
+    auto options = proxy_options(config, nodes.plans(), tls.contexts());
     if (!options) return tl::unexpected(options.error());
     proxy::ProxyCallbacks callbacks;
     callbacks.on_hint = [this](const cluster::Hint& hint) { post([hint](Impl& self) { self.prober->on_hint(hint); }); };
@@ -212,10 +197,7 @@ struct Service::Impl {
     proxy = std::move(*made);
     prober->set_on_claim([this](const cluster::Claim& claim) { proxy->confirm(claim); });
     prober->set_on_armed([this](TimePoint wake_at) { proxy->expect_control_by(wake_at); });
-    control.set_on_stopped(config.suspect_after, [this](Duration lasted) {
-      proxy->require_claim_since(control.now());
-      prober->on_stopped(lasted);
-    });
+    look_for_stops();
     prober->set_look_at_traffic([this](NodeId leader) {
       const proxy::LiveTraffic seen = proxy->live(leader);
       const bool any_completed = control.precise_now() - seen.last_answer < proxy::kWaitingLong;
@@ -227,6 +209,13 @@ struct Service::Impl {
     return {};
   }
 
+  void look_for_stops() {
+    control.set_on_stopped(config.suspect_after, [this](Duration lasted) {
+      proxy->require_claim_since(control.now());
+      prober->on_stopped(lasted);
+    });
+  }
+
   // A session takes about that much beside what it has buffered, most of it for TLS.
   [[nodiscard]] static std::size_t memory_in_use(const proxy::ProxyCounts& counts) {
     constexpr std::size_t kPerSession = 16 * 1024;
@@ -235,7 +224,6 @@ struct Service::Impl {
 
   Result<void> make_admin() {
     admin::AdminOptions options;
-    options.listeners = listeners();
     options.version = BELLWETHER_VERSION;
     options.started = started;
     auto access = admin_access(config);
@@ -305,6 +293,7 @@ struct Service::Impl {
     };
     sources.config = [this] { return config_state; };
     sources.names = [this] { return names_for_people(); };
+    sources.listeners = [this] { return listeners(); };
     sources.order_log_level = [this](std::string_view level, std::optional<Duration> lasts) {
       return log_level.order(level, lasts);
     };
@@ -324,10 +313,7 @@ struct Service::Impl {
 
   void begin() {
     config_state.read = wall_at(started);
-    for (std::size_t i = 0; i < config.listen.size(); ++i) {
-      log::info("listening", {{"address", proxy->addresses()[i].to_string()},
-                              {"mode", std::string(to_text(config.listen[i].mode))}});
-    }
+    say_new_listeners({}, config.listen, proxy->addresses());
     if (!admin_address.empty()) {
       log::info("listening", {{"address", admin_address}, {"mode", std::string("admin")}});
     }
@@ -335,6 +321,7 @@ struct Service::Impl {
       log::info("listening", {{"address", "unix:" + control_path}, {"mode", std::string("control")}});
     }
     log::info("started", {{"version", std::string(BELLWETHER_VERSION)}, {"nodes", nodes.names()}});
+    warn_of_no_verification();
     warn_of_invalid_certificates();
     prober->start();
     nodes.begin(*prober, *proxy);
@@ -436,7 +423,6 @@ struct Service::Impl {
   }
 
   [[nodiscard]] ScrapeInput scrape_input(const cluster::ViewPtr& view) {
-    const CertificateCounts none;
     NodeTable<probe::ProbeCounts> probes;
     for (const NodeId node : view->nodes.ids()) probes.add(node, prober->counts(node));
     return {.view = view,
@@ -447,8 +433,8 @@ struct Service::Impl {
             .version = BELLWETHER_VERSION,
             .maxconn = config.maxconn,
             .verify = config.verify,
-            .client_cert = to_nodes ? to_nodes->counts() : none,
-            .server_cert = to_clients ? to_clients->counts() : none,
+            .client_cert = tls.nodes().counts(),
+            .server_cert = tls.clients().counts(),
             .log_dropped = log::dropped_lines(),
             .admin_made_room = admin->made_room(),
             .loop_lateness = control.take_worst_lateness(),
@@ -474,8 +460,7 @@ struct Service::Impl {
   }
 
   void reload(Reload::OnDone on_done) {
-    if (to_nodes) to_nodes->reload();
-    if (to_clients) to_clients->reload();
+    tls.reload();
     reloader.request(std::move(on_done));
   }
 
@@ -517,55 +502,86 @@ struct Service::Impl {
     return fail(ErrorKind::kInvalid, "there is no configuration to read again");
   }
 
-  // Takes over what can be changed, or nothing; for a trial only says what that would be.
-  void apply(const config::Config& next, std::vector<ResolvedName> found, Reload::Purpose purpose,
-             const Reload::OnDone& on_done) {
-    const config::Differences differences = config::differences(config, next);
-    config::Config changed = config;
-    config::take_over_reloadable(next, changed);
+  // What a configuration comes to, all of it checked before any of it is used.
+  struct Next {
+    config::Config config;
+    std::vector<NodePlan> plans;
     admin::ReloadReport report;
-    const bool is_careful = purpose != Reload::Purpose::kNames && changed.dns_refresh > Duration::zero();
-    if (is_careful) found = keep_missing_addresses(changed.nodes, nodes.plans(), std::move(found), node_states());
-    auto plans = check_descriptors(changed, descriptor_limit).and_then([&] {
-      return nodes.plan(changed, std::move(found), report.hints);
+    TlsSides::ChangePtr tls;
+  };
+
+  // Takes over what can be changed, or nothing; for a trial only says what that would be.
+  void apply(const config::Config& wanted, std::vector<ResolvedName> found, Reload::Purpose purpose,
+             const Reload::OnDone& on_done) {
+    const auto next = std::make_shared<Next>();
+    next->config = config;
+    config::take_over_reloadable(wanted, next->config);
+    const bool is_careful = purpose != Reload::Purpose::kNames && next->config.dns_refresh > Duration::zero();
+    if (is_careful) found = keep_missing_addresses(next->config.nodes, nodes.plans(), std::move(found), node_states());
+    auto plans = check_descriptors(next->config, descriptor_limit).and_then([&] {
+      return nodes.plan(next->config, std::move(found), next->report.hints);
     });
-    if (plans) plans = check_tls(std::move(*plans));
     if (!plans) return on_done({.problems = {plans.error().message}});
-    report.changes = node_changes(nodes.plans(), *plans);
-    report.changes.insert(report.changes.end(), differences.reloadable.begin(), differences.reloadable.end());
-    report.needs_restart = differences.others;
-    if (purpose == Reload::Purpose::kTrial) return on_done(report);
-    const config::Config before = std::exchange(config, std::move(changed));
-    use_options_since(before);
-    if (purpose == Reload::Purpose::kUse) name_refresh->on_config();
-    if (report.changes.empty()) return on_done(report);
-    const auto tls = contexts().to_nodes;
-    auto targets = probe_targets(config, *plans, tls);
-    auto options = tracker_options(config, *plans);
-    nodes.use(std::move(*plans), std::move(options), std::move(targets), [this, tls, report, on_done] {
-      // Certificates may have been read meanwhile, and the targets knew those of before.
-      if (contexts().to_nodes != tls) prober->set_tls(contexts().to_nodes);
-      on_done(report);
+    next->plans = std::move(*plans);
+    const config::Differences differences = config::differences(config, wanted);
+    next->report.changes = node_changes(nodes.plans(), next->plans);
+    next->report.changes.insert(next->report.changes.end(), differences.reloadable.begin(),
+                                differences.reloadable.end());
+    next->report.needs_restart = differences.others;
+    const bool any_is_tls =
+        std::any_of(next->plans.begin(), next->plans.end(), [](const auto& each) { return each.tls; });
+    tls.prepare(next->config, any_is_tls, [this, next, purpose, on_done](const Result<TlsSides::ChangePtr>& prepared) {
+      if (!prepared) return on_done({.problems = {prepared.error().message}});
+      next->tls = *prepared;
+      use(*next, purpose, on_done);
     });
+  }
+
+  void use(Next& next, Reload::Purpose purpose, const Reload::OnDone& on_done) {
+    const TlsContexts contexts = tls.contexts_with(*next.tls);
+    auto probing = prober_options(next.config, next.plans, contexts.to_nodes);
+    if (!probing) return on_done({.problems = {probing.error().message}});
+    auto settings = proxy_settings(next.config);
+    if (!settings) return on_done({.problems = {settings.error().message}});
+    if (purpose == Reload::Purpose::kTrial) return on_done(next.report);
+    std::shared_ptr<proxy::ListenerChange> listeners;
+    if (next.config.listen != config.listen) {
+      auto bound = listeners_of(next.config, contexts.to_clients).and_then([&](const auto& wanted) {
+        return proxy->bind_listeners(wanted, *settings);
+      });
+      if (!bound) return on_done({.problems = {bound.error().message}});
+      listeners = std::move(*bound);
+    }
+    if (next.tls->nodes && contexts.to_nodes) {
+      if (auto set = proxy->set_node_tls(contexts.to_nodes); !set) return on_done({.problems = {set.error().message}});
+    }
+    if (next.tls->clients) proxy->set_client_tls(contexts.to_clients);
+    if (listeners) proxy->use_listeners(*listeners);
+    tls.use(*next.tls);
+    const config::Config before = std::exchange(config, std::move(next.config));
+    use_options_since(before);
+    say_new_listeners(before.listen, config.listen, proxy->addresses());
+    if (purpose == Reload::Purpose::kUse) name_refresh->on_config();
+    if (next.report.changes.empty()) return on_done(next.report);
+    proxy->set_settings(std::move(*settings));
+    nodes.use(std::move(next.plans), std::move(*probing),
+              [this, used = contexts.to_nodes, report = next.report, was_verifying = before.verify, on_done] {
+                // Certificates may have been read meanwhile, and the targets knew those of before.
+                if (tls.contexts().to_nodes != used) prober->set_tls(tls.contexts().to_nodes);
+                if (was_verifying) warn_of_no_verification();
+                on_done(report);
+              });
   }
 
   // What a reload has changed and others than the tracker use. hard_stop_after is read when it is needed.
   void use_options_since(const config::Config& before) {
     log::set_format(config.log_format);
     log_level.configure(config.log_level);
-    if (to_nodes) to_nodes->set_interval(config.tls_reload_interval);
-    if (to_clients) to_clients->set_interval(config.tls_reload_interval);
+    tls.set_interval(config.tls_reload_interval);
+    request_log->set_logs_all(config.log_requests);
+    if (config.suspect_after != before.suspect_after) look_for_stops();
     if (config.admin_hosts != before.admin_hosts) admin->set_hosts(admin_hosts(config));
     if (config.watch != before.watch) config.watch ? watch_file() : end_watch();
-  }
-
-  // The certificates for nodes are read at the start, if any node needs them.
-  [[nodiscard]] Result<std::vector<NodePlan>> check_tls(std::vector<NodePlan> plans) const {
-    const auto tls = std::find_if(plans.begin(), plans.end(), [](const NodePlan& plan) { return plan.tls; });
-    if (tls == plans.end() || to_nodes) return plans;
-    constexpr std::string_view kWhy =
-        "nodes: {} is spoken to over TLS, and none of the nodes of now is: restart bellwether for that";
-    return fail(ErrorKind::kInvalid, fmt::format(kWhy, tls->url));
   }
 
   void terminate() {
@@ -608,8 +624,7 @@ struct Service::Impl {
   LogLevelKeeper log_level;
   bool draining = false;
 
-  std::optional<Certificates> to_nodes;    // none: no node is spoken to over TLS
-  std::optional<Certificates> to_clients;  // none: no tls_cert
+  TlsSides tls;
   Tally tally;
   std::unique_ptr<Timeline> timeline;
   std::unique_ptr<MemoryKeeper> memory;

@@ -19,6 +19,7 @@ namespace {
 
 // Other connections of this loop wait while we accept.
 constexpr int kMostPerWake = 64;
+constexpr int kMostInQueue = 4096;
 // Long enough for some connection to end and free its descriptor.
 constexpr Duration kPauseWhenOut = 100ms;
 
@@ -136,15 +137,18 @@ struct Listener::Impl {
 
   void accept_some() {
     for (int i = 0; i < kMostPerWake && listening_now; ++i) {
-      sockaddr_storage peer{};
-      socklen_t length = sizeof peer;
-      const int fd = ::accept4(socket.fd(), reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      if (fd >= 0) {
-        on_accept(Socket(fd), Address::from(reinterpret_cast<sockaddr*>(&peer), length));
-      } else if (!go_on_after(errno)) {
-        return;
-      }
+      if (!accept_one()) return;
     }
+  }
+
+  // False: there is none, or none can be taken now.
+  bool accept_one() {
+    sockaddr_storage peer{};
+    socklen_t length = sizeof peer;
+    const int fd = ::accept4(socket.fd(), reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) return go_on_after(errno);
+    on_accept(Socket(fd), Address::from(reinterpret_cast<sockaddr*>(&peer), length));
+    return true;
   }
 
   // accept(2): errors of one connection that ended in the queue are reported here too; the next one may be fine.
@@ -181,6 +185,16 @@ Listener::Listener(Loop& loop, Socket listening, OnAccept on_accept)
     : impl_(std::make_unique<Impl>(loop, std::move(listening), std::move(on_accept))) {}
 
 Listener::~Listener() = default;
+
+void Listener::set_tcp(const TcpOptions& options) {
+  if (!impl_->address.is_unix()) impl_->socket.change_tcp(options);
+}
+
+// As many as the queue may have held: clients who keep coming would keep it open for ever.
+void Listener::accept_all() {
+  for (int i = 0; i <= kMostInQueue && impl_->accept_one(); ++i) {
+  }
+}
 
 void Listener::pause() {
   impl_->paused = true;

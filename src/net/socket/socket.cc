@@ -157,6 +157,12 @@ void Socket::set_tcp(const TcpOptions& tcp) {
   }
 }
 
+void Socket::change_tcp(const TcpOptions& tcp) {
+  set_tcp(tcp);
+  if (tcp.keepalive_idle <= Duration::zero()) set_option(fd_, SOL_SOCKET, SO_KEEPALIVE, 0);
+  if (tcp.user_timeout <= Duration::zero()) set_option(fd_, IPPROTO_TCP, TCP_USER_TIMEOUT, 0);
+}
+
 Duration Socket::round_trip() const {
   tcp_info info{};
   socklen_t length = sizeof info;

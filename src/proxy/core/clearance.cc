@@ -7,12 +7,16 @@
 
 namespace bellwether::proxy {
 
-Clearance::Clearance(Shared& shared, Seat& seat)
-    : shared_(shared), seat_(seat), lease_(std::max(shared.options.suspect_after, net::Loop::kLeastStop)) {
-  seat_.loop->set_on_stopped(shared.options.suspect_after, [this](Duration lasted) { on_stopped(lasted); });
+Clearance::Clearance(Shared& shared, Seat& seat) : shared_(shared), seat_(seat) {
+  set_suspect_after(shared.first_settings->suspect_after);
 }
 
 Clearance::~Clearance() { seat_.loop->set_on_stopped({}, nullptr); }
+
+void Clearance::set_suspect_after(Duration suspect_after) {
+  lease_.set_patience(std::max(suspect_after, net::Loop::kLeastStop));
+  seat_.loop->set_on_stopped(suspect_after, [this](Duration lasted) { on_stopped(lasted); });
+}
 
 bool Clearance::take_up_withheld() {
   if (!withholds_ || !is_fresh()) return false;

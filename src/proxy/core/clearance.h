@@ -46,6 +46,8 @@ class Clearance {
   void on_view(const cluster::View* before, const cluster::View& view, std::uint64_t round);
   // Asks for a claim if the view is not fresh.
   void keep_fresh();
+  // ProxySettings::suspect_after.
+  void set_suspect_after(Duration suspect_after);
 
  private:
   static void on_left_gate(void* self, std::uint64_t round);

@@ -15,17 +15,19 @@ class SharedLimit {
   // in which another thread would be refused a place that is free.
   [[nodiscard]] bool try_acquire() {
     int used = used_.load();
-    while (used < most_) {
+    while (used < most_.load()) {
       if (used_.compare_exchange_weak(used, used + 1)) return true;
     }
     return false;
   }
   void release() { used_.fetch_sub(1); }
-  [[nodiscard]] bool is_full() const { return used_.load() >= most_; }
-  [[nodiscard]] bool is_half_full() const { return used_.load() >= most_ / 2; }
+  // With fewer places than are taken, all stay taken until enough have been given back.
+  void set_most(int most) { most_.store(most); }
+  [[nodiscard]] bool is_full() const { return used_.load() >= most_.load(); }
+  [[nodiscard]] bool is_half_full() const { return used_.load() >= most_.load() / 2; }
 
  private:
-  const int most_;
+  std::atomic<int> most_;
   std::atomic<int> used_{0};
 };
 
@@ -35,16 +37,18 @@ class SharedBudget {
   explicit SharedBudget(std::size_t most) : most_(most) {}
   [[nodiscard]] bool try_acquire(std::size_t bytes) {
     std::size_t used = used_.load();
-    while (bytes <= most_ && used <= most_ - bytes) {
+    const std::size_t most = most_.load();
+    while (bytes <= most && used <= most - bytes) {
       if (used_.compare_exchange_weak(used, used + bytes)) return true;
     }
     return false;
   }
   void release(std::size_t bytes) { used_.fetch_sub(bytes); }
+  void set_most(std::size_t most) { most_.store(most); }
   [[nodiscard]] std::size_t used() const { return used_.load(); }
 
  private:
-  const std::size_t most_;
+  std::atomic<std::size_t> most_;
   std::atomic<std::size_t> used_{0};
 };
 

@@ -24,6 +24,8 @@ class SessionLimit {
 
   explicit SessionLimit(int most) : used_(most) {}
 
+  // Who waits is not woken: with more room, that is the caller's to do afterwards.
+  void set_most(int most) { used_.set_most(most); }
   [[nodiscard]] bool try_enter() { return used_.try_acquire(); }
   [[nodiscard]] bool is_full() const { return used_.is_full(); }
   // Marks the waiter. False: there is room after all, and nobody may wake it: the caller looks again by itself.

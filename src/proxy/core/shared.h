@@ -15,6 +15,7 @@
 #include "counters.h"
 #include "hold.h"
 #include "init_guard.h"
+#include "known_listeners.h"
 #include "send_gate.h"
 #include "session_limit.h"
 
@@ -39,28 +40,28 @@ struct Seat {
   NodeTable<std::shared_ptr<NodeCounters>> node_counters;  // the control thread's; each is written by the worker alone
   SessionLimit::Waiter room;                               // waits while maxconn is reached
   std::optional<TimePoint> wants_claim;                    // asked for then or later; the control thread's
-  bool is_idle = false;                // while shutting down: it has nothing left to serve; the control thread's
-  WorkerCore* worker = nullptr;        // set and used on its thread only (by posted work)
-  std::vector<net::Socket> listening;  // until the thread takes them; closed where another worker accepts
-  std::vector<std::shared_ptr<net::TlsContext>> client_tls;  // by listener, until the thread takes them
-  std::shared_ptr<net::TlsContext> node_tls;                 // likewise
-  WorkerNodes nodes;                                         // likewise
+  bool is_idle = false;          // while shutting down: it has nothing left to serve; the control thread's
+  WorkerCore* worker = nullptr;  // set and used on its thread only (by posted work)
+  std::shared_ptr<const ListenerTable> listener_table;  // until the thread takes it
+  std::vector<OpenListener> listeners;                  // likewise
+  std::shared_ptr<net::TlsContext> node_tls;            // likewise
+  WorkerNodes nodes;                                    // likewise
   std::thread thread;
 };
 
 // What all workers see. Written before they start, but for the limits and the control thread's state.
 struct Shared {
-  explicit Shared(ProxyOptions o, ProxyCallbacks c)
-      : options(std::move(o)),
+  // The settings are `o` without what it has beside them, which is given to the seats.
+  explicit Shared(const ProxyOptions& o, ProxyCallbacks c)
+      : first_settings(std::make_shared<const ProxySettings>(o)),
         callbacks(std::move(c)),
-        sessions(options.maxconn),
-        held(options.hold_max),
-        held_bytes(options.hold_bytes),
-        gate(static_cast<std::size_t>(options.threads)) {}
+        sessions(o.maxconn),
+        held(o.hold_max),
+        held_bytes(o.hold_bytes),
+        gate(static_cast<std::size_t>(o.threads)) {}
 
-  const ProxyOptions options;  // without nodes and TLS contexts, which may be replaced and must not be kept here
+  const std::shared_ptr<const ProxySettings> first_settings;  // WorkerCore::options() are those of now
   const ProxyCallbacks callbacks;
-  std::vector<net::Address> own_addresses;  // real, in the order of options.listeners
   std::vector<std::unique_ptr<Seat>> seats;
   SessionLimit sessions;
   SharedLimit held;

@@ -15,8 +15,10 @@ class ViewLease {
     TimePoint claims_since = TimePoint::min();  // older claims do not count: it stood still until then
   };
 
+  ViewLease() = default;
   // `patience`: how late the control thread may be.
   explicit ViewLease(Duration patience) : patience_(patience) {}
+  void set_patience(Duration patience) { patience_ = patience; }
 
   // The worker's own thread stood still from then on. What the control thread learned meanwhile counts: a stop of that
   // thread is told by ControlState.
@@ -39,7 +41,7 @@ class ViewLease {
     return control.due < now && now - control.due > patience_;
   }
 
-  Duration patience_;
+  Duration patience_{};
   TimePoint stopped_since_ = TimePoint::min();
   TimePoint newest_claim_ = TimePoint::min();
 };

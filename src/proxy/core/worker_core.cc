@@ -15,7 +15,7 @@ const cluster::View kNoView;  // before the first: no node was heard yet
 WorkerCore::WorkerCore(Shared& shared, Seat& seat)
     : shared_(shared),
       seat_(seat),
-      client_tls_(std::exchange(seat.client_tls, {})),
+      settings_(shared.first_settings),
       clearance_(shared, seat),
       reports_(shared.callbacks),
       prng_(std::random_device{}()) {
@@ -79,12 +79,6 @@ void WorkerCore::take_claim(const cluster::Claim& claim) {
 void WorkerCore::make_room_to_dial() {
   dials_.make_room();
   release();
-}
-
-void WorkerCore::set_client_tls(const std::shared_ptr<net::TlsContext>& tls) {
-  for (auto& each : client_tls_) {
-    if (each) each = tls;
-  }
 }
 
 }  // namespace bellwether::proxy

@@ -15,6 +15,7 @@
 #include "control_reports.h"
 #include "dials.h"
 #include "drain_policy.h"
+#include "known_listeners.h"
 #include "known_nodes.h"
 #include "relay_pool.h"
 #include "request_ids.h"
@@ -33,17 +34,15 @@ class WorkerCore {
   [[nodiscard]] TimePoint now() const { return seat_.loop->now(); }
   [[nodiscard]] Shared& shared() { return shared_; }
   [[nodiscard]] const Shared& shared() const { return shared_; }
-  [[nodiscard]] const ProxyOptions& options() const { return shared_.options; }
+  // As they are now: a reference must not outlive the call that it was taken in.
+  [[nodiscard]] const ProxySettings& options() const { return *settings_; }
   [[nodiscard]] WorkerCounters& counters() { return seat_.counters; }
-  // How clients of that listener speak to us; null: plain.
-  [[nodiscard]] const std::shared_ptr<net::TlsContext>& client_tls(std::size_t listener) const {
-    return client_tls_[listener];
-  }
   [[nodiscard]] RelayPool& pool() { return pool_; }
   [[nodiscard]] RequestIds& request_ids() { return request_ids_; }
   [[nodiscard]] Prng& prng() { return prng_; }
   [[nodiscard]] Dials& dials() { return dials_; }
   [[nodiscard]] const KnownNodes& nodes() const { return nodes_; }
+  [[nodiscard]] const KnownListeners& listeners() const { return listeners_; }
   [[nodiscard]] const Clearance& clearance() const { return clearance_; }
   [[nodiscard]] bool is_shutting_down() const { return shutting_down_; }
 
@@ -105,19 +104,20 @@ class WorkerCore {
 
   // For the worker alone: who else changes these takes away what at-most-once rests on.
   [[nodiscard]] KnownNodes& known_nodes() { return nodes_; }
+  [[nodiscard]] KnownListeners& known_listeners() { return listeners_; }
   [[nodiscard]] Clearance& own_clearance() { return clearance_; }
   // Opens the gate for `round` if no newer round has closed it.
   void take_view(cluster::ViewPtr view, std::uint64_t round);
   void take_claim(const cluster::Claim& claim);
-  void set_client_tls(const std::shared_ptr<net::TlsContext>& tls);
   void begin_shutting_down() { shutting_down_ = true; }
 
   Shared& shared_;
   Seat& seat_;
+  std::shared_ptr<const ProxySettings> settings_;  // options()
 
  private:
   KnownNodes nodes_;
-  std::vector<std::shared_ptr<net::TlsContext>> client_tls_;  // by listener
+  KnownListeners listeners_;
   cluster::ViewPtr view_;
   Clearance clearance_;
   ControlReports reports_;

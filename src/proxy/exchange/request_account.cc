@@ -99,7 +99,7 @@ void RequestAccount::tell(std::uint16_t listener, std::string_view client) {
   Request& request = exchange_.request;
   if (!std::exchange(request.is_untold, false)) return;
   if (!worker_.shared().callbacks.on_request_end) return;
-  const std::string own_address = worker_.shared().own_addresses[listener].to_string();
+  const std::string own_address = worker_.listeners().address(listener).to_string();
   RequestRecord record;
   record.listener = own_address;
   record.client = client;

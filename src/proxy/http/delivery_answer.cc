@@ -185,7 +185,7 @@ void Delivery::act(vault::Row row, const http::ResponseHead* head, std::string_v
   }
   switch (vault::verdict_of(row)) {
     case vault::Verdict::kPassOn: {
-      const bool is_fresh = front_.worker().options().listeners[connection_->listener()].fresh;
+      const bool is_fresh = front_.worker().listeners().options(connection_->listener()).fresh;
       if (!claim_wait_.is_needed(*head, is_fresh)) return user_.start_answer(*head);
       note_answered();
       if (!claim_wait_.begin(front_.unconfirmed())) end_unconfirmed();
@@ -231,7 +231,7 @@ void Delivery::end_unconfirmed() {
 }
 
 void Delivery::on_attempt_tick(TimePoint now) {
-  const ProxyOptions& options = front_.worker().options();
+  const ProxySettings& options = front_.worker().options();
   const Attempt& attempt = exchange_.attempt;
   if (claim_wait_.is_under_way()) {
     if (now - claim_wait_.since() >= options.grace) end_unconfirmed();

@@ -25,7 +25,7 @@ constexpr std::size_t kRequestShare = 16 * 1024;
 
 HttpConnection::HttpConnection(HttpFront& front, Accepted accepted)
     : front_(front), started_(front.worker().now()), last_active_(started_), listener_(accepted.listener) {
-  const ProxyOptions& options = front_.worker().options();
+  const ProxySettings& options = front_.worker().options();
   if (!accepted.client.is_unix()) {
     // Nodes take no zone (fe80::1%eth0).
     client_host_ = accepted.client.host();
@@ -37,7 +37,7 @@ HttpConnection::HttpConnection(HttpFront& front, Accepted accepted)
     preamble_ = net::proxy_header(options.send_proxy, accepted.client, accepted.reached());
   }
   client_ = net::Stream::accept(front_.worker().loop(), std::move(accepted.socket),
-                                front_.worker().client_tls(listener_), options.timeout_header, *this);
+                                front_.worker().listeners().tls(listener_), options.timeout_header, *this);
 }
 
 // What comes first is told by on_readable().
@@ -218,10 +218,10 @@ void HttpConnection::start_request(const http::RequestHead& head) {
 
 void HttpConnection::append_request_head(std::string& out, const http::RequestHead& head, bool upgrades,
                                          bool omits_expect) const {
-  const ProxyOptions& options = front_.worker().options();
+  const ProxySettings& options = front_.worker().options();
   std::string own_host;  // for HTTP/1.0, which may name none
   if (head.host.empty()) {
-    const net::Address& own = front_.worker().shared().own_addresses[listener_];
+    const net::Address& own = front_.worker().listeners().address(listener_);
     own_host = own.is_unix() ? "localhost" : own.to_string();
   }
   http::RequestEdits edits;
@@ -291,7 +291,7 @@ void HttpConnection::tell(EndReason reason) const {
   const WorkerCore& worker = front_.worker();
   if (!worker.options().log_sessions || !worker.shared().callbacks.on_session_end) return;
   SessionRecord record;
-  record.listener = worker.shared().own_addresses[listener_].to_string();
+  record.listener = worker.listeners().address(listener_).to_string();
   record.client = client_name_;
   record.node = sum_.node;
   record.node_name = worker.nodes().name(record.node);

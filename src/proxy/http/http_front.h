@@ -40,6 +40,7 @@ class HttpFront {
   void on_view();
   // The worker has others than before, or something has changed of them.
   void on_nodes() { node_connections_.on_nodes(); }
+  void on_settings(const ProxySettings& before) { node_connections_.on_settings(before); }
   void on_address(NodeId node) { node_connections_.on_address(node); }
   void set_node_tls(const std::shared_ptr<net::TlsContext>& tls) { node_connections_.set_node_tls(tls); }
   void on_claim();

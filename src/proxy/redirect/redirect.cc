@@ -18,10 +18,10 @@ Redirector::Redirector(WorkerCore& worker) : worker_(worker) {}
 Redirector::~Redirector() = default;
 
 wire::Server& Redirector::server(std::size_t listener) {
-  if (servers_.empty()) servers_.resize(worker_.options().listeners.size());
+  if (listener >= servers_.size()) servers_.resize(listener + 1);
   if (!servers_[listener]) {
     wire::Server::Options options;
-    options.tls = worker_.client_tls(listener);
+    options.tls = worker_.listeners().tls(listener);
     options.head = worker_.options().head_limits;
     options.on_handshake_failure = [this](net::HandshakeFailure failure) {
       worker_.counters().count_handshake_failure(failure);
@@ -40,7 +40,7 @@ wire::Server& Redirector::server(std::size_t listener) {
 
 void Redirector::on_client_tls() {
   for (std::size_t i = 0; i < servers_.size(); ++i) {
-    if (servers_[i]) servers_[i]->set_tls(worker_.client_tls(i));
+    if (servers_[i]) servers_[i]->set_tls(worker_.listeners().tls(i));
   }
 }
 
@@ -141,8 +141,8 @@ void Redirector::answer(const Asked& asked, NodeId node) {
 bool Redirector::is_loop(const Asked& asked, const std::string& location) const {
   const auto target = host_port_of_url(location);
   if (!target) return false;
-  const bool tls = worker_.client_tls(asked.listener) != nullptr;
-  return points_to_us(*target, parse_host_port(asked.host, tls ? 443 : 80), worker_.shared().own_addresses);
+  const bool tls = worker_.listeners().tls(asked.listener) != nullptr;
+  return points_to_us(*target, parse_host_port(asked.host, tls ? 443 : 80), worker_.listeners().own_addresses());
 }
 
 void Redirector::answer_loop(const Asked& asked, NodeId node, const std::string& location) {
@@ -151,7 +151,7 @@ void Redirector::answer_loop(const Asked& asked, NodeId node, const std::string&
   if (loops_epoch_ != worker_.view()->epoch) loops_told_.clear();
   loops_epoch_ = worker_.view()->epoch;
   if (loops_told_.insert(node).second && worker_.shared().callbacks.on_redirect_loop) {
-    worker_.shared().callbacks.on_redirect_loop(worker_.shared().own_addresses[asked.listener].to_string(), target);
+    worker_.shared().callbacks.on_redirect_loop(worker_.listeners().address(asked.listener).to_string(), target);
   }
   const std::string why =
       fmt::format("the leader {} is known as {}, which leads back to this redirector; set the node's public address",
@@ -174,10 +174,10 @@ void Redirector::respond(const Asked& asked, const http::Response& response, con
 }
 
 void Redirector::tell(const Asked& asked, const Told& told) const {
-  const ProxyOptions& options = worker_.options();
+  const ProxySettings& options = worker_.options();
   const auto& on_request_end = worker_.shared().callbacks.on_request_end;
   if ((!options.log_requests && !is_failure(told.outcome)) || !on_request_end) return;
-  const std::string listener = worker_.shared().own_addresses[asked.listener].to_string();
+  const std::string listener = worker_.listeners().address(asked.listener).to_string();
   const std::string_view path = http::path_of(asked.target);
   RequestRecord record;
   record.listener = listener;

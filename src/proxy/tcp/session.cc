@@ -194,7 +194,7 @@ void Session::on_write_failed(Side& to) {
 }
 
 void Session::on_tick(TimePoint now) {
-  const ProxyOptions& options = worker().options();
+  const ProxySettings& options = worker().options();
   switch (state_) {
     case State::kHeld:
       if (now - account_.started() < options.hold_timeout_tcp) return;

@@ -11,7 +11,7 @@ std::string SessionAccount::proxy_header(net::ProxyVersion version) const {
 void SessionAccount::log(const WorkerCore& worker, const SessionEnd& end) const {
   if (!origin_ || !worker.options().log_sessions || !worker.shared().callbacks.on_session_end) return;
   SessionRecord record;
-  record.listener = worker.shared().own_addresses[origin_->listener].to_string();
+  record.listener = worker.listeners().address(origin_->listener).to_string();
   record.client = origin_->client.to_string();
   record.node = end.node;
   record.node_name = worker.nodes().name(record.node);

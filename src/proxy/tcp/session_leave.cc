@@ -92,7 +92,7 @@ bool Session::leave_step(TimePoint now, bool may_cut_quiet) {
   const bool is_dead = node.standing == Standing::kDead;
   if (leaving_.is_deferring() && (is_dead || leaving_.is_answer_due(now))) relay_deferred(now);
   if (state_ != State::kRelaying || leaving_.is_deferring()) return false;
-  const ProxyOptions& options = worker().options();
+  const ProxySettings& options = worker().options();
   const Cut cut = leaving_.cut_now(node, {dialogue_, last_active_, down_.is_blocked()}, now,
                                    {options.drain_quiet, options.drain_deadline});
   if (cut == Cut::kNone || (cut == Cut::kQuiet && !may_cut_quiet)) return false;

@@ -24,7 +24,7 @@ void TcpFront::adopt(Accepted accepted) {
 }
 
 std::unique_ptr<Origin> TcpFront::origin_of(const Accepted& accepted) const {
-  const ProxyOptions& options = worker_.options();
+  const ProxySettings& options = worker_.options();
   const bool sends_header = options.send_proxy != net::ProxyVersion::kNone;
   if (!sends_header && !options.log_sessions) return nullptr;
   auto origin = std::make_unique<Origin>();

@@ -56,6 +56,12 @@ void NodeConnections::set_node_tls(const std::shared_ptr<net::TlsContext>& tls) 
   }
 }
 
+void NodeConnections::on_settings(const ProxySettings& before) {
+  const ProxySettings& now = worker_.options();
+  if (before.source == now.source && before.send_proxy == now.send_proxy) return;
+  for (const NodeId node : nodes_.ids()) pool_.outdate(node);
+}
+
 // An address that it had before may be another node's by now: to be redirected there is no redirect to itself.
 void NodeConnections::set_urls(NodeId id) {
   Node& node = nodes_.at(id);
@@ -88,13 +94,19 @@ std::unique_ptr<Upstream> NodeConnections::open(NodeId node, std::string preambl
   if (worker_.nodes().options(node).is_tls) options.tls = node_tls_;
   options.server_name = worker_.nodes().options(node).server_name;
   options.source = worker_.options().source;
-  options.preamble = std::move(preamble);
+  options.preamble = preamble_now(std::move(preamble));
   options.timeout = worker_.options().timeout_connect;
   options.tcp = worker_.options().tcp;
   auto upstream = std::make_unique<Upstream>(pool_, node, pool_.generation(node));
   upstream->lend(user);
   upstream->open(worker_.loop(), *address, std::move(options));
   return upstream;
+}
+
+// A client that came while none was sent is not known by its address; the node wants a header all the same.
+std::string NodeConnections::preamble_now(std::string preamble) const {
+  if (are_shared()) return {};
+  return preamble.empty() ? net::proxy_header_local(worker_.options().send_proxy) : preamble;
 }
 
 void NodeConnections::give_back(std::unique_ptr<Upstream> upstream) {

@@ -13,6 +13,7 @@
 #include "bellwether/base/node_table.h"
 #include "bellwether/base/time.h"
 #include "bellwether/net/tls.h"
+#include "bellwether/proxy/proxy.h"
 #include "upstream.h"
 #include "upstream_pool.h"
 
@@ -31,6 +32,8 @@ class NodeConnections {
   void on_nodes();  // the worker has others than before, or something has changed of them
   void on_address(NodeId node);
   void on_view();
+  // The worker's settings were `before`.
+  void on_settings(const ProxySettings& before);
   void set_node_tls(const std::shared_ptr<net::TlsContext>& tls);
 
   // A connection that was quiet a moment ago, lent to `user`; null if there is none, or if they are not shared.
@@ -58,6 +61,7 @@ class NodeConnections {
   };
 
   // A PROXY header speaks for one client only.
+  [[nodiscard]] std::string preamble_now(std::string preamble) const;
   [[nodiscard]] bool are_shared() const;
   [[nodiscard]] bool may_take_over(NodeId node) const;
   void on_warm(NodeId node, bool is_open);

@@ -1,6 +1,8 @@
 #include "bellwether/net/listener.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -60,6 +62,32 @@ TEST_CASE("a listener may be paused while it accepts: that connection is the las
   for (int i = 0; i < 5; ++i) clients.push_back(*Socket::connect(listener->address(), std::nullopt, {}));
   CHECK_FALSE(loop->run_until([&] { return accepted > 2; }, 20ms));
   CHECK(accepted == 2);
+}
+
+TEST_CASE("what a listener hands down may change while it listens", "[net]") {
+  const auto loop = make_loop();
+  auto socket = bind_listener(*Address::parse("127.0.0.1:0"), {.tcp = {.keepalive_idle = 30s, .user_timeout = 20s}});
+  REQUIRE(socket);
+  std::vector<Socket> accepted;
+  Listener listener(*loop, std::move(*socket), [&](Socket one, const Address&) { accepted.push_back(std::move(one)); });
+  const auto user_timeout = [](const Socket& of) {
+    unsigned int value = 0;
+    socklen_t size = sizeof value;
+    REQUIRE(::getsockopt(of.fd(), IPPROTO_TCP, TCP_USER_TIMEOUT, &value, &size) == 0);
+    return value;
+  };
+  const auto accept_one = [&]() -> const Socket& {
+    const std::size_t so_far = accepted.size();
+    const auto client = Socket::connect(listener.address(), std::nullopt, {});
+    REQUIRE(client);
+    REQUIRE(loop->run_until([&] { return accepted.size() == so_far + 1; }, 5s));
+    return accepted.back();
+  };
+  CHECK(user_timeout(accept_one()) == 20'000);
+  listener.set_tcp({.keepalive_idle = 30s, .user_timeout = 7s});
+  CHECK(user_timeout(accept_one()) == 7'000);
+  listener.set_tcp({.keepalive_idle = 30s});
+  CHECK(user_timeout(accept_one()) == 0);
 }
 
 TEST_CASE("out of descriptors the listener waits instead of spinning, and then goes on", "[net]") {

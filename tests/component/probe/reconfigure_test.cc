@@ -13,16 +13,16 @@ namespace {
 // Node i has the id ids[i] and is at addresses[i].
 void reconfigure(Watch& watch, const std::vector<NodeId>& ids, const std::vector<net::Address>& addresses) {
   auto topology = std::make_shared<cluster::Topology>();
-  std::vector<probe::ProbeTarget> targets;
+  probe::ProberOptions options = watch.options;
+  options.targets.clear();
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const std::string name = "n" + std::to_string(ids[i].number + 1);
     topology->nodes.add(ids[i], {name, "http://" + name});
-    targets.push_back({name, addresses[i], nullptr, "", "vault.test"});
+    options.targets.push_back({name, addresses[i], nullptr, "", "vault.test"});
   }
-  cluster::TrackerOptions options = watch.options.tracker;
-  options.topology = topology;
+  options.tracker.topology = topology;
   bool is_done = false;
-  watch.prober->reconfigure(options, targets, [&is_done](const Result<void>& done) { is_done = done.has_value(); });
+  watch.prober->reconfigure(options, [&is_done](const Result<void>& done) { is_done = done.has_value(); });
   REQUIRE(watch.until([&] { return is_done; }));
 }
 

@@ -33,7 +33,7 @@ cluster::View led_view() {
 }
 
 struct Desk {
-  admin::AdminOptions options{.listeners = {"127.0.0.1:8200 tcp"}, .version = "0.1.0", .started = kNow - 1h};
+  admin::AdminOptions options{.version = "0.1.0", .started = kNow - 1h};
   cluster::View view = led_view();
   admin::Journal journal{};
   admin::Counters counters{{"sessions_now", 7}};
@@ -43,7 +43,19 @@ struct Desk {
   std::function<WallTime(TimePoint)> wall_at = [](TimePoint moment) { return kWallNow + (moment - kNow); };
 
   [[nodiscard]] admin::Snapshot snapshot() const {
-    return {options, view, journal, counters, draining, kNow, wall_at, {}, {}, config, log_level};
+    return {options,
+            view,
+            journal,
+            counters,
+            draining,
+            kNow,
+            wall_at,
+            {},
+            {},
+            config,
+            log_level,
+            {},
+            {"127.0.0.1:8200 tcp"}};
   }
   [[nodiscard]] json status() const { return json::parse(admin::status_json(snapshot())); }
   [[nodiscard]] int code(std::string_view path) const {

@@ -19,11 +19,15 @@ TEST_CASE("a difference is told in the words of a file, apart from what only a r
   after.on_conflict = OnConflict::kHold;
   after.maxconn = 77;
   after.ca_file = "new.pem";
+  after.threads = 3;
+  after.control = "/run/other.sock";
   after.listen.front().mode = Mode::kHttp;
   const Differences found = differences(before, after);
-  CHECK(found.reloadable == std::vector<std::string>{"inter \"1s\" -> \"2s\"", "on_conflict \"keep\" -> \"hold\""});
-  CHECK(found.others == std::vector<std::string>{"listen \"127.0.0.1:8200\" (\"tcp\") -> \"127.0.0.1:8200\" (\"http\")",
-                                                 "maxconn 2000 -> 77", "ca_file \"\" -> \"new.pem\""});
+  CHECK(found.reloadable ==
+        std::vector<std::string>{"listen \"127.0.0.1:8200\" (\"tcp\") -> \"127.0.0.1:8200\" (\"http\")",
+                                 "maxconn 2000 -> 77", "inter \"1s\" -> \"2s\"", "on_conflict \"keep\" -> \"hold\"",
+                                 "ca_file \"\" -> \"new.pem\""});
+  CHECK(found.others == std::vector<std::string>{"threads 1 -> 3", "control \"auto\" -> \"/run/other.sock\""});
 }
 
 TEST_CASE("what is reloadable is taken over, and nothing else", "[config][reload]") {
@@ -35,12 +39,24 @@ TEST_CASE("what is reloadable is taken over, and nothing else", "[config][reload
   from.nodes.resize(2);
   from.maxconn = 77;
   from.mode = Mode::kHttp;
+  from.threads = 3;
+  from.admin = "off";
   Config into;
   take_over_reloadable(from, into);
   CHECK(differences(into, from).reloadable.empty());
   CHECK(into.nodes.size() == 2);
-  CHECK(into.maxconn == 2000);
-  CHECK(into.mode == Mode::kTcp);
+  CHECK(into.maxconn == 77);
+  CHECK(into.mode == Mode::kHttp);
+  CHECK(into.threads == 1);
+  CHECK(into.admin == "127.0.0.1:8209");
+}
+
+TEST_CASE("what only a restart changes is a handful", "[config][reload]") {
+  std::vector<std::string> only_restart;
+  for (const Option& option : options()) {
+    if (!option.reloadable) only_restart.emplace_back(option.key);
+  }
+  CHECK(only_restart == std::vector<std::string>{"threads", "admin", "admin_token_file", "control"});
 }
 
 TEST_CASE("what the log, the admin page and the end of the process do is changed by a reload", "[config][reload]") {

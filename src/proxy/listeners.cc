@@ -1,0 +1,119 @@
+#include "listeners.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "bellwether/net/listener.h"
+
+namespace bellwether::proxy {
+namespace {
+
+// Nothing that a connection is treated by differs.
+bool is_same(const ListenerOptions& a, const ListenerOptions& b) {
+  return a.mode == b.mode && a.accept_proxy == b.accept_proxy && a.fresh == b.fresh;
+}
+
+// Another process of the same user would join those that share a port, unnoticed: first bind as one that shares with
+// nobody.
+Result<void> nobody_else_listens(const net::Address& address) {
+  auto alone = net::bind_listener(address, {});
+  if (!alone) return tl::unexpected(alone.error());
+  return {};
+}
+
+// `address` becomes the real one. A socket for each worker, open where it accepts.
+Result<std::vector<net::Socket>> bind_new(net::Address& address, std::size_t workers, const net::TcpOptions& tcp) {
+  const bool several = workers > 1 && !address.is_unix();
+  if (several) {
+    if (auto ours = nobody_else_listens(address); !ours) return tl::unexpected(ours.error());
+  }
+  std::vector<net::Socket> sockets;
+  for (std::size_t i = 0; i < workers; ++i) {
+    if (i > 0 && address.is_unix()) {
+      sockets.emplace_back();
+      continue;
+    }
+    net::ListenOptions options;
+    options.reuse_port = several;
+    options.tcp = tcp;
+    auto socket = net::bind_listener(address, options);
+    if (!socket) return tl::unexpected(socket.error());
+    if (i == 0) {
+      auto real = socket->local_address();
+      if (!real) return tl::unexpected(real.error());
+      address = *real;  // the others share the port that was given
+    }
+    sockets.push_back(std::move(*socket));
+  }
+  return sockets;
+}
+
+}  // namespace
+
+// Two may have been configured alike, with port 0.
+std::optional<ListenerNumber> Listeners::at(const net::Address& configured,
+                                            const std::vector<ListenerNumber>& taken) const {
+  const auto found = std::find_if(open_.begin(), open_.end(), [&](ListenerNumber number) {
+    const bool is_taken = std::find(taken.begin(), taken.end(), number) != taken.end();
+    return !is_taken && (*table_)[number].options.address == configured;
+  });
+  return found == open_.end() ? std::nullopt : std::optional(*found);
+}
+
+Error Listeners::cannot_bind(const Error& why, const net::Address& address) const {
+  const auto found = std::find_if(addresses_.begin(), addresses_.end(), [&](const net::Address& own) {
+    return !own.is_unix() && !address.is_unix() && own.port() == address.port();
+  });
+  if (found == addresses_.end()) return why;
+  return {why.kind, fmt::format("listen: {} and {}, where this process listens, have a port in common: only a restart "
+                                "can put one in place of the other",
+                                address.to_string(), found->to_string())};
+}
+
+Result<std::shared_ptr<ListenerChange>> Listeners::bind(const std::vector<ListenerOptions>& wanted, std::size_t workers,
+                                                        const net::TcpOptions& tcp) const {
+  auto change = std::make_shared<ListenerChange>();
+  auto table = std::make_shared<ListenerTable>(*table_);
+  std::vector<ListenerNumber> taken;
+  change->told.resize(workers);
+  for (const ListenerOptions& each : wanted) {
+    const auto before = at(each.address, taken);
+    if (before) taken.push_back(*before);
+    if (before && is_same((*table_)[*before].options, each)) {
+      change->open.push_back(*before);
+      for (auto& told : change->told) told.push_back({*before, *before});
+      continue;
+    }
+    if (table->size() > std::numeric_limits<ListenerNumber>::max()) {
+      return fail(ErrorKind::kLimit, "listen: there have been 65536 listeners since the start; restart for more");
+    }
+    const auto number = static_cast<ListenerNumber>(table->size());
+    KnownListener known{each, before ? (*table_)[*before].address : each.address};
+    const auto tls = std::exchange(known.options.tls, nullptr);
+    if (before) {
+      for (auto& told : change->told) told.push_back({number, before, {}, tls});
+    } else {
+      auto sockets = bind_new(known.address, workers, tcp);
+      if (!sockets) return tl::unexpected(cannot_bind(sockets.error(), each.address));
+      for (std::size_t i = 0; i < workers; ++i) {
+        change->told[i].push_back({number, std::nullopt, std::move((*sockets)[i]), tls});
+      }
+    }
+    table->push_back(std::move(known));
+    change->open.push_back(number);
+  }
+  change->table = std::move(table);
+  return change;
+}
+
+void Listeners::use(const ListenerChange& change) {
+  table_ = change.table;
+  open_ = change.open;
+  addresses_.clear();
+  for (const ListenerNumber number : open_) addresses_.push_back((*table_)[number].address);
+}
+
+}  // namespace bellwether::proxy

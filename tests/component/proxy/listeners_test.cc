@@ -1,0 +1,236 @@
+#include <algorithm>
+
+#include "bellwether/net/listener.h"
+#include "component/net/stream_pair.h"
+#include "component/proxy/http_rig.h"
+
+// Listeners that come, change and go while the proxy runs.
+namespace bellwether::proxy {
+namespace {
+
+using net::testing::server_tls;
+
+struct ListenerRig {
+  ListenerRig() : node(*rig.loop) {
+    n1 = rig.add_node(node.backend.address());
+    rig.options.listeners[0].mode = Mode::kHttp;
+  }
+  void start() {
+    rig.start();
+    rig.lead(1, n1);
+  }
+  [[nodiscard]] std::vector<ListenerOptions> listeners() const { return rig.options.listeners; }
+  void use(const std::vector<ListenerOptions>& listeners) {
+    const auto bound = rig.proxy->bind_listeners(listeners, rig.options);
+    REQUIRE(bound);
+    rig.proxy->use_listeners(**bound);
+  }
+  [[nodiscard]] bool until_has(const Peer& client, std::string_view text) {
+    return rig.until([&] { return client.received.find(text) != std::string::npos; });
+  }
+  [[nodiscard]] std::unique_ptr<Peer> dial(const net::Address& address) { return Peer::dial(*rig.loop, address); }
+  // Whether a client that connects there is served.
+  [[nodiscard]] bool serves(const net::Address& address) {
+    auto client = dial(address);
+    client->send(get("/v1/a"));
+    if (!rig.until([&] { return client->received.find("/v1/a") != std::string::npos || client->is_over(); }))
+      return false;
+    return client->received.find("HTTP/1.1 200 ") != std::string::npos;
+  }
+  [[nodiscard]] bool refuses(const net::Address& address) {
+    return rig.until([&] {
+      auto client = dial(address);
+      (void)rig.until([&] { return client->connected || client->is_over(); });
+      return client->saw_reset && !client->connected;
+    });
+  }
+
+  Rig rig;
+  HttpNode node;
+  NodeId n1;
+};
+
+ListenerOptions at(const net::Address& address, Mode mode) { return {address, mode, false, false, nullptr}; }
+ListenerOptions at_any_port(Mode mode) { return at(*net::Address::parse("127.0.0.1:0"), mode); }
+
+}  // namespace
+
+TEST_CASE("a listener that is added serves, and one that is removed refuses while its sessions go on", "[listeners]") {
+  ListenerRig it;
+  it.rig.options.threads = GENERATE(1, 3);
+  it.start();
+  auto two = it.listeners();
+  two.push_back(at_any_port(Mode::kTcp));
+  it.use(two);
+  REQUIRE(it.rig.proxy->addresses().size() == 2);
+  const net::Address first = it.rig.proxy->addresses()[0];
+  const net::Address second = it.rig.proxy->addresses()[1];
+  CHECK(it.serves(first));
+  CHECK(it.serves(second));
+
+  auto session = it.dial(first);
+  session->send(get("/v1/b"));
+  REQUIRE(it.until_has(*session, "/v1/b"));
+  it.use({two[1]});
+  CHECK(it.rig.proxy->addresses() == std::vector{second});
+  CHECK(it.refuses(first));
+  CHECK(it.serves(second));
+  session->send(get("/v1/c"));
+  CHECK(it.until_has(*session, "/v1/c"));
+}
+
+TEST_CASE("a listener whose mode changes keeps its port, and its sessions their mode", "[listeners]") {
+  ListenerRig it;
+  it.rig.options.log_requests = it.rig.options.log_sessions = true;
+  it.start();
+  const net::Address address = it.rig.proxy->addresses()[0];
+  auto before = it.dial(address);
+  before->send(get("/v1/a"));
+  REQUIRE(it.until_has(*before, "/v1/a"));
+  auto changed = it.listeners();
+  changed[0].mode = Mode::kTcp;
+  it.use(changed);
+  CHECK(it.rig.proxy->addresses() == std::vector{address});
+  // A tcp listener passes on what no http listener would.
+  auto after = it.dial(address);
+  after->send("GET /v1/raw HTTP/1.1\r\nHost: v\r\nX-Forwarded-For: 192.0.2.7\r\n\r\n");
+  REQUIRE(it.until_has(*after, "/v1/raw"));
+  CHECK(it.node.seen.back().head.find("192.0.2.7") != std::string::npos);
+  before->send("GET /v1/b HTTP/1.1\r\nHost: v\r\nX-Forwarded-For: 192.0.2.7\r\n\r\n");
+  REQUIRE(it.until_has(*before, "/v1/b"));
+  CHECK(it.node.seen.back().head.find("192.0.2.7") == std::string::npos);
+  before->close();
+  after->close();
+  REQUIRE(it.rig.until([&] { return it.rig.records.size() == 2; }));
+  CHECK(it.rig.records[0].listener == address.to_string());
+  CHECK(it.rig.records[1].listener == address.to_string());
+}
+
+TEST_CASE("a listener that cannot be bound changes nothing", "[listeners]") {
+  ListenerRig it;
+  it.rig.options.threads = GENERATE(1, 2);
+  it.start();
+  const auto other = net::bind_listener(*net::Address::parse("127.0.0.1:0"), {});
+  REQUIRE(other);
+  const auto taken = other->local_address();
+  REQUIRE(taken);
+  auto wanted = it.listeners();
+  wanted[0].mode = Mode::kTcp;
+  wanted.push_back(at_any_port(Mode::kHttp));
+  wanted.push_back(at(*taken, Mode::kHttp));
+  const auto bound = it.rig.proxy->bind_listeners(wanted, it.rig.options);
+  REQUIRE_FALSE(bound);
+  CHECK(bound.error().message.find(taken->to_string()) != std::string::npos);
+  CHECK(it.rig.proxy->addresses().size() == 1);
+  CHECK(it.serves(it.rig.proxy->addresses()[0]));
+
+  const net::Address own = it.rig.proxy->addresses()[0];
+  const auto overlaps = it.rig.proxy->bind_listeners(
+      {at(*net::Address::parse("0.0.0.0:" + std::to_string(own.port())), Mode::kHttp)}, it.rig.options);
+  REQUIRE_FALSE(overlaps);
+  CHECK(overlaps.error().message.find("only a restart") != std::string::npos);
+}
+
+TEST_CASE("what is bound and not used is closed", "[listeners]") {
+  ListenerRig it;
+  it.start();
+  auto wanted = it.listeners();
+  const auto free_port = [] {
+    const auto socket = net::bind_listener(*net::Address::parse("127.0.0.1:0"), {});
+    return socket->local_address().value();
+  }();
+  wanted.push_back(at(free_port, Mode::kHttp));
+  {
+    const auto bound = it.rig.proxy->bind_listeners(wanted, it.rig.options);
+    REQUIRE(bound);
+  }
+  CHECK(it.refuses(free_port));
+  it.use(wanted);
+  CHECK(it.serves(free_port));
+}
+
+TEST_CASE("who waits below maxconn at a listener that is removed is served all the same", "[listeners]") {
+  ListenerRig it;
+  it.rig.options.maxconn = 1;
+  it.start();
+  auto two = it.listeners();
+  two.push_back(at_any_port(Mode::kHttp));
+  it.use(two);
+  const net::Address second = it.rig.proxy->addresses()[1];
+  // A request that is under way makes no room.
+  it.node.answer = [](const Seen& asked, Peer&) {
+    return asked.line.find("/v1/slow") == std::string::npos ? HttpNode::ok(asked.line) : std::string();
+  };
+  auto busy = it.dial(it.rig.proxy->addresses()[0]);
+  busy->send(get("/v1/slow"));
+  REQUIRE(it.rig.until([&] { return it.node.seen.size() == 1; }));
+  std::vector<std::unique_ptr<Peer>> waiting;
+  for (int i = 0; i < 3; ++i) {
+    waiting.push_back(it.dial(second));
+    waiting.back()->send(get("/v1/waited"));
+  }
+  REQUIRE(it.rig.until(
+      [&] { return std::all_of(waiting.begin(), waiting.end(), [](const auto& each) { return each->connected; }); }));
+  it.use({two[0]});
+  CHECK(it.refuses(second));
+  busy->close();
+  for (const auto& each : waiting) {
+    CHECK(it.until_has(*each, "/v1/waited"));
+    each->close();
+  }
+}
+
+TEST_CASE("a listener speaks TLS from now on, or no more", "[listeners][tls]") {
+  ListenerRig it;
+  it.start();
+  const net::Address address = it.rig.proxy->addresses()[0];
+  const auto hello = [&] {
+    auto client = it.dial(address);
+    client->send("\x16\x03\x01");
+    (void)it.rig.until([&] { return client->is_over() || !client->received.empty(); }, 300ms);
+    // Plain HTTP says 400 to that; TLS waits for the rest.
+    return client->received.empty() && !client->is_over();
+  };
+  CHECK(it.serves(address));
+  it.rig.proxy->set_client_tls(server_tls("server"));
+  CHECK(hello());
+  it.rig.proxy->set_client_tls(nullptr);
+  CHECK(it.serves(address));
+}
+
+TEST_CASE("listeners come and go under load, and what stays refuses and cuts nobody", "[listeners]") {
+  ListenerRig it;
+  it.rig.options.threads = 2;
+  it.start();
+  const net::Address kept = it.rig.proxy->addresses()[0];
+  std::vector<std::unique_ptr<Peer>> clients;
+  int served = 0;
+  int failed = 0;
+  const std::function<void()> begin = [&] {
+    clients.push_back(it.dial(kept));
+    Peer& client = *clients.back();
+    client.on_data = [&](Peer& self, std::string_view) {
+      if (self.received.find("/v1/x") == std::string::npos) return;
+      ++served;
+      self.on_end = {};
+      self.close();
+    };
+    client.on_end = [&](Peer&) { ++failed; };
+    client.send(get("/v1/x"));
+  };
+  for (int round = 0; round < 40; ++round) {
+    for (int i = 0; i < 5; ++i) begin();
+    auto wanted = it.listeners();
+    wanted[0].fresh = round % 3 == 0;
+    wanted[0].mode = round % 5 == 4 ? Mode::kTcp : Mode::kHttp;
+    for (int more = 0; more < round % 4; ++more)
+      wanted.push_back(at_any_port(more % 2 == 0 ? Mode::kTcp : Mode::kHttp));
+    it.use(wanted);
+    for (int i = 0; i < 5; ++i) begin();
+    REQUIRE(it.rig.until([&] { return served + failed == (round + 1) * 10; }));
+    clients.clear();
+  }
+  CHECK(failed == 0);
+}
+
+}  // namespace bellwether::proxy
