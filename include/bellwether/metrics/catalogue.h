@@ -10,80 +10,16 @@ namespace bellwether::metrics {
 
 enum class Kind : std::uint8_t { kCounter, kGauge, kHistogram };
 
-// Every metric we export, one row each: what conf/REFERENCE.md lists and what the exposition may contain.
+// Every metric we export, one row of rows.def each: what conf/REFERENCE.md lists and what the exposition may contain.
 enum class Metric : std::uint8_t {
-  kBuildInfo,
-  kNodeRole,
-  kNodeAdminState,
-  kNodeUp,
-  kTakeoverCandidates,
-  kLeaderInfo,
-  kLeaderEpoch,
-  kLeaderChanges,
-  kLeaderSince,
-  kLeaderlessSeconds,
-  kFailovers,
-  kFailoverDuration,
-  kHold,
-  kConflicts,
-  kContested,
-  kStalled,
-  kProbes,
-  kProbeFailures,
-  kProbeDuration,
-  kHeld,
-  kHeldTotal,
-  kHoldTimeouts,
-  kHoldOverflows,
-  kHoldClientGone,
-  kHelloReplays,
-  kHoldDuration,
-  kSessionsCut,
-  kOpenConnections,
-  kConnections,
-  kConnectionsTotal,
-  kNodeOpenConnections,
-  kNodeConnections,
-  kNodeConnectionsTotal,
-  kBytesTotal,
-  kConnectFailures,
-  kMaxconn,
-  kMaxconnPauses,
-  kAdminMadeRoom,
-  kAcceptFailures,
-  kRedirects,
-  kRedirectLoops,
-  kRejectedRequests,
-  kHttpReceived,
-  kHttpHeld,
-  kHttpRequestsInFlight,
-  kHttpRequestsNow,
-  kHttpRequests,
-  kHttpOutcomes,
-  kHttpRejected,
-  kHttpDuration,
-  kHttpHeaderTimeouts,
-  kRetries,
-  kJudged,
-  kPoolIdle,
-  kProxyHeaderErrors,
-  kTlsVerify,
-  kCertNotAfter,
-  kCertReloads,
-  kCertReloadSuccessful,
-  kHandshakeFailures,
-  kLogDropped,
-  kConfigReloadSuccessful,
-  kConfigReloadTimestamp,
-  kNameLookups,
-  kNamesUnanswered,
-  kLoopLateness,
+#define BW_METRIC(metric, ...) metric,
+#include "bellwether/metrics/rows.def"
 };
 struct Row {
   Metric metric;
   std::string_view name;  // with prefix and unit
   Kind kind;
-  std::string_view help;  // one line, no backslash: TextSerializer does not escape it
+  std::string_view help;
   std::vector<std::string_view> labels;
 };
 [[nodiscard]] const std::vector<Row>& catalogue();

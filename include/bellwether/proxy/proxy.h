@@ -17,6 +17,7 @@
 #include "bellwether/cluster/observation.h"
 #include "bellwether/cluster/view.h"
 #include "bellwether/http/head.h"
+#include "bellwether/metrics/slots.h"
 #include "bellwether/net/address.h"
 #include "bellwether/net/listener.h"
 #include "bellwether/net/loop.h"
@@ -159,43 +160,22 @@ struct DurationCounts {
 
 // What http listeners count. Each request ends in exactly one outcome, and is counted under the status it was answered
 // with, if any.
-struct HttpCounts {
-  std::uint64_t requests_total = 0, requests_now = 0;
-  std::vector<std::uint64_t> by_status_class;  // 1xx (tunnels) to 5xx, at [status / 100 - 1]
+struct HttpCounts : metrics::HttpSlots<std::uint64_t> {
+  std::array<std::uint64_t, 5> by_status_class{};  // 1xx (tunnels) to 5xx, at [status / 100 - 1]
   std::uint64_t ok = 0, ambiguous = 0, unserved = 0, cut = 0, client_gone = 0;  // see Outcome
-  std::vector<std::uint64_t> rejected;                                          // by http::Reject
+  std::array<std::uint64_t, http::kRejectCount> rejected{};                     // by http::Reject
   std::uint64_t rejected_late = 0;  // of these: by framing in the body, after the head had been sent on
-  std::uint64_t held = 0;           // requests that waited, whatever became of them
-  std::uint64_t resent = 0;         // sendings after a proof that the one before was not executed
-  std::uint64_t header_timeouts = 0;
-  std::uint64_t upstream_idle = 0;  // pooled connections now
-  std::vector<std::uint64_t> rows;  // by vault::Row: how answers and failures were judged
+  std::array<std::uint64_t, vault::kRowCount> rows{};  // by vault::Row: how answers and failures were judged
   DurationCounts waiting, upstream, total;
 };
 
 // Connections to a node.
-struct NodeCounts {
-  std::uint64_t connects = 0, connect_failures = 0, sessions_now = 0;
-};
+using NodeCounts = metrics::NodeSlots<std::uint64_t>;
 
-// What the proxy counts, summed over its workers.
-struct ProxyCounts {
-  std::uint64_t sessions_total = 0, sessions_now = 0, held_now = 0, held_total = 0, hold_timeouts = 0,
-                hold_overflows = 0;
-  std::uint64_t client_gone_while_held = 0;
-  std::uint64_t held_bytes = 0;     // of requests that wait now
-  std::uint64_t hello_replays = 0;  // of a TLS client's first words, to a node after one that had not answered them
-  std::uint64_t bytes_up = 0, bytes_down = 0;
-  // Sessions that we ended: between two requests; at a request that the node never got; after the answer that the
-  // client waited for; because another leads and the node answered nothing, was still busy at drain_deadline, or dead;
-  // for the operator; at timeout_idle; because nobody said a byte within timeout_header; at maxconn, for another
-  // connection.
-  std::uint64_t sessions_cut_quiet = 0, sessions_cut_request = 0, sessions_cut_answer = 0, sessions_cut_silent = 0,
-                sessions_cut_deadline = 0, sessions_cut_dead = 0, sessions_cut_admin = 0, sessions_cut_idle = 0,
-                sessions_cut_no_first_byte = 0, sessions_cut_for_room = 0;
-  std::uint64_t accept_failures = 0, maxconn_pauses = 0;
+// What the proxy counts, summed over its workers. The rows of metrics/rows.def say what each slot is.
+struct ProxyCounts : metrics::WorkerSlots<std::uint64_t> {
+  std::uint64_t held_bytes = 0;                                                 // of requests that wait now
   std::array<std::uint64_t, net::kHandshakeFailureCount> handshake_failures{};  // by net::HandshakeFailure
-  std::uint64_t redirects_total = 0, redirect_loops = 0, rejected_requests = 0, proxy_header_errors = 0;
   NodeTable<NodeCounts> nodes;
   NodeCounts removed_nodes;                 // what others have come to that were removed
   std::vector<std::uint64_t> hold_buckets;  // by kHoldBuckets, last +Inf

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <iterator>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include "bellwether/http/head.h"
@@ -19,8 +21,6 @@ using cluster::HoldReason;
 using cluster::Role;
 using metrics::Metric;
 
-double unix_seconds(WallTime at) { return std::chrono::duration<double>(at.time_since_epoch()).count(); }
-
 // What does not exist does not expire.
 double expiry(const std::optional<WallTime>& at) {
   return at ? unix_seconds(*at) : std::numeric_limits<double>::infinity();
@@ -31,11 +31,11 @@ class MetricsCollector {
   explicit MetricsCollector(const ScrapeInput& input) : g_(input) {}
 
   std::string render() {
+    add_slots();
     add_process();
     add_cluster();
     add_failovers();
     for (const NodeId id : g_.view->nodes.ids()) add_node(id);
-    add_hold();
     add_traffic();
     add_http();
     return scrape_.render();
@@ -52,18 +52,44 @@ class MetricsCollector {
     add(metric, std::move(labels), value ? 1 : 0);
   }
 
+  // The plain rows of rows.def: each has a slot, and no line here.
+  void add_slots() {
+    add_slots<metrics::WorkerSlots<std::uint64_t>>(g_.proxy);
+    add_slots<metrics::HttpSlots<std::uint64_t>>(g_.proxy.http);
+    add_slots(values_of_view());
+  }
+
+  template <typename Slots>
+  void add_slots(const Slots& from) {
+    for (const auto& slot : Slots::all()) {
+      std::vector<std::string> labels;
+      if (!slot.label.empty()) labels.emplace_back(slot.label);
+      add(slot.metric, std::move(labels), static_cast<double>(from.*slot.cell));
+    }
+  }
+
+  [[nodiscard]] metrics::ControlValues values_of_view() const {
+    const cluster::View& view = *g_.view;
+    metrics::ControlValues values = g_.values;
+    values.takeover_candidates = view.takeover_candidates();
+    values.leader_epoch = static_cast<double>(view.epoch);
+    values.contested = view.challenger.has_value();
+    values.stalled = view.stalled;
+    return values;
+  }
+
+  // One sample for each enumerator, whose word is the label.
+  template <typename Enum, std::size_t Count>
+  void count_by(Metric metric, const std::array<std::uint64_t, Count>& counts) {
+    for (std::size_t i = 0; i < Count; ++i) {
+      count(metric, {std::string(to_text(static_cast<Enum>(i)))}, counts[i]);
+    }
+  }
+
   void add_process() {
     add(Metric::kBuildInfo, {g_.version, "openssl"}, 1);
-    flag(Metric::kTlsVerify, {}, g_.verify);
     add_certificate("client", g_.client_cert);
     add_certificate("server", g_.server_cert);
-    count(Metric::kLogDropped, {}, g_.log_dropped);
-    flag(Metric::kConfigReloadSuccessful, {}, g_.config_is_current);
-    add(Metric::kConfigReloadTimestamp, {}, unix_seconds(g_.config_read));
-    add(Metric::kLoopLateness, {}, to_seconds(g_.loop_lateness));
-    count(Metric::kNameLookups, {"ok"}, g_.names.answers);
-    count(Metric::kNameLookups, {"failed"}, g_.names.failures);
-    count(Metric::kNamesUnanswered, {}, g_.names.unanswered);
   }
 
   void add_certificate(const std::string& use, const CertificateCounts& counts) {
@@ -75,27 +101,15 @@ class MetricsCollector {
 
   void add_cluster() {
     const cluster::View& view = *g_.view;
-    add(Metric::kTakeoverCandidates, {}, view.takeover_candidates());
-    count(Metric::kLeaderEpoch, {}, view.epoch);
-    count(Metric::kLeaderChanges, {}, g_.tally.leader_changes());
-    add(Metric::kLeaderSince, {}, view.leader ? unix_seconds(g_.leader_since) : 0);
-    add(Metric::kLeaderlessSeconds, {}, to_seconds(g_.tally.leaderless(g_.now)));
     for (const HoldReason reason : {HoldReason::kStarting, HoldReason::kNoLeader, HoldReason::kSuspect,
                                     HoldReason::kConflict, HoldReason::kIdle}) {
       flag(Metric::kHold, {std::string(to_text(reason))}, view.hold == reason);
     }
     flag(Metric::kHold, {std::string(to_text(HoldReason::kPaused))}, view.paused_until.has_value());
-    count(Metric::kConflicts, {"two_leaders"}, g_.tally.two_leaders());
-    count(Metric::kConflicts, {"cluster_id"}, g_.tally.foreign_nodes());
-    flag(Metric::kContested, {}, view.challenger.has_value());
-    flag(Metric::kStalled, {}, view.stalled);
   }
 
   void add_failovers() {
-    for (std::size_t i = 0; i < cluster::kFailoverCauseCount; ++i) {
-      const auto cause = static_cast<cluster::FailoverCause>(i);
-      count(Metric::kFailovers, {std::string(to_text(cause))}, g_.failovers.by_cause[i]);
-    }
+    count_by<cluster::FailoverCause>(Metric::kFailovers, g_.failovers.by_cause);
     add_phase("detect", g_.failovers.detect);
     add_phase("elect", g_.failovers.elect);
     add_phase("first_success", g_.failovers.first_success);
@@ -124,11 +138,8 @@ class MetricsCollector {
     add_probes(name, g_.probes.at(id));
     const proxy::NodeCounts* const found = g_.proxy.nodes.find(id);
     const proxy::NodeCounts counts = found != nullptr ? *found : proxy::NodeCounts{};
-    for (const Metric metric : {Metric::kNodeOpenConnections, Metric::kNodeConnections}) {
-      count(metric, {name}, counts.sessions_now);
-    }
-    count(Metric::kNodeConnectionsTotal, {name}, counts.connects);
-    count(Metric::kConnectFailures, {name}, counts.connect_failures);
+    for (const auto& slot : proxy::NodeCounts::all()) count(slot.metric, {name}, counts.*slot.cell);
+    count(Metric::kNodeConnections, {name}, counts.sessions_now);
   }
 
   void add_probes(const std::string& name, const probe::ProbeCounts& counts) {
@@ -145,50 +156,23 @@ class MetricsCollector {
                                          counts.duration_sum_s});
   }
 
-  void add_hold() {
-    const proxy::ProxyCounts& p = g_.proxy;
-    count(Metric::kHeld, {}, p.held_now);
-    count(Metric::kHeldTotal, {}, p.held_total);
-    count(Metric::kHoldTimeouts, {}, p.hold_timeouts);
-    count(Metric::kHoldOverflows, {}, p.hold_overflows);
-    count(Metric::kHoldClientGone, {}, p.client_gone_while_held);
-    count(Metric::kHelloReplays, {}, p.hello_replays);
-    std::vector<std::uint64_t> buckets = p.hold_buckets;
-    buckets.resize(std::size(proxy::kHoldBuckets) + 1);
-    scrape_.add(
-        Metric::kHoldDuration,
-        metrics::HistogramSample{
-            {}, {std::begin(proxy::kHoldBuckets), std::end(proxy::kHoldBuckets)}, std::move(buckets), p.hold_sum_s});
-  }
-
   void add_http() {
     const proxy::HttpCounts& h = g_.proxy.http;
-    count(Metric::kHttpReceived, {}, h.requests_total);
-    for (const Metric metric : {Metric::kHttpRequestsInFlight, Metric::kHttpRequestsNow}) {
-      count(metric, {}, h.requests_now);
-    }
-    count(Metric::kHttpHeld, {}, h.held);
-    for (std::size_t i = 0; i < 5; ++i) {
-      count(Metric::kHttpRequests, {fmt::format("{}xx", i + 1)}, at(h.by_status_class, i));
+    count(Metric::kHttpRequestsNow, {}, h.requests_now);
+    for (std::size_t i = 0; i < h.by_status_class.size(); ++i) {
+      count(Metric::kHttpRequests, {fmt::format("{}xx", i + 1)}, h.by_status_class[i]);
     }
     count(Metric::kHttpOutcomes, {"ok"}, h.ok);
     count(Metric::kHttpOutcomes, {"ambiguous"}, h.ambiguous);
     count(Metric::kHttpOutcomes, {"unserved"}, h.unserved);
     count(Metric::kHttpOutcomes, {"cut"}, h.cut);
     count(Metric::kHttpOutcomes, {"client_gone"}, h.client_gone);
-    count(Metric::kHttpOutcomes, {"rejected"}, sum(h.rejected));
-    for (std::size_t i = 0; i < http::kRejectCount; ++i) {
-      count(Metric::kHttpRejected, {std::string(to_text(static_cast<http::Reject>(i)))}, at(h.rejected, i));
-    }
-    for (std::size_t i = 0; i < vault::kRowCount; ++i) {
-      count(Metric::kJudged, {std::string(to_text(static_cast<vault::Row>(i)))}, at(h.rows, i));
-    }
+    count(Metric::kHttpOutcomes, {"rejected"}, std::accumulate(h.rejected.begin(), h.rejected.end(), std::uint64_t{0}));
+    count_by<http::Reject>(Metric::kHttpRejected, h.rejected);
+    count_by<vault::Row>(Metric::kJudged, h.rows);
     add_http_duration("waiting", h.waiting);
     add_http_duration("upstream", h.upstream);
     add_http_duration("total", h.total);
-    count(Metric::kHttpHeaderTimeouts, {}, h.header_timeouts);
-    count(Metric::kRetries, {}, h.resent);
-    count(Metric::kPoolIdle, {}, h.upstream_idle);
   }
 
   void add_http_duration(std::string phase, const proxy::DurationCounts& counts) {
@@ -208,45 +192,17 @@ class MetricsCollector {
       all.connects += node.connects;
       all.sessions_now += node.sessions_now;
     }
-    count(Metric::kSessionsCut, {"quiet"}, p.sessions_cut_quiet);
-    count(Metric::kSessionsCut, {"request"}, p.sessions_cut_request);
-    count(Metric::kSessionsCut, {"answer"}, p.sessions_cut_answer);
-    count(Metric::kSessionsCut, {"silent"}, p.sessions_cut_silent);
-    count(Metric::kSessionsCut, {"deadline"}, p.sessions_cut_deadline);
-    count(Metric::kSessionsCut, {"dead"}, p.sessions_cut_dead);
-    count(Metric::kSessionsCut, {"admin"}, p.sessions_cut_admin);
-    count(Metric::kSessionsCut, {"idle"}, p.sessions_cut_idle);
-    count(Metric::kSessionsCut, {"no_first_byte"}, p.sessions_cut_no_first_byte);
-    count(Metric::kSessionsCut, {"maxconn"}, p.sessions_cut_for_room);
-    for (const Metric metric : {Metric::kOpenConnections, Metric::kConnections}) {
-      count(metric, {"client"}, p.sessions_now);
-      count(metric, {"node"}, all.sessions_now);
-    }
-    count(Metric::kConnectionsTotal, {"client"}, p.sessions_total);
+    count(Metric::kOpenConnections, {"node"}, all.sessions_now);
+    count(Metric::kConnections, {"client"}, p.sessions_now);
+    count(Metric::kConnections, {"node"}, all.sessions_now);
     count(Metric::kConnectionsTotal, {"node"}, all.connects);
-    count(Metric::kBytesTotal, {"up"}, p.bytes_up);
-    count(Metric::kBytesTotal, {"down"}, p.bytes_down);
-    add(Metric::kMaxconn, {}, g_.maxconn);
-    count(Metric::kMaxconnPauses, {}, p.maxconn_pauses);
-    count(Metric::kAdminMadeRoom, {}, g_.admin_made_room);
-    count(Metric::kAcceptFailures, {}, p.accept_failures);
-    for (std::size_t i = 0; i < net::kHandshakeFailureCount; ++i) {
-      const auto failure = static_cast<net::HandshakeFailure>(i);
-      count(Metric::kHandshakeFailures, {std::string(to_text(failure))}, p.handshake_failures[i]);
-    }
-    count(Metric::kRedirects, {}, p.redirects_total);
-    count(Metric::kRedirectLoops, {}, p.redirect_loops);
-    count(Metric::kRejectedRequests, {}, p.rejected_requests);
-    count(Metric::kProxyHeaderErrors, {}, p.proxy_header_errors);
-  }
-
-  static std::uint64_t at(const std::vector<std::uint64_t>& values, std::size_t index) {
-    return index < values.size() ? values[index] : 0;
-  }
-  static std::uint64_t sum(const std::vector<std::uint64_t>& values) {
-    std::uint64_t total = 0;
-    for (const std::uint64_t value : values) total += value;
-    return total;
+    count_by<net::HandshakeFailure>(Metric::kHandshakeFailures, p.handshake_failures);
+    std::vector<std::uint64_t> buckets = p.hold_buckets;
+    buckets.resize(std::size(proxy::kHoldBuckets) + 1);
+    scrape_.add(
+        Metric::kHoldDuration,
+        metrics::HistogramSample{
+            {}, {std::begin(proxy::kHoldBuckets), std::end(proxy::kHoldBuckets)}, std::move(buckets), p.hold_sum_s});
   }
 
   const ScrapeInput& g_;
@@ -254,6 +210,8 @@ class MetricsCollector {
 };
 
 }  // namespace
+
+double unix_seconds(WallTime at) { return std::chrono::duration<double>(at.time_since_epoch()).count(); }
 
 std::string collect_metrics(const ScrapeInput& input) { return MetricsCollector(input).render(); }
 

@@ -5,16 +5,16 @@ namespace bellwether::app {
 void Tally::record(const cluster::Event& event) {
   switch (event.kind) {
     case cluster::EventKind::kLeaderElected:
-      if (led_before_ && led_before_ != event.node) ++leader_changes_;
+      if (led_before_ && led_before_ != event.node) ++counts_.leader_changes;
       led_before_ = event.node;
       leaderless_ += event.unsettled;
       return;
     case cluster::EventKind::kConflict:
       // Without a challenger the nodes state different cluster_ids, and none has a majority.
-      ++(event.other ? two_leaders_ : foreign_nodes_);
+      ++(event.other ? counts_.two_leaders : counts_.foreign_nodes);
       return;
     case cluster::EventKind::kForeignNode:
-      ++foreign_nodes_;
+      ++counts_.foreign_nodes;
       return;
     case cluster::EventKind::kRoleChanged:
     case cluster::EventKind::kNodeUp:
@@ -42,6 +42,12 @@ void Tally::on_view(const cluster::View& view) { leaderless_since_ = view.leader
 
 Duration Tally::leaderless(TimePoint now) const {
   return leaderless_ + (leaderless_since_ ? now - *leaderless_since_ : Duration::zero());
+}
+
+metrics::ControlValues Tally::values(TimePoint now) const {
+  metrics::ControlValues values = counts_;
+  values.leaderless_seconds = to_seconds(leaderless(now));
+  return values;
 }
 
 cluster::FailoverTraffic failover_traffic(const proxy::ProxyCounts& counts, bool has_http) {

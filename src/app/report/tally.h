@@ -7,6 +7,7 @@
 #include "bellwether/base/time.h"
 #include "bellwether/cluster/failover.h"
 #include "bellwether/cluster/tracker.h"
+#include "bellwether/metrics/slots.h"
 #include "bellwether/proxy/proxy.h"
 
 namespace bellwether::app {
@@ -17,16 +18,18 @@ class Tally {
   void record(const cluster::Event& event);
   void on_view(const cluster::View& view);
 
-  [[nodiscard]] std::uint64_t leader_changes() const { return leader_changes_; }
-  [[nodiscard]] std::uint64_t two_leaders() const { return two_leaders_; }
-  [[nodiscard]] std::uint64_t foreign_nodes() const { return foreign_nodes_; }
+  [[nodiscard]] std::uint64_t leader_changes() const { return whole(counts_.leader_changes); }
+  [[nodiscard]] std::uint64_t two_leaders() const { return whole(counts_.two_leaders); }
+  [[nodiscard]] std::uint64_t foreign_nodes() const { return whole(counts_.foreign_nodes); }
   // How long nobody was led to for sure: suspicions that ended a leadership, and the present spell, included.
   [[nodiscard]] Duration leaderless(TimePoint now) const;
+  // What a scrape says of all that; what the tally does not count is 0.
+  [[nodiscard]] metrics::ControlValues values(TimePoint now) const;
 
  private:
-  std::uint64_t leader_changes_ = 0;
-  std::uint64_t two_leaders_ = 0;
-  std::uint64_t foreign_nodes_ = 0;
+  [[nodiscard]] static std::uint64_t whole(double count) { return static_cast<std::uint64_t>(count); }
+
+  metrics::ControlValues counts_;
   std::optional<NodeId> led_before_;
   std::optional<TimePoint> leaderless_since_;
   Duration leaderless_{};

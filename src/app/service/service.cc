@@ -428,30 +428,35 @@ struct Service::Impl {
     return {.view = view,
             .probes = std::move(probes),
             .proxy = proxy->counts(),
-            .tally = tally,
+            .values = control_values(*view),
             .failovers = timeline->counts(),
             .version = BELLWETHER_VERSION,
-            .maxconn = config.maxconn,
-            .verify = config.verify,
             .client_cert = tls.nodes().counts(),
-            .server_cert = tls.clients().counts(),
-            .log_dropped = log::dropped_lines(),
-            .admin_made_room = admin->made_room(),
-            .loop_lateness = control.take_worst_lateness(),
-            .config_read = config_state.read,
-            .config_is_current = config_state.last_reload.problems.empty(),
-            .names = name_lookups(),
-            .now = control.precise_now(),
-            .leader_since = wall_at(view->leader_since)};
+            .server_cert = tls.clients().counts()};
   }
 
-  [[nodiscard]] NameLookups name_lookups() const {
-    if (!name_refresh) return {};
-    const NameAnswers& answers = name_refresh->answers();
+  [[nodiscard]] metrics::ControlValues control_values(const cluster::View& view) {
+    metrics::ControlValues values = tally.values(control.precise_now());
+    const WallTime leader_since = wall_at(view.leader_since);
+    values.leader_since = view.leader ? unix_seconds(leader_since) : 0;
+    values.maxconn = config.maxconn;
+    values.tls_verify = config.verify;
+    values.log_dropped_lines = static_cast<double>(log::dropped_lines());
+    values.admin_made_room = static_cast<double>(admin->made_room());
+    values.loop_lateness = to_seconds(control.take_worst_lateness());
+    values.config_read = unix_seconds(config_state.read);
+    values.config_is_current = config_state.last_reload.problems.empty();
+    if (name_refresh) add_names(name_refresh->answers(), values);
+    return values;
+  }
+
+  static void add_names(const NameAnswers& answers, metrics::ControlValues& values) {
     const std::vector<NameAnswers::Report> names = answers.reports();
     const auto unanswered =
         std::count_if(names.begin(), names.end(), [](const auto& each) { return !each.problem.empty(); });
-    return {answers.answers(), answers.failures(), static_cast<std::uint64_t>(unanswered)};
+    values.names_answered = static_cast<double>(answers.answers());
+    values.names_failed = static_cast<double>(answers.failures());
+    values.names_unanswered = static_cast<double>(unanswered);
   }
 
   [[nodiscard]] WallTime wall_at(TimePoint moment) {

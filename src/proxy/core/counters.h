@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bellwether/base/time.h"
+#include "bellwether/metrics/slots.h"
 #include "bellwether/proxy/proxy.h"
 #include "bellwether/vault/retry.h"
 #include "drain_policy.h"
@@ -27,8 +28,7 @@ class Counter {
   std::atomic<std::uint64_t> value_{0};
 };
 
-struct NodeCounters {
-  Counter connects, connect_failures, sessions_now;
+struct NodeCounters : metrics::NodeSlots<Counter> {
   // What http mode sees of it (LiveTraffic). Times in nanoseconds of the steady clock; 0: never.
   Counter answered_request_ns, last_answer_ns, waiting_long;
 };
@@ -39,31 +39,25 @@ struct DurationCounter {
   void record(Duration duration);
 };
 
-struct HttpCounters {
-  Counter requests_total, requests_now;
+struct HttpCounters : metrics::HttpSlots<Counter> {
   std::array<Counter, 5> by_status_class;
   std::array<Counter, kOutcomeCount - 1> outcomes;  // but for the rejected
   std::array<Counter, http::kRejectCount> rejected;
-  Counter rejected_late, held, resent, header_timeouts, upstream_idle;
+  Counter rejected_late;
   std::array<Counter, vault::kRowCount> rows;
   DurationCounter waiting, upstream, total;
 };
 
-// One worker's slot: written by that worker alone, read by whoever scrapes.
-struct alignas(64) WorkerCounters {
-  Counter sessions_total, sessions_now, held_now, held_total, hold_timeouts, hold_overflows;
-  Counter client_gone_while_held, hello_replays;
-  Counter bytes_up, bytes_down;
-  Counter cut_idle, cut_no_first_byte, cut_for_room;
-  std::array<Counter, kCutCount> cuts;  // by Cut
-  Counter accept_failures, maxconn_pauses;
+// One worker's slots: written by that worker alone, read by whoever scrapes. The plain ones are declared by their rows
+// in metrics/rows.def.
+struct alignas(64) WorkerCounters : metrics::WorkerSlots<Counter> {
   std::array<Counter, net::kHandshakeFailureCount> handshake_failures;
-  Counter redirects, redirect_loops, rejected_requests, proxy_header_errors;
   std::array<Counter, std::size(kHoldBuckets) + 1> hold_buckets;
   Counter hold_sum_ns;
   HttpCounters http;
 
   void record_hold(Duration held);
+  void count_cut(Cut cut);  // of a session that its node's standing has ended
   void count_handshake_failure(net::HandshakeFailure why) { handshake_failures[static_cast<std::size_t>(why)].add(); }
 };
 

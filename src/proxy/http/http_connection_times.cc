@@ -26,7 +26,7 @@ bool HttpConnection::look_at_reading(TimePoint now) {
     return true;
   }
   const bool lacks_first_byte = is_silent() && client_->is_open() && now - last_active_ >= options.timeout_header;
-  if (lacks_first_byte) front_.worker().counters().cut_no_first_byte.add();
+  if (lacks_first_byte) front_.worker().counters().sessions_cut_no_first_byte.add();
   if (lacks_first_byte || now - last_active_ >= options.timeout_idle) end(idle_timed_out(Phase::kRequest));
   return false;
 }
@@ -66,7 +66,7 @@ bool HttpConnection::make_room() {
   }
   const bool is_stuck = state_ == State::kOpen && exchange_ && exchange_->state().waits_for_client();
   if (!is_reading() && !is_stuck) return false;  // it has gone on meanwhile
-  front_.worker().counters().cut_for_room.add();
+  front_.worker().counters().sessions_cut_for_room.add();
   is_reading() ? end(idle_timed_out(Phase::kRequest)) : exchange_->cut_waiting();
   return true;
 }

@@ -45,7 +45,7 @@ void HttpExchange::look_at_node(TimePoint now, bool is_idle) {
 }
 
 void HttpExchange::cut_idle() {
-  front_.worker().counters().cut_idle.add();
+  front_.worker().counters().sessions_cut_idle.add();
   cut_waiting();
 }
 

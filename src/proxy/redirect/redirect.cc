@@ -45,8 +45,8 @@ void Redirector::on_client_tls() {
 }
 
 void Redirector::on_connection_end(wire::Server::End why) {
-  if (why == wire::Server::End::kSilent) worker_.counters().cut_no_first_byte.add();
-  if (why == wire::Server::End::kMadeRoom) worker_.counters().cut_for_room.add();
+  if (why == wire::Server::End::kSilent) worker_.counters().sessions_cut_no_first_byte.add();
+  if (why == wire::Server::End::kMadeRoom) worker_.counters().sessions_cut_for_room.add();
   --connections_;
   worker_.shared().release_session();
   worker_.check_idle();
@@ -134,7 +134,7 @@ void Redirector::answer(const Asked& asked, NodeId node) {
   http::Response response;
   response.status = 307;
   response.headers.push_back({"Location", std::move(*location)});
-  worker_.counters().redirects.add();
+  worker_.counters().redirects_total.add();
   respond(asked, response, {307, Outcome::kOk, kEndedNormally, node, {}});
 }
 

@@ -209,7 +209,7 @@ void Session::on_tick(TimePoint now) {
         return linger(node_timed_out(Phase::kHeld));
       }
       if (is_silent() && now - last_active_ >= options.timeout_header) {
-        worker().counters().cut_no_first_byte.add();
+        worker().counters().sessions_cut_no_first_byte.add();
         return end(idle_timed_out(phase()));
       }
       if (now - last_active_ >= kLookForResetAfter) {
@@ -219,7 +219,7 @@ void Session::on_tick(TimePoint now) {
         if (state_ != State::kRelaying) return;
       }
       if (now - last_active_ < options.timeout_idle) return;
-      worker().counters().cut_idle.add();
+      worker().counters().sessions_cut_idle.add();
       return end(idle_timed_out(phase()));
     case State::kLingering:
       if (leaving_.has_lingered(now)) end(kEndedNormally);
@@ -243,7 +243,7 @@ bool Session::has_unheard_client() const { return client_.readable || up_.is_blo
 void Session::collect_idle(std::vector<wire::IdleConnection>& into) {
   const auto add = [&](wire::Idleness idleness, TimePoint since) {
     into.push_back({idleness, since, [this] {
-                      worker().counters().cut_for_room.add();
+                      worker().counters().sessions_cut_for_room.add();
                       end(idle_timed_out(phase()));
                       return true;
                     }});

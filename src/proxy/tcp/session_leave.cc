@@ -113,7 +113,7 @@ void Session::leave(Cut cut) {
     relay_down();
   }
   if (state_ != State::kRelaying) return;
-  worker().counters().cuts[static_cast<std::size_t>(cut)].add();
+  worker().counters().count_cut(cut);
   const EndReason reason = cut_by(cut, phase());
   const bool speaks = cut == Cut::kRequest || cut == Cut::kAnswer || client_.has_unread();
   speaks ? linger(reason) : end(reason);
