@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "bellwether/base/hex.h"
 #include "chars.h"
 
 namespace bellwether::http {
@@ -10,14 +11,6 @@ namespace {
 
 constexpr unsigned kMaxSizeDigits = 16;
 constexpr std::uint64_t kMaxChunk = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-
-// -1: not a hexadecimal digit.
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 }  // namespace
 

@@ -188,14 +188,4 @@ class ExchangePool {
   std::vector<std::unique_ptr<AnyExchange>> spare_;
 };
 
-// Of all requests of a client's connection.
-struct ConnectionSum {
-  Duration held{};
-  Duration connecting{};
-  std::uint64_t bytes_up = 0;
-  std::uint64_t bytes_down = 0;
-  std::optional<NodeId> node;  // of the last attempt
-  Epoch epoch = 0;             // ... its epoch
-};
-
 }  // namespace bellwether::proxy

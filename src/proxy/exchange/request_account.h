@@ -8,6 +8,7 @@
 #include "bellwether/base/time.h"
 #include "bellwether/http/head.h"
 #include "exchange.h"
+#include "proxy/core/session_record.h"
 
 namespace bellwether::proxy {
 
@@ -22,8 +23,8 @@ class RequestAccount {
   RequestAccount& operator=(const RequestAccount&) = delete;
 
   // Before all that follows: of the connection whose exchange it is.
-  void bind(ConnectionSum& sum) { sum_ = &sum; }
-  [[nodiscard]] ConnectionSum& sum() { return *sum_; }
+  void bind(SessionSum& sum) { sum_ = &sum; }
+  [[nodiscard]] SessionSum& sum() { return *sum_; }
 
   void open();
   // It has its outcome; a no-op if it had one. `status`: what the client was told; 0: nothing.
@@ -45,7 +46,7 @@ class RequestAccount {
 
   WorkerCore& worker_;
   Exchange& exchange_;
-  ConnectionSum* sum_ = nullptr;
+  SessionSum* sum_ = nullptr;
 };
 
 }  // namespace bellwether::proxy

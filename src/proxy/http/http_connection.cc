@@ -289,21 +289,7 @@ Phase HttpConnection::phase() const {
 
 void HttpConnection::tell(EndReason reason) const {
   const WorkerCore& worker = front_.worker();
-  if (!worker.options().log_sessions || !worker.shared().callbacks.on_session_end) return;
-  SessionRecord record;
-  record.listener = worker.listeners().address(listener_).to_string();
-  record.client = client_name_;
-  record.node = sum_.node;
-  record.node_name = worker.nodes().name(record.node);
-  record.epoch = sum_.epoch;
-  record.held = sum_.held;
-  record.connecting = sum_.connecting;
-  record.total = worker.now() - started_;
-  record.bytes_up = sum_.bytes_up;
-  record.bytes_down = sum_.bytes_down;
-  record.end[0] = reason.who;
-  record.end[1] = reason.when;
-  worker.shared().callbacks.on_session_end(record);
+  if (are_sessions_logged(worker)) log_session_end(worker, {listener_, client_name_, started_, sum_, reason});
 }
 
 }  // namespace bellwether::proxy

@@ -15,7 +15,7 @@
 #include "bellwether/wire/idleness.h"
 #include "client_identity.h"
 #include "http_exchange.h"
-#include "proxy/core/end_reason.h"
+#include "proxy/core/session_record.h"
 
 namespace bellwether::proxy {
 
@@ -44,7 +44,7 @@ class HttpConnection final : public net::StreamHandler {
   [[nodiscard]] Phase phase() const;
 
   // For its exchange.
-  [[nodiscard]] ConnectionSum& sum() { return sum_; }
+  [[nodiscard]] SessionSum& sum() { return sum_; }
   [[nodiscard]] std::uint16_t listener() const { return listener_; }
   [[nodiscard]] const std::string& client_name() const { return client_name_; }
   [[nodiscard]] const std::string& preamble() const { return preamble_; }
@@ -109,7 +109,7 @@ class HttpConnection final : public net::StreamHandler {
   std::string client_name_;  // with its port; only if it may be logged
   std::string preamble_;
   std::unique_ptr<HttpExchange> exchange_;  // null: idle, or at its end
-  ConnectionSum sum_;
+  SessionSum sum_;                          // of all its requests
   http::LeadingLine leading_line_;
   http::HeadSearch head_search_;
   TimePoint started_;

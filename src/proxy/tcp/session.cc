@@ -283,13 +283,14 @@ void Session::part_from_node(EndReason reason) {
     note_answered();
     at_node_.reset();
   }
-  account_.log(worker(), {.node = has_node_ ? std::optional(node_id_) : std::nullopt,
-                          .epoch = epoch_,
-                          .held = dialling_.held(),
-                          .connecting = dialling_.connecting(),
-                          .bytes_up = up_.bytes(),
-                          .bytes_down = down_.bytes(),
-                          .reason = reason});
+  account_.log(worker(),
+               {.node = has_node_ ? std::optional(node_id_) : std::nullopt,
+                .epoch = epoch_,
+                .held = dialling_.held(),
+                .connecting = dialling_.connecting(),
+                .bytes_up = up_.bytes(),
+                .bytes_down = down_.bytes()},
+               reason);
   node_.close();
   up_.release(worker().pool());
   down_.release(worker().pool());
