@@ -8,11 +8,12 @@ from check_house import MAX_FUNCTIONS, MAX_LINES, MAX_MEMBERS, House
 TABLE = """
 bw_module(base    PURE LIBS tl::expected)
 bw_module(cluster PURE DEPS base)
+bw_module(config  PURE DEPS base)
 bw_module(net     DEPS base LIBS openssl)
 bw_module(probe   DEPS net cluster base)
 bw_module(proxy/core DEPS net base)
 bw_module(proxy/tcp  DEPS proxy/core net base)
-bw_module(proxy   DEPS proxy/core proxy/tcp net cluster base)
+bw_module(proxy   DEPS proxy/core proxy/tcp net cluster config base)
 """
 
 # file, text, a part of the message; None: must be accepted.
@@ -34,6 +35,8 @@ PLANTED = [
     ("src/probe/k.cc", "#include <event2/event.h>\n", "only net uses libevent"),
     ("src/probe/l.cc", "#include <openssl/ssl.h>\n", "only net uses OpenSSL"),
     ("src/probe/m.cc", "#include <sys/socket.h>\n", "only net uses sockets"),
+    ("src/proxy/n.cc", '#include "bellwether/config/config.h"\n', "the whole configuration"),
+    ("src/proxy/n2.cc", '#include "bellwether/config/traffic_options.h"\n', None),
     ("src/proxy/o.cc", "std::regex r;\n", "parsing"),
     ("src/proxy/p.cc", "void f() { usleep(3); }\n", "condition"),
     ("src/proxy/q.cc", "auto* p = new Session(3);\n", "make_unique"),

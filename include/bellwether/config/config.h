@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bellwether/base/time.h"
+#include "bellwether/config/traffic_options.h"
 
 namespace bellwether::config {
 
@@ -45,7 +46,7 @@ struct Node {
 
 // Every option with its effective value. One row of the option table (config/options.h) describes each.
 // A value type; components get the few fields they need, never the whole.
-struct Config {
+struct Config : TrafficOptions {
   std::vector<Listen> listen;
   std::vector<Node> nodes;
   Mode mode = Mode::kTcp;                // of listeners that name none
@@ -54,22 +55,18 @@ struct Config {
   std::string admin_token_file;
   std::string control = "auto";  // path of a unix socket; "off": none
   int threads = 1;               // 0: auto, one per core
-  int maxconn = 2000;
   // leader tracking
   Duration inter = 1s, fastinter = 10ms, downinter = 1s, idle_inter = 30s, idle_after = 10s;
   Duration dns_refresh = 30s;  // zero: names are not asked for again while their nodes answer
-  Duration suspect_after = 100ms, timeout_check = 3s;
+  Duration timeout_check = 3s;
   int fall = 3, rise = 2;
   OnConflict on_conflict = OnConflict::kKeep;
   std::string cluster_id;
   // hold
-  int hold_max = 1024;
   int hold_bytes = 16 * 1024 * 1024;
-  Duration hold_timeout_tcp = 9s, hold_timeout_http = 30s;
   // connections
-  Duration timeout_connect = 3s, timeout_idle = 1h;
   Duration keepalive_idle = 30s, keepalive_interval = 10s, tcp_user_timeout = 30s;
-  Duration drain_quiet = 1s, drain_deadline = 10s, hard_stop_after = 25s;
+  Duration hard_stop_after = 25s;
   std::string source;  // numeric, without a port; empty: the system chooses
   ProxyProtocol send_proxy = ProxyProtocol::kNone;
   // TLS to the nodes
@@ -78,11 +75,7 @@ struct Config {
   // http listeners
   int retry_buffer = 64 * 1024;  // bytes
   int max_head_bytes = 32 * 1024, max_headers = 100;
-  Duration timeout_header = 10s, timeout_answer = 2min, grace = 1s;
-  int ambiguous_status = 502;
-  bool bootstrap = false;
-  bool fresh = false;  // of listeners that do not say
-  bool forwarded_for = true;
+  bool fresh = false;                              // of listeners that do not say
   std::vector<std::string> forwarded_for_trusted;  // IP addresses and ranges
   std::vector<std::string> accept_proxy_from;      // of any listener with accept_proxy; empty: everybody
   std::string client_cert_header;                  // empty: nodes are told no client's certificate
@@ -98,7 +91,6 @@ struct Config {
   // logs
   std::string log_level = "info";
   LogFormat log_format = LogFormat::kText;
-  bool log_sessions = false, log_requests = false, log_paths = false;
   bool watch = false;  // the configuration file
 };
 

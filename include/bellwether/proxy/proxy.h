@@ -16,6 +16,7 @@
 #include "bellwether/base/result.h"
 #include "bellwether/cluster/observation.h"
 #include "bellwether/cluster/view.h"
+#include "bellwether/config/traffic_options.h"
 #include "bellwether/http/head.h"
 #include "bellwether/metrics/slots.h"
 #include "bellwether/net/address.h"
@@ -57,35 +58,14 @@ struct NodeOptions {
 };
 
 // What may change while the proxy runs, see Proxy::set_settings().
-struct ProxySettings {
-  int maxconn = 2000;                         // over all workers and listeners; beyond it the accept queue waits
-  int hold_max = 1024;                        // over all workers
+struct ProxySettings : config::TrafficOptions {
   std::size_t hold_bytes = 16 * 1024 * 1024;  // of requests to http listeners that wait, over all workers
-  Duration hold_timeout_tcp = 9s;
-  Duration hold_timeout_http = 30s;
-  // After our own process stood still for that long, nothing is sent before the leader has claimed anew.
-  Duration suspect_after = 100ms;
-  Duration timeout_connect = 3s;
-  Duration timeout_idle = 1h;
-  Duration drain_quiet =
-      1s;  // a session on a demoted node that may have something under way ends once quiet for so long
-  Duration drain_deadline = 10s;  // ... and at the latest then
   net::TcpOptions tcp{};
   std::optional<net::Address> source;
   net::ProxyVersion send_proxy = net::ProxyVersion::kNone;
-  bool log_sessions = false;
-  bool log_requests = false;  // of http and redirect listeners
-  bool log_paths = false;     // in these, never with their query
   // Of http listeners.
   http::HeadLimits head_limits{};
   std::size_t retry_buffer = 64 * 1024;  // of a request's body, kept until the answer is judged
-  // For a request head, from its first byte; for a client's TLS handshake; for the first byte of a connection.
-  Duration timeout_header = 10s;
-  Duration timeout_answer = 2min;  // for an answer head, from the last byte of the request
-  Duration grace = 1s;             // a leader may take that long to speak when replaced, or to confirm itself
-  int ambiguous_status = 502;
-  bool bootstrap = false;     // sys/init and sys/unseal go to a node that cannot lead yet, if none leads
-  bool forwarded_for = true;  // the client's address is put into X-Forwarded-For
   // Who may send the PROXY header that a listener takes; others are clients of their own. Empty: everybody must.
   std::vector<IpRange> accept_proxy_from;
   ClientIdentityOptions client_identity;
