@@ -235,6 +235,14 @@ Result<void> Proxy::set_node_tls(const std::shared_ptr<net::TlsContext>& tls) {
   return {};
 }
 
+void Proxy::when_all_have_it(std::function<void()> on_done) {
+  const auto missing = std::make_shared<std::size_t>(impl_->shared.seats.size());
+  const auto one_more = [missing, on_done = std::move(on_done)](const Impl&) {
+    if (--*missing == 0) on_done();
+  };
+  impl_->post_to_workers([impl = impl_.get(), one_more](const Worker&) { impl->post_to_control(one_more); });
+}
+
 void Proxy::shut_down(std::function<void()> on_idle) {
   impl_->on_idle = std::move(on_idle);
   impl_->post_to_workers([](Worker& worker) { worker.shut_down(); });

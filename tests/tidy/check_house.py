@@ -59,7 +59,7 @@ LIBRARY_OWNERS = [
     (r"#\s*include\s*<openssl/", {"net"}, "only net uses OpenSSL"),
     (r"#\s*include\s*<(sys/socket\.h|sys/epoll\.h|netinet/|arpa/|netdb\.h|poll\.h|sys/un\.h)", {"net"}, "only net uses sockets"),
     (r"#\s*include\s*<CLI/", {"app/cli"}, "only app/cli reads the command line"),
-    (r'#\s*include\s*"bellwether/config/(?!settings\.h")', {"config", "app"}, "only app sees the whole configuration: take settings.h"),
+    (r'#\s*include\s*"bellwether/config/(?!traffic_options\.h")', {"config", "app"}, "only app sees the whole configuration: take traffic_options.h"),
 ]
 
 CXX = {".cc", ".h", ".hpp"}

@@ -234,6 +234,8 @@ class Proxy {
   // nodes that are spoken to over TLS are. Connections that are in use go on; idle ones to the nodes are closed.
   void set_client_tls(const std::shared_ptr<net::TlsContext>& tls);
   [[nodiscard]] Result<void> set_node_tls(const std::shared_ptr<net::TlsContext>& tls);
+  // Calls back on the control thread when all workers have carried out what they were told so far.
+  void when_all_have_it(std::function<void()> on_done);
   // Goes on accepting and serving, but lets its sessions end: answers of http and redirect listeners close their
   // connections, and http clients that have nothing to ask are sent away. `on_idle` is called once, on the control
   // thread, when no worker has a tcp or http session or owes a redirect any more. REQUIRES: called once.

@@ -574,7 +574,7 @@ struct Service::Impl {
                 // Certificates may have been read meanwhile, and the targets knew those of before.
                 if (tls.contexts().to_nodes != used) prober->set_tls(tls.contexts().to_nodes);
                 if (was_verifying) warn_of_no_verification();
-                on_done(report);
+                proxy->when_all_have_it([report, on_done] { on_done(report); });
               });
   }
 
