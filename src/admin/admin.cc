@@ -137,6 +137,14 @@ void Admin::set_hosts(std::vector<std::string> hosts) {
   impl_->own_loop->post([impl = impl_.get(), access = std::move(access)] { impl->endpoints->set_access(access); });
 }
 
+void Admin::leave(std::function<void()> on_left) {
+  if (!impl_->own_loop) return on_left();
+  impl_->own_loop->post([impl = impl_.get(), on_left = std::move(on_left)] {
+    impl->endpoints->leave();
+    impl->post_to_control([on_left](Impl&) { on_left(); });
+  });
+}
+
 void Admin::record(const std::vector<cluster::Event>& events) {
   const WallClock clock = impl_->sources.wall_clock();
   for (const auto& event : events) impl_->journal.record(event, clock.at(impl_->control.now()));

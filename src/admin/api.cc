@@ -106,15 +106,27 @@ Result<Duration> parse_pause(const Target& target) {
   return *at_most;
 }
 
-Result<std::optional<std::string>> parse_check(const Target& target) {
-  constexpr std::string_view kName = "name=";
-  if (target.query.empty()) return std::nullopt;
-  if (target.query.substr(0, kName.size()) != kName) return unknown_query(target.query, "name=FILE");
-  auto name = decoded_name(target.query.substr(kName.size()));
+namespace {
+
+// From "KEY=FILE"; nothing without a query.
+Result<std::optional<std::string>> parse_file_name(std::string_view query, std::string_view key) {
+  if (query.empty()) return std::nullopt;
+  if (!query.starts_with(key)) return unknown_query(query, fmt::format("{}FILE", key));
+  auto name = decoded_name(query.substr(key.size()));
   if (!name) return fail(ErrorKind::kInvalid, "broken percent escape in the file's name");
   if (name->empty() || name->size() > kMaxFileName)
     return fail(ErrorKind::kInvalid, fmt::format("the name of a file has 1 to {} bytes", kMaxFileName));
   return name;
+}
+
+}  // namespace
+
+Result<std::optional<std::string>> parse_check(const Target& target) { return parse_file_name(target.query, "name="); }
+
+Result<std::string> parse_upgrade(const Target& target) {
+  return parse_file_name(target.query, "path=").map([](std::optional<std::string> name) {
+    return std::move(name).value_or(std::string());
+  });
 }
 
 Result<std::optional<LogLevelOrder>> parse_log_level(const Target& target) {

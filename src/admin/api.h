@@ -36,6 +36,9 @@ inline constexpr std::size_t kMaxFileName = 4096;  // bytes
 // From "/check[?name=FILE]": the name of the file whose text is the body; nothing without a query.
 [[nodiscard]] Result<std::optional<std::string>> parse_check(const Target& target);
 
+// From "/upgrade[?path=FILE]"; empty without a query.
+[[nodiscard]] Result<std::string> parse_upgrade(const Target& target);
+
 struct LogLevelOrder {
   std::string level;  // as it was said: it may be none
   std::optional<Duration> lasts;

@@ -39,7 +39,7 @@ struct Endpoints::Side {
             endpoints.loop_, server_options(endpoints, r),
             [this, &endpoints](const wire::ServerRequest& request) { endpoints.on_request(*this, request); },
             [this, &endpoints](wire::ExchangeId exchange) { endpoints.feed_.on_gone(server, exchange); }),
-        listener(endpoints.loop_, std::move(socket),
+        listener(std::in_place, endpoints.loop_, std::move(socket),
                  [this](net::Socket accepted, const net::Address& peer) { server.adopt(std::move(accepted), peer); }) {}
 
   static wire::Server::Options server_options(Endpoints& endpoints, Rights rights) {
@@ -53,7 +53,7 @@ struct Endpoints::Side {
 
   Rights rights;
   wire::Server server;
-  net::Listener listener;
+  std::optional<net::Listener> listener;  // none: another process accepts
 };
 
 Endpoints::Endpoints(net::Loop& loop, const AdminOptions& options, ToControl to_control)
@@ -69,6 +69,13 @@ Endpoints::~Endpoints() = default;
 
 void Endpoints::listen(net::Socket socket, Rights rights) {
   sides_.push_back(std::make_unique<Side>(*this, std::move(socket), rights));
+}
+
+void Endpoints::leave() {
+  for (const auto& side : sides_) {
+    if (side->listener) side->listener->keep_file();
+    side->listener.reset();
+  }
 }
 
 void Endpoints::on_request(Side& side, const wire::ServerRequest& request) {

@@ -43,6 +43,8 @@ class Endpoints {
   Endpoints& operator=(const Endpoints&) = delete;
 
   void listen(net::Socket socket, Rights rights);
+  // Another process accepts at these addresses; what was asked here is answered.
+  void leave();
   // From the control thread.
   void on_state(const StatePtr& state) { feed_.on_state(state); }
   void set_access(const AccessOptions& access) { access_ = Access(access); }

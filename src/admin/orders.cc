@@ -56,6 +56,15 @@ void check(const Target& target, std::string text, const AdminSources& sources, 
   sources.try_reload(std::move(instead), respond_with_report(respond));
 }
 
+void upgrade(const Target& target, const AdminSources& sources, const Respond& respond) {
+  const auto program = parse_upgrade(target);
+  if (!program) return respond(error_response(400, program.error().message));
+  if (!sources.upgrade) return respond(error_response(409, "this process cannot be replaced while it runs"));
+  sources.upgrade(*program, [respond](const Result<pid_t>& done) {
+    respond(done ? json_response(200, upgrade_json(*done)) : error_response(409, done.error().message));
+  });
+}
+
 void set_node(const Target& target, const AdminSources& sources, const Respond& respond) {
   const cluster::ViewPtr view = sources.view();
   const auto order = parse_node_order(target, *view->topology);
@@ -72,8 +81,8 @@ void set_node(const Target& target, const AdminSources& sources, const Respond& 
 }  // namespace
 
 bool is_order_path(std::string_view path) {
-  constexpr std::array<std::string_view, 6> kOrders = {"/pause",  "/resume", "/repin",
-                                                       "/reload", "/check",  "/log-level"};
+  constexpr std::array<std::string_view, 7> kOrders = {"/pause", "/resume",    "/repin",  "/reload",
+                                                       "/check", "/log-level", "/upgrade"};
   return path.starts_with("/node/") || std::find(kOrders.begin(), kOrders.end(), path) != kOrders.end();
 }
 
@@ -84,6 +93,7 @@ void carry_out_order(Order order, const AdminSources& sources, TimePoint now, co
   if (target.path == "/repin") return respond(repin(sources));
   if (target.path == "/log-level") return respond(log_level(target, sources, now));
   if (target.path == "/reload") return sources.reload(respond_with_report(respond));
+  if (target.path == "/upgrade") return upgrade(target, sources, respond);
   if (target.path == "/check") return check(target, std::move(order.body), sources, respond);
   set_node(target, sources, respond);
 }

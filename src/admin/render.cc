@@ -257,6 +257,8 @@ std::string pause_json(Duration at_most) { return dump(Json{{"paused_seconds_lef
 
 std::string resume_json(bool was_paused) { return dump(Json{{"was_paused", was_paused}}); }
 
+std::string upgrade_json(std::int64_t pid) { return dump(Json{{"upgraded", true}, {"pid", pid}}); }
+
 std::string log_level_json(const LogLevelState& state, TimePoint now, const WallClock& clock) {
   return dump(log_level_of(state, now, [&clock](TimePoint moment) { return clock.at(moment); }));
 }

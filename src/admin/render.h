@@ -55,6 +55,7 @@ struct Readiness {
 [[nodiscard]] std::string node_json(std::string_view name, cluster::AdminState state);
 [[nodiscard]] std::string pause_json(Duration at_most);
 [[nodiscard]] std::string resume_json(bool was_paused);
+[[nodiscard]] std::string upgrade_json(std::int64_t pid);
 [[nodiscard]] std::string log_level_json(const LogLevelState& state, TimePoint now, const WallClock& clock);
 [[nodiscard]] std::string reload_json(const ReloadReport& report);
 // {"error": "..."}

@@ -168,6 +168,9 @@ std::vector<Option> connections() {
       {"hard_stop_after", kConnections, DurationField{&C::hard_stop_after, 0ms, 24h}, true, "--hard-stop-after",
        "After SIGTERM, sessions that still run are ended after that long; less than Kubernetes gives a pod by default, "
        "30 s."},
+      {"upgrade_timeout", kConnections, DurationField{&C::upgrade_timeout, 100ms, 10min}, true, "--upgrade-timeout",
+       "How long a program that `bellwether upgrade` has started may take until it is ready. One that takes longer is "
+       "ended, and nothing has changed."},
       {"source", kConnections,
        TextField{&C::source, "a numeric address without a port, such as \"10.0.0.5\"", is_source}, true, "--source",
        "The address to connect to nodes from."},

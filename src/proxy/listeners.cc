@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "bellwether/net/inherited.h"
 #include "bellwether/net/listener.h"
 
 namespace bellwether::proxy {
@@ -24,10 +25,11 @@ Result<void> nobody_else_listens(const net::Address& address) {
   return {};
 }
 
-// `address` becomes the real one. A socket for each worker, open where it accepts.
+// `address` becomes the real one. A socket for each worker in turn, open where it accepts.
 Result<std::vector<net::Socket>> bind_new(net::Address& address, std::size_t workers, const net::TcpOptions& tcp) {
   const bool several = workers > 1 && !address.is_unix();
-  if (several) {
+  const bool is_inherited = net::InheritedSockets::process().has(address);
+  if (several && !is_inherited) {
     if (auto ours = nobody_else_listens(address); !ours) return tl::unexpected(ours.error());
   }
   std::vector<net::Socket> sockets;
@@ -47,6 +49,12 @@ Result<std::vector<net::Socket>> bind_new(net::Address& address, std::size_t wor
       address = *real;  // the others share the port that was given
     }
     sockets.push_back(std::move(*socket));
+  }
+  // Of a predecessor that had more workers: clients wait there too.
+  while (is_inherited) {
+    net::Socket another = net::InheritedSockets::process().take_untaken(address);
+    if (!another.is_open()) break;
+    sockets.push_back(std::move(another));
   }
   return sockets;
 }
@@ -98,8 +106,8 @@ Result<std::shared_ptr<ListenerChange>> Listeners::bind(const std::vector<Listen
     } else {
       auto sockets = bind_new(known.address, workers, tcp);
       if (!sockets) return tl::unexpected(cannot_bind(sockets.error(), each.address));
-      for (std::size_t i = 0; i < workers; ++i) {
-        change->told[i].push_back({number, std::nullopt, std::move((*sockets)[i]), tls});
+      for (std::size_t i = 0; i < sockets->size(); ++i) {
+        change->told[i % workers].push_back({number, std::nullopt, std::move((*sockets)[i]), tls});
       }
     }
     table->push_back(std::move(known));

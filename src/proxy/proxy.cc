@@ -208,6 +208,10 @@ void Proxy::use_listeners(ListenerChange& change) {
   }
 }
 
+void Proxy::leave_listeners() {
+  impl_->post_to_workers([](Worker& worker) { worker.leave_listeners(); });
+}
+
 // The limits first: a worker that is told asks them anew for those who wait.
 void Proxy::set_settings(ProxySettings settings) {
   Shared& shared = impl_->shared;

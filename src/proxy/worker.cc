@@ -48,22 +48,32 @@ void Worker::set_listeners(std::shared_ptr<const ListenerTable> table, std::vect
   known_listeners().set(std::move(table), open);
   std::vector<std::unique_ptr<Door>> before = std::exchange(doors_, {});
   for (OpenListener& each : open) {
-    const auto kept = std::find_if(before.begin(), before.end(),
-                                   [&](const auto& door) { return door && door->number == each.keeps; });
-    std::unique_ptr<Door> door = kept != before.end() ? std::move(*kept) : open_door(each);
-    if (!door) continue;
-    door->number = each.number;
-    doors_.push_back(std::move(door));
+    for (auto& door : before) {
+      if (!door || door->number != each.keeps) continue;
+      door->number = each.number;
+      doors_.push_back(std::move(door));
+    }
+    if (auto door = open_door(each)) doors_.push_back(std::move(door));
   }
   for (const auto& door : before) {
     if (door) close_door(*door);
   }
 }
 
-// Null: another worker accepts.
+void Worker::leave_listeners() {
+  for (Parked& each : parked_) each.door = nullptr;
+  for (const auto& door : doors_) {
+    past_accept_failures_ += door->listener->accept_failures();
+    door->listener->keep_file();
+  }
+  doors_.clear();
+}
+
+// Null: there is no new socket.
 std::unique_ptr<Worker::Door> Worker::open_door(OpenListener& listener) {
   if (!listener.socket.is_open()) return nullptr;
   auto door = std::make_unique<Door>();
+  door->number = listener.number;
   door->listener = std::make_unique<net::Listener>(
       loop(), std::move(listener.socket), [this, of = door.get()](net::Socket socket, const net::Address& peer) {
         on_accept(*of, std::move(socket), peer);

@@ -34,6 +34,8 @@ class Worker final : public WorkerCore {
   void set_listeners(std::shared_ptr<const ListenerTable> table, std::vector<OpenListener>& open);
   void set_node_tls(const std::shared_ptr<net::TlsContext>& tls) { http_.set_node_tls(tls); }
   void set_settings(std::shared_ptr<const ProxySettings> settings);
+  // Another process accepts at their sockets.
+  void leave_listeners();
   void shut_down();
   [[nodiscard]] const Seat& seat() const { return seat_; }
   [[nodiscard]] bool has_parked() const { return !parked_.empty(); }

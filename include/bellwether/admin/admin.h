@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -89,6 +91,8 @@ struct AdminSources {
   std::function<void(std::function<void(const ReloadReport&)> on_done)> reload;
   // What a reload would change: of the configuration file, or of `text` in its place. Nothing is changed.
   std::function<void(std::optional<ConfigText> text, std::function<void(const ReloadReport&)> on_done)> try_reload;
+  // Starts a program in place of this process; empty: the one that it was started from. The other's process id.
+  std::function<void(std::string program, std::function<void(const Result<pid_t>&)> on_done)> upgrade;
   std::function<ConfigState()> config;
   std::function<std::vector<NameState>()> names;
   std::function<std::vector<std::string>()> listeners;  // for the page: "127.0.0.1:8200 tcp"
@@ -119,6 +123,9 @@ class Admin {
   [[nodiscard]] Result<void> listen_control(const net::Address& unix_address);  // with those that change something
   // From the next request on: AccessOptions::hosts.
   void set_hosts(std::vector<std::string> hosts);
+  // Another process accepts at both addresses from now on. `on_left`, on the control thread: what was answered before
+  // is on its way.
+  void leave(std::function<void()> on_left);
   // Keeps the last 100 changes of leader for /status and the page.
   void record(const std::vector<cluster::Event>& events);
 

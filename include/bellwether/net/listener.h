@@ -20,7 +20,8 @@ struct ListenOptions {
 };
 
 // A bound, listening socket. Bind first (errors name the address and the way out), hand to a Listener later.
-// A stale unix socket file that nobody listens on is replaced; a live one is an error.
+// A stale unix socket file that nobody listens on is replaced; a live one is an error. One of InheritedSockets is taken
+// where there is one at that address.
 [[nodiscard]] Result<Socket> bind_listener(const Address& address, const ListenOptions& options);
 
 // Accepts on one loop. While paused the kernel's accept queue fills and clients wait there.
@@ -39,6 +40,8 @@ class Listener {
   // Accepts what waits in the queue now, even while it is paused: what is left there when a listener is destroyed is
   // reset.
   void accept_all();
+  // A unix socket's file stays when this is destroyed: another process listens there.
+  void keep_file();
   void pause();
   void resume();
   [[nodiscard]] bool is_paused() const;

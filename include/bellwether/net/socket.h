@@ -65,6 +65,8 @@ class Socket {
   void set_corked(bool corked);
 
   [[nodiscard]] int connect_error() const;  // SO_ERROR
+  // Of any descriptor: a socket that clients connect to.
+  [[nodiscard]] static bool is_listening(int fd);
   [[nodiscard]] PeerState peer_state() const;
   [[nodiscard]] Result<Address> local_address() const;
   [[nodiscard]] Result<Address> peer_address() const;

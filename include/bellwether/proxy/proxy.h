@@ -230,6 +230,9 @@ class Proxy {
   [[nodiscard]] Result<std::shared_ptr<ListenerChange>> bind_listeners(const std::vector<ListenerOptions>& listeners,
                                                                        const ProxySettings& settings) const;
   void use_listeners(ListenerChange& change);
+  // Another process accepts clients at all listeners from now on, by copies of their sockets: nothing that waits there
+  // is reset. What has been accepted is served as before.
+  void leave_listeners();
   // From the next handshake on: what clients meet on the listeners that may speak TLS (null: plain HTTP), and how the
   // nodes that are spoken to over TLS are. Connections that are in use go on; idle ones to the nodes are closed.
   void set_client_tls(const std::shared_ptr<net::TlsContext>& tls);

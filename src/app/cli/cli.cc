@@ -99,7 +99,7 @@ class ConfigFlags {
     return sources;
   }
 
-  [[nodiscard]] ConfigSource source() const { return {reader(), file_ == "-" ? std::string() : file_}; }
+  [[nodiscard]] ConfigSource source() const { return {reader(), file_ == "-" ? std::string() : file_, file_ != "-"}; }
 
  private:
   // Reads the file again; environment and flags are what they were. It needs nothing of this object.
@@ -382,6 +382,14 @@ class CommandLine {
                           [this] { return repin_command(node_.control); });
     add_control(*repin);
     add_log_level();
+    CLI::App* upgrade = add(
+        "upgrade", "Start another program, or the one that has been installed, in place of the running one", [this] {
+          return upgrade_command({node_.control, program_, node_.json});
+        });
+    upgrade->add_option("PATH", program_, "Its file; without it: the file that the running one was started from")
+        ->type_name("FILE");
+    upgrade->add_flag("--json", node_.json, "As JSON");
+    add_control(*upgrade);
   }
 
   void add_log_level() {
@@ -463,6 +471,7 @@ class CommandLine {
   WaitLeaderOptions wait_leader_;
   NodeOptions node_;
   LogLevelOptions log_level_;
+  std::string program_;
   Duration pause_for_ = PauseOptions().at_most;
 };
 

@@ -73,6 +73,13 @@ struct LogLevelOptions {
 };
 int log_level_command(const LogLevelOptions& options);  // log_level.cc
 
+struct UpgradeOptions {
+  ControlChoice control;
+  std::string program;  // empty: the one that it was started from
+  bool json = false;
+};
+int upgrade_command(const UpgradeOptions& options);  // upgrade.cc
+
 struct WaitLeaderOptions {
   std::string admin = "127.0.0.1:8209";
   std::string other_than;  // who is about to go

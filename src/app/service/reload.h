@@ -25,6 +25,8 @@ using ReadConfig = std::function<Result<config::Loaded>(const std::optional<conf
 struct ConfigSource {
   ReadConfig read{};   // none: there is nothing to read again
   std::string file{};  // to be watched; empty: there is none
+  // The command line that this process was started with leads to the same again: it may be replaced while it runs.
+  bool is_repeatable = false;
 };
 
 // Takes a configuration to where it is used: reads it, on a thread of its own, for a file system may hang; asks for the

@@ -23,6 +23,7 @@
 #include "bellwether/admin/admin.h"
 #include "bellwether/config/difference.h"
 #include "bellwether/net/certificate.h"
+#include "bellwether/net/inherited.h"
 #include "bellwether/net/process.h"
 #include "bellwether/net/resolver.h"
 #include "bellwether/probe/prober.h"
@@ -33,6 +34,7 @@
 #include "node_set.h"
 #include "plan.h"
 #include "tls_sides.h"
+#include "upgrade.h"
 
 namespace bellwether::app {
 
@@ -60,6 +62,22 @@ void say_new_listeners(const std::vector<config::Listen>& before, const std::vec
   }
 }
 
+// To a process that this one replaces: somebody leads, or all nodes were asked and nobody does.
+void say_ready(const cluster::View& view) {
+  const auto was_asked = [&view](NodeId node) {
+    const cluster::NodeView& seen = view.nodes.at(node);
+    return seen.answered_at.has_value() || seen.failure.has_value();
+  };
+  const std::vector<NodeId>& ids = view.nodes.ids();
+  if (view.leader || std::all_of(ids.begin(), ids.end(), was_asked)) net::InheritedSockets::process().say_ready();
+}
+
+// A session takes about that much beside what it has buffered, most of it for TLS.
+std::size_t memory_in_use(const proxy::ProxyCounts& counts) {
+  constexpr std::size_t kPerSession = 16 * 1024;
+  return counts.held_bytes + counts.sessions_now * kPerSession;
+}
+
 WallTime wall_now() { return std::chrono::system_clock::now(); }
 
 }  // namespace
@@ -79,6 +97,8 @@ struct Service::Impl {
         alive(std::make_shared<Impl*>(this)),
         hard_stop_timer(loop, [this] { hard_stop(); }),
         log_level(loop, config.log_level),
+        is_repeatable(s.is_repeatable),
+        upgrade(loop),
         tls(loop),
         nodes(loop, resolver, config),
         config_file(std::move(s.file)),
@@ -216,12 +236,6 @@ struct Service::Impl {
     });
   }
 
-  // A session takes about that much beside what it has buffered, most of it for TLS.
-  [[nodiscard]] static std::size_t memory_in_use(const proxy::ProxyCounts& counts) {
-    constexpr std::size_t kPerSession = 16 * 1024;
-    return counts.held_bytes + counts.sessions_now * kPerSession;
-  }
-
   Result<void> make_admin() {
     admin::AdminOptions options;
     options.version = BELLWETHER_VERSION;
@@ -291,6 +305,11 @@ struct Service::Impl {
     sources.try_reload = [this](std::optional<admin::ConfigText> text, Reload::OnDone on_done) {
       try_reload(std::move(text), std::move(on_done));
     };
+    if (is_repeatable) {
+      sources.upgrade = [this](const std::string& program, const Upgrade::OnDone& on_done) {
+        begin_upgrade(program, on_done);
+      };
+    }
     sources.config = [this] { return config_state; };
     sources.names = [this] { return names_for_people(); };
     sources.listeners = [this] { return listeners(); };
@@ -328,6 +347,12 @@ struct Service::Impl {
     refresh_names();
     watch_certificates();
     if (config.watch) watch_file();
+    for (const net::Address& each : net::InheritedSockets::process().release()) {
+      log::warn("inherited_socket_unused",
+                {{"address", each.to_string()}, {"why", std::string("nothing is configured to listen there")}});
+    }
+    has_begun = true;
+    say_ready(*prober->view());
   }
 
   [[nodiscard]] NodeStates node_states() {
@@ -381,6 +406,7 @@ struct Service::Impl {
     tally.on_view(*view);
     proxy->publish(view);
     if (name_refresh) name_refresh->on_view(*view);
+    if (has_begun) say_ready(*view);
   }
 
   void on_events(const std::vector<cluster::Event>& events) {
@@ -589,6 +615,25 @@ struct Service::Impl {
     if (config.watch != before.watch) config.watch ? watch_file() : end_watch();
   }
 
+  void begin_upgrade(const std::string& program, const Upgrade::OnDone& on_done) {
+    if (draining) return on_done(fail(ErrorKind::kUnavailable, "this process ends already"));
+    log::info("upgrade_begun", {{"program", program.empty() ? std::string("as before") : program}});
+    upgrade.begin(program, config.upgrade_timeout, [this, on_done](const Result<pid_t>& done) {
+      on_done(done);
+      done ? be_replaced(*done) : log::error("upgrade_failed", {{"why", done.error().message}});
+    });
+  }
+
+  // Both accept until this one has closed its own copies of the sockets; what it has accepted, it serves.
+  void be_replaced(pid_t successor) {
+    log::info("upgraded", {{"pid", static_cast<std::int64_t>(successor)}});
+    end_watch();
+    proxy->leave_listeners();
+    admin->leave([this] {
+      if (!draining) terminate();
+    });
+  }
+
   void terminate() {
     if (draining) {
       log::info("ending", {{"why", std::string("told twice")}});
@@ -628,6 +673,9 @@ struct Service::Impl {
   net::Timer hard_stop_timer;
   LogLevelKeeper log_level;
   bool draining = false;
+  bool has_begun = false;
+  const bool is_repeatable;
+  Upgrade upgrade;
 
   TlsSides tls;
   Tally tally;

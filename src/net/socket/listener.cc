@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "bellwether/base/assert.h"
+#include "bellwether/net/inherited.h"
 #include "net/loop/system.h"
 
 namespace bellwether::net {
@@ -80,6 +81,10 @@ std::pair<dev_t, ino_t> file_identity(const Address& address) {
 }  // namespace
 
 Result<Socket> bind_listener(const Address& address, const ListenOptions& options) {
+  if (Socket inherited = InheritedSockets::process().take(address); inherited.is_open()) {
+    if (!address.is_unix()) inherited.change_tcp(options.tcp);
+    return inherited;
+  }
   const int fd = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) {
     // ":8200" means every address; on a machine without IPv6 that is every IPv4 one.
@@ -114,7 +119,7 @@ struct Listener::Impl {
 
   ~Impl() {
     event_del(&event);
-    if (address.is_unix() && identity != decltype(identity){} && file_identity(address) == identity) {
+    if (owns_file && address.is_unix() && identity != decltype(identity){} && file_identity(address) == identity) {
       ::unlink(address.host().c_str());
     }
   }
@@ -176,6 +181,7 @@ struct Listener::Impl {
   Address address;
   std::pair<dev_t, ino_t> identity{};  // of a unix socket's file
   struct event event {};
+  bool owns_file = true;  // if it is a unix socket
   bool paused = false;
   bool listening_now = false;
   std::uint64_t failures = 0;
@@ -195,6 +201,8 @@ void Listener::accept_all() {
   for (int i = 0; i <= kMostInQueue && impl_->accept_one(); ++i) {
   }
 }
+
+void Listener::keep_file() { impl_->owns_file = false; }
 
 void Listener::pause() {
   impl_->paused = true;

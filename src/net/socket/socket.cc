@@ -157,6 +157,12 @@ void Socket::set_tcp(const TcpOptions& tcp) {
   }
 }
 
+bool Socket::is_listening(int fd) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  return ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &size) == 0 && value != 0;
+}
+
 void Socket::change_tcp(const TcpOptions& tcp) {
   set_tcp(tcp);
   if (tcp.keepalive_idle <= Duration::zero()) set_option(fd_, SOL_SOCKET, SO_KEEPALIVE, 0);

@@ -10,8 +10,8 @@ void KnownListeners::set(std::shared_ptr<const ListenerTable> table, const std::
   own_addresses_.clear();
   std::vector<bool> is_open(table_->size());
   for (const OpenListener& each : open) {
+    if (!is_open[each.number]) own_addresses_.push_back(address(each.number));
     is_open[each.number] = true;
-    own_addresses_.push_back(address(each.number));
     if (each.keeps != each.number) tls_[each.number] = each.tls;
   }
   for (std::size_t i = 0; i < tls_.size(); ++i) {

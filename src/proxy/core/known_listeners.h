@@ -28,7 +28,7 @@ using ListenerTable = std::vector<KnownListener>;
 struct OpenListener {
   ListenerNumber number = 0;
   std::optional<ListenerNumber> keeps;     // it has the socket of that one, which may be itself
-  net::Socket socket{};                    // or this new one. None: another worker accepts
+  net::Socket socket{};                    // or this new one. None: another worker accepts. There may be several
   std::shared_ptr<net::TlsContext> tls{};  // how its clients speak to us, if it is new; null: plain
 };
 

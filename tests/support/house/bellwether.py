@@ -94,10 +94,10 @@ class Metrics:
 class Bellwether:
     """`bellwether run` (or `dev`) on ports of the kernel's choice. end() it, or use it in a `with`."""
 
-    def __init__(self, folder, words, command="run", env=None, name="bellwether", wrapper=()):
+    def __init__(self, folder, words, command="run", env=None, name="bellwether", wrapper=(), pass_fds=()):
         """`wrapper`: words before ours, of a program that becomes the one it is given."""
         self.process = Process(name, [*wrapper, binary(), command, *words], os.path.join(str(folder), f"{name}.log"),
-                               env={"BELLWETHER_CONTROL": "off", **(env or {})})
+                               env={"BELLWETHER_CONTROL": "off", **(env or {})}, pass_fds=pass_fds)
         self.pid = self.process.pid
         self._addresses = {}
 

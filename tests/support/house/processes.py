@@ -13,7 +13,7 @@ class Process:
     """One child with its output in a file. Whoever starts it calls end()."""
 
     def __init__(self, name, argv, log_path, env=None, cwd=None, stdin=subprocess.DEVNULL,
-                 user=None, group=None):
+                 user=None, group=None, pass_fds=()):
         self.name = name
         self.log_path = str(log_path)
         self._log = open(self.log_path, "ab")
@@ -21,7 +21,7 @@ class Process:
         full_env.update(env or {})
         self._child = subprocess.Popen(
             [str(word) for word in argv], stdin=stdin, stdout=self._log, stderr=subprocess.STDOUT,
-            env=full_env, cwd=cwd, user=user, group=group)
+            env=full_env, cwd=cwd, user=user, group=group, pass_fds=pass_fds)
         self.pid = self._child.pid
 
     def is_running(self):

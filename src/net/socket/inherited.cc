@@ -1,0 +1,110 @@
+#include "bellwether/net/inherited.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <string_view>
+#include <utility>
+
+#include "bellwether/net/successor.h"
+
+namespace bellwether::net {
+namespace {
+
+// The number in a variable, which is removed.
+std::optional<int> take_number(const char* name) {
+  const char* const text = std::getenv(name);
+  if (text == nullptr) return std::nullopt;
+  int number = 0;
+  const std::string_view digits = text;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  const bool is_number = read.ec == std::errc() && read.ptr == digits.data() + digits.size() && number >= 0;
+  ::unsetenv(name);
+  return is_number ? std::optional(number) : std::nullopt;
+}
+
+}  // namespace
+
+InheritedSockets& InheritedSockets::process() {
+  static InheritedSockets sockets;
+  return sockets;
+}
+
+void InheritedSockets::take_over() {
+  const std::lock_guard lock(mutex_);
+  const auto pid = take_number("LISTEN_PID");
+  const auto of_units = take_number("LISTEN_FDS");
+  ::unsetenv("LISTEN_FDNAMES");
+  const auto of_predecessor = take_number(kInheritedVariable);
+  if (of_predecessor) {
+    for (int i = 0; i < *of_predecessor; ++i) keep(kFirst + i);
+    predecessor_ = Socket(kFirst + *of_predecessor);
+    if (::fcntl(predecessor_.fd(), F_SETFD, FD_CLOEXEC) != 0) (void)predecessor_.release();
+  } else if (of_units && pid == static_cast<int>(::getpid())) {
+    for (int i = 0; i < *of_units; ++i) keep(kFirst + i);
+  }
+}
+
+// What is not a listening socket is somebody else's mistake: it stays open and unused.
+void InheritedSockets::keep(int fd) {
+  if (!Socket::is_listening(fd)) return;
+  Kept kept{Socket(fd), {}, 0};
+  const auto address = kept.socket.local_address();
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (!address || flags < 0) return;
+  ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  kept.address = *address;
+  kept_.push_back(std::move(kept));
+}
+
+bool InheritedSockets::has(const Address& address) const {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(kept_.begin(), kept_.end(), [&](const Kept& kept) { return kept.address == address; });
+}
+
+Socket InheritedSockets::copy_of(Kept& kept) {
+  ++kept.taken;
+  return Socket(::fcntl(kept.socket.fd(), F_DUPFD_CLOEXEC, 0));
+}
+
+Socket InheritedSockets::take(const Address& address) {
+  const std::lock_guard lock(mutex_);
+  Kept* least_taken = nullptr;
+  for (Kept& kept : kept_) {
+    const bool is_better = kept.address == address && (least_taken == nullptr || kept.taken < least_taken->taken);
+    if (is_better) least_taken = &kept;
+  }
+  return least_taken == nullptr ? Socket() : copy_of(*least_taken);
+}
+
+Socket InheritedSockets::take_untaken(const Address& address) {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::find_if(kept_.begin(), kept_.end(),
+                                  [&](const Kept& kept) { return kept.taken == 0 && kept.address == address; });
+  return found == kept_.end() ? Socket() : copy_of(*found);
+}
+
+std::vector<Address> InheritedSockets::release() {
+  const std::lock_guard lock(mutex_);
+  std::vector<Address> untaken;
+  for (const Kept& kept : std::exchange(kept_, {})) {
+    if (kept.taken == 0) untaken.push_back(kept.address);
+  }
+  return untaken;
+}
+
+void InheritedSockets::say_ready() {
+  const std::lock_guard lock(mutex_);
+  if (!predecessor_.is_open()) return;
+  constexpr char kReady = kSuccessorIsReady;
+  // One that does not listen any more has given up, and will end this process.
+  (void)predecessor_.write({&kReady, 1});
+  predecessor_.close();
+}
+
+}  // namespace bellwether::net

@@ -1,0 +1,150 @@
+#include "bellwether/net/successor.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string_view>
+#include <utility>
+
+#include "bellwether/net/inherited.h"
+#include "net/loop/system.h"
+
+namespace bellwether::net {
+namespace {
+
+// Copies, above all descriptors that the new program is given: what is put into place must not be what is put next.
+std::vector<Socket> listening_sockets() {
+  std::vector<int> found;
+  std::error_code unreadable;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", unreadable)) {
+    const std::string name = entry.path().filename().string();
+    int fd = -1;
+    std::from_chars(name.data(), name.data() + name.size(), fd);
+    if (fd >= 0 && Socket::is_listening(fd)) found.push_back(fd);
+  }
+  std::sort(found.begin(), found.end());
+  const int above = InheritedSockets::kFirst + static_cast<int>(found.size()) + 1;
+  std::vector<Socket> copies;
+  for (const int fd : found) {
+    Socket copy(::fcntl(fd, F_DUPFD_CLOEXEC, above));
+    if (copy.is_open()) copies.push_back(std::move(copy));
+  }
+  return copies;
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+std::vector<std::string> environment_with(const std::string& variable) {
+  std::vector<std::string> all;
+  for (char** each = environ; each != nullptr && *each != nullptr; ++each) all.emplace_back(*each);
+  all.push_back(variable);
+  return all;
+}
+
+// What posix_spawn() is told: the descriptors, and signals as a new process has them.
+class SpawnPlan {
+ public:
+  SpawnPlan() {
+    ::posix_spawn_file_actions_init(&actions_);
+    ::posix_spawnattr_init(&attributes_);
+    sigset_t none;
+    sigset_t all;
+    ::sigemptyset(&none);
+    ::sigfillset(&all);
+    ::posix_spawnattr_setsigmask(&attributes_, &none);
+    ::posix_spawnattr_setsigdefault(&attributes_, &all);
+    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  }
+  ~SpawnPlan() {
+    ::posix_spawn_file_actions_destroy(&actions_);
+    ::posix_spawnattr_destroy(&attributes_);
+  }
+  SpawnPlan(const SpawnPlan&) = delete;
+  SpawnPlan& operator=(const SpawnPlan&) = delete;
+
+  void put(int fd, int as) { ::posix_spawn_file_actions_adddup2(&actions_, fd, as); }
+  // errno, or 0.
+  [[nodiscard]] int run(pid_t& pid, const std::string& program, std::vector<std::string> arguments,
+                        std::vector<std::string> environment) const {
+    return ::posix_spawn(&pid, program.c_str(), &actions_, &attributes_, pointers_to(arguments).data(),
+                         pointers_to(environment).data());
+  }
+
+ private:
+  posix_spawn_file_actions_t actions_{};
+  posix_spawnattr_t attributes_{};
+};
+
+}  // namespace
+
+Result<Successor> start_successor(const std::string& program, const std::vector<std::string>& arguments) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
+    return fail(ErrorKind::kUnavailable, fmt::format("cannot start {}: {}", program, describe_errno(errno)));
+  }
+  Successor made{0, Socket(ends[0])};
+  const Socket its_end(ends[1]);
+  const std::vector<Socket> sockets = listening_sockets();
+  const int count = static_cast<int>(sockets.size());
+  const Socket high_end(::fcntl(its_end.fd(), F_DUPFD_CLOEXEC, InheritedSockets::kFirst + count + 1));
+  SpawnPlan plan;
+  for (int i = 0; i < count; ++i) plan.put(sockets[static_cast<std::size_t>(i)].fd(), InheritedSockets::kFirst + i);
+  plan.put(high_end.fd(), InheritedSockets::kFirst + count);
+  const int error =
+      plan.run(made.pid, program, arguments, environment_with(fmt::format("{}={}", kInheritedVariable, count)));
+  if (error == 0) return made;
+  return fail(ErrorKind::kUnavailable, fmt::format("cannot start {}: {}", program, describe_errno(error)));
+}
+
+Result<void> check_program(const std::string& program) {
+  const auto refused = [&](std::string_view why) {
+    return fail(ErrorKind::kInvalid, fmt::format("{} {}", program, why));
+  };
+  if (program.empty() || program.front() != '/') return refused("is not an absolute path");
+  struct stat status {};
+  if (::stat(program.c_str(), &status) != 0)
+    return refused(fmt::format("cannot be started: {}", describe_errno(errno)));
+  if (!S_ISREG(status.st_mode) || ::access(program.c_str(), X_OK) != 0) return refused("is not an executable file");
+  if (status.st_uid != 0 && status.st_uid != ::geteuid()) return refused("belongs neither to root nor to our own user");
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) return refused("may be written by others than its owner");
+  return {};
+}
+
+Result<OwnCommand> own_command() {
+  std::error_code unreadable;
+  OwnCommand own;
+  own.program = std::filesystem::read_symlink("/proc/self/exe", unreadable).string();
+  constexpr std::string_view kReplaced = " (deleted)";
+  if (own.program.ends_with(kReplaced)) own.program.resize(own.program.size() - kReplaced.size());
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  for (std::string each; std::getline(file, each, '\0');) own.arguments.push_back(each);
+  if (!own.program.empty() && !own.arguments.empty()) return own;
+  return fail(ErrorKind::kUnavailable, "/proc does not tell how this process was started");
+}
+
+bool has_ended(pid_t child, std::string& how) {
+  int status = 0;
+  if (::waitpid(child, &status, WNOHANG) != child) return false;
+  how = WIFSIGNALED(status) ? fmt::format("signal {}", WTERMSIG(status))
+                            : fmt::format("exit code {}", WEXITSTATUS(status));
+  return true;
+}
+
+}  // namespace bellwether::net

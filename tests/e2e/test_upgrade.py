@@ -1,0 +1,248 @@
+"""Another program takes the place of the running one, and clients notice nothing; sockets of who started it are used."""
+
+import http.client
+import json
+import os
+import select
+import signal
+import socket
+import threading
+
+import pytest
+
+from house.asking import all_ask_on, clients
+from house.bellwether import Bellwether
+from house.ports import free_ports
+from house.waiting import wait_until
+from house.web import request
+
+
+class Succession:
+    """A program on ports of its own, each of whose successors has them too."""
+
+    def __init__(self, folder, sim, command, mode="http", **options):
+        self.folder, self._command = folder, command
+        self.port, admin = free_ports(2)
+        self.address = f"127.0.0.1:{self.port}"
+        self.admin = f"http://127.0.0.1:{admin}"
+        self.socket = folder / "control.sock"
+        self.file = folder / "bellwether.json"
+        self.options = {"listen": self.address, "admin": f"127.0.0.1:{admin}", "mode": mode, "nodes": sim.urls,
+                        "control": str(self.socket), **options}
+        self.file.write_text(json.dumps(self.options))
+        self.proxy = Bellwether(folder, ["-f", self.file], env={"BELLWETHER_CONTROL": ""})
+        self.proxy.wait_ready()
+        self._watched = []
+
+    def upgrade(self, *words):
+        return self._command("upgrade", "--control", self.socket, *words)
+
+    def succeed(self):
+        done = self.upgrade("--json")
+        assert done.returncode == 0, done
+        pid = json.loads(done.stdout)["pid"]
+        self._watched.append((pid, os.pidfd_open(pid)))
+        return pid
+
+    def has_ended(self, pid):
+        if pid == self.proxy.pid:
+            return not self.proxy.process.is_running()
+        descriptor = dict(self._watched)[pid]
+        return bool(select.select([descriptor], [], [], 0)[0])
+
+    def end(self):
+        for pid, descriptor in self._watched:
+            if not self.has_ended(pid):
+                os.kill(pid, signal.SIGTERM)
+        for pid, descriptor in self._watched:
+            wait_until(lambda pid=pid: self.has_ended(pid), 60, f"process {pid} to end")
+            os.close(descriptor)
+        self.proxy.end()
+        self.proxy.process.expect_no_sanitizer_report()
+
+
+@pytest.fixture
+def begin(sim, tmp_path, command):
+    made = []
+
+    def make(**options):
+        made.append(Succession(tmp_path, sim, command, **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.end()
+
+
+@pytest.mark.parametrize("mode,threads", [("http", 1), ("http", 3), ("tcp", 1)])
+def test_upgrades_beside_clients(begin, sim, mode, threads):
+    it = begin(mode=mode, threads=threads, drain_quiet="100ms")
+    sessions = {"kept": 1, "three": 3, "fresh": 0} if mode == "http" else {"fresh": 0, "other": 0}
+    pids = [it.proxy.pid]
+    with clients(it.proxy, sim, sessions) as asking:
+        all_ask_on(asking)
+        for _ in range(6):
+            pids.append(it.succeed())
+            all_ask_on(asking)
+            wait_until(lambda: it.has_ended(pids[-2]), 30, "the one before to end")
+        all_ask_on(asking)
+    for client in asking:
+        assert client.errors == []
+        assert {told.status for told in client.told} == {200}
+    assert len(set(pids)) == 7 and not it.has_ended(pids[-1])
+    assert len(it.proxy.events("upgraded")) == 6
+    assert it.proxy.process.exit_code() == 0
+    assert it.socket.exists() and request(it.admin + "/readyz").status == 200
+
+
+def test_connections_in_a_storm_are_neither_refused_nor_reset(begin):
+    it = begin(threads=2)
+    stop = threading.Event()
+    failed, served = [], []
+
+    def connect():
+        while not stop.is_set():
+            try:
+                with socket.create_connection(("127.0.0.1", it.port), 20) as client:
+                    client.sendall(b"GET /v1/sys/health HTTP/1.1\r\nHost: v\r\nConnection: close\r\n\r\n")
+                    served.append(client.recv(12) == b"HTTP/1.1 200")
+            except OSError as error:
+                failed.append(error)
+
+    threads = [threading.Thread(target=connect) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(5):
+            so_far = len(served)
+            it.succeed()
+            wait_until(lambda: len(served) > so_far + 50, 30, "clients to be served")
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(60)
+    assert failed == [] and all(served)
+
+
+def test_a_session_of_before_goes_on_in_the_old_process(begin):
+    it = begin(mode="tcp")
+    session = http.client.HTTPConnection("127.0.0.1", it.port, timeout=20)
+    session.request("GET", "/v1/sys/health")
+    assert session.getresponse().read()
+    pid = it.succeed()
+    session.request("GET", "/v1/sys/health")
+    assert session.getresponse().status == 200
+    assert not it.has_ended(it.proxy.pid)
+    assert request(f"http://{it.address}/v1/sys/health").status == 200
+    session.close()
+    wait_until(lambda: it.has_ended(it.proxy.pid), 30, "the old process to end")
+    assert not it.has_ended(pid) and it.proxy.process.exit_code() == 0
+
+
+def test_what_waits_for_a_leader_is_served_by_the_old_process(begin, sim):
+    it = begin(hold_timeout_http="60s")
+    told = []
+    for node in sim.nodes:
+        sim.kill(node.index)
+    wait_until(lambda: it.proxy.leader_by_status() is None, 20, "no leader")
+    asking = threading.Thread(target=lambda: told.append(request(f"http://{it.address}/v1/sys/internal/ui/mounts", timeout=60)))
+    asking.start()
+    wait_until(lambda: it.proxy.metrics().sum("bellwether_held_requests") == 1, 20, "the request to wait")
+    it.succeed()
+    for node in sim.nodes:
+        sim.restart(node.index)
+    asking.join(60)
+    assert [answer.status for answer in told] == [200]
+
+
+def program(folder, text, mode=0o755):
+    file = folder / "program"
+    file.write_text(text)
+    file.chmod(mode)
+    return file
+
+
+@pytest.mark.parametrize("text,words", [
+    ("#!/bin/sh\nexit 7\n", ["exit code 7"]),
+    ("#!/bin/sh\nkill -SEGV $$\n", ["signal 11"]),
+    ("#!/bin/sh\nexec sleep 60\n", ["was not ready within 500ms", "upgrade_timeout"]),
+    ("#!/bin/sh\nexec 3>&- 4>&- 5>&- 6>&- 7>&- sleep 60\n", ["gave up"]),
+    ("not a program", ["cannot start"]),
+], ids=["fails", "crashes", "hangs", "hangs_up", "no_program"])
+def test_a_program_that_does_not_become_ready_changes_nothing(begin, tmp_path, text, words):
+    it = begin(upgrade_timeout="500ms" if "500ms" in words[0] else "20s")
+    file = program(tmp_path, text)
+    for _ in range(2):
+        done = it.upgrade(file)
+        assert done.returncode == 1 and "this process goes on" in done.stderr or "cannot start" in done.stderr, done
+        for word in words:
+            assert word in done.stderr, done
+    assert request(f"http://{it.address}/v1/sys/health").status == 200
+    assert request(it.admin + "/readyz").status == 200
+    assert len(it.proxy.events("upgrade_failed")) == 2
+    it.succeed()
+
+
+def test_a_file_with_an_error_changes_nothing(begin):
+    it = begin()
+    it.file.write_text("{ broken")
+    done = it.upgrade()
+    assert done.returncode == 1 and "exit code 2" in done.stderr, done
+    it.file.write_text(json.dumps(it.options))
+    it.succeed()
+
+
+@pytest.mark.parametrize("what,words", [
+    (lambda folder: "/nonexistent/bellwether", "No such file"),
+    (lambda folder: folder, "is not an executable file"),
+    (lambda folder: program(folder, "#!/bin/sh\n", 0o644), "is not an executable file"),
+    (lambda folder: program(folder, "#!/bin/sh\n", 0o777), "may be written by others"),
+], ids=["missing", "folder", "not_executable", "writable"])
+def test_a_program_that_must_not_be_started(begin, tmp_path, what, words):
+    it = begin()
+    done = it.upgrade(what(tmp_path))
+    assert done.returncode == 1 and words in done.stderr, done
+
+
+def test_what_was_read_from_standard_input_cannot_be_started_again(sim, tmp_path, command):
+    control = tmp_path / "control.sock"
+    config = tmp_path / "bellwether.json"
+    config.write_text(json.dumps({"listen": "127.0.0.1:0", "admin": "127.0.0.1:0", "nodes": sim.urls,
+                                  "control": str(control)}))
+    wrapper = ["sh", "-c", f'exec "$@" < {config}', "sh"]
+    with Bellwether(tmp_path, ["-f", "-"], env={"BELLWETHER_CONTROL": ""}, wrapper=wrapper) as proxy:
+        proxy.wait_ready()
+        done = command("upgrade", "--control", control)
+        assert done.returncode == 1 and "cannot be replaced" in done.stderr, done
+
+
+def activated(folder, sockets, words, name):
+    """Started as systemd starts a unit that has sockets."""
+    numbers = " ".join(f"{3 + i}<&{sock.fileno()}" for i, sock in enumerate(sockets))
+    script = f'exec {numbers}; LISTEN_PID=$$ LISTEN_FDS={len(sockets)} exec "$@"'
+    return Bellwether(folder, words, name=name, wrapper=["bash", "-c", script, "bash"],
+                      pass_fds=[sock.fileno() for sock in sockets])
+
+
+def test_sockets_of_who_started_it_wait_while_it_is_away(sim, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as given, socket.create_server(("127.0.0.1", 0)) as unused:
+        address = f"127.0.0.1:{given.getsockname()[1]}"
+        words = ["--listen", address, "--threads", "2", "--mode", "http", "--admin", "127.0.0.1:0", *sim.urls]
+        with activated(tmp_path, [given, unused], words, "first") as first:
+            first.wait_ready()
+            assert request(f"http://{address}/v1/sys/health").status == 200
+            line, = first.events("inherited_socket_unused")
+            assert line.fields["address"] == f"127.0.0.1:{unused.getsockname()[1]}"
+        with socket.create_connection(("127.0.0.1", given.getsockname()[1]), 30) as waiting:
+            waiting.sendall(b"GET /v1/sys/health HTTP/1.1\r\nHost: v\r\n\r\n")
+            with activated(tmp_path, [given], words, "second") as second:
+                assert waiting.recv(12) == b"HTTP/1.1 200"
+                second.wait_ready()
+                assert second.events("inherited_socket_unused") == []
+
+
+def test_sockets_for_another_process_are_left_alone(sim, tmp_path):
+    env = {"LISTEN_PID": "1", "LISTEN_FDS": "1"}
+    with Bellwether(tmp_path, ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", *sim.urls], env=env) as proxy:
+        proxy.wait_ready()
+        assert request(f"http://{proxy.address}/v1/sys/health").status == 200
