@@ -174,10 +174,10 @@ def test_a_file_with_errors_changes_nothing_and_each_is_named(stand, content, wo
 
 def test_timings_change_at_once_and_what_needs_a_restart_is_named(stand):
     it = stand()
-    said = it.use(it.nodes(0, 1, 2), inter="100ms", idle_inter="100ms", maxconn=77, threads=3, control="none.sock")
+    said = it.use(it.nodes(0, 1, 2), inter="100ms", idle_inter="100ms", maxconn=77, threads=3, admin="127.0.0.1:9")
     assert 'inter "1s" -> "100ms"' in said and "maxconn 2000 -> 77" in said, said
     assert "needs a restart: threads 1 -> 3" in said, said
-    assert 'needs a restart: control "auto" -> "none.sock"' in said, said
+    assert 'needs a restart: admin "127.0.0.1:0" -> "127.0.0.1:9"' in said, said
     line = it.proxy.events("reload_unsupported")[0]
     assert line.level == "WARN" and "threads 1 -> 3" in line.fields["options"]
     assert it.proxy.status()["config"]["last_reload"]["needs_restart"]

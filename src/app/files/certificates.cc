@@ -95,6 +95,11 @@ void Certificates::load_later(Context before, std::function<void(Result<void>)> 
   });
 }
 
+void Certificates::stop() {
+  is_stopped_ = true;
+  timer_.cancel();
+}
+
 void Certificates::count_on_from(const CertificateCounts& before) {
   counts_.reloads += before.reloads + 1;
   counts_.failures += before.failures;
@@ -119,6 +124,7 @@ void Certificates::look() {
 }
 
 void Certificates::on_stamp(const Stamp& now) {
+  if (is_stopped_) return;
   const bool is_settled = now == seen_;
   const bool is_due = now != tried_ || !refusal_.empty();
   seen_ = now;
@@ -139,6 +145,7 @@ void Certificates::replace() {
 }
 
 void Certificates::on_made(const Result<Context>& made) {
+  if (is_stopped_) return;
   if (is_due_now_) look();  // asked for while these were read
   const Result<void> usable = made ? check_usable(**made, context_.get()) : tl::unexpected(made.error());
   const Result<void> taken = usable.and_then([&] { return on_new_(*made); });

@@ -52,6 +52,8 @@ class Certificates {
 
   [[nodiscard]] const Context& context() const { return context_; }
   [[nodiscard]] const CertificateCounts& counts() const { return counts_; }
+  // Looks no more and hands nothing over, not even what is being read.
+  void stop();
   // It takes the place of another one that has counted so far.
   void count_on_from(const CertificateCounts& before);
   // To destroy it now would wait for that.
@@ -85,6 +87,7 @@ class Certificates {
   std::string refusal_;  // why they could not be used then; empty: they are
   Duration interval_{};
   bool is_due_now_ = false;  // whatever the stamp says
+  bool is_stopped_ = false;
   net::Loop& loop_;
   net::Timer timer_;
   std::unique_ptr<net::Timer> patience_;  // of load_later()

@@ -26,6 +26,7 @@
 #include "bellwether/net/inherited.h"
 #include "bellwether/net/process.h"
 #include "bellwether/net/resolver.h"
+#include "bellwether/net/supervisor.h"
 #include "bellwether/probe/prober.h"
 #include "bellwether/proxy/proxy.h"
 #include "control_path.h"
@@ -352,6 +353,7 @@ struct Service::Impl {
                 {{"address", each.to_string()}, {"why", std::string("nothing is configured to listen there")}});
     }
     has_begun = true;
+    net::tell_supervisor("READY=1");
     say_ready(*prober->view());
   }
 
@@ -627,6 +629,8 @@ struct Service::Impl {
   // Both accept until this one has closed its own copies of the sockets; what it has accepted, it serves.
   void be_replaced(pid_t successor) {
     log::info("upgraded", {{"pid", static_cast<std::int64_t>(successor)}});
+    net::tell_supervisor(fmt::format("MAINPID={}", successor));
+    is_replaced = true;
     end_watch();
     proxy->leave_listeners();
     admin->leave([this] {
@@ -641,6 +645,7 @@ struct Service::Impl {
       return;
     }
     draining = true;
+    if (!is_replaced) net::tell_supervisor("STOPPING=1");
     log::info("draining", {{"sessions", static_cast<std::int64_t>(proxy->counts().sessions_now)}});
     // The listeners stay open meanwhile: whoever sends clients here needs time to see that /readyz says no.
     proxy->shut_down([this] { end_idle(); });
@@ -674,6 +679,7 @@ struct Service::Impl {
   LogLevelKeeper log_level;
   bool draining = false;
   bool has_begun = false;
+  bool is_replaced = false;  // another process is the service now
   const bool is_repeatable;
   Upgrade upgrade;
 

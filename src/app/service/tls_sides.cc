@@ -139,7 +139,9 @@ void TlsSides::put(Side<Options>& side, std::optional<Side<Options>>& next, cons
   std::swap(side, *next);
   if (side.certificates && next->certificates) side.certificates->count_on_from(next->certificates->counts());
   if (side.certificates) side.certificates->watch(interval_, on_new);
-  if (next->certificates) retired_.push_back(std::move(next->certificates));
+  if (!next->certificates) return;
+  next->certificates->stop();
+  retired_.push_back(std::move(next->certificates));
 }
 
 void TlsSides::forget_retired() {

@@ -14,9 +14,6 @@ void KnownListeners::set(std::shared_ptr<const ListenerTable> table, const std::
     is_open[each.number] = true;
     if (each.keeps != each.number) tls_[each.number] = each.tls;
   }
-  for (std::size_t i = 0; i < tls_.size(); ++i) {
-    if (!is_open[i]) tls_[i].reset();
-  }
 }
 
 void KnownListeners::set_tls(const std::shared_ptr<net::TlsContext>& tls) {

@@ -48,7 +48,8 @@ class KnownListeners {
 
  private:
   std::shared_ptr<const ListenerTable> table_;
-  std::vector<std::shared_ptr<net::TlsContext>> tls_;  // by number
+  // By number. Who was accepted at a listener that is closed by now may still wait for its handshake.
+  std::vector<std::shared_ptr<net::TlsContext>> tls_;
   std::vector<net::Address> own_addresses_;
 };
 

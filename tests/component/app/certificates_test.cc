@@ -115,6 +115,40 @@ TEST_CASE("a file that goes away for a moment harms nobody", "[app][tls]") {
   REQUIRE(it.until([&] { return it.certificates.counts().is_current; }));
 }
 
+TEST_CASE("what is being read when it is stopped is not handed over", "[app][tls]") {
+  Watched it;
+  it.gate->set_shut(true);
+  it.put_pair("common");
+  REQUIRE(it.until([&] { return it.gate->arrived() == 2; }));
+  it.certificates.stop();
+  it.gate->set_shut(false);
+  REQUIRE(it.until([&] { return !it.certificates.is_reading(); }));
+  it.pass(50ms);
+  CHECK(it.handed_over.empty());
+}
+
+TEST_CASE("files that are loaded later are used, or refused beside a certificate that is valid", "[app][tls]") {
+  Watched it;
+  const auto load = [&it](const net::TlsServerOptions& options, const app::Certificates::Context& before) {
+    app::Certificates later(*it.loop, "clients", {options.cert_file, options.key_file},
+                            [options] { return net::TlsContext::server(options); });
+    std::optional<Result<void>> told;
+    later.load_later(before, [&told](const Result<void>& done) { told = done; });
+    CHECK_FALSE(told);
+    REQUIRE(it.until([&] { return told.has_value(); }));
+    CHECK((later.context() != nullptr) == told->has_value());
+    return *told;
+  };
+  CHECK(load(it.options, it.certificates.context()));
+  it.options.key_file = cert("common.key");
+  const auto refused = load(it.options, it.certificates.context());
+  REQUIRE_FALSE(refused);
+  it.options.cert_file = it.options.key_file = it.folder.file("gone.pem");
+  const auto gone = load(it.options, nullptr);
+  REQUIRE_FALSE(gone);
+  CHECK_THAT(gone.error().message, CATCH_CONTAINS("gone.pem"));
+}
+
 TEST_CASE("a swap of the symbolic link above the files is seen, as Kubernetes swaps volumes", "[app][tls]") {
   Folder folder;
   for (const char* name : {"server", "common"}) {

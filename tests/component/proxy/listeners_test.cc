@@ -180,6 +180,32 @@ TEST_CASE("who waits below maxconn at a listener that is removed is served all t
   }
 }
 
+TEST_CASE("who was accepted before its listener changed is spoken to as it was", "[listeners][tls]") {
+  ListenerRig it;
+  it.rig.options.maxconn = 1;
+  ListenerOptions with_tls = at_any_port(Mode::kHttp);
+  with_tls.tls = server_tls("server");
+  it.rig.options.listeners.push_back(with_tls);
+  it.start();
+  it.node.answer = [](const Seen&, Peer&) { return std::string(); };
+  auto busy = it.dial(it.rig.proxy->addresses()[0]);
+  busy->send(get("/v1/slow"));
+  REQUIRE(it.rig.until([&] { return it.node.seen.size() == 1; }));
+  auto waiting = it.dial(it.rig.proxy->addresses()[1]);
+  waiting->send(get("/v1/plain"));
+  REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().maxconn_pauses == 1; }));
+  auto wanted = it.listeners();
+  wanted[1].fresh = true;
+  SECTION("it changes") {}
+  SECTION("it is closed") { wanted.pop_back(); }
+  it.use(wanted);
+  busy->close();
+  REQUIRE(it.rig.until([&] { return waiting->is_over() || !waiting->received.empty(); }));
+  // That it speaks TLS is what it says to plain HTTP.
+  CHECK(waiting->received.find("HTTP/1.1 200 ") == std::string::npos);
+  CHECK(it.node.seen.size() == 1);
+}
+
 TEST_CASE("a listener speaks TLS from now on, or no more", "[listeners][tls]") {
   ListenerRig it;
   it.start();

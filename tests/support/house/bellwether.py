@@ -4,7 +4,7 @@ import os
 import re
 import shlex
 
-from .processes import Process
+from .processes import Process, end_by_pid
 from .waiting import wait_until
 from .web import request
 
@@ -110,7 +110,14 @@ class Bellwether:
             self.process.expect_no_sanitizer_report()
 
     def end(self):
-        return self.process.end(patience=40)
+        code = self.process.end(patience=40)
+        for pid in self.successors():
+            end_by_pid(pid, binary())
+        return code
+
+    def successors(self):
+        """The processes that have taken its place, by its log: the last one serves."""
+        return [int(line.fields["pid"]) for line in self.events("upgraded")]
 
     # what it logged
 

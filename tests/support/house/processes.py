@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import select
 import signal
 import subprocess
 
@@ -98,3 +99,21 @@ class Process:
         if not self.is_running() and text not in self.log():
             raise AssertionError(f"{self.name} ended with {self.exit_code()} before it logged {text!r}:\n{self.log()}")
         return False
+
+
+def end_by_pid(pid, program, patience=40):
+    """Ends a process that is no child of ours, unless it is another program by now."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        if os.path.realpath(f"/proc/{pid}/exe") != os.path.realpath(program):
+            return
+        signal.pidfd_send_signal(descriptor, signal.SIGTERM)
+        if not select.select([descriptor], [], [], patience)[0]:
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+    except OSError:  # it has ended
+        pass
+    finally:
+        os.close(descriptor)

@@ -72,7 +72,6 @@ class Stand:
             ("bao operator unseal", lambda address: self.unseal(self._index(address))),
             ("bao operator step-down", self._step_down),
             ("apt-get install -y --only-upgrade bellwether", lambda: None),
-            ("systemctl restart bellwether", self._restart_bellwether),
         ], {"BELLWETHER_ADMIN": self._admin, "BELLWETHER_CONTROL": control})
 
     def __enter__(self):
@@ -125,8 +124,3 @@ class Stand:
                           name=f"bellwether{len(self.proxies)}")
         self.proxies.append(made)
         made.wait_ready()
-
-    def _restart_bellwether(self):
-        self.proxy.process.terminate()
-        assert self.proxy.process.wait(40) == 0, self.proxy.log()
-        self._start_bellwether()

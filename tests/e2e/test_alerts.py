@@ -1,0 +1,51 @@
+"""The alert rules: promtool finds no fault, each fires in a case of its own, uses our metrics and has its remedy."""
+
+import pathlib
+import re
+import shutil
+import subprocess
+
+from house.bellwether import repository_root
+
+ROOT = pathlib.Path(repository_root())
+RULES = ROOT / "packaging/prometheus/bellwether-rules.yml"
+CASES = ROOT / "packaging/prometheus/bellwether-rules.test.yml"
+
+
+def promtool(*words):
+    tool = shutil.which("promtool") or str(ROOT / "build/tools/usr/bin/promtool")
+    return subprocess.run([tool, *map(str, words)], capture_output=True, text=True, timeout=60, check=False)
+
+
+def alerts():
+    return re.findall(r"- alert: (\w+)", RULES.read_text())
+
+
+def test_promtool_finds_no_fault():
+    done = promtool("check", "rules", "--lint-fatal", RULES)
+    assert done.returncode == 0, done
+
+
+def test_each_alert_fires_in_its_case_and_not_before():
+    done = promtool("test", "rules", CASES)
+    assert done.returncode == 0, done.stdout + done.stderr
+    fired = re.findall(r"- alertname: (\w+)", CASES.read_text())
+    assert sorted(fired) == sorted(alerts())
+
+
+def test_the_rules_use_metrics_that_there_are():
+    reference = (ROOT / "conf/REFERENCE.md").read_text()
+    known = set(re.findall(r"^\| `(bellwether_\w+)`", reference, re.M))
+    used = set(re.findall(r"\bbellwether_\w+", RULES.read_text()))
+    assert used and used <= known, used - known
+    deprecated = set(re.findall(r"^\| `(bellwether_\w+)` .*Deprecated", reference, re.M))
+    assert not used & deprecated, used & deprecated
+
+
+def test_each_alert_has_its_row_in_the_runbook():
+    text = (ROOT / "packaging/RUNBOOK.md").read_text()
+    rows = re.findall(r"^\| (\w+) \|[^|]+\|([^|]+)\|$", text.split("## Alerts")[1], re.M)
+    assert [name for name, _ in rows if name != "alert"] == alerts()
+    headings = set(re.findall(r"^## (.*)$", text, re.M))
+    named = {quoted for _, remedy in rows for quoted in re.findall(r'"([^"]+)"', remedy)}
+    assert named <= headings, named - headings
