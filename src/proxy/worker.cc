@@ -21,8 +21,8 @@ Duration tick_interval(const ProxySettings& o) {
 Worker::Worker(Shared& shared, Seat& seat)
     : WorkerCore(shared, seat),
       tcp_(*this),
-      http_(*this, std::exchange(seat.node_tls, nullptr)),
       redirector_(*this),
+      http_(*this, std::exchange(seat.node_tls, nullptr), redirector_),
       intake_(
           loop(), [this](Accepted accepted) { admit(std::move(accepted)); },
           [this] {
@@ -123,7 +123,6 @@ void Worker::make_room() {
   intake_.collect_idle(idle);
   tcp_.collect_idle(idle);
   http_.collect_idle(idle);
-  redirector_.collect_idle(idle);
   const std::size_t ended = wire::end_longest_idle(std::move(idle), now(), room_policy(options().maxconn));
   if (ended > 0 && shared_.callbacks.on_room_made) shared_.callbacks.on_room_made(ended);
 }
@@ -153,10 +152,10 @@ void Worker::admit(Accepted accepted) {
       tcp_.adopt(std::move(accepted));
       break;
     case Mode::kRedirect:
-      redirector_.adopt(std::move(accepted));
+      http_.adopt(std::move(accepted), AnsweredBy::kResponder);
       break;
     case Mode::kHttp:
-      http_.adopt(std::move(accepted));
+      http_.adopt(std::move(accepted), AnsweredBy::kNodes);
       break;
   }
   check_idle();
@@ -171,7 +170,6 @@ void Worker::set_view(cluster::ViewPtr next, std::uint64_t round) {
   take_view(std::move(next), round);
   update_standings();
   tcp_.on_view();
-  redirector_.release();
   http_.on_view();
   if (known_nodes().forget_removed(*view())) http_.on_nodes();
   resume_withheld();
@@ -182,7 +180,6 @@ void Worker::on_claim(const cluster::Claim& claim) {
   take_claim(claim);
   http_.on_claim();
   tcp_.release();
-  redirector_.release();
   resume_withheld();
   if (http_.has_unconfirmed() || own_clearance().wants_claim()) own_clearance().ask_for_wanted_claim();
 }
@@ -212,10 +209,8 @@ void Worker::set_address(NodeId node, const net::Address& address) {
   http_.on_address(node);
 }
 
-void Worker::set_client_tls(const std::shared_ptr<net::TlsContext>& tls) {
-  known_listeners().set_tls(tls);
-  redirector_.on_client_tls();
-}
+// For connections that come from now on.
+void Worker::set_client_tls(const std::shared_ptr<net::TlsContext>& tls) { known_listeners().set_tls(tls); }
 
 // Whoever waits for a place below maxconn asks again, for there may be more of them.
 void Worker::set_settings(std::shared_ptr<const ProxySettings> settings) {
@@ -231,11 +226,9 @@ void Worker::set_settings(std::shared_ptr<const ProxySettings> settings) {
   if (has_work() || http_.has_idle_upstreams()) arm_tick();
 }
 
-bool Worker::has_waiting() const { return tcp_.has_waiting() || http_.has_waiting() || redirector_.has_waiting(); }
+bool Worker::has_waiting() const { return tcp_.has_waiting() || http_.has_waiting(); }
 
-bool Worker::has_work() const {
-  return tcp_.is_busy() || intake_.size() > 0 || redirector_.is_busy() || http_.is_busy();
-}
+bool Worker::has_work() const { return tcp_.is_busy() || intake_.size() > 0 || http_.is_busy(); }
 
 void Worker::arm_tick() {
   if (!tick_.is_armed()) tick_.arm_in(tick_interval_);
@@ -245,12 +238,10 @@ void Worker::tick() {
   count_accept_failures();
   intake_.tick(now());
   tcp_.tick(now());
-  redirector_.tick(now());
   http_.tick(now());
   if (has_waiting()) note_traffic();  // however long ago it came
   own_clearance().keep_fresh();
   tcp_.release();
-  redirector_.release();
   resume_withheld();
   check_idle();
   if (has_work() || http_.has_idle_upstreams()) arm_tick();
@@ -270,7 +261,7 @@ void Worker::shut_down() {
 
 void Worker::check_idle() {
   if (!is_shutting_down()) return;
-  const bool is_idle = !tcp_.is_busy() && !http_.is_busy() && !redirector_.is_answering();
+  const bool is_idle = !tcp_.is_busy() && !http_.is_serving();
   if (std::exchange(told_idle_, is_idle) != is_idle) shared_.on_idle_changed(seat_, is_idle);
 }
 

@@ -16,7 +16,7 @@
 
 namespace bellwether::proxy {
 
-// One thread's listeners, its maxconn, and the three modes behind them. Lives on that thread; the control side reaches
+// One thread's listeners, its maxconn, and the modes behind them. Lives on that thread; the control side reaches
 // it by posted work.
 class Worker final : public WorkerCore {
  public:
@@ -74,8 +74,8 @@ class Worker final : public WorkerCore {
   [[nodiscard]] bool has_work() const;
 
   TcpFront tcp_;
-  HttpFront http_;
   Redirector redirector_;
+  HttpFront http_;
   Intake intake_;
   std::vector<std::unique_ptr<Door>> doors_;
   std::vector<Parked> parked_;              // one of each door at most, and what waited at those that were closed

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -26,6 +27,11 @@ class TableOf {
   void bury() { graveyard_.clear(); }
   [[nodiscard]] bool empty() const { return sessions_.empty(); }
   [[nodiscard]] bool has_retired() const { return !graveyard_.empty(); }
+
+  template <typename Predicate>
+  [[nodiscard]] bool any_of(Predicate holds) const {
+    return std::any_of(sessions_.begin(), sessions_.end(), [&](const auto& session) { return holds(*session); });
+  }
 
   // Calls `visit` on every session; it may retire any of them.
   template <typename Visit>

@@ -19,7 +19,9 @@ bool may_follow(Stage now, Stage next) {
     case Stage::kHeld:
       return next == Stage::kHead;
     case Stage::kAtNode:
-      return next != Stage::kHead;
+      return next != Stage::kHead && next != Stage::kDroppingBody;
+    case Stage::kDroppingBody:
+      return next == Stage::kAnswered || next == Stage::kOver;
     case Stage::kAnswered:
       return next == Stage::kHead || next == Stage::kOver;
     case Stage::kTunnel:
@@ -48,6 +50,7 @@ Phase Exchange::phase() const {
       return answer.has_begun ? Phase::kRelaying : Phase::kHeaders;
     case Stage::kTunnel:
       return Phase::kRelaying;
+    case Stage::kDroppingBody:
     case Stage::kAnswered:
     case Stage::kOver:
       return Phase::kLastData;
@@ -56,7 +59,7 @@ Phase Exchange::phase() const {
 }
 
 bool Exchange::waits_for_client() const {
-  if (stage_ == Stage::kAnswered) return true;
+  if (stage_ == Stage::kAnswered || stage_ == Stage::kDroppingBody) return true;
   if (stage_ != Stage::kAtNode || attempt.is_connecting) return false;
   const bool awaits_body = !request_body.done() && in.empty() && to_node.unsent().empty();
   return awaits_body || !to_client.empty();
@@ -67,6 +70,11 @@ bool Exchange::cannot_be_answered() const {
   if (stage_ != Stage::kAtNode) return false;
   const bool is_endless = request.request_class == vault::RequestClass::kStream;
   return is_endless || (!request_body.done() && in.empty());
+}
+
+bool Exchange::drops_body() const {
+  return request.target != nullptr && !request_body.done() &&
+         (stage_ == Stage::kHeld || stage_ == Stage::kDroppingBody);
 }
 
 std::optional<NodeId> Exchange::waits_for_node(TimePoint now, Duration most) const {
@@ -83,6 +91,7 @@ std::size_t Exchange::shrink() {
     bytes += queue->capacity();
   }
   to_node.shrink();
+  if (request.target) bytes += request.target->target.capacity() + request.target->host.capacity();
   return bytes + to_node.capacity() + request.head_without_expect.capacity() + request.path.capacity();
 }
 

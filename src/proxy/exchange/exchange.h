@@ -22,6 +22,7 @@
 #include "mount_check.h"
 #include "proxy/core/end_reason.h"
 #include "proxy/core/places.h"
+#include "responder.h"
 #include "send_queue.h"
 
 namespace bellwether::proxy {
@@ -64,7 +65,9 @@ struct Request {
   bool is_ui_question = false;  // asked by the UI before anybody has logged in
   bool is_for_leader = true;    // else for the node itself that it is sent to
   bool is_init = false;         // the attempt is one that InitGuard was asked for
+  bool names_node = false;      // a Responder has answered with the attempt's node, which was sent nothing
   std::vector<NodeId> tried;    // of those that are not for the leader
+  std::unique_ptr<const RequestTarget> target;  // for the Responder; null: the request goes to a node
 };
 
 // How the node ended its side of the connection.
@@ -119,15 +122,17 @@ struct Answer {
 
 // Where a request stands.
 enum class Stage : std::uint8_t {
-  kHead,      // its head is not whole yet, or where it goes is not decided
-  kHeld,      // waits for a node
-  kAtNode,    // has a connection to a node, or dials one
-  kTunnel,    // after a 101
-  kAnswered,  // but for what the client has not taken yet
-  kOver,      // with its connection
+  kHead,          // its head is not whole yet, or where it goes is not decided
+  kHeld,          // waits for a node
+  kAtNode,        // has a connection to a node, or dials one
+  kTunnel,        // after a 101
+  kDroppingBody,  // answered by a Responder; the rest of the request's body is read and dropped, and the connection
+                  // goes on
+  kAnswered,      // but for what the client has not taken yet
+  kOver,          // with its connection
 };
 
-// What is known of one exchange: a request of a client connection in http mode and all that is needed for it, from its
+// What is known of one exchange: a request of a client's HTTP/1.1 connection and all that is needed for it, from its
 // first byte until its answer has left. A connection that is idle has none.
 struct Exchange {
   ByteQueue in;         // from the client, not yet looked at
@@ -151,6 +156,11 @@ struct Exchange {
   // The client has ended its side. It still gets the answer to what it sent, unless that waits, has no end or is not
   // whole.
   [[nodiscard]] bool cannot_be_answered() const;
+  // More of the request's body may come now: for a node; or nobody wants it.
+  [[nodiscard]] bool takes_body() const { return (stage_ == Stage::kAtNode && !request_body.done()) || drops_body(); }
+  [[nodiscard]] bool drops_body() const;
+  // ... and the answer has left.
+  [[nodiscard]] bool has_only_body_to_come() const { return stage_ == Stage::kDroppingBody && to_client.empty(); }
   // The node that its request has been waiting for, for `most` or longer.
   [[nodiscard]] std::optional<NodeId> waits_for_node(TimePoint now, Duration most) const;
   // Gives back what the buffers do not use. Returns what is left of them, and of all that goes with a request that

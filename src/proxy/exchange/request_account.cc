@@ -7,7 +7,7 @@
 namespace bellwether::proxy {
 
 void RequestAccount::open() {
-  HttpCounters& http = worker_.counters().http;
+  HttpCounters& http = *http_;
   http.requests_total.add();
   http.requests_now.add();
   exchange_.request.is_open = true;
@@ -17,7 +17,7 @@ void RequestAccount::open() {
 void RequestAccount::settle(Outcome outcome, int status, EndReason reason) {
   Request& request = exchange_.request;
   if (!std::exchange(request.is_open, false)) return;
-  HttpCounters& http = worker_.counters().http;
+  HttpCounters& http = *http_;
   const TimePoint now = worker_.now();
   http.requests_now.subtract();
   if (request.was_held) http.held.add();
@@ -54,11 +54,10 @@ void RequestAccount::settle_unfinished(EndReason reason) {
 }
 
 void RequestAccount::reject(http::Reject reason, int status, EndReason end) {
-  WorkerCounters& counters = worker_.counters();
-  counters.rejected_requests.add();
-  counters.http.rejected[static_cast<std::size_t>(reason)].add();
+  worker_.counters().rejected_requests.add();
+  http_->rejected[static_cast<std::size_t>(reason)].add();
   if (exchange_.request.is_open) {
-    counters.http.rejected_late.add();
+    http_->rejected_late.add();
   } else {
     open();
   }
@@ -66,8 +65,13 @@ void RequestAccount::reject(http::Reject reason, int status, EndReason end) {
   settle(Outcome::kRejected, status, end);
 }
 
+void RequestAccount::refuse(std::string_view why, int status) {
+  exchange_.request.rejected = why;
+  settle(Outcome::kRejected, status, refused_by_us(Phase::kRequest));
+}
+
 void RequestAccount::note_late_head(TimePoint since, int status) {
-  worker_.counters().http.header_timeouts.add();
+  http_->header_timeouts.add();
   count_status(status);
   Request& request = exchange_.request;
   request.asked = since;
@@ -80,7 +84,7 @@ void RequestAccount::note_late_head(TimePoint since, int status) {
 
 void RequestAccount::count_status(int status) {
   if (status < 100 || status > 599) return;
-  worker_.counters().http.by_status_class[static_cast<std::size_t>(status / 100 - 1)].add();
+  http_->by_status_class[static_cast<std::size_t>(status / 100 - 1)].add();
 }
 
 void RequestAccount::count_up(std::size_t bytes) {
@@ -112,7 +116,7 @@ void RequestAccount::tell(std::uint16_t listener, std::string_view client) {
   record.outcome = request.outcome;
   record.request_class = request.request_class;
   record.row = request.row;
-  if (request.sends > 0) {
+  if (request.sends > 0 || request.names_node) {
     record.node = exchange_.attempt.node;
     record.epoch = exchange_.attempt.epoch;
   }

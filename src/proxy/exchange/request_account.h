@@ -12,6 +12,7 @@
 
 namespace bellwether::proxy {
 
+struct HttpCounters;
 class WorkerCore;
 
 // What becomes of a request: counted once, under exactly one outcome, and told to the log once. Of one exchange,
@@ -22,8 +23,11 @@ class RequestAccount {
   RequestAccount(const RequestAccount&) = delete;
   RequestAccount& operator=(const RequestAccount&) = delete;
 
-  // Before all that follows: of the connection whose exchange it is.
-  void bind(SessionSum& sum) { sum_ = &sum; }
+  // Before all that follows: of the connection whose exchange it is. `counters`: where its requests are counted.
+  void bind(SessionSum& sum, HttpCounters& counters) {
+    sum_ = &sum;
+    http_ = &counters;
+  }
   [[nodiscard]] SessionSum& sum() { return *sum_; }
 
   void open();
@@ -34,6 +38,8 @@ class RequestAccount {
   // The connection ends before the request has an outcome: who left, or whether we did, decides what to call it.
   void settle_unfinished(EndReason reason);
   void reject(http::Reject reason, int status, EndReason end);
+  // A valid request that a Responder does not answer as asked. `why`: static text, for the access log.
+  void refuse(std::string_view why, int status);
   // No request was made, so none is counted; but it was answered, and the log says so.
   void note_late_head(TimePoint since, int status);
   void count_up(std::size_t bytes);
@@ -47,6 +53,7 @@ class RequestAccount {
   WorkerCore& worker_;
   Exchange& exchange_;
   SessionSum* sum_ = nullptr;
+  HttpCounters* http_ = nullptr;
 };
 
 }  // namespace bellwether::proxy

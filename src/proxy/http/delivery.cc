@@ -38,11 +38,12 @@ void Delivery::dispatch() {
 
 void Delivery::hold() {
   if (!take_hold_place()) return;
-  std::exchange(exchange_.request.was_held, true) ? front_.queue().push_front(*this) : front_.queue().push_back(*this);
+  WaitQueue& queue = front_.queue_of(exchange_.request);
+  std::exchange(exchange_.request.was_held, true) ? queue.push_front(*this) : queue.push_back(*this);
   exchange_.become(Stage::kHeld);
   const bool has_left = connection_->has_client_ended() || connection_->peer_state() != net::PeerState::kHere;
   if (has_left) return connection_->client_left();
-  front_.warm_up();
+  if (!exchange_.request.target) front_.warm_up();
   front_.release_soon();  // later, for the caller may be amid an answer that it reads from the scratch head
 }
 
@@ -56,7 +57,7 @@ bool Delivery::take_hold_place() {
   }
   const auto suspect = worker.target_if_hold_is_full();
   if (suspect && may_send() && !exchange_.mount_check.is_under_way()) {
-    begin_attempt(*suspect);
+    exchange_.request.target ? user_.answer_for(*suspect) : begin_attempt(*suspect);
     return false;
   }
   worker.counters().hold_overflows.add();
@@ -83,7 +84,7 @@ void Delivery::give_up(std::string_view why, EndReason reason, int status) {
 }
 
 void Delivery::unhold() {
-  front_.queue().remove(*this);
+  front_.queue_of(exchange_.request).remove(*this);
   const Duration held = exchange_.hold_place.end();
   exchange_.request.held += held;
   account_.sum().held += held;
@@ -107,7 +108,7 @@ void Delivery::leave_hold(NodeId target) {
   BW_ASSERT(exchange_.stage() == Stage::kHeld);
   if (!connection_->stays_held()) return;
   unhold();
-  begin_attempt(target);
+  exchange_.request.target ? user_.answer_for(target) : begin_attempt(target);
   (void)user_.pump();
 }
 
@@ -133,7 +134,8 @@ void Delivery::end_if_hung() {
 }
 
 bool Delivery::has_gone_on_with_view() {
-  if (exchange_.stage() == Stage::kHeld && destination_.needs_no_leader()) {
+  const bool is_held_for_node = exchange_.stage() == Stage::kHeld && !exchange_.request.target;
+  if (is_held_for_node && destination_.needs_no_leader()) {
     unhold();
     dispatch();
     return true;

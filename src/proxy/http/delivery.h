@@ -30,6 +30,8 @@ class DeliveryUser {
   // All that can be done now. The exchange may be over afterwards. Returns the delivery that its connection has then;
   // null: it has none.
   virtual Delivery* pump() = 0;
+  // The request is a Responder's to answer, and that node leads.
+  virtual void answer_for(NodeId leader) = 0;
   // The node's answer is the client's. `head` is in from_node still.
   virtual void start_answer(const http::ResponseHead& head) = 0;
   virtual void start_tunnel(const http::ResponseHead& head) = 0;
@@ -43,8 +45,9 @@ class DeliveryUser {
 };
 
 // How one request gets to a node, and how the node's answer is judged: held while there is none to send it to, sent,
-// sent again after a proof that it was not executed, and never otherwise. Part of an exchange, of which it changes the
-// attempt, the proof, the mount check and what goes to and comes from the node. Used on its worker's thread only.
+// sent again after a proof that it was not executed, and never otherwise. A request that a Responder answers is held in
+// the same way, and never sent. Part of an exchange, of which it changes the attempt, the proof, the mount check and
+// what goes to and comes from the node. Used on its worker's thread only.
 class Delivery final : public UpstreamUser, public WaitLink {
  public:
   Delivery(HttpFront& front, Exchange& exchange, RequestAccount& account, DeliveryUser& user);
@@ -54,6 +57,8 @@ class Delivery final : public UpstreamUser, public WaitLink {
   // delivery.cc: for its exchange
   // Its head is in to_node.
   void dispatch();
+  // Until there is a leader, or somebody else whom it may be sent to.
+  void hold();
   void unhold();       // REQUIRES: held
   void note_effect();  // before the head goes from to_node
   void on_hold_tick(TimePoint now);
@@ -93,7 +98,6 @@ class Delivery final : public UpstreamUser, public WaitLink {
 
  private:
   // delivery.cc
-  void hold();
   [[nodiscard]] bool take_hold_place();
   bool has_gone_on_with_view();
   bool leave_unfit_node();

@@ -117,13 +117,22 @@ void HttpExchange::respond(int status, std::string_view why, bool may_keep_alive
   http::Response response = http::vault_error(status, why);
   if (status == 503) response.headers.push_back({"Retry-After", "1"});
   if (!request.id.empty()) response.headers.push_back({std::string(kRequestIdHeader), request.id});
-  const bool keeps_alive = may_keep_alive && request.keep_alive && request.version == http::Version::kHttp11 &&
-                           exchange_.request_body.done() && !front_.worker().is_shutting_down();
+  send(response, may_keep_alive);
+}
+
+// A client that waits for 100 Continue may send its body all the same, or another request instead: nobody can tell
+// which, so the connection ends.
+void HttpExchange::send(const http::Response& response, bool may_keep_alive) {
+  const Request& request = exchange_.request;
+  const bool is_body_done = exchange_.request_body.done();
+  const bool may_go_on = is_body_done || (request.target && request.was_continued);
+  const bool keeps_alive = may_keep_alive && may_go_on && request.keep_alive &&
+                           request.version == http::Version::kHttp11 && !front_.worker().is_shutting_down();
   exchange_.to_client.append(http::serialize(response, keeps_alive, request.method == "HEAD"));
   exchange_.answer.is_last = !keeps_alive;
   exchange_.to_node.reset();
   exchange_.from_node.clear();
-  exchange_.become(Stage::kAnswered);
+  exchange_.become(keeps_alive && !is_body_done ? Stage::kDroppingBody : Stage::kAnswered);
 }
 
 }  // namespace bellwether::proxy

@@ -23,8 +23,12 @@ constexpr std::size_t kRequestShare = 16 * 1024;
 
 }  // namespace
 
-HttpConnection::HttpConnection(HttpFront& front, Accepted accepted)
-    : front_(front), started_(front.worker().now()), last_active_(started_), listener_(accepted.listener) {
+HttpConnection::HttpConnection(HttpFront& front, Accepted accepted, AnsweredBy answered_by)
+    : front_(front),
+      started_(front.worker().now()),
+      last_active_(started_),
+      listener_(accepted.listener),
+      answered_by_(answered_by) {
   const ProxySettings& options = front_.worker().options();
   if (!accepted.client.is_unix()) {
     // Nodes take no zone (fe80::1%eth0).
@@ -94,8 +98,8 @@ bool HttpConnection::step() {
 void HttpConnection::charge_turn(std::size_t bytes) { moved_ += std::max(bytes, kLeastCharge); }
 
 std::size_t HttpConnection::input_limit() const {
+  if (exchange_ && exchange_->state().takes_body()) return kBodyAhead;
   if (is_held()) return kInputHeld;
-  if (exchange_ && exchange_->takes_body()) return kBodyAhead;
   return std::max(kInput, front_.worker().options().head_limits.max_head_bytes);
 }
 
@@ -129,7 +133,11 @@ bool HttpConnection::read() {
 void HttpConnection::take_input(std::string_view bytes) {
   charge_turn(bytes.size());
   last_active_ = front_.worker().now();
-  if (state_ == State::kLinger) return;  // nobody looks at it
+  if (state_ == State::kLinger) {  // nobody looks at it
+    // A body that nobody wants may be long. To close amid it would reset the answer away.
+    if (answered_by_ == AnsweredBy::kResponder) linger_since_ = last_active_;
+    return;
+  }
   if (!exchange_) {
     exchange_ = front_.exchanges().take(front_);
     exchange_->bind(*this);

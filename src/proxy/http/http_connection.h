@@ -16,17 +16,18 @@
 #include "client_identity.h"
 #include "http_exchange.h"
 #include "proxy/core/session_record.h"
+#include "proxy/exchange/responder.h"
 
 namespace bellwether::proxy {
 
 struct Accepted;
 class HttpFront;
 
-// One client connection in http mode: reads one request after the other, gives each to an exchange that it borrows for
+// One client's HTTP/1.1 connection: reads one request after the other, gives each to an exchange that it borrows for
 // it, and writes the answers. Owned by its front's table; used on its thread only; destroyed at the end of a turn.
 class HttpConnection final : public net::StreamHandler {
  public:
-  HttpConnection(HttpFront& front, Accepted accepted);
+  HttpConnection(HttpFront& front, Accepted accepted, AnsweredBy answered_by);
 
   // All that can be done now, within a turn's budget. Its exchange may be over afterwards, and given back.
   void pump();
@@ -34,7 +35,6 @@ class HttpConnection final : public net::StreamHandler {
   void abort(EndReason reason);  // as above, with a reset
 
   // For its front. Any of these may end it.
-  [[nodiscard]] bool has_ended() const { return state_ == State::kEnded; }
   void on_tick(TimePoint now);
   // If it waits for its client: what for, and since when.
   void collect_idle(std::vector<wire::IdleConnection>& into);
@@ -42,6 +42,7 @@ class HttpConnection final : public net::StreamHandler {
   bool send_away_if_idle(TimePoint now);
   [[nodiscard]] HttpExchange* exchange() { return exchange_.get(); }  // null: it is idle
   [[nodiscard]] Phase phase() const;
+  [[nodiscard]] AnsweredBy answered_by() const { return answered_by_; }
 
   // For its exchange.
   [[nodiscard]] SessionSum& sum() { return sum_; }
@@ -98,8 +99,8 @@ class HttpConnection final : public net::StreamHandler {
   // No request is under way: it waits for one, or for the rest of a head.
   [[nodiscard]] bool is_reading() const;
   bool look_at_reading(TimePoint now);  // whether there is something to be pumped now
-  // It has never asked for anything.
-  [[nodiscard]] bool is_silent() const { return unread_bytes() == 0 && !has_asked_; }
+  // What it waits for from its client; nothing: it waits for us, or for a node.
+  [[nodiscard]] std::optional<wire::Idleness> idleness() const;
   bool make_room();
 
   HttpFront& front_;
@@ -120,6 +121,7 @@ class HttpConnection final : public net::StreamHandler {
   std::uint16_t listener_;
   EndReason linger_reason_;
   State state_ = State::kOpen;
+  AnsweredBy answered_by_;
   bool has_asked_ = false;
   bool can_read_ = false;
   bool can_write_ = true;

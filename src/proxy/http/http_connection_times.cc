@@ -25,7 +25,7 @@ bool HttpConnection::look_at_reading(TimePoint now) {
     exchange_->refuse_late_head(header_since_);
     return true;
   }
-  const bool lacks_first_byte = is_silent() && client_->is_open() && now - last_active_ >= options.timeout_header;
+  const bool lacks_first_byte = idleness() == wire::Idleness::kSilent && now - last_active_ >= options.timeout_header;
   if (lacks_first_byte) front_.worker().counters().sessions_cut_no_first_byte.add();
   if (lacks_first_byte || now - last_active_ >= options.timeout_idle) end(idle_timed_out(Phase::kRequest));
   return false;
@@ -34,6 +34,7 @@ bool HttpConnection::look_at_reading(TimePoint now) {
 // A connection that is idle between requests may be closed at any time (RFC 9112 9.3.1). Whoever has just been answered
 // probably asks again, and what has come in this very turn is unseen.
 bool HttpConnection::send_away_if_idle(TimePoint now) {
+  if (answered_by_ == AnsweredBy::kResponder) return false;  // shutting down does not wait for it
   const auto is_idle = [this] { return is_reading() && unread_bytes() == 0 && client_->is_open(); };
   if (!is_idle() || now - last_active_ < kGoodbyeAfter) return false;
   can_read_ = true;
@@ -43,17 +44,25 @@ bool HttpConnection::send_away_if_idle(TimePoint now) {
   return true;
 }
 
-void HttpConnection::collect_idle(std::vector<wire::IdleConnection>& into) {
+std::optional<wire::Idleness> HttpConnection::idleness() const {
   using wire::Idleness;
-  const auto add = [&](Idleness idleness, TimePoint since) {
-    into.push_back({idleness, since, [this] { return make_room(); }});
-  };
-  if (state_ == State::kOpen && exchange_ && exchange_->state().waits_for_client())
-    return add(Idleness::kStuck, last_active_);
-  if (!is_reading()) return;
-  if (!client_->is_open()) return add(Idleness::kUnfinished, started_);
-  if (unread_bytes() > 0) return add(Idleness::kUnfinished, header_since_);
-  add(is_silent() ? Idleness::kSilent : Idleness::kBetween, last_active_);
+  if (is_reading()) {
+    if (!client_->is_open() || unread_bytes() > 0) return Idleness::kUnfinished;
+    return has_asked_ ? Idleness::kBetween : Idleness::kSilent;
+  }
+  const bool is_open = state_ == State::kOpen;
+  const bool is_answered = is_open ? exchange_->state().has_only_body_to_come() : state_ == State::kLinger;
+  if (is_answered && answered_by_ == AnsweredBy::kResponder) return Idleness::kAnswered;
+  if (is_open && exchange_->state().waits_for_client()) return Idleness::kStuck;
+  return std::nullopt;
+}
+
+void HttpConnection::collect_idle(std::vector<wire::IdleConnection>& into) {
+  const auto waits_for = idleness();
+  if (!waits_for) return;
+  TimePoint since = last_active_;
+  if (*waits_for == wire::Idleness::kUnfinished) since = client_->is_open() ? header_since_ : started_;
+  into.push_back({*waits_for, since, [this] { return make_room(); }});
 }
 
 bool HttpConnection::make_room() {
@@ -64,10 +73,14 @@ bool HttpConnection::make_room() {
     pump();
     if (!is_reading() || unread_bytes() > had) return false;
   }
-  const bool is_stuck = state_ == State::kOpen && exchange_ && exchange_->state().waits_for_client();
-  if (!is_reading() && !is_stuck) return false;  // it has gone on meanwhile
+  const auto waits_for = idleness();
+  if (!waits_for) return false;  // it has gone on meanwhile
   front_.worker().counters().sessions_cut_for_room.add();
-  is_reading() ? end(idle_timed_out(Phase::kRequest)) : exchange_->cut_waiting();
+  if (*waits_for == wire::Idleness::kStuck) {
+    exchange_->cut_waiting();
+  } else {
+    end(state_ == State::kLinger ? linger_reason_ : idle_timed_out(phase()));
+  }
   return true;
 }
 

@@ -23,7 +23,7 @@ HttpExchange::HttpExchange(HttpFront& front)
 
 void HttpExchange::bind(HttpConnection& connection) {
   connection_ = &connection;
-  account_.bind(connection.sum());
+  account_.bind(connection.sum(), front_.counters_of(connection.answered_by()));
   delivery_.bind(connection);
 }
 
@@ -42,14 +42,15 @@ void HttpExchange::start(const http::RequestHead& head) {
   request.body_kind = head.body.kind;
   request.request_class = vault::classify(request.method, request.path);
   request.keep_alive = head.keep_alive;
+  request.was_continued = !head.expects_continue;
+  exchange_.request_body = http::BodyReader(head.body);
+  if (connection_->answered_by() == AnsweredBy::kResponder) return start_for_responder(head);
   request.states_index = vault::states_index(head);
   request.is_ui_question = vault::is_ui_question(request.method, request.path, vault::carries_token(head));
   request.is_websocket = http::asks_for_websocket(head);
-  request.was_continued = !head.expects_continue;
   if (head.expects_continue) {
     connection_->append_request_head(request.head_without_expect, head, request.is_websocket, true);
   }
-  exchange_.request_body = http::BodyReader(head.body);
   connection_->append_request_head(exchange_.to_node.start(), head, request.is_websocket, false);
   exchange_.to_node.end_head();
   ByteQueue& in = exchange_.in;
@@ -63,7 +64,7 @@ void HttpExchange::start(const http::RequestHead& head) {
 
 bool HttpExchange::step() {
   if (stage() == Stage::kTunnel) return step_tunnel();
-  if (stage() != Stage::kAtNode || !delivery_.is_connected()) return false;
+  if (stage() != Stage::kAtNode || !delivery_.is_connected()) return exchange_.drops_body() && drop_body();
   bool moved = take_body();
   if (stage() == Stage::kAtNode) moved = delivery_.write() || moved;
   if (stage() == Stage::kAtNode) moved = delivery_.read() || moved;

@@ -6,6 +6,7 @@
 
 #include "bellwether/base/time.h"
 #include "bellwether/http/head.h"
+#include "bellwether/http/serialize.h"
 #include "bellwether/vault/retry.h"
 #include "delivery.h"
 #include "proxy/core/end_reason.h"
@@ -17,9 +18,10 @@ namespace bellwether::proxy {
 class HttpConnection;
 class HttpFront;
 
-// One request of a client connection in http mode, as the client sees it: its body is read, its answer written, its
-// outcome settled. A Delivery takes it to a node. Borrowed by its connection from the front's pool; it may go back
-// there in each HttpConnection::pump(), and in nothing else. Used on its worker's thread only.
+// One request of a client's HTTP/1.1 connection, as the client sees it: its body is read, its answer written, its
+// outcome settled. A Delivery takes it to a node, or to the Responder of its listener. Borrowed by its connection from
+// the front's pool; it may go back there in each HttpConnection::pump(), and in nothing else. Used on its worker's
+// thread only.
 class HttpExchange final : private DeliveryUser {
  public:
   explicit HttpExchange(HttpFront& front);
@@ -41,7 +43,6 @@ class HttpExchange final : private DeliveryUser {
   void tell();
   void cut(EndReason reason);  // with its connection
   void cut_waiting();          // ... because it waits for the client, or for the node, for too long
-  [[nodiscard]] bool takes_body() const { return stage() == Stage::kAtNode && !exchange_.request_body.done(); }
   [[nodiscard]] bool is_last() const { return exchange_.answer.is_last; }  // the connection ends behind it
   [[nodiscard]] EndReason end_reason() const { return exchange_.request.end; }
 
@@ -51,11 +52,16 @@ class HttpExchange final : private DeliveryUser {
  private:
   // For its delivery.
   Delivery* pump() override;
+  void answer_for(NodeId leader) override;
   void start_answer(const http::ResponseHead& head) override;
   void start_tunnel(const http::ResponseHead& head) override;
   void cut_answer(EndReason reason) override;
   void answer_ambiguous(vault::Row row, std::string_view body, EndReason reason) override;
   void answer_unserved(std::string_view why, EndReason reason, int status) override;
+
+  // http_response.cc: what a Responder answers
+  void start_for_responder(const http::RequestHead& head);
+  bool drop_body();
 
   // http_exchange.cc: the request
   bool take_body();
@@ -69,6 +75,7 @@ class HttpExchange final : private DeliveryUser {
   void begin_answer(const http::ResponseHead& head);
   void finish_answer();
   void respond(int status, std::string_view why, bool may_keep_alive);
+  void send(const http::Response& response, bool may_keep_alive);
 
   // http_tunnel.cc: both ways at once
   bool step_tunnel();

@@ -23,6 +23,9 @@ void HttpExchange::look_at_times(TimePoint now) {
     case Stage::kTunnel:
       if (end_told_at != kNever && now - end_told_at >= kLongestLinger) return end_tunnel();
       return is_idle ? cut_idle() : cut_stream_if_due(now);
+    case Stage::kDroppingBody:
+      if (now - connection_->last_active() < front_.worker().options().timeout_header) return;
+      return connection_->end(idle_timed_out(exchange_.phase()));
     case Stage::kAnswered:
       if (is_idle) cut_idle();
       return;

@@ -17,9 +17,10 @@ constexpr int kMaxSentAwayPerTick = 100;
 
 }  // namespace
 
-HttpFront::HttpFront(WorkerCore& worker, std::shared_ptr<net::TlsContext> node_tls)
+HttpFront::HttpFront(WorkerCore& worker, std::shared_ptr<net::TlsContext> node_tls, Responder& responder)
     : worker_(worker),
       node_connections_(worker, std::move(node_tls), [this] { release_soon(); }),
+      responder_(responder),
       answers_(worker.loop()),
       mounts_([this] { release_soon(); }),
       release_timer_(worker.loop(), [this] { release(); }),
@@ -36,14 +37,15 @@ void HttpFront::for_each_exchange(Visit visit) {
   });
 }
 
-void HttpFront::adopt(Accepted accepted) {
+void HttpFront::adopt(Accepted accepted, AnsweredBy answered_by) {
   worker_.counters().sessions_total.add();
   worker_.counters().sessions_now.add();
-  table_.add(std::make_unique<HttpConnection>(*this, std::move(accepted)));
+  if (answered_by == AnsweredBy::kNodes) ++for_nodes_;
+  table_.add(std::make_unique<HttpConnection>(*this, std::move(accepted), answered_by));
 }
 
 void HttpFront::warm_up() {
-  if (!table_.empty()) node_connections_.warm_up();
+  if (for_nodes_ > 0) node_connections_.warm_up();
 }
 
 bool HttpFront::leader_blocks(NodeId node, TimePoint now) const {
@@ -94,6 +96,11 @@ void HttpFront::on_claim() {
 
 void HttpFront::release() {
   BW_ASSERT(scratch_uses_ == 0);
+  responder_queue_.offer([this](WaitLink& link) {
+    const auto target = worker_.target();
+    if (target) static_cast<Delivery&>(link).leave_hold(*target);
+    return target.has_value();
+  });
   queue_.offer([this](WaitLink& link) {
     const auto target = worker_.target();
     if (!target || !(worker_.dials().has_room() || node_connections_.has_idle(*target))) return false;
@@ -104,12 +111,17 @@ void HttpFront::release() {
   if (!queue_.empty() && worker_.target() && !release_timer_.is_armed()) release_timer_.arm_in(kReleaseAgain);
 }
 
+bool HttpFront::is_serving() const {
+  return table_.any_of([](const HttpConnection& connection) {
+    return connection.answered_by() == AnsweredBy::kNodes || connection.phase() != Phase::kRequest;
+  });
+}
+
 void HttpFront::release_soon() {
-  if (!queue_.empty()) release_timer_.arm_in(Duration::zero());
+  if (has_waiting()) release_timer_.arm_in(Duration::zero());
 }
 
 void HttpFront::pump_later(HttpConnection& connection) {
-  BW_ASSERT(!connection.has_ended());
   if (std::exchange(connection.is_postponed, true)) return;
   postponed_.push_back(&connection);
   if (!pump_timer_.is_armed()) pump_timer_.arm_in(Duration::zero());
@@ -125,6 +137,7 @@ void HttpFront::pump_postponed() {
 
 void HttpFront::retire(HttpConnection& connection) {
   worker_.counters().sessions_now.subtract();
+  if (connection.answered_by() == AnsweredBy::kNodes) --for_nodes_;
   postponed_.erase(std::remove(postponed_.begin(), postponed_.end(), &connection), postponed_.end());
   if (!table_.has_retired()) worker_.loop().at_turn_end([this] { after_retire(); });
   table_.retire(connection);

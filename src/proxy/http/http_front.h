@@ -19,22 +19,23 @@
 #include "proxy/core/answer_watch.h"
 #include "proxy/core/hold.h"
 #include "proxy/core/session_table.h"
+#include "proxy/core/worker_core.h"
 #include "proxy/exchange/mount_lookup.h"
+#include "proxy/exchange/responder.h"
 #include "proxy/upstream/node_connections.h"
 
 namespace bellwether::proxy {
 
-class WorkerCore;
-
-// Http mode on one worker: its client connections, the requests among them that wait, the connections to nodes.
+// HTTP/1.1 on one worker: its client connections, the requests among them that wait, the connections to nodes. The
+// requests of http listeners go to nodes, a Responder answers those of others.
 class HttpFront {
  public:
-  HttpFront(WorkerCore& worker, std::shared_ptr<net::TlsContext> node_tls);
+  HttpFront(WorkerCore& worker, std::shared_ptr<net::TlsContext> node_tls, Responder& responder);
   ~HttpFront() = default;
   HttpFront(const HttpFront&) = delete;
   HttpFront& operator=(const HttpFront&) = delete;
 
-  void adopt(Accepted accepted);
+  void adopt(Accepted accepted, AnsweredBy answered_by);
   void end_all();  // with the worker
   void on_fence();
   void on_view();
@@ -49,8 +50,11 @@ class HttpFront {
   void tick(TimePoint now);
   void collect_idle(std::vector<wire::IdleConnection>& into);
   [[nodiscard]] bool has_unconfirmed() const { return !unconfirmed_.empty(); }
-  [[nodiscard]] bool has_waiting() const { return !queue_.empty(); }
+  [[nodiscard]] bool has_waiting() const { return !queue_.empty() || !responder_queue_.empty(); }
   [[nodiscard]] bool is_busy() const { return !table_.empty(); }
+  // Shutting down waits: for each connection of which the requests go to nodes, which is sent away once it is idle; of
+  // the others, for those that have a request or may not have taken an answer yet.
+  [[nodiscard]] bool is_serving() const;
   [[nodiscard]] bool has_idle_upstreams() const { return node_connections_.idle_count() > 0; }
 
   // For connections and exchanges.
@@ -58,6 +62,12 @@ class HttpFront {
   [[nodiscard]] NodeConnections& node_connections() { return node_connections_; }
   [[nodiscard]] ExchangePool<HttpExchange>& exchanges() { return exchanges_; }
   [[nodiscard]] WaitQueue& queue() { return queue_; }
+  // Requests that a Responder answers need no dial, and wait for nobody's: they have a queue of their own.
+  [[nodiscard]] WaitQueue& queue_of(const Request& request) { return request.target ? responder_queue_ : queue_; }
+  [[nodiscard]] Responder& responder() { return responder_; }
+  [[nodiscard]] HttpCounters& counters_of(AnsweredBy answered_by) {
+    return answered_by == AnsweredBy::kNodes ? worker_.counters().http : responder_counters_;
+  }
   [[nodiscard]] AnswerWatch<Delivery>& answers() { return answers_; }
   // Those whose answer waits for a claim, in the order in which the answers came.
   [[nodiscard]] WaitQueue& unconfirmed() { return unconfirmed_; }
@@ -95,8 +105,10 @@ class HttpFront {
 
   WorkerCore& worker_;
   NodeConnections node_connections_;
+  Responder& responder_;
   ExchangePool<HttpExchange> exchanges_;
   WaitQueue queue_;
+  WaitQueue responder_queue_;
   WaitQueue unconfirmed_;
   AnswerWatch<Delivery> answers_;
   MountBook mounts_;
@@ -108,7 +120,10 @@ class HttpFront {
   net::Timer release_timer_;
   net::Timer pump_timer_;
   TimePoint suspect_since_ = kNever;
+  std::size_t for_nodes_ = 0;  // connections of which the requests go to nodes
   int scratch_uses_ = 0;
+  // The metrics of http listeners do not count what a Responder answers.
+  HttpCounters responder_counters_;
 };
 
 }  // namespace bellwether::proxy

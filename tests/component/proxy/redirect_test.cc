@@ -1,31 +1,8 @@
-#include "catch.hpp"
-#include "component/proxy/harness.h"
+#include "component/proxy/redirect_rig.h"
 
 namespace bellwether::proxy {
 
-namespace {
-
-struct RedirectRig {
-  RedirectRig() {
-    rig.options.listeners[0].mode = Mode::kRedirect;
-    n1 = rig.add_node(*net::Address::parse("127.0.0.1:1"), "https://vault1.example:8200");
-    n2 = rig.add_node(*net::Address::parse("127.0.0.1:2"), "https://vault2.example:8200/");
-  }
-  std::string get(const std::string& target, const std::string& host = "vault.example") {
-    auto client = rig.client();
-    client->send("GET " + target + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
-    REQUIRE(rig.until([&] { return is_answered(*client); }));
-    return client->received;
-  }
-  static bool is_answered(const Peer& client) { return client.received.find("\r\n\r\n") != std::string::npos; }
-
-  Rig rig;
-  NodeId n1, n2;
-};
-
-}  // namespace
-
-TEST_CASE("a request is redirected to the leader, path and query byte for byte", "[proxy]") {
+TEST_CASE("a request is redirected to the leader, path and query byte for byte", "[proxy][redirect]") {
   RedirectRig it;
   it.rig.start();
   it.rig.lead(1, it.n1);
@@ -36,7 +13,7 @@ TEST_CASE("a request is redirected to the leader, path and query byte for byte",
   CHECK(it.rig.proxy->counts().redirects_total == 1);
 }
 
-TEST_CASE("a kept connection is answered with each leader in turn", "[proxy]") {
+TEST_CASE("a kept connection is answered with each leader in turn", "[proxy][redirect]") {
   RedirectRig it;
   it.rig.start();
   it.rig.lead(1, it.n1);
@@ -51,7 +28,7 @@ TEST_CASE("a kept connection is answered with each leader in turn", "[proxy]") {
   CHECK(!client->is_over());
 }
 
-TEST_CASE("the path of an absolute target is what counts", "[proxy]") {
+TEST_CASE("the path of an absolute target is what counts", "[proxy][redirect]") {
   RedirectRig it;
   it.rig.start();
   it.rig.lead(1, it.n1);
@@ -59,7 +36,7 @@ TEST_CASE("the path of an absolute target is what counts", "[proxy]") {
              CATCH_CONTAINS("\r\nLocation: https://vault1.example:8200/v1/x?y\r\n"));
 }
 
-TEST_CASE("a request is held while there is no leader", "[proxy]") {
+TEST_CASE("a request is held while there is no leader", "[proxy][redirect]") {
   RedirectRig it;
   it.rig.start();
   auto client = it.rig.client();
@@ -73,7 +50,7 @@ TEST_CASE("a request is held while there is no leader", "[proxy]") {
 }
 
 TEST_CASE("a request that waited too long gets 503 with Retry-After and an error that Vault's clients print",
-          "[proxy]") {
+          "[proxy][redirect]") {
   RedirectRig it;
   it.rig.options.hold_timeout_http = 100ms;
   it.rig.start();
@@ -84,7 +61,7 @@ TEST_CASE("a request that waited too long gets 503 with Retry-After and an error
   CHECK(it.rig.proxy->counts().hold_timeouts == 1);
 }
 
-TEST_CASE("one request more than may be held gets 503 at once", "[proxy]") {
+TEST_CASE("one request more than may be held gets 503 at once", "[proxy][redirect]") {
   RedirectRig it;
   it.rig.options.hold_max = 1;
   it.rig.start();
@@ -95,7 +72,7 @@ TEST_CASE("one request more than may be held gets 503 at once", "[proxy]") {
   CHECK(it.rig.proxy->counts().hold_overflows == 1);
 }
 
-TEST_CASE("a client that leaves while its request is held is forgotten", "[proxy]") {
+TEST_CASE("a client that leaves while its request is held is forgotten", "[proxy][redirect]") {
   RedirectRig it;
   it.rig.start();
   auto client = it.rig.client();
@@ -106,7 +83,7 @@ TEST_CASE("a client that leaves while its request is held is forgotten", "[proxy
   CHECK(it.rig.proxy->counts().held_now == 0);
 }
 
-TEST_CASE("a redirect to the request's own host is answered with 508 and told once", "[proxy]") {
+TEST_CASE("a redirect to the request's own host is answered with 508 and told once", "[proxy][redirect]") {
   RedirectRig it;
   it.rig.start();
   it.rig.lead(1, it.n1);
@@ -120,7 +97,7 @@ TEST_CASE("a redirect to the request's own host is answered with 508 and told on
   CHECK(it.rig.loops.size() == 1);
 }
 
-TEST_CASE("a redirect to one of our own listeners is answered with 508", "[proxy]") {
+TEST_CASE("a redirect to one of our own listeners is answered with 508", "[proxy][redirect]") {
   RedirectRig it;
   // A port that is ours: bound for a moment to learn a free one.
   net::Address address;
@@ -135,7 +112,7 @@ TEST_CASE("a redirect to one of our own listeners is answered with 508", "[proxy
   CHECK_THAT(it.get("/v1/x"), CATCH_CONTAINS("HTTP/1.1 508 "));
 }
 
-TEST_CASE("a redirecting connection that has ended gives its room back", "[proxy]") {
+TEST_CASE("a redirecting connection that has ended gives its room back", "[proxy][redirect]") {
   RedirectRig it;
   it.rig.options.maxconn = 1;
   it.rig.start();

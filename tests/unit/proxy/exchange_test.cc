@@ -1,5 +1,6 @@
 #include "proxy/exchange/exchange.h"
 
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,8 @@ void use(Exchange& exchange) {
   exchange.request.tried.push_back({1});
   exchange.request.row = vault::Row::kAnswered;
   exchange.request.is_for_leader = false;
+  exchange.request.target = std::make_unique<const RequestTarget>(RequestTarget{"/v1/secret", "vault.example"});
+  exchange.request.names_node = true;
   exchange.attempt.node = {2};
   exchange.attempt.sent = 100;
   exchange.attempt.ended = NodeEnd::kBroken;
@@ -49,6 +52,8 @@ TEST_CASE("an exchange that was used before tells the next client nothing of it"
   CHECK(again->request.tried.empty());
   CHECK_FALSE(again->request.row);
   CHECK(again->request.is_for_leader);
+  CHECK_FALSE(again->request.target);
+  CHECK_FALSE(again->request.names_node);
   CHECK(again->attempt.node == NodeId{});
   CHECK(again->attempt.sent == 0);
   CHECK(again->attempt.ended == NodeEnd::kNone);
