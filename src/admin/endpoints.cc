@@ -47,7 +47,7 @@ struct Endpoints::Side {
     options.max_body_bytes = rights == Rights::kRead ? kMaxOrderBody : kMaxConfigText;
     options.max_connections = rights == Rights::kRead ? kMaxReadConnections : kMaxControlConnections;
     options.when_full = wire::Server::WhenFull::kEndLongestIdle;
-    options.on_connection_end = [&endpoints](wire::Server::End why) { endpoints.on_connection_end(why); };
+    options.on_room_made = [&endpoints] { endpoints.on_room_made(); };
     return options;
   }
 
@@ -117,8 +117,7 @@ void Endpoints::answer_all(const std::vector<PendingRead>& reads, const StatePtr
   }
 }
 
-void Endpoints::on_connection_end(wire::Server::End why) {
-  if (why != wire::Server::End::kMadeRoom) return;
+void Endpoints::on_room_made() {
   ++made_room_untold_;
   if (!tell_room_timer_.is_armed()) tell_room();
 }

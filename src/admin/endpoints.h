@@ -54,7 +54,7 @@ class Endpoints {
   struct Side;
   void on_request(Side& side, const wire::ServerRequest& request);
   void answer_all(const std::vector<PendingRead>& reads, const StatePtr& state);
-  void on_connection_end(wire::Server::End why);
+  void on_room_made();
   void tell_room();
 
   net::Loop& loop_;

@@ -38,11 +38,7 @@ void Connection::on_writable() {
   pump();
 }
 
-void Connection::on_broken(Error) {
-  const auto failure = stream_->handshake_failure();
-  if (failure && options_.on_handshake_failure) options_.on_handshake_failure(*failure);
-  leave();
-}
+void Connection::on_broken(Error) { leave(); }
 
 void Connection::thaw() {
   arm_timer();
@@ -87,10 +83,8 @@ bool Connection::wants_bytes() const {
     case State::kHead:
       return out_.empty();
     case State::kHandling:
-      return (options_.bodies == Server::Bodies::kDiscard && !body_.done()) ||
-             in_.size() < options_.head.max_head_bytes;
+      return in_.size() < options_.head.max_head_bytes;
     case State::kBody:
-    case State::kDiscarding:
     case State::kLingering:
       return true;
     case State::kClosing:
@@ -109,7 +103,6 @@ bool Connection::read_once() {
       turn_bytes_ += result.bytes;
       moved_at_ = now();
       if (state_ != State::kLingering) in_.append({chunk.data(), result.bytes});
-      if (state_ == State::kDiscarding) arm_timer();
       return true;
     case net::IoStatus::kAgain:
       readable_ = false;
@@ -126,8 +119,7 @@ bool Connection::read_once() {
 // The client's side has ended: whoever waits for an answer is gone; answers already given still leave.
 void Connection::on_end() {
   peer_ended_ = true;
-  const bool was_answered = state_ == State::kHead || state_ == State::kDiscarding;
-  const bool answer_is_leaving = was_answered && !out_.empty() && stream_->is_open();
+  const bool answer_is_leaving = state_ == State::kHead && !out_.empty() && stream_->is_open();
   if (!answer_is_leaving) return leave();
   state_ = State::kClosing;
   arm_timer();
@@ -156,7 +148,7 @@ void Connection::linger() {
   arm_timer();
 }
 
-void Connection::end(bool reset, Server::End why) {
+void Connection::end(bool reset) {
   if (is_retired()) return;
   if (exchange_ != 0) owner_.end_exchange(std::exchange(exchange_, 0));
   if (reset) {
@@ -166,7 +158,7 @@ void Connection::end(bool reset, Server::End why) {
   }
   timer_.cancel();
   state_ = State::kRetired;
-  owner_.retire(*this, why);
+  owner_.retire(*this);
 }
 
 // The client has left, or will not be waited for any longer.
@@ -184,8 +176,6 @@ void Connection::arm_timer() {
       return;  // head_timeout is for the whole request: it goes on from the head's first byte
     case State::kHandling:
       return timer_.cancel();
-    case State::kDiscarding:
-      return timer_.arm_in(options_.body_timeout);
     case State::kClosing:
       return timer_.arm_in(options_.idle_timeout);
     case State::kLingering:
@@ -198,8 +188,7 @@ void Connection::arm_timer() {
 void Connection::on_timer() {
   if (owner_.is_frozen()) return;  // thaw() arms it anew
   const bool request_was_begun = state_ == State::kBody || (state_ == State::kHead && head_begun_);
-  const bool is_silent = state_ == State::kHead && !head_begun_ && !was_asked_;
-  if (!request_was_begun) return end(false, is_silent ? Server::End::kSilent : Server::End::kOrdinary);
+  if (!request_was_begun) return end(false);
   refuse(408, "the request did not arrive in time");
   pump();
 }
@@ -212,7 +201,6 @@ std::optional<Connection::Waiting> Connection::waiting() const {
       return Waiting{was_asked_ ? Idleness::kBetween : Idleness::kSilent, since_};
     case State::kBody:
       return Waiting{Idleness::kUnfinished, since_};
-    case State::kDiscarding:
     case State::kClosing:
     case State::kLingering:
       return Waiting{out_.empty() ? Idleness::kAnswered : Idleness::kStuck, moved_at_};
@@ -221,22 +209,6 @@ std::optional<Connection::Waiting> Connection::waiting() const {
       break;
   }
   return std::nullopt;
-}
-
-bool Connection::is_answering() const {
-  switch (state_) {
-    case State::kHead:
-    case State::kBody:
-      return !out_.empty();
-    case State::kHandling:
-    case State::kDiscarding:
-    case State::kClosing:
-    case State::kLingering:
-      return true;
-    case State::kRetired:
-      break;
-  }
-  return false;
 }
 
 }  // namespace bellwether::wire

@@ -26,7 +26,7 @@ class ConnectionOwner {
   // The exchange has its answer, or will never get one.
   virtual void end_exchange(ExchangeId exchange) = 0;
   // Out of the table; destroyed at the end of the turn.
-  virtual void retire(Connection& connection, Server::End why) = 0;
+  virtual void retire(Connection& connection) = 0;
   // It has had its share of this turn: its go_on() is called in the next.
   virtual void postpone(Connection& connection) = 0;
   [[nodiscard]] virtual bool is_frozen() const = 0;
@@ -47,9 +47,9 @@ class Connection final : public net::StreamHandler {
   Connection(ConnectionOwner& owner, net::Loop& loop, const Server::Options& options, net::Socket socket,
              const net::Address& peer);
 
-  void respond(const http::Response& response, bool close);
+  void respond(const http::Response& response);
   // Ends it at once; the exchange, if any, is forgotten without on_gone.
-  void end(bool reset, Server::End why = Server::End::kOrdinary);
+  void end(bool reset);
   // Takes up what was left while frozen.
   void thaw();
   // Takes up what the last turn's share was too small for.
@@ -61,8 +61,6 @@ class Connection final : public net::StreamHandler {
     TimePoint since{};
   };
   [[nodiscard]] std::optional<Waiting> waiting() const;
-  // A request has no answer yet, or its answer has not reached the client for certain.
-  [[nodiscard]] bool is_answering() const;
 
   void on_open() override;
   void on_readable() override;
@@ -71,12 +69,11 @@ class Connection final : public net::StreamHandler {
 
  private:
   enum class State : std::uint8_t {
-    kHead,        // between requests, or within a head
-    kBody,        // collecting a body
-    kHandling,    // with the handler
-    kDiscarding,  // answered; the rest of its body is still to come
-    kClosing,     // the last answer is on its way out
-    kLingering,   // all said; waits for the client's end, so that no RST overtakes the answer
+    kHead,       // between requests, or within a head
+    kBody,       // collecting a body
+    kHandling,   // with the handler
+    kClosing,    // the last answer is on its way out
+    kLingering,  // all said; waits for the client's end, so that no RST overtakes the answer
     kRetired,
   };
 
@@ -99,8 +96,6 @@ class Connection final : public net::StreamHandler {
   bool take_head();
   void keep_head();
   bool take_body();
-  bool discard_body();
-  bool finish_discarding();
   void dispatch();
   void refuse(int status, std::string_view why);
   void refuse(http::Reject reason);
@@ -118,7 +113,6 @@ class Connection final : public net::StreamHandler {
   bool head_begun_ = false;
   bool was_asked_ = false;  // it has had a request's whole head
   bool peer_ended_ = false;
-  bool write_ended_ = false;
   bool is_postponed_ = false;
   int turn_requests_ = 0;
   std::size_t turn_bytes_ = 0;
@@ -136,7 +130,6 @@ class Connection final : public net::StreamHandler {
   ExchangeId exchange_ = 0;  // while kHandling
   bool is_head_request_ = false;
   bool keep_alive_ = false;
-  bool awaits_continue_ = false;  // the client may never send its body: it was not told to
 };
 
 }  // namespace bellwether::wire

@@ -24,11 +24,6 @@ void Connection::process() {
         goes_on = take_body();
         break;
       case State::kHandling:
-        goes_on = discard_body();
-        break;
-      case State::kDiscarding:
-        goes_on = discard_body() || finish_discarding();
-        break;
       case State::kClosing:
       case State::kLingering:
       case State::kRetired:
@@ -57,15 +52,9 @@ bool Connection::take_head() {
   ++turn_requests_;
   head_search_.restart();
   keep_head();
-  const bool is_collecting = options_.bodies == Server::Bodies::kCollect;
   const bool is_too_long = head_.body.kind == http::BodyKind::kLength && head_.body.length > options_.max_body_bytes;
   const bool wants_continue = head_.expects_continue && head_.body.kind != http::BodyKind::kNone;
   in_.consume(head_.bytes);
-  if (!is_collecting) {
-    awaits_continue_ = wants_continue && in_.empty();
-    dispatch();
-    return true;
-  }
   if (is_too_long) {
     refuse(413, "the request's body is too large");
     return false;
@@ -116,49 +105,6 @@ bool Connection::take_body() {
   return true;
 }
 
-// Drops what has come of the body. False: there was nothing to drop.
-bool Connection::discard_body() {
-  if (body_.done() || in_.empty()) return false;
-  awaits_continue_ = false;
-  std::string_view rest = in_.view();
-  http::BodyReader::Bite bite;
-  do {
-    bite = body_.feed(rest);
-    rest.remove_prefix(bite.consumed);
-  } while (bite.status == http::ParseStatus::kNeedMore && bite.consumed > 0);
-  if (bite.status != http::ParseStatus::kRejected) {
-    in_.consume(in_.size() - rest.size());
-    return true;
-  }
-  // Where another request would begin is unknown.
-  if (state_ == State::kDiscarding) {
-    end(false);
-    return false;
-  }
-  const ExchangeId abandoned = std::exchange(exchange_, 0);
-  owner_.end_exchange(abandoned);
-  owner_.on_gone(abandoned);
-  refuse(bite.reason);
-  return false;
-}
-
-// True: the body is over and the answer gone, so that another request may follow.
-bool Connection::finish_discarding() {
-  if (!out_.empty()) return false;
-  if (body_.done() && keep_alive_) {
-    state_ = State::kHead;
-    since_ = now();
-    arm_timer();
-    return true;
-  }
-  if (body_.done()) {
-    linger();
-  } else if (!keep_alive_ && !std::exchange(write_ended_, true)) {
-    stream_->shutdown_write();  // it sees at once that there will be no other answer
-  }
-  return false;
-}
-
 void Connection::dispatch() {
   state_ = State::kHandling;
   head_begun_ = false;
@@ -168,17 +114,11 @@ void Connection::dispatch() {
   owner_.on_request(std::move(request_));
 }
 
-void Connection::respond(const http::Response& response, bool close) {
+void Connection::respond(const http::Response& response) {
   BW_ASSERT(state_ == State::kHandling);
   owner_.end_exchange(std::exchange(exchange_, 0));
-  // Who was not told to go on may send its body all the same, or another request: nobody can tell which.
-  keep_alive_ = keep_alive_ && !close && !awaits_continue_;
   out_ += http::serialize(response, keep_alive_, is_head_request_);
-  if (awaits_continue_ || (body_.done() && !keep_alive_)) {
-    state_ = State::kClosing;
-  } else {
-    state_ = body_.done() ? State::kHead : State::kDiscarding;
-  }
+  state_ = keep_alive_ ? State::kHead : State::kClosing;
   since_ = moved_at_ = now();
   arm_timer();
   flush();

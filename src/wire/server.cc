@@ -29,7 +29,7 @@ struct Server::Impl final : ConnectionOwner {
     // Their end must not be told to handlers that may be half destroyed.
     gone_handler = {};
     request_handler = {};
-    options.on_connection_end = {};
+    options.on_room_made = {};
     end_all(false);
   }
 
@@ -37,7 +37,7 @@ struct Server::Impl final : ConnectionOwner {
     const bool is_full = table.size() + waiting.size() >= options.max_connections;
     if (is_full && !make_room()) {
       socket.close();
-      return tell_end(End::kOrdinary);
+      return;
     }
     if (frozen) {
       waiting.emplace_back(std::move(socket), peer);
@@ -60,17 +60,12 @@ struct Server::Impl final : ConnectionOwner {
   }
   void end_exchange(ExchangeId exchange) override { exchanges.erase(exchange); }
 
-  void retire(Connection& connection, End why) override {
+  void retire(Connection& connection) override {
     const auto found = table.find(&connection);
     BW_ASSERT(found != table.end());
     postponed.erase(std::remove(postponed.begin(), postponed.end(), &connection), postponed.end());
     loop.at_turn_end([retired = std::shared_ptr<Connection>(std::move(found->second))] {});
     table.erase(found);
-    tell_end(why);
-  }
-
-  void tell_end(End why) const {
-    if (options.on_connection_end) options.on_connection_end(why);
   }
 
   void postpone(Connection& connection) override {
@@ -85,12 +80,14 @@ struct Server::Impl final : ConnectionOwner {
     }
   }
 
+  // Appends those of its connections that wait for their clients.
   void collect_idle(std::vector<IdleConnection>& into) {
     for (const auto& [key, connection] : table) {
       const auto waits = connection->waiting();
       if (waits)
-        into.push_back({waits->idleness, waits->since, [key = key] {
-                          key->end(false, End::kMadeRoom);
+        into.push_back({waits->idleness, waits->since, [this, key = key] {
+                          key->end(false);
+                          if (options.on_room_made) options.on_room_made();
                           return true;
                         }});
     }
@@ -134,12 +131,8 @@ struct Server::Impl final : ConnectionOwner {
     for (auto& [socket, peer] : std::exchange(waiting, {})) adopt(std::move(socket), peer);
   }
 
-  [[nodiscard]] bool is_answering() const {
-    return std::any_of(table.begin(), table.end(), [](const auto& entry) { return entry.second->is_answering(); });
-  }
-
   net::Loop& loop;
-  Options options;  // but for its TLS the same for ever
+  Options options;
   OnRequest request_handler;
   OnGone gone_handler;
   std::unordered_map<Connection*, std::unique_ptr<Connection>> table;
@@ -158,10 +151,8 @@ Server::~Server() = default;
 
 void Server::adopt(net::Socket socket, const net::Address& peer) { impl_->adopt(std::move(socket), peer); }
 
-void Server::set_tls(std::shared_ptr<net::TlsContext> tls) { impl_->options.tls = std::move(tls); }
-
-void Server::respond(ExchangeId exchange, const http::Response& response, bool close) {
-  if (Connection* connection = impl_->connection_of(exchange)) connection->respond(response, close);
+void Server::respond(ExchangeId exchange, const http::Response& response) {
+  if (Connection* connection = impl_->connection_of(exchange)) connection->respond(response);
 }
 
 void Server::drop(ExchangeId exchange, bool reset) {
@@ -170,8 +161,6 @@ void Server::drop(ExchangeId exchange, bool reset) {
 
 void Server::drop_all(bool reset) { impl_->end_all(reset); }
 void Server::set_frozen(bool frozen) { impl_->set_frozen(frozen); }
-void Server::collect_idle(std::vector<IdleConnection>& into) { impl_->collect_idle(into); }
-bool Server::is_answering() const { return impl_->is_answering(); }
 std::size_t Server::connections() const { return impl_->table.size() + impl_->waiting.size(); }
 
 }  // namespace bellwether::wire

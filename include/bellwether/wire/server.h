@@ -15,7 +15,6 @@
 #include "bellwether/net/loop.h"
 #include "bellwether/net/socket.h"
 #include "bellwether/net/tls.h"
-#include "bellwether/wire/idleness.h"
 
 namespace bellwether::wire {
 
@@ -33,39 +32,25 @@ struct ServerRequest {
   [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;  // any case
 };
 
-// An HTTP/1.1 server side for small exchanges: admin, redirect, simulated cluster. Keep-alive and pipelining; one
+// An HTTP/1.1 server side for small exchanges: admin, simulated cluster. Keep-alive and pipelining; one
 // request of a connection is answered before the next is read, and a connection that has more to read or to answer than
 // its share of a turn waits for the next turn. The handler answers now or later (by exchange id), or never: then the
 // idle limit does not apply and the client waits.
 class Server {
  public:
-  enum class Bodies : std::uint8_t {
-    kCollect,  // up to max_body_bytes; the request is handed over when its body is whole
-    kDiscard,  // read and dropped as they come, however long; the request is handed over when its head is whole
-  };
   enum class WhenFull : std::uint8_t {
     kRefuse,          // new connections are closed
     kEndLongestIdle,  // the one that has waited for its client for longest makes room; if none does, as above
   };
-  // Why one of its connections has ended.
-  enum class End : std::uint8_t {
-    kOrdinary,
-    kSilent,    // not a byte came within head_timeout
-    kMadeRoom,  // it was ended for another
-  };
   struct Options {
     std::shared_ptr<net::TlsContext> tls;  // null: plain
     http::HeadLimits head;
-    Bodies bodies = Bodies::kCollect;
     std::size_t max_body_bytes = 1024 * 1024;
     std::size_t max_connections = 1024;
     WhenFull when_full = WhenFull::kRefuse;
-    Duration idle_timeout = 60s;  // between requests
-    // For a connection's first byte, and from a request's first byte to its last (kDiscard: to its head's last).
-    Duration head_timeout = 10s;
-    Duration body_timeout = 10s;  // kDiscard: after the answer, between two bytes of a body that is still to come
-    std::function<void(net::HandshakeFailure)> on_handshake_failure{};
-    std::function<void(End)> on_connection_end{};  // each that was adopted, once; not from the Server's destructor
+    Duration idle_timeout = 60s;           // between requests
+    Duration head_timeout = 10s;           // for a connection's first byte, and from a request's first byte to its last
+    std::function<void()> on_room_made{};  // a connection was ended for another one
   };
   using OnRequest = std::function<void(ServerRequest request)>;
   using OnGone = std::function<void(ExchangeId exchange)>;  // the client left before its answer
@@ -75,23 +60,17 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // For connections that come from now on. REQUIRES: it has been TLS from the start.
-  void set_tls(std::shared_ptr<net::TlsContext> tls);
   // Takes over an accepted connection.
   void adopt(net::Socket socket, const net::Address& peer);
-  // Ignored if the exchange is gone. `close`: end the connection after it.
-  void respond(ExchangeId exchange, const http::Response& response, bool close = false);
+  // Ignored if the exchange is gone.
+  void respond(ExchangeId exchange, const http::Response& response);
   // Ends the exchange's connection without an answer (`reset`: by RST). For simulated faults.
   void drop(ExchangeId exchange, bool reset);
   // Ends all connections. For simulated faults.
   void drop_all(bool reset);
   // While true nothing is read and no answer leaves: a frozen process. For simulated faults.
   void set_frozen(bool frozen);
-  // A request has no answer yet, or its answer has not reached the client for certain.
-  [[nodiscard]] bool is_answering() const;
   [[nodiscard]] std::size_t connections() const;
-  // Appends those of its connections that wait for their clients.
-  void collect_idle(std::vector<IdleConnection>& into);
 
  private:
   struct Impl;

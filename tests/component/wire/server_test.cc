@@ -265,20 +265,6 @@ TEST_CASE("a frozen server neither reads nor answers, and goes on where it was",
   REQUIRE(house.until([&] { return house.gone.size() == 1; }));
 }
 
-TEST_CASE("a server is answering from a request until its answer has left", "[wire]") {
-  ServerHouse house;
-  End end;
-  house.connect(end);
-  REQUIRE(house.until([&] { return house.server->connections() == 1; }));
-  CHECK_FALSE(house.server->is_answering());
-  REQUIRE(end.stream->write(get("/")).status == net::IoStatus::kOk);
-  REQUIRE(house.until([&] { return house.requests.size() == 1; }));
-  CHECK(house.server->is_answering());
-  house.server->respond(house.requests.front().exchange, {});
-  REQUIRE(house.until([&] { return !end.received.empty(); }));
-  CHECK_FALSE(house.server->is_answering());
-}
-
 TEST_CASE("a server may go while requests wait", "[wire]") {
   ServerHouse house;
   End end;
