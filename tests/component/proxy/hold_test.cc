@@ -174,6 +174,21 @@ TEST_CASE("the same view is not dialled in circles", "[proxy]") {
   CHECK(rig.proxy->counts().hold_timeouts == 1);
 }
 
+TEST_CASE("a newer view dials again at once what did not come through before", "[proxy]") {
+  Rig rig;
+  const net::Address address = refusing_address();
+  const NodeId n1 = rig.add_node(address);
+  rig.start();
+  rig.lead(1, n1);
+  auto client = rig.client();
+  client->send("again");
+  REQUIRE(rig.until([&] { return rig.proxy->counts().nodes[0].connect_failures == 1; }));
+  Backend backend(*rig.loop, address.to_string().c_str());
+  rig.lead(1, n1);
+  // The same view is not dialled again within a second.
+  CHECK(rig.until([&] { return !backend.peers.empty() && backend.peers[0]->received == "again"; }, 700ms));
+}
+
 TEST_CASE("a dial that fails at home is no hint about the node, and waits as any other", "[proxy]") {
   Rig rig;
   auto backend = Backend::echo(*rig.loop);
