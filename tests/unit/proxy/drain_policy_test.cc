@@ -50,8 +50,10 @@ TEST_CASE("a node is demoted when another has taken the epoch", "[proxy]") {
 
 TEST_CASE("a demoted node that refuses, resets or is down is dead", "[proxy]") {
   cluster::View view = led_by(kNew);
-  view.nodes[0].failure = cluster::ProbeFailure::kReset;
-  CHECK(standing_of(view, kOld, kNow, kGrace) == Standing::kDead);
+  for (const auto failure : {cluster::ProbeFailure::kReset, cluster::ProbeFailure::kRefused}) {
+    view.nodes[0].failure = failure;
+    CHECK(standing_of(view, kOld, kNow, kGrace) == Standing::kDead);
+  }
   view.nodes[0].failure = cluster::ProbeFailure::kAnswerTimeout;
   CHECK(standing_of(view, kOld, kNow, kGrace) == Standing::kDemoted);
   view.nodes[0].up = false;
@@ -62,6 +64,20 @@ TEST_CASE("maintenance empties even the leader", "[proxy]") {
   cluster::View view = led_by(kOld);
   view.nodes[0].admin = cluster::AdminState::kMaint;
   CHECK(standing_of(view, kOld, kNow, kGrace) == Standing::kMaint);
+}
+
+TEST_CASE("a node in maintenance is so called though it answers no more", "[proxy]") {
+  cluster::View view = led_by(kNew);
+  view.nodes[0].admin = cluster::AdminState::kMaint;
+  view.nodes[0].up = false;
+  CHECK(standing_of(view, kOld, kNow, kGrace) == Standing::kMaint);
+}
+
+TEST_CASE("a node that was removed is demoted, but none is before the first view", "[proxy]") {
+  constexpr NodeId kRemoved{9};
+  CHECK(standing_of(led_by(kNew), kRemoved, kNow, kGrace) == Standing::kDemoted);
+  CHECK(standing_of(led_by(std::nullopt), kRemoved, kNow, kGrace) == Standing::kDemoted);
+  CHECK(standing_of(cluster::View{}, kOld, kNow, kGrace) == Standing::kKeep);
 }
 
 TEST_CASE("a stream on a demoted node ends when quiet, or at the deadline", "[proxy]") {
@@ -111,6 +127,12 @@ TEST_CASE("a session with nothing under way leaves once quiet for two round trip
   CHECK(at(kLost - 1ms, kLost) == Cut::kNone);
   CHECK(at(kLost - 4ms, kLost) == Cut::kQuiet);
   CHECK(at(kLost - 1s, kLost) == Cut::kQuiet);
+}
+
+TEST_CASE("where drain_quiet is shorter than two round trips it is enough", "[proxy]") {
+  const DrainTimes times{2ms, 10s};
+  CHECK(leave_now(lost(), answered(), kLost, kPause, false, kLost + 1ms, times) == Cut::kNone);
+  CHECK(leave_now(lost(), answered(), kLost, kPause, false, kLost + 2ms, times) == Cut::kQuiet);
 }
 
 TEST_CASE("a session of which bytes do not tell whether anything is under way needs drain_quiet", "[proxy]") {

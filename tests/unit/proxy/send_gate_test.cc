@@ -1,5 +1,7 @@
 #include "proxy/core/send_gate.h"
 
+#include <vector>
+
 #include "catch.hpp"
 
 namespace bellwether::proxy {
@@ -21,6 +23,21 @@ TEST_CASE("a worker may not send until it has obeyed, and is not waited for", "[
     CHECK(told == 0);
   }
   CHECK(told == 1);
+}
+
+TEST_CASE("who was refused, or has sent, is not waited for and tells it once, if there is something to tell",
+          "[proxy][gate]") {
+  SendGate gate(1);
+  std::vector<std::uint64_t> told;
+  const auto on_left = [](void* rounds, std::uint64_t round) {
+    static_cast<std::vector<std::uint64_t>*>(rounds)->push_back(round);
+  };
+  CHECK(SendPermit(gate, 0, on_left, &told));
+  CHECK(told.empty());
+  CHECK(gate.close(1).empty());
+  CHECK_FALSE(SendPermit(gate, 0, on_left, &told));
+  CHECK(told == std::vector<std::uint64_t>{1});
+  CHECK(gate.close(2).empty());
 }
 
 }  // namespace bellwether::proxy

@@ -84,6 +84,25 @@ TEST_CASE("an offer within an offer does nothing", "[proxy][wait]") {
   CHECK(line.names() == "ab");
 }
 
+TEST_CASE("who has left and comes back has other neighbours", "[proxy][wait]") {
+  Line line("abc");
+  for (const std::size_t one : {std::size_t{1}, std::size_t{2}, std::size_t{0}}) {
+    line.queue.remove(line.at(one));
+    line.queue.push_front(line.at(one));
+  }
+  CHECK(line.names() == "acb");
+  line.queue.remove(line.at(1));
+  line.queue.push_back(line.at(1));
+  CHECK(line.names() == "acb");
+  for (const std::size_t one : {std::size_t{0}, std::size_t{1}, std::size_t{2}}) {
+    CHECK_FALSE(line.queue.empty());
+    line.queue.remove(line.at(one));
+  }
+  CHECK(line.queue.empty());
+  line.add('d');
+  CHECK(line.names() == "d");
+}
+
 TEST_CASE("an offer ends where another than the offered one has left", "[proxy][wait]") {
   Line line("abc");
   CHECK(line.offered([&](Waiter&) {
