@@ -141,6 +141,56 @@ TEST_CASE("a name that moved is followed when it has said so twice, though the o
   CHECK(it.in_use() == Numbers{4, 5, 6});
 }
 
+TEST_CASE("two answers that lead elsewhere count only in a row, and only if they are the same", "[app][names]") {
+  Fixture it;
+  it.answer({1, 2, 3});
+  it.answer({4, 5, 6});
+  SECTION("one of before in between") { it.answer({1, 2, 3}); }
+  SECTION("another in between") { it.answer({7}); }
+  SECTION("a part of it in between") { it.answer({4, 5}); }
+  it.answer({4, 5, 6});
+  CHECK(it.in_use() == Numbers{1, 2, 3});
+  it.answer({4, 5, 6});
+  CHECK(it.in_use() == Numbers{4, 5, 6});
+}
+
+TEST_CASE("the only node of a name that comes to stand for several is one of them", "[app][names]") {
+  Fixture it;
+  it.answer({1});
+  it.set_down(1);
+  it.answer({2, 3});
+  CHECK(it.moved.empty());
+  CHECK(it.in_use() == Numbers{2, 3});
+}
+
+TEST_CASE("another name of a server stays while that server answers", "[app][names]") {
+  Fixture it;
+  config::Node other = it.nodes[0];
+  other.host = "vault";
+  other.name = "vault:8200";
+  app::NodePlan server;
+  server.id = NodeId{10};
+  server.name = other.name;
+  server.host = other.host;
+  server.port = other.port;
+  server.resolved = server.address = address(1);
+  app::NodePlan alias;
+  alias.id = NodeId{11};
+  alias.name = it.nodes[0].name;
+  alias.host = it.nodes[0].host;
+  alias.port = it.nodes[0].port;
+  alias.resolved = address(1);
+  alias.same_as = 0;
+  it.present = {server, alias};
+  it.down.insert(alias.id.number);  // nobody probes it by itself
+  std::vector<app::ResolvedName> answers;
+  answers.emplace_back(std::vector{address(2)});
+  const auto settled = it.names.settle(it.nodes, it.present, std::move(answers), it.states(), it.now + 30s, 30s);
+  CHECK(settled.moved.empty());
+  REQUIRE(settled.found.size() == 1);
+  CHECK(settled.found[0].value() == std::vector{address(1)});
+}
+
 TEST_CASE("a cache that repeats an answer neither moves a name nor takes a node away", "[app][names]") {
   Fixture it;
   it.answer({1, 2, 3});

@@ -99,6 +99,14 @@ TEST_CASE("A chunk size is nothing but up to 16 hexadecimal digits", "[http]") {
   CHECK(read_chunked("0000000000000001\r\na\r\n0\r\n\r\n").content == "a");
 }
 
+TEST_CASE("Each chunk has a size of its own, with up to 16 digits of its own", "[http]") {
+  std::string text;
+  for (int i = 0; i < 20; ++i) text += "01\r\na\r\n";
+  CHECK(read_chunked(text + "0\r\n\r\n").content == std::string(20, 'a'));
+  check_rejected("1\r\na\r\n\r\n", Reject::kChunk);
+  check_rejected("1\r\na\r\n;x\r\n\r\n", Reject::kChunk);
+}
+
 TEST_CASE("White space may stand on both sides of an extension's semicolon", "[http]") {
   for (const std::string line : {"5 ;a", "5\t; a", "5 \t ;a = b", "5;\ta ; c", "5 ;"}) {
     const std::string text = line + "\r\nhello\r\n0 ; x\r\n\r\n";

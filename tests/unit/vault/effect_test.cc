@@ -210,4 +210,5 @@ TEST_CASE("Only the answer to a new version of a secret shows that it was writte
   CHECK_FALSE(is_sure_write("POST", "/v1/secret/data/x", 400, written));
   CHECK_FALSE(is_sure_write("POST", "/v1/auth/token/lookup", 200, written));
   CHECK_FALSE(is_sure_write("POST", "/v1/secret/data/x", 200, R"({"data":{"version":3}})"));
+  CHECK_FALSE(is_sure_write("POST", "/v1/secret/data/x", 200, R"({"data":{"created_time":"2026-11-28T00:00:00Z"}})"));
 }

@@ -130,6 +130,13 @@ TEST_CASE("A performance standby may have run a part before any of its answers",
         Row::kMaybeForwarded, Verdict::kAmbiguous);
 }
 
+TEST_CASE("What a performance standby says of a snapshot otherwise than by a redirect proves nothing", "[vault]") {
+  Attempt attempt = to(Role::kPerformanceStandby);
+  attempt.path = "/v1/sys/storage/raft/snapshot";
+  check(attempt, 500, errors(kNotActiveText), Row::kMaybeForwarded, Verdict::kAmbiguous);
+  check(attempt, 503, errors("no active Vault instance found"), Row::kMaybeForwarded, Verdict::kAmbiguous);
+}
+
 TEST_CASE("A 307 for a snapshot or for events is proof whatever was sent", "[vault]") {
   Attempt attempt = without_header();
   attempt.has_performance_standbys = true;
@@ -335,6 +342,13 @@ TEST_CASE("The texts of a request that leadership was taken from are ambiguous",
         Verdict::kAmbiguous);
 }
 
+TEST_CASE("A plugin may speak of an internal error of its own", "[vault]") {
+  for (const std::string text :
+       {"1 error occurred:\\n\\t* internal error in the plugin\\n\\n", "internal error: x", "pq: internal error"}) {
+    check(usual(), 500, errors(text), Row::kNodeError, Verdict::kPassOn);
+  }
+}
+
 TEST_CASE("Any other 5xx proves nothing and is passed on with its own words", "[vault]") {
   check(usual(), 500, errors("error creating database object"), Row::kNodeError, Verdict::kPassOn);
   check(usual(), 502, errors("upstream"), Row::kNodeError, Verdict::kPassOn);
@@ -406,9 +420,14 @@ TEST_CASE("Exactly the ambiguous rows are explained to the client", "[vault]") {
 }
 
 TEST_CASE("Rows that speak of leadership are hints for the prober, others are not", "[vault]") {
-  CHECK(hint_of(Row::kRedirected) == cluster::HintKind::kRedirected);
-  CHECK(hint_of(Row::kNotActive) == cluster::HintKind::kNotActive);
-  CHECK(hint_of(Row::kSealedMidway) == cluster::HintKind::kSealed);
+  for (const Row row : {Row::kRedirected, Row::kRedirectedToItself}) {
+    CHECK(hint_of(row) == cluster::HintKind::kRedirected);
+  }
+  for (const Row row :
+       {Row::kNotActive, Row::kNoActiveFound, Row::kMaybeForwarded, Row::kUnknownMount, Row::kMaybeActed}) {
+    CHECK(hint_of(row) == cluster::HintKind::kNotActive);
+  }
+  for (const Row row : {Row::kSealed, Row::kSealedMidway}) CHECK(hint_of(row) == cluster::HintKind::kSealed);
   CHECK_FALSE(hint_of(Row::kAnswered));
   CHECK_FALSE(hint_of(Row::kOtherRedirect));
   CHECK_FALSE(hint_of(Row::kNodeError));
