@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """Breaks one decision rule at a time and checks that its tests notice.
 
-Question: would a wrong rule be found? Each mutant is one edit of src/cluster in a copy of the sources; the tests of
-tracker and routing (scenarios, random cluster, replay of the recorded failovers, the table of routes) are built and run
-against it and must fail. A mutant that survives, or whose text is no longer in the source, fails the run.
+Question: would a wrong rule be found? Each mutant is one edit of a copy of the sources; the smallest test program that is
+to notice it is built and run against it and must fail. The tracker's are below: its tests are scenarios, a random
+cluster, the replay of recorded failovers and the table of routes. Those of the other rooms are in rooms.py. A mutant that
+survives, or whose text is no longer in the source, fails the run.
 """
 import argparse
 import pathlib
@@ -11,6 +12,8 @@ import shutil
 import subprocess
 import sys
 import time
+
+import rooms
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -160,51 +163,76 @@ def copy_sources(target: pathlib.Path) -> None:
             shutil.copy2(source, target / part)
 
 
-def build(tree: pathlib.Path) -> bool:
-    command = ["cmake", "--build", str(tree / "build"), "--target", "cluster_tests"]
+def build(tree: pathlib.Path, target: str) -> bool:
+    command = ["cmake", "--build", str(tree / "build"), "--target", target]
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False).returncode == 0
 
 
-def tests_pass(tree: pathlib.Path) -> bool:
-    command = [str(tree / "build" / "bin" / "cluster_tests"), "--abort"]
+def tests_pass(tree: pathlib.Path, target: str, tests: str) -> bool:
+    command = [str(tree / "build" / "bin" / target), "--abort", *([tests] if tests else [])]
     try:
         return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, timeout=300).returncode == 0
     except subprocess.TimeoutExpired:
         return False  # it spins: noticed
 
 
+def source_of(tree: pathlib.Path, room: rooms.Room, file: str) -> pathlib.Path:
+    return next((tree / "src" / room.folder).glob(f"**/{file}"))
+
+
+def is_found(tree: pathlib.Path, room: rooms.Room, mutant: tuple) -> str:
+    """Empty if its tests notice it; else what is wrong."""
+    _, file, old, new = mutant[:4]
+    path = source_of(tree, room, file)
+    original = path.read_text()
+    if original.count(old) != 1:
+        return f"its text is not in {file} exactly once; mend tests/mutants"
+    path.write_text(original.replace(old, new))
+    try:
+        if not build(tree, room.target):
+            return "does not compile"
+        return "SURVIVED" if tests_pass(tree, room.target, rooms.tests_for(room, mutant)) else ""
+    finally:
+        path.write_text(original)
+
+
+def pass_without_mutants(tree: pathlib.Path, room: rooms.Room, mutants: list) -> bool:
+    selections = {rooms.tests_for(room, mutant) for mutant in mutants}
+    return build(tree, room.target) and all(tests_pass(tree, room.target, tests) for tests in selections)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tree", default=str(ROOT / "build" / "mutants"), help="where the copy is built")
-    parser.add_argument("--file", help="only the mutants of that file of src/cluster")
+    parser.add_argument("--file", help="only the mutants of that file, such as route.cc")
+    parser.add_argument("--room", help="only the mutants that this test program is to notice, such as vault_tests")
     options = parser.parse_args()
     tree = pathlib.Path(options.tree)
-    mutants = [mutant for mutant in MUTANTS if options.file in (None, mutant[1])]
-    print(f"Copying the sources to {tree} and building the tracker's tests...", flush=True)
+    print(f"Copying the sources to {tree}...", flush=True)
     copy_sources(tree)
     launcher = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
     configure = ["cmake", "-G", "Ninja", "-S", str(tree), "-B", str(tree / "build"), "-DCMAKE_BUILD_TYPE=Debug",
-                 "-DCMAKE_CXX_FLAGS=-O1", *launcher]
+                 "-DCMAKE_CXX_FLAGS_DEBUG=-O1", *launcher]
     subprocess.run(configure, stdout=subprocess.DEVNULL, check=True)
-    if not build(tree) or not tests_pass(tree):
-        print("The tests do not pass without a mutant: nothing to learn here.")
-        return 1
+    number = 0
     survivors = []
-    for number, (what, file, old, new) in enumerate(mutants, 1):
-        path = next((tree / "src" / "cluster").glob(f"*/{file}"))
-        original = path.read_text()
-        if original.count(old) != 1:
-            print(f"{number:2}. {what}: its text is not in {file} exactly once; mend tests/mutants/run.py")
-            survivors.append(what)
+    for room in [rooms.Room("cluster_tests", "", "cluster", MUTANTS), *rooms.ROOMS]:
+        if options.room not in (None, room.target):
             continue
-        began = time.monotonic()
-        path.write_text(original.replace(old, new))
-        verdict = "found" if build(tree) and not tests_pass(tree) else "SURVIVED (or did not compile)"
-        path.write_text(original)
-        print(f"{number:2}. {what}: {verdict} ({time.monotonic() - began:.0f} s)", flush=True)
-        if verdict != "found":
-            survivors.append(what)
-    print(f"{len(mutants) - len(survivors)} of {len(mutants)} mutants found")
+        mutants = [mutant for mutant in room.mutants if options.file in (None, pathlib.PurePath(mutant[1]).name)]
+        if not mutants:
+            continue
+        print(f"{room.target}:", flush=True)
+        if not pass_without_mutants(tree, room, mutants):
+            print("The tests do not build and pass without a mutant: nothing to learn here.")
+            return 1
+        for mutant in mutants:
+            began = time.monotonic()
+            number += 1
+            problem = is_found(tree, room, mutant)
+            print(f"{number:3}. {mutant[0]}: {problem or 'found'} ({time.monotonic() - began:.0f} s)", flush=True)
+            survivors += [mutant[0]] if problem else []
+    print(f"{number - len(survivors)} of {number} mutants found")
     return 1 if survivors else 0
 
 
