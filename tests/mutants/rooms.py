@@ -204,7 +204,6 @@ FLOW = Room("proxy_rule_tests", "[flow]", "proxy/tcp", [
     ("what a receiver did not take is forgotten", "relay.cc", "  keep(buffer.subspan(sent, read.bytes - sent));\n", ""),
     ("the end is not passed on", "relay.cc", "      if (pass_end) to.socket.shutdown_write();\n", ""),
     ("the end is passed on again and again", "relay.cc", "ended_ ? Step::kWait : Step::kGoOn", "Step::kGoOn"),
-    ("a failed read is an end", "relay.cc", "  if (read.status == net::IoStatus::kError) return Step::kReadFailed;\n", ""),
     ("what comes first is not counted", "relay.cc", "  count(wrote.bytes);\n  kept_->begin", "  kept_->begin"),
 ])
 
