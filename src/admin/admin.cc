@@ -137,6 +137,10 @@ void Admin::set_hosts(std::vector<std::string> hosts) {
   impl_->own_loop->post([impl = impl_.get(), access = std::move(access)] { impl->endpoints->set_access(access); });
 }
 
+void Admin::begin_accepting() {
+  if (impl_->own_loop) impl_->own_loop->post([impl = impl_.get()] { impl->endpoints->begin_accepting(); });
+}
+
 void Admin::leave(std::function<void()> on_left) {
   if (!impl_->own_loop) return on_left();
   impl_->own_loop->post([impl = impl_.get(), on_left = std::move(on_left)] {

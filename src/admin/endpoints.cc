@@ -63,12 +63,21 @@ Endpoints::Endpoints(net::Loop& loop, const AdminOptions& options, ToControl to_
       to_control_(std::move(to_control)),
       feed_(loop, to_control_.ask_state,
             [this](const std::vector<PendingRead>& reads, const StatePtr& state) { answer_all(reads, state); }),
+      accepts_(!options.waits_to_accept),
       tell_room_timer_(loop, [this] { tell_room(); }) {}
 
 Endpoints::~Endpoints() = default;
 
 void Endpoints::listen(net::Socket socket, Rights rights) {
-  sides_.push_back(std::make_unique<Side>(*this, std::move(socket), rights));
+  Side& side = *sides_.emplace_back(std::make_unique<Side>(*this, std::move(socket), rights));
+  if (!accepts_) side.listener->pause();
+}
+
+void Endpoints::begin_accepting() {
+  if (std::exchange(accepts_, true)) return;
+  for (const auto& side : sides_) {
+    if (side->listener) side->listener->resume();
+  }
 }
 
 void Endpoints::leave() {

@@ -43,6 +43,7 @@ class Endpoints {
   Endpoints& operator=(const Endpoints&) = delete;
 
   void listen(net::Socket socket, Rights rights);
+  void begin_accepting();
   // Another process accepts at these addresses; what was asked here is answered.
   void leave();
   // From the control thread.
@@ -63,6 +64,7 @@ class Endpoints {
   ToControl to_control_;
   StateFeed feed_;
   std::vector<std::unique_ptr<Side>> sides_;
+  bool accepts_;  // what a listener does that is added
   std::uint64_t made_room_untold_ = 0;
   net::Timer tell_room_timer_;
 };

@@ -61,6 +61,15 @@ Result<std::vector<net::Socket>> bind_new(net::Address& address, std::size_t wor
 
 }  // namespace
 
+// The file of a unix socket that was bound for nothing would be in the way of the next one.
+ListenerChange::~ListenerChange() {
+  for (std::vector<OpenListener>& listeners : told) {
+    for (OpenListener& each : listeners) {
+      if (each.socket.is_open()) net::discard_listener(std::move(each.socket));
+    }
+  }
+}
+
 // Two may have been configured alike, with port 0.
 std::optional<ListenerNumber> Listeners::at(const net::Address& configured,
                                             const std::vector<ListenerNumber>& taken) const {

@@ -14,6 +14,11 @@ namespace bellwether::proxy {
 
 // Listeners that are bound, and that nobody accepts at before they are used.
 struct ListenerChange {
+  ListenerChange() = default;
+  ~ListenerChange();
+  ListenerChange(const ListenerChange&) = delete;
+  ListenerChange& operator=(const ListenerChange&) = delete;
+
   std::shared_ptr<const ListenerTable> table;   // with the new ones
   std::vector<ListenerNumber> open;             // in the order of the options
   std::vector<std::vector<OpenListener>> told;  // by worker

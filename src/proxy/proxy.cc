@@ -208,6 +208,10 @@ void Proxy::use_listeners(ListenerChange& change) {
   }
 }
 
+void Proxy::begin_accepting() {
+  impl_->post_to_workers([](Worker& worker) { worker.begin_accepting(); });
+}
+
 void Proxy::leave_listeners() {
   impl_->post_to_workers([](Worker& worker) { worker.leave_listeners(); });
 }
@@ -231,10 +235,14 @@ void Proxy::set_client_tls(const std::shared_ptr<net::TlsContext>& tls) {
 }
 
 Result<void> Proxy::set_node_tls(const std::shared_ptr<net::TlsContext>& tls) {
-  for (auto& seat : impl_->shared.seats) {
+  std::vector<std::shared_ptr<net::TlsContext>> twins;
+  for (std::size_t i = 0; i < impl_->shared.seats.size(); ++i) {
     auto twin = tls->twin();
     if (!twin) return tl::unexpected(twin.error());
-    seat->loop->post([s = seat.get(), own = std::move(*twin)] { worker_of(*s).set_node_tls(own); });
+    twins.push_back(std::move(*twin));
+  }
+  for (auto& seat : impl_->shared.seats) {
+    seat->loop->post([s = seat.get(), own = twins[seat->index]] { worker_of(*s).set_node_tls(own); });
   }
   return {};
 }

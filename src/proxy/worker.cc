@@ -28,11 +28,13 @@ Worker::Worker(Shared& shared, Seat& seat)
           [this] {
             counters().proxy_header_errors.add();
             shared_.release_session();
+            check_idle();
           }),
       room_maker_(*this),
       tick_(loop(), [this] { tick(); }),
       hung_timer_(loop(), [this] { on_hung(); }),
-      tick_interval_(tick_interval(options())) {
+      tick_interval_(tick_interval(options())),
+      accepts_(!shared.waits_to_accept) {
   std::vector<OpenListener> open = std::exchange(seat.listeners, {});
   set_listeners(std::exchange(seat.listener_table, nullptr), open);
 }
@@ -60,13 +62,12 @@ void Worker::set_listeners(std::shared_ptr<const ListenerTable> table, std::vect
   }
 }
 
+// The other process may not listen everywhere: who waits is taken here.
 void Worker::leave_listeners() {
-  for (Parked& each : parked_) each.door = nullptr;
-  for (const auto& door : doors_) {
-    past_accept_failures_ += door->listener->accept_failures();
+  for (const auto& door : std::exchange(doors_, {})) {
     door->listener->keep_file();
+    close_door(*door);
   }
-  doors_.clear();
 }
 
 // Null: there is no new socket.
@@ -78,7 +79,14 @@ std::unique_ptr<Worker::Door> Worker::open_door(OpenListener& listener) {
       loop(), std::move(listener.socket), [this, of = door.get()](net::Socket socket, const net::Address& peer) {
         on_accept(*of, std::move(socket), peer);
       });
+  if (!accepts_) door->listener->pause();
   return door;
+}
+
+// Nobody has been parked yet.
+void Worker::begin_accepting() {
+  if (std::exchange(accepts_, true)) return;
+  for (const auto& door : doors_) door->listener->resume();
 }
 
 // Who waits in its queue has been told that it is connected.
@@ -261,7 +269,7 @@ void Worker::shut_down() {
 
 void Worker::check_idle() {
   if (!is_shutting_down()) return;
-  const bool is_idle = !tcp_.is_busy() && !http_.is_serving();
+  const bool is_idle = !tcp_.is_busy() && !http_.is_busy() && intake_.size() == 0 && parked_.empty();
   if (std::exchange(told_idle_, is_idle) != is_idle) shared_.on_idle_changed(seat_, is_idle);
 }
 

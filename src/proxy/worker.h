@@ -34,6 +34,7 @@ class Worker final : public WorkerCore {
   void set_listeners(std::shared_ptr<const ListenerTable> table, std::vector<OpenListener>& open);
   void set_node_tls(const std::shared_ptr<net::TlsContext>& tls) { http_.set_node_tls(tls); }
   void set_settings(std::shared_ptr<const ProxySettings> settings);
+  void begin_accepting();
   // Another process accepts at their sockets.
   void leave_listeners();
   void shut_down();
@@ -84,6 +85,7 @@ class Worker final : public WorkerCore {
   net::Timer tick_;
   net::Timer hung_timer_;  // a node that was replaced will have been silent for `grace`
   Duration tick_interval_;
+  bool accepts_;            // what a door does when it is opened
   bool told_idle_ = false;  // what the control side was told last
 };
 

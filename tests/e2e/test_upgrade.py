@@ -6,12 +6,13 @@ import os
 import select
 import signal
 import socket
+import subprocess
 import threading
 
 import pytest
 
 from house.asking import all_ask_on, clients
-from house.bellwether import Bellwether
+from house.bellwether import Bellwether, binary
 from house.ports import free_ports
 from house.waiting import wait_until
 from house.web import request
@@ -36,6 +37,9 @@ class Succession:
 
     def upgrade(self, *words):
         return self._command("upgrade", "--control", self.socket, *words)
+
+    def reload(self):
+        return self._command("reload", "--control", self.socket)
 
     def succeed(self):
         done = self.upgrade("--json")
@@ -192,6 +196,13 @@ def program(folder, text, mode=0o755):
     return file
 
 
+def shared(folder):
+    made = folder / "shared"
+    made.mkdir(exist_ok=True)
+    made.chmod(0o777)
+    return made
+
+
 @pytest.mark.parametrize("text,words", [
     ("#!/bin/sh\nexit 7\n", ["exit code 7"]),
     ("#!/bin/sh\nkill -SEGV $$\n", ["signal 11"]),
@@ -227,7 +238,8 @@ def test_a_file_with_an_error_changes_nothing(begin):
     (lambda folder: folder, "is not an executable file"),
     (lambda folder: program(folder, "#!/bin/sh\n", 0o644), "is not an executable file"),
     (lambda folder: program(folder, "#!/bin/sh\n", 0o777), "may be written by others"),
-], ids=["missing", "folder", "not_executable", "writable"])
+    (lambda folder: program(shared(folder), "#!/bin/sh\n"), "may be written by others"),
+], ids=["missing", "folder", "not_executable", "writable", "replaceable"])
 def test_a_program_that_must_not_be_started(begin, tmp_path, what, words):
     it = begin()
     done = it.upgrade(what(tmp_path))
@@ -276,3 +288,101 @@ def test_sockets_for_another_process_are_left_alone(sim, tmp_path):
     with Bellwether(tmp_path, ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", *sim.urls], env=env) as proxy:
         proxy.wait_ready()
         assert request(f"http://{proxy.address}/v1/sys/health").status == 200
+
+
+def hanging_node():
+    """Takes connections and never says anything."""
+    return socket.create_server(("127.0.0.1", 0), backlog=64)
+
+
+def test_who_connects_while_the_new_program_is_not_ready_is_served_by_the_old_one(begin):
+    it = begin(upgrade_timeout="2s")
+    with hanging_node() as node:
+        it.file.write_text(json.dumps({**it.options, "nodes": [f"http://127.0.0.1:{node.getsockname()[1]}"],
+                                       "timeout_check": "60s", "timeout_connect": "60s"}))
+        told = []
+        upgrading = threading.Thread(target=lambda: told.append(it.upgrade()))
+        upgrading.start()
+        answers = []
+        while upgrading.is_alive():
+            answers.append(request(f"http://{it.address}/v1/sys/health", timeout=20).status)
+            answers.append(request(it.admin + "/healthz", timeout=20).status)
+        upgrading.join()
+    assert told[0].returncode == 1 and "was not ready within 2s" in told[0].stderr, told
+    assert len(answers) > 20 and set(answers) == {200}
+
+
+def test_a_successor_that_fails_late_leaves_the_files_of_sockets(begin, tmp_path):
+    path = tmp_path / "front.sock"
+    it = begin(listen=[f"unix:{path}"])
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        it.file.write_text(json.dumps({**it.options, "admin": f"127.0.0.1:{taken.getsockname()[1]}"}))
+        assert it.upgrade().returncode == 1
+    for _ in range(2):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(path))
+            client.sendall(b"GET /v1/sys/health HTTP/1.1\r\nHost: v\r\n\r\n")
+            assert client.recv(15) == b"HTTP/1.1 200 OK"
+        it.file.write_text(json.dumps(it.options))
+        it.succeed()
+    assert it.socket.exists() and path.exists()
+
+
+def test_the_file_of_a_socket_of_systemd_stays(sim, tmp_path):
+    path = tmp_path / "unit.sock"
+    with socket.socket(socket.AF_UNIX) as given:
+        given.bind(str(path))
+        given.listen()
+        control = tmp_path / "control.sock"
+        words = ["--listen", f"unix:{path}", "--mode", "http", "--admin", "127.0.0.1:0", "--control", control, *sim.urls]
+        with activated(tmp_path, [given], words, "first") as first:
+            first.wait_ready()
+            done = subprocess.run([binary(), "upgrade", "--control", control], capture_output=True, text=True, timeout=60,
+                                  check=False)
+            assert done.returncode == 0, done
+            assert first.process.wait(30) == 0
+        assert path.exists()
+
+
+@pytest.mark.parametrize("mode", ["redirect", "http", "tcp"])
+def test_who_has_connected_and_not_spoken_is_served(begin, mode):
+    it = begin(listen=[{"address": "127.0.0.1:0", "mode": mode, "accept_proxy": True}], accept_proxy_from=["127.0.0.1"])
+    host, port = it.proxy.address.rsplit(":", 1)
+    clients_ = [socket.create_connection((host, int(port)), 20) for _ in range(3)]
+    it.succeed()
+    for client in clients_:
+        client.sendall(b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nGET /v1/sys/seal-status HTTP/1.1\r\nHost: v\r\n\r\n")
+        assert client.recv(9) == b"HTTP/1.1 ", mode
+        client.close()
+
+
+def test_a_process_that_is_told_to_end_ends_its_upgrade(begin, tmp_path):
+    it = begin(mode="tcp", drain_quiet="10s")
+    session = http.client.HTTPConnection("127.0.0.1", it.port, timeout=20)
+    session.request("GET", "/v1/sys/health")
+    assert session.getresponse().read()
+    told = []
+    upgrading = threading.Thread(target=lambda: told.append(it.upgrade(program(tmp_path, "#!/bin/sh\nexec sleep 60\n"))))
+    upgrading.start()
+    wait_until(lambda: it.proxy.events("upgrade_begun"), 20, "the upgrade to begin")
+    it.proxy.process.terminate()
+    upgrading.join(30)
+    assert told[0].returncode == 1 and "was told to end" in told[0].stderr, told
+    session.close()
+    assert it.proxy.process.wait(30) == 0
+
+
+def test_a_process_that_was_replaced_changes_nothing_any_more(begin):
+    it = begin(mode="tcp")
+    session = http.client.HTTPConnection("127.0.0.1", it.port, timeout=20)
+    session.request("GET", "/v1/sys/health")
+    assert session.getresponse().read()
+    it.succeed()
+    (port,) = free_ports(1)
+    it.file.write_text(json.dumps({**it.options, "listen": [it.address, f"127.0.0.1:{port}"]}))
+    it.proxy.process.send(signal.SIGHUP)
+    wait_until(lambda: it.proxy.events("config_refused"), 20, "the reload to be refused")
+    assert "another process" in it.proxy.events("config_refused")[0].fields["why"]
+    assert it.reload().returncode == 0
+    assert request(f"http://127.0.0.1:{port}/v1/sys/health").status == 200
+    session.close()

@@ -24,6 +24,7 @@ struct AdminOptions {
   std::string version;
   TimePoint started{};
   AccessOptions access{};
+  bool waits_to_accept = false;  // nobody is accepted before begin_accepting()
 };
 
 // What the page counts, in its order: "sessions_now", 12.
@@ -123,6 +124,7 @@ class Admin {
   [[nodiscard]] Result<void> listen_control(const net::Address& unix_address);  // with those that change something
   // From the next request on: AccessOptions::hosts.
   void set_hosts(std::vector<std::string> hosts);
+  void begin_accepting();
   // Another process accepts at both addresses from now on. `on_left`, on the control thread: what was answered before
   // is on its way.
   void leave(std::function<void()> on_left);

@@ -29,8 +29,17 @@ class InheritedSockets {
   [[nodiscard]] Socket take_untaken(const Address& address);
   // Gives up what nobody has taken, and says which addresses these were.
   [[nodiscard]] std::vector<Address> release();
+
+  // Whether this process is to take another one's place, and has not said that it is ready: until then that one serves,
+  // and nothing may be accepted here, for this process may never become ready.
+  [[nodiscard]] bool has_predecessor() const;
   // The program that this one replaces is told that it may go. No-op where there is none, and the second time.
   void say_ready();
+  // Whether a unix socket's file is this process's to remove at its end: not that of somebody else who holds the socket
+  // too, the program that is to be replaced until it was told, or systemd for good.
+  [[nodiscard]] bool owns_file_of(const Address& address) const;
+  // All sockets of this process that have files are systemd's, as far as is known: to be told to a successor.
+  [[nodiscard]] bool are_of_units() const;
 
  private:
   struct Kept {
@@ -43,7 +52,9 @@ class InheritedSockets {
 
   mutable std::mutex mutex_;
   std::vector<Kept> kept_;
+  std::vector<Address> inherited_files_;
   Socket predecessor_;
+  bool are_of_units_ = false;
 };
 
 }  // namespace bellwether::net

@@ -24,6 +24,9 @@ struct ListenOptions {
 // where there is one at that address.
 [[nodiscard]] Result<Socket> bind_listener(const Address& address, const ListenOptions& options);
 
+// Closes a listening socket that was bound and is not used, and removes its file.
+void discard_listener(Socket socket);
+
 // Accepts on one loop. While paused the kernel's accept queue fills and clients wait there.
 // EMFILE and ENFILE pause it for a moment and are counted: it never spins.
 class Listener {

@@ -14,6 +14,7 @@ namespace bellwether::net {
 // connect are queued for either and refused by none.
 
 inline constexpr const char* kInheritedVariable = "BELLWETHER_INHERITED";  // how many sockets, from descriptor 3 on
+inline constexpr const char* kOfUnitsVariable = "BELLWETHER_OF_UNITS";     // "1": systemd's, if it is there
 inline constexpr char kSuccessorIsReady = '1';
 
 struct Successor {
@@ -25,11 +26,12 @@ struct Successor {
 // kUnavailable if it cannot be started.
 [[nodiscard]] Result<Successor> start_successor(const std::string& program, const std::vector<std::string>& arguments);
 
-// Why nobody should start that file on behalf of somebody who may only give orders to this process: it is not an
-// executable file of root's or our own user's, or others may write it. Nothing: it may be started.
-[[nodiscard]] Result<void> check_program(const std::string& program);
+// The file itself, links followed, if it may be started on behalf of somebody who may only give orders to this process:
+// it is executable, and nobody but root and our own user may change it or put another one in its place. Else kInvalid.
+[[nodiscard]] Result<std::string> check_program(const std::string& program);
 
-// The program and the arguments that this process was started with. The file may have been replaced by now.
+// The program and the arguments that this process was started with: the path it was called by, if that was absolute.
+// The file may have been replaced by now.
 struct OwnCommand {
   std::string program;
   std::vector<std::string> arguments;

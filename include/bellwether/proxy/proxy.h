@@ -79,6 +79,7 @@ struct ProxyOptions : ProxySettings {
   std::shared_ptr<net::TlsContext>
       node_tls;  // workers use twins of it; may be null if no node needs it. Until set_node_tls()
   int threads = 1;
+  bool waits_to_accept = false;  // nobody is accepted before begin_accepting()
 };
 
 // One ended session, for the log: HAProxy's sense of times and of the two-letter end reason
@@ -230,6 +231,7 @@ class Proxy {
   [[nodiscard]] Result<std::shared_ptr<ListenerChange>> bind_listeners(const std::vector<ListenerOptions>& listeners,
                                                                        const ProxySettings& settings) const;
   void use_listeners(ListenerChange& change);
+  void begin_accepting();
   // Another process accepts clients at all listeners from now on, by copies of their sockets: nothing that waits there
   // is reset. What has been accepted is served as before.
   void leave_listeners();

@@ -65,7 +65,8 @@ std::vector<config::Listen> NodeSet::real_listeners(std::vector<config::Listen> 
   for (config::Listen& each : wanted) {
     const auto is_it = [&](const config::Listen& open) { return open.address == each.address; };
     const auto found = std::find_if(configured_listen_.begin(), configured_listen_.end(), is_it);
-    if (found != configured_listen_.end()) each.address = listen_[found - configured_listen_.begin()].address;
+    if (found == configured_listen_.end()) continue;
+    each.address = listen_[static_cast<std::size_t>(found - configured_listen_.begin())].address;
   }
   return wanted;
 }

@@ -205,7 +205,7 @@ Result<proxy::ProxySettings> proxy_settings(const config::Config& config) {
   auto source = source_address(config.source);
   if (!source) return tl::unexpected(source.error());
   proxy::ProxySettings settings;
-  static_cast<config::TrafficOptions&>(settings) = config;
+  static_cast<config::TrafficOptions&>(settings) = static_cast<const config::TrafficOptions&>(config);
   settings.hold_bytes = static_cast<std::size_t>(config.hold_bytes);
   settings.tcp = {config.keepalive_idle, config.keepalive_interval, config.tcp_user_timeout};
   settings.source = *source;

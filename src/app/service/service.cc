@@ -63,20 +63,33 @@ void say_new_listeners(const std::vector<config::Listen>& before, const std::vec
   }
 }
 
-// To a process that this one replaces: somebody leads, or all nodes were asked and nobody does.
-void say_ready(const cluster::View& view) {
+// Whoever waits for an answer has one: somebody leads, or all nodes were asked and nobody does.
+bool is_settled(const cluster::View& view) {
   const auto was_asked = [&view](NodeId node) {
     const cluster::NodeView& seen = view.nodes.at(node);
     return seen.answered_at.has_value() || seen.failure.has_value();
   };
   const std::vector<NodeId>& ids = view.nodes.ids();
-  if (view.leader || std::all_of(ids.begin(), ids.end(), was_asked)) net::InheritedSockets::process().say_ready();
+  return view.leader || std::all_of(ids.begin(), ids.end(), was_asked);
 }
 
 // A session takes about that much beside what it has buffered, most of it for TLS.
 std::size_t memory_in_use(const proxy::ProxyCounts& counts) {
   constexpr std::size_t kPerSession = 16 * 1024;
   return counts.held_bytes + counts.sessions_now * kPerSession;
+}
+
+void add_names(const NameAnswers& answers, metrics::ControlValues& values) {
+  const std::vector<NameAnswers::Report> names = answers.reports();
+  const auto unanswered =
+      std::count_if(names.begin(), names.end(), [](const auto& each) { return !each.problem.empty(); });
+  values.names_answered = static_cast<double>(answers.answers());
+  values.names_failed = static_cast<double>(answers.failures());
+  values.names_unanswered = static_cast<double>(unanswered);
+}
+
+Result<config::Loaded> nothing_to_read(const std::optional<config::File>&) {
+  return fail(ErrorKind::kInvalid, "there is no configuration to read again");
 }
 
 WallTime wall_now() { return std::chrono::system_clock::now(); }
@@ -213,6 +226,7 @@ struct Service::Impl {
     callbacks.on_redirect_loop = [this](const std::string& listener, const std::string& target) {
       post([listener, target](Impl& self) { self.on_redirect_loop(listener, target); });
     };
+    options->waits_to_accept = net::InheritedSockets::process().has_predecessor();
     auto made = proxy::Proxy::start(control, std::move(*options), std::move(callbacks));
     if (!made) return tl::unexpected(made.error());
     proxy = std::move(*made);
@@ -244,6 +258,7 @@ struct Service::Impl {
     auto access = admin_access(config);
     if (!access) return tl::unexpected(access.error());
     options.access = *access;
+    options.waits_to_accept = net::InheritedSockets::process().has_predecessor();
     admin = std::make_unique<admin::Admin>(control, std::move(options), admin_sources());
     if (config.admin != "off") {
       auto address = net::Address::parse(config.admin);
@@ -354,7 +369,7 @@ struct Service::Impl {
     }
     has_begun = true;
     net::tell_supervisor("READY=1");
-    say_ready(*prober->view());
+    take_over(*prober->view());
   }
 
   [[nodiscard]] NodeStates node_states() {
@@ -373,7 +388,8 @@ struct Service::Impl {
     sources.states = node_states();
     sources.move = [this](NodeId node, const net::Address& address) { nodes.on_answer(node, {address}); };
     sources.use = [this](std::vector<ResolvedName> found) {
-      return reloader.use_names(config, std::move(found),
+      return why_no_change().empty() &&
+             reloader.use_names(config, std::move(found),
                                 [this](const admin::ReloadReport& report) { on_names_used(report); });
     };
     name_refresh.emplace(control, resolver, std::random_device{}(), std::move(sources));
@@ -408,7 +424,7 @@ struct Service::Impl {
     tally.on_view(*view);
     proxy->publish(view);
     if (name_refresh) name_refresh->on_view(*view);
-    if (has_begun) say_ready(*view);
+    if (has_begun) take_over(*view);
   }
 
   void on_events(const std::vector<cluster::Event>& events) {
@@ -478,15 +494,6 @@ struct Service::Impl {
     return values;
   }
 
-  static void add_names(const NameAnswers& answers, metrics::ControlValues& values) {
-    const std::vector<NameAnswers::Report> names = answers.reports();
-    const auto unanswered =
-        std::count_if(names.begin(), names.end(), [](const auto& each) { return !each.problem.empty(); });
-    values.names_answered = static_cast<double>(answers.answers());
-    values.names_failed = static_cast<double>(answers.failures());
-    values.names_unanswered = static_cast<double>(unanswered);
-  }
-
   [[nodiscard]] WallTime wall_at(TimePoint moment) {
     clock.follow(control.precise_now(), wall_now());
     return clock.at(moment);
@@ -531,10 +538,6 @@ struct Service::Impl {
                {"why", std::string("only a restart changes these: what was in force before stays")}});
   }
 
-  static Result<config::Loaded> nothing_to_read(const std::optional<config::File>&) {
-    return fail(ErrorKind::kInvalid, "there is no configuration to read again");
-  }
-
   // What a configuration comes to, all of it checked before any of it is used.
   struct Next {
     config::Config config;
@@ -546,6 +549,7 @@ struct Service::Impl {
   // Takes over what can be changed, or nothing; for a trial only says what that would be.
   void apply(const config::Config& wanted, std::vector<ResolvedName> found, Reload::Purpose purpose,
              const Reload::OnDone& on_done) {
+    if (auto why = why_no_change(); !why.empty()) return on_done({.problems = {std::move(why)}});
     const auto next = std::make_shared<Next>();
     next->config = config;
     config::take_over_reloadable(wanted, next->config);
@@ -571,6 +575,7 @@ struct Service::Impl {
   }
 
   void use(Next& next, Reload::Purpose purpose, const Reload::OnDone& on_done) {
+    if (auto why = why_no_change(); !why.empty()) return on_done({.problems = {std::move(why)}});
     const TlsContexts contexts = tls.contexts_with(*next.tls);
     auto probing = prober_options(next.config, next.plans, contexts.to_nodes);
     if (!probing) return on_done({.problems = {probing.error().message}});
@@ -588,6 +593,7 @@ struct Service::Impl {
     if (next.tls->nodes && contexts.to_nodes) {
       if (auto set = proxy->set_node_tls(contexts.to_nodes); !set) return on_done({.problems = {set.error().message}});
     }
+    proxy->set_settings(std::move(*settings));  // before listeners that may need them
     if (next.tls->clients) proxy->set_client_tls(contexts.to_clients);
     if (listeners) proxy->use_listeners(*listeners);
     tls.use(*next.tls);
@@ -596,7 +602,6 @@ struct Service::Impl {
     say_new_listeners(before.listen, config.listen, proxy->addresses());
     if (purpose == Reload::Purpose::kUse) name_refresh->on_config();
     if (next.report.changes.empty()) return on_done(next.report);
-    proxy->set_settings(std::move(*settings));
     nodes.use(std::move(next.plans), std::move(*probing),
               [this, used = contexts.to_nodes, report = next.report, was_verifying = before.verify, on_done] {
                 // Certificates may have been read meanwhile, and the targets knew those of before.
@@ -617,8 +622,23 @@ struct Service::Impl {
     if (config.watch != before.watch) config.watch ? watch_file() : end_watch();
   }
 
+  // From the process that this one replaces, if there is one that has not been told to go: both accept for a moment.
+  void take_over(const cluster::View& view) {
+    net::InheritedSockets& inherited = net::InheritedSockets::process();
+    if (!inherited.has_predecessor() || !is_settled(view)) return;
+    proxy->begin_accepting();
+    admin->begin_accepting();
+    inherited.say_ready();
+  }
+
+  // Empty: now.
+  [[nodiscard]] std::string why_no_change() const {
+    if (is_replaced) return "another process has taken this one's place";
+    return upgrade.is_under_way() ? "an upgrade is under way: try again when it has ended" : "";
+  }
+
   void begin_upgrade(const std::string& program, const Upgrade::OnDone& on_done) {
-    if (draining) return on_done(fail(ErrorKind::kUnavailable, "this process ends already"));
+    if (draining || is_replaced) return on_done(fail(ErrorKind::kUnavailable, "this process ends already"));
     log::info("upgrade_begun", {{"program", program.empty() ? std::string("as before") : program}});
     upgrade.begin(program, config.upgrade_timeout, [this, on_done](const Result<pid_t>& done) {
       on_done(done);
@@ -645,6 +665,7 @@ struct Service::Impl {
       return;
     }
     draining = true;
+    upgrade.give_up("this process was told to end");
     if (!is_replaced) net::tell_supervisor("STOPPING=1");
     log::info("draining", {{"sessions", static_cast<std::int64_t>(proxy->counts().sessions_now)}});
     // The listeners stay open meanwhile: whoever sends clients here needs time to see that /readyz says no.

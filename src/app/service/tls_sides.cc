@@ -124,13 +124,16 @@ void TlsSides::read(Side<Options>& side, const Side<Options>& before, std::strin
 
 void TlsSides::tell_prepared() {
   const auto all = std::exchange(pending_, nullptr);
+  if (all->error) {
+    if (all->change->nodes) retire(std::move(all->change->nodes->certificates));
+    if (all->change->clients) retire(std::move(all->change->clients->certificates));
+  }
   all->error ? all->on_prepared(tl::unexpected(*all->error)) : all->on_prepared(all->change);
 }
 
 void TlsSides::use(Change& change) {
   put(nodes_, change.nodes, to_nodes_);
   put(clients_, change.clients, to_clients_);
-  forget_retired();
 }
 
 template <typename Options>
@@ -139,9 +142,14 @@ void TlsSides::put(Side<Options>& side, std::optional<Side<Options>>& next, cons
   std::swap(side, *next);
   if (side.certificates && next->certificates) side.certificates->count_on_from(next->certificates->counts());
   if (side.certificates) side.certificates->watch(interval_, on_new);
-  if (!next->certificates) return;
-  next->certificates->stop();
-  retired_.push_back(std::move(next->certificates));
+  retire(std::move(next->certificates));
+}
+
+void TlsSides::retire(std::unique_ptr<Certificates> certificates) {
+  if (!certificates) return;
+  certificates->stop();
+  retired_.push_back(std::move(certificates));
+  forget_retired();
 }
 
 void TlsSides::forget_retired() {

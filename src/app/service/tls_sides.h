@@ -73,6 +73,7 @@ class TlsSides {
   void tell_prepared();
   template <typename Options>
   void put(Side<Options>& side, std::optional<Side<Options>>& next, const Certificates::OnNew& on_new);
+  void retire(std::unique_ptr<Certificates> certificates);
   void forget_retired();
 
   net::Loop& loop_;
@@ -82,7 +83,8 @@ class TlsSides {
   Certificates::OnNew to_nodes_;
   Certificates::OnNew to_clients_;
   std::shared_ptr<Preparation> pending_;
-  // Replaced while their files were being read: to be destroyed once that is over, for waiting would stop the loop.
+  // Replaced, or of no use, while their files were being read: to be destroyed once that is over, for waiting would
+  // stop the loop.
   std::vector<std::unique_ptr<Certificates>> retired_;
   net::Timer retired_timer_;
 };

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <utility>
 
@@ -29,14 +30,18 @@ void Upgrade::begin(const std::string& program, Duration patience, OnDone on_don
   if (run_) return on_done(fail(ErrorKind::kUnavailable, "another upgrade is under way"));
   auto own = net::own_command();
   if (!own) return on_done(tl::unexpected(own.error()));
-  const std::string& file = program.empty() ? own->program : program;
-  if (auto fine = net::check_program(file); !fine) return on_done(tl::unexpected(fine.error()));
-  auto started = net::start_successor(file, own->arguments);
+  const auto file = net::check_program(program.empty() ? own->program : program);
+  if (!file) return on_done(tl::unexpected(file.error()));
+  auto started = net::start_successor(*file, own->arguments);
   if (!started) return on_done(tl::unexpected(started.error()));
-  run_.emplace(Run{std::move(*started), file, std::move(on_done)});
+  run_.emplace(Run{std::move(*started), *file, std::move(on_done)});
   patience_ = patience;
   patience_timer_.arm_in(patience);
   if (auto watched = watch_.open(loop_, run_->successor.word.fd(), *this); !watched) fail_with(watched.error().message);
+}
+
+void Upgrade::give_up(const std::string& why) {
+  if (run_) fail_with(why);
 }
 
 void Upgrade::on_ready(net::Readiness) {
@@ -66,7 +71,7 @@ void Upgrade::on_silence() {
 void Upgrade::fail_with(const std::string& why) {
   if (const pid_t child = std::exchange(run_->successor.pid, 0); child > 0) {
     ::kill(child, SIGKILL);
-    unreaped_ = child;
+    unreaped_.push_back(child);
     reap_timer_.arm_in(kReap);
   }
   finish(fail(ErrorKind::kUnavailable, why + "; this process goes on"));
@@ -83,7 +88,10 @@ void Upgrade::finish(const Result<pid_t>& outcome) {
 
 void Upgrade::reap() {
   std::string how;
-  if (!net::has_ended(unreaped_, how)) reap_timer_.arm_in(kReap);
+  unreaped_.erase(
+      std::remove_if(unreaped_.begin(), unreaped_.end(), [&how](pid_t child) { return net::has_ended(child, how); }),
+      unreaped_.end());
+  if (!unreaped_.empty()) reap_timer_.arm_in(kReap);
 }
 
 }  // namespace bellwether::app

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "bellwether/base/result.h"
 #include "bellwether/base/time.h"
@@ -29,6 +30,9 @@ class Upgrade final : private net::ReadinessHandler {
   // `program`: an absolute path; empty: the file that this process was started from, as it is now. `on_done` is called
   // once, perhaps within the call. kUnavailable while another is under way.
   void begin(const std::string& program, Duration patience, OnDone on_done);
+  [[nodiscard]] bool is_under_way() const { return run_.has_value(); }
+  // Ends what is under way, which is told why. No-op if nothing is.
+  void give_up(const std::string& why);
 
  private:
   struct Run {
@@ -52,7 +56,7 @@ class Upgrade final : private net::ReadinessHandler {
   net::Timer end_timer_;  // it has hung up: how it has ended is told in a moment
   TimePoint hung_up_{};
   net::Timer reap_timer_;
-  pid_t unreaped_ = 0;  // was killed; 0: none
+  std::vector<pid_t> unreaped_;  // were killed
 };
 
 }  // namespace bellwether::app

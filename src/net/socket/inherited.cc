@@ -40,11 +40,13 @@ void InheritedSockets::take_over() {
   const auto of_units = take_number("LISTEN_FDS");
   ::unsetenv("LISTEN_FDNAMES");
   const auto of_predecessor = take_number(kInheritedVariable);
+  are_of_units_ = take_number(kOfUnitsVariable).has_value();
   if (of_predecessor) {
     for (int i = 0; i < *of_predecessor; ++i) keep(kFirst + i);
     predecessor_ = Socket(kFirst + *of_predecessor);
     if (::fcntl(predecessor_.fd(), F_SETFD, FD_CLOEXEC) != 0) (void)predecessor_.release();
   } else if (of_units && pid == static_cast<int>(::getpid())) {
+    are_of_units_ = *of_units > 0;
     for (int i = 0; i < *of_units; ++i) keep(kFirst + i);
   }
 }
@@ -59,6 +61,7 @@ void InheritedSockets::keep(int fd) {
   ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
   ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   kept.address = *address;
+  if (address->is_unix()) inherited_files_.push_back(*address);
   kept_.push_back(std::move(kept));
 }
 
@@ -96,6 +99,22 @@ std::vector<Address> InheritedSockets::release() {
     if (kept.taken == 0) untaken.push_back(kept.address);
   }
   return untaken;
+}
+
+bool InheritedSockets::has_predecessor() const {
+  const std::lock_guard lock(mutex_);
+  return predecessor_.is_open();
+}
+
+bool InheritedSockets::owns_file_of(const Address& address) const {
+  const std::lock_guard lock(mutex_);
+  if (!predecessor_.is_open() && !are_of_units_) return true;
+  return std::find(inherited_files_.begin(), inherited_files_.end(), address) == inherited_files_.end();
+}
+
+bool InheritedSockets::are_of_units() const {
+  const std::lock_guard lock(mutex_);
+  return are_of_units_;
 }
 
 void InheritedSockets::say_ready() {

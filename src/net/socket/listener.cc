@@ -108,6 +108,12 @@ Result<Socket> bind_listener(const Address& address, const ListenOptions& option
   return socket;
 }
 
+void discard_listener(Socket socket) {
+  const auto address = socket.local_address();
+  if (!address || !address->is_unix() || !InheritedSockets::process().owns_file_of(*address)) return;
+  ::unlink(address->host().c_str());
+}
+
 struct Listener::Impl {
   Impl(Loop& on, Socket listening, OnAccept callback)
       : loop(on), socket(std::move(listening)), on_accept(std::move(callback)), retry(loop, [this] { update(); }) {
@@ -119,7 +125,8 @@ struct Listener::Impl {
 
   ~Impl() {
     event_del(&event);
-    if (owns_file && address.is_unix() && identity != decltype(identity){} && file_identity(address) == identity) {
+    if (owns_file && address.is_unix() && InheritedSockets::process().owns_file_of(address) &&
+        identity != decltype(identity){} && file_identity(address) == identity) {
       ::unlink(address.host().c_str());
     }
   }

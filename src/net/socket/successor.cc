@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -12,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -51,10 +51,11 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   return pointers;
 }
 
-std::vector<std::string> environment_with(const std::string& variable) {
+std::vector<std::string> environment_of_successor(int sockets) {
   std::vector<std::string> all;
   for (char** each = environ; each != nullptr && *each != nullptr; ++each) all.emplace_back(*each);
-  all.push_back(variable);
+  all.push_back(fmt::format("{}={}", kInheritedVariable, sockets));
+  if (InheritedSockets::process().are_of_units()) all.push_back(fmt::format("{}=1", kOfUnitsVariable));
   return all;
 }
 
@@ -92,6 +93,18 @@ class SpawnPlan {
   posix_spawnattr_t attributes_{};
 };
 
+// Why others than root and our own user could put something else in the place of that file or folder; empty: nobody.
+std::string why_replaceable(const std::filesystem::path& place) {
+  struct stat status {};
+  if (::stat(place.c_str(), &status) != 0) return fmt::format("cannot be started: {}", describe_errno(errno));
+  if (status.st_uid != 0 && status.st_uid != ::geteuid()) {
+    return fmt::format("may be replaced: {} belongs neither to root nor to our own user", place.string());
+  }
+  // In a folder with the sticky bit, as /tmp has, nobody replaces what belongs to another one.
+  const bool is_shared = (status.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (status.st_mode & S_ISVTX) == 0;
+  return is_shared ? fmt::format("may be replaced: {} may be written by others than its owner", place.string()) : "";
+}
+
 }  // namespace
 
 Result<Successor> start_successor(const std::string& program, const std::vector<std::string>& arguments) {
@@ -107,41 +120,47 @@ Result<Successor> start_successor(const std::string& program, const std::vector<
   SpawnPlan plan;
   for (int i = 0; i < count; ++i) plan.put(sockets[static_cast<std::size_t>(i)].fd(), InheritedSockets::kFirst + i);
   plan.put(high_end.fd(), InheritedSockets::kFirst + count);
-  const int error =
-      plan.run(made.pid, program, arguments, environment_with(fmt::format("{}={}", kInheritedVariable, count)));
+  const int error = plan.run(made.pid, program, arguments, environment_of_successor(count));
   if (error == 0) return made;
   return fail(ErrorKind::kUnavailable, fmt::format("cannot start {}: {}", program, describe_errno(error)));
 }
 
-Result<void> check_program(const std::string& program) {
+Result<std::string> check_program(const std::string& program) {
   const auto refused = [&](std::string_view why) {
     return fail(ErrorKind::kInvalid, fmt::format("{} {}", program, why));
   };
   if (program.empty() || program.front() != '/') return refused("is not an absolute path");
+  std::error_code missing;
+  const std::filesystem::path real = std::filesystem::canonical(program, missing);
+  if (missing) return refused(fmt::format("cannot be started: {}", describe_errno(missing.value())));
   struct stat status {};
-  if (::stat(program.c_str(), &status) != 0)
-    return refused(fmt::format("cannot be started: {}", describe_errno(errno)));
-  if (!S_ISREG(status.st_mode) || ::access(program.c_str(), X_OK) != 0) return refused("is not an executable file");
-  if (status.st_uid != 0 && status.st_uid != ::geteuid()) return refused("belongs neither to root nor to our own user");
-  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) return refused("may be written by others than its owner");
-  return {};
+  if (::stat(real.c_str(), &status) != 0) return refused(fmt::format("cannot be started: {}", describe_errno(errno)));
+  if (!S_ISREG(status.st_mode) || ::access(real.c_str(), X_OK) != 0) return refused("is not an executable file");
+  for (std::filesystem::path each = real;; each = each.parent_path()) {
+    if (const std::string why = why_replaceable(each); !why.empty()) return refused(why);
+    if (each == each.root_path()) return real.string();
+  }
 }
 
 Result<OwnCommand> own_command() {
   std::error_code unreadable;
   OwnCommand own;
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  for (std::string each; std::getline(file, each, '\0');) own.arguments.push_back(each);
   own.program = std::filesystem::read_symlink("/proc/self/exe", unreadable).string();
   constexpr std::string_view kReplaced = " (deleted)";
   if (own.program.ends_with(kReplaced)) own.program.resize(own.program.size() - kReplaced.size());
-  std::ifstream file("/proc/self/cmdline", std::ios::binary);
-  for (std::string each; std::getline(file, each, '\0');) own.arguments.push_back(each);
+  // A link may lead to another version by now.
+  if (!own.arguments.empty() && own.arguments.front().starts_with('/')) own.program = own.arguments.front();
   if (!own.program.empty() && !own.arguments.empty()) return own;
   return fail(ErrorKind::kUnavailable, "/proc does not tell how this process was started");
 }
 
 bool has_ended(pid_t child, std::string& how) {
   int status = 0;
-  if (::waitpid(child, &status, WNOHANG) != child) return false;
+  const pid_t found = ::waitpid(child, &status, WNOHANG);
+  if (found < 0) how = "an unknown end";  // who started us has the system forget our children
+  if (found != child) return found < 0 && errno == ECHILD;
   how = WIFSIGNALED(status) ? fmt::format("signal {}", WTERMSIG(status))
                             : fmt::format("exit code {}", WEXITSTATUS(status));
   return true;

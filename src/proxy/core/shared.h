@@ -54,6 +54,7 @@ struct Shared {
   // The settings are `o` without what it has beside them, which is given to the seats.
   explicit Shared(const ProxyOptions& o, ProxyCallbacks c)
       : first_settings(std::make_shared<const ProxySettings>(o)),
+        waits_to_accept(o.waits_to_accept),
         callbacks(std::move(c)),
         sessions(o.maxconn),
         held(o.hold_max),
@@ -61,6 +62,7 @@ struct Shared {
         gate(static_cast<std::size_t>(o.threads)) {}
 
   const std::shared_ptr<const ProxySettings> first_settings;  // WorkerCore::options() are those of now
+  const bool waits_to_accept;
   const ProxyCallbacks callbacks;
   std::vector<std::unique_ptr<Seat>> seats;
   SessionLimit sessions;

@@ -17,11 +17,8 @@ const http::HeaderField& unforwarded() {
 
 void ClientIdentity::on_handshake(const net::Stream& client, const ClientIdentityOptions& options,
                                   bool speaks_for_others) {
-  if (options.certificate_header.empty()) return;
-  if (speaks_for_others) {
-    passed_on_ = options.certificate_header;
-    return;
-  }
+  speaks_for_others_ = speaks_for_others;
+  if (options.certificate_header.empty() || speaks_for_others) return;
   const std::string der = client.peer_certificate();
   if (der.empty()) return;
   with_certificate_ = {unforwarded(), {options.certificate_header, http::encode_certificate(der, options.encoding)}};

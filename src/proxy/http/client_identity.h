@@ -14,16 +14,18 @@ namespace bellwether::proxy {
 class ClientIdentity {
  public:
   // `client` is open. A sender that speaks for others (forwarded_for_trusted) states their certificates itself, and its
-  // own is never told in their place. `options` outlives this object.
+  // own is never told in their place.
   void on_handshake(const net::Stream& client, const ClientIdentityOptions& options, bool speaks_for_others);
 
   [[nodiscard]] std::span<const http::HeaderField> set() const;
-  // The name of the header that this client's own word is passed on in; empty: none.
-  [[nodiscard]] std::string_view passed_on() const { return passed_on_; }
+  // The name of the header that this client's own word is passed on in, by the options of now; empty: none.
+  [[nodiscard]] std::string_view passed_on(const ClientIdentityOptions& now) const {
+    return speaks_for_others_ ? std::string_view(now.certificate_header) : std::string_view();
+  }
 
  private:
   std::vector<http::HeaderField> with_certificate_;  // empty: none was shown
-  std::string_view passed_on_;
+  bool speaks_for_others_ = false;
 };
 
 }  // namespace bellwether::proxy

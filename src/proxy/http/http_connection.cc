@@ -235,7 +235,7 @@ void HttpConnection::append_request_head(std::string& out, const http::RequestHe
   http::RequestEdits edits;
   edits.set = identity_.set();
   edits.dropped = &options.client_identity.dropped;
-  edits.passed_on = identity_.passed_on();
+  edits.passed_on = identity_.passed_on(options.client_identity);
   edits.host = own_host;
   if (options.forwarded_for) edits.forwarded_for = client_host_;
   edits.keeps_forwarded_for = keeps_forwarded_for_;

@@ -111,12 +111,6 @@ void HttpFront::release() {
   if (!queue_.empty() && worker_.target() && !release_timer_.is_armed()) release_timer_.arm_in(kReleaseAgain);
 }
 
-bool HttpFront::is_serving() const {
-  return table_.any_of([](const HttpConnection& connection) {
-    return connection.answered_by() == AnsweredBy::kNodes || connection.phase() != Phase::kRequest;
-  });
-}
-
 void HttpFront::release_soon() {
   if (has_waiting()) release_timer_.arm_in(Duration::zero());
 }

@@ -52,9 +52,6 @@ class HttpFront {
   [[nodiscard]] bool has_unconfirmed() const { return !unconfirmed_.empty(); }
   [[nodiscard]] bool has_waiting() const { return !queue_.empty() || !responder_queue_.empty(); }
   [[nodiscard]] bool is_busy() const { return !table_.empty(); }
-  // Shutting down waits: for each connection of which the requests go to nodes, which is sent away once it is idle; of
-  // the others, for those that have a request or may not have taken an answer yet.
-  [[nodiscard]] bool is_serving() const;
   [[nodiscard]] bool has_idle_upstreams() const { return node_connections_.idle_count() > 0; }
 
   // For connections and exchanges.

@@ -211,7 +211,7 @@ TEST_CASE("the claim of another node or epoch does not make a view fresh", "[pro
   REQUIRE(it.until_held());
   for (const auto& [epoch, node] : {std::pair(Epoch{1}, it.n2), std::pair(Epoch{2}, it.n1)}) {
     const std::size_t asked_before = it.rig.claims_wanted.size();
-    REQUIRE(it.rig.until([&] { return it.rig.claims_wanted.size() > 0; }));
+    REQUIRE(it.rig.until([&] { return !it.rig.claims_wanted.empty(); }));
     it.confirm(epoch, node);
     // It is asked for another one, and waits.
     REQUIRE(it.rig.until([&] { return it.rig.claims_wanted.size() > asked_before; }));

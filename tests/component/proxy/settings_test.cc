@@ -10,7 +10,7 @@ namespace bellwether::proxy {
 namespace {
 
 // The rig's options as they are now, to be changed.
-ProxySettings settings_of(const Rig& rig) { return rig.options; }
+ProxySettings settings_of(const Rig& rig) { return static_cast<const ProxySettings&>(rig.options); }
 
 std::size_t count_of(std::string_view text, std::string_view part) {
   std::size_t count = 0;
@@ -163,6 +163,31 @@ TEST_CASE("with a PROXY header from now on, no client's request goes over anothe
   REQUIRE(it.rig.until([&] { return count_of(after->received, "HTTP/1.1 200 ") == 2; }));
   CHECK(it.one.backend.peers.size() == connections + 1);
   CHECK(first_lines.size() == 2);
+}
+
+TEST_CASE("the header that a trusted sender states certificates in is the one of now", "[settings]") {
+  HttpRig it;
+  it.rig.options.forwarded_for_trusted = {IpRange::parse("127.0.0.0/8").value()};
+  const auto with_header = [&](const std::string& name) {
+    ProxySettings next = settings_of(it.rig);
+    next.client_identity = {name, http::CertificateEncoding::kBase64, http::DroppedHeaders({name})};
+    return next;
+  };
+  static_cast<ProxySettings&>(it.rig.options) = with_header("X-Forwarded-Tls-Client-Cert-Of-Ours");
+  it.start();
+  auto client = it.rig.client();
+  const auto ask = [&](const std::string& header) {
+    client->received.clear();
+    client->send("GET /v1/a HTTP/1.1\r\nHost: v\r\n" + header + ": abc\r\n\r\n");
+    REQUIRE(it.until_has(*client, "HTTP/1.1 200 "));
+    return it.one.seen.back().head.find(header) != std::string::npos;
+  };
+  CHECK(ask("X-Forwarded-Tls-Client-Cert-Of-Ours"));
+  // Twice: the first settings live as long as the proxy.
+  for (int i = 0; i < 2; ++i) it.rig.proxy->set_settings(with_header("X-Another-Header-For-Client-Certificates"));
+  CHECK(ask("X-Another-Header-For-Client-Certificates"));
+  it.rig.proxy->set_settings(with_header("X-Third"));
+  CHECK(ask("X-Third"));
 }
 
 TEST_CASE("the access log begins and ends with its setting", "[settings]") {
