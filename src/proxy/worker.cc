@@ -269,7 +269,7 @@ void Worker::shut_down() {
 
 void Worker::check_idle() {
   if (!is_shutting_down()) return;
-  const bool is_idle = !tcp_.is_busy() && !http_.is_busy() && intake_.size() == 0 && parked_.empty();
+  const bool is_idle = !tcp_.is_busy() && !http_.is_serving() && intake_.size() == 0 && parked_.empty();
   if (std::exchange(told_idle_, is_idle) != is_idle) shared_.on_idle_changed(seat_, is_idle);
 }
 

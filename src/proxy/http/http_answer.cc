@@ -94,7 +94,7 @@ void HttpExchange::cut_answer(EndReason reason) {
   (void)connection_->write();
   if (stage() == Stage::kOver) return;
   const bool is_until_close = exchange_.answer.framing.body == http::BodyKind::kUntilClose;
-  is_until_close ? connection_->abort(reason) : connection_->end(reason);
+  connection_->end(reason, is_until_close ? HttpConnection::Close::kReset : HttpConnection::Close::kOrderly);
 }
 
 void HttpExchange::answer_ambiguous(vault::Row row, std::string_view body, EndReason reason) {

@@ -269,20 +269,17 @@ void HttpConnection::end_exchange() {
 }
 
 void HttpConnection::client_left() {
-  if (is_held()) front_.worker().counters().client_gone_while_held.add();
+  const bool was_held = is_held();
   const bool is_between_requests = is_reading() && unread_bytes() == 0;
   EndReason reason = is_between_requests ? kEndedNormally : ended_by_client(phase());
   if (state_ == State::kLinger) reason = linger_reason_;
-  abort(reason);
+  end(reason, Close::kReset);
+  if (was_held) front_.worker().counters().client_gone_while_held.add();  // its place is free by now
 }
 
-void HttpConnection::abort(EndReason reason) {
-  client_->abort();
-  end(reason);
-}
-
-void HttpConnection::end(EndReason reason) {
+void HttpConnection::end(EndReason reason, Close how) {
   if (state_ == State::kEnded) return;
+  if (how == Close::kReset) client_->abort();
   if (exchange_) exchange_->cut(reason);
   tell(reason);
   state_ = State::kEnded;

@@ -31,8 +31,8 @@ class HttpConnection final : public net::StreamHandler {
 
   // All that can be done now, within a turn's budget. Its exchange may be over afterwards, and given back.
   void pump();
-  void end(EndReason reason);
-  void abort(EndReason reason);  // as above, with a reset
+  enum class Close : std::uint8_t { kOrderly, kReset };
+  void end(EndReason reason, Close how = Close::kOrderly);
 
   // For its front. Any of these may end it.
   void on_tick(TimePoint now);
@@ -43,6 +43,11 @@ class HttpConnection final : public net::StreamHandler {
   [[nodiscard]] HttpExchange* exchange() { return exchange_.get(); }  // null: it is idle
   [[nodiscard]] Phase phase() const;
   [[nodiscard]] AnsweredBy answered_by() const { return answered_by_; }
+  // One of which the requests go to nodes does until it is idle, and is sent away then; another one if it has not asked
+  // yet, has a request, or may not have taken its answer yet.
+  [[nodiscard]] bool holds_up_shut_down() const {
+    return answered_by_ == AnsweredBy::kNodes || !has_asked_ || phase() != Phase::kRequest;
+  }
 
   // For its exchange.
   [[nodiscard]] SessionSum& sum() { return sum_; }

@@ -34,7 +34,7 @@ bool HttpConnection::look_at_reading(TimePoint now) {
 // A connection that is idle between requests may be closed at any time (RFC 9112 9.3.1). Whoever has just been answered
 // probably asks again, and what has come in this very turn is unseen.
 bool HttpConnection::send_away_if_idle(TimePoint now) {
-  if (answered_by_ == AnsweredBy::kResponder) return false;  // shutting down does not wait for it
+  if (answered_by_ == AnsweredBy::kResponder && has_asked_) return false;  // shutting down does not wait for it
   const auto is_idle = [this] { return is_reading() && unread_bytes() == 0 && client_->is_open(); };
   if (!is_idle() || now - last_active_ < kGoodbyeAfter) return false;
   can_read_ = true;

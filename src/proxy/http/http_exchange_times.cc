@@ -57,7 +57,7 @@ void HttpExchange::cut_waiting() {
   const Phase phase = exchange_.phase();
   const EndReason reason = waits_for_client ? idle_timed_out(phase) : node_timed_out(phase);
   account_.settle(Outcome::kCut, exchange_.answer.has_begun ? exchange_.answer.status : 0, reason);
-  connection_->abort(reason);
+  connection_->end(reason, HttpConnection::Close::kReset);
 }
 
 // What has no end of its own must not hold up a step-down, nor stay for good where nobody leads any more.

@@ -52,6 +52,10 @@ class HttpFront {
   [[nodiscard]] bool has_unconfirmed() const { return !unconfirmed_.empty(); }
   [[nodiscard]] bool has_waiting() const { return !queue_.empty() || !responder_queue_.empty(); }
   [[nodiscard]] bool is_busy() const { return !table_.empty(); }
+  // Shutting down waits.
+  [[nodiscard]] bool is_serving() const {
+    return table_.any_of([](const HttpConnection& connection) { return connection.holds_up_shut_down(); });
+  }
   [[nodiscard]] bool has_idle_upstreams() const { return node_connections_.idle_count() > 0; }
 
   // For connections and exchanges.

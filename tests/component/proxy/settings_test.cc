@@ -12,6 +12,13 @@ namespace {
 // The rig's options as they are now, to be changed.
 ProxySettings settings_of(const Rig& rig) { return static_cast<const ProxySettings&>(rig.options); }
 
+void use(Rig& rig, const ProxySettings& settings) {
+  bool is_used = false;
+  rig.proxy->set_settings(settings);
+  rig.proxy->when_all_have_it([&is_used] { is_used = true; });
+  REQUIRE(rig.until([&is_used] { return is_used; }));
+}
+
 std::size_t count_of(std::string_view text, std::string_view part) {
   std::size_t count = 0;
   for (std::size_t at = text.find(part); at != std::string_view::npos; at = text.find(part, at + 1)) ++count;
@@ -30,7 +37,7 @@ TEST_CASE("what waits for a leader is refused by the hold timeout of now", "[set
   REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().held_now == 1; }));
   ProxySettings next = settings_of(it.rig);
   next.hold_timeout_http = 20ms;
-  it.rig.proxy->set_settings(next);
+  use(it.rig, next);
   REQUIRE(it.until_has(*client, "HTTP/1.1 503 "));
   CHECK(client->received.find("it waited for 20ms") != std::string::npos);
 }
@@ -46,7 +53,7 @@ TEST_CASE("a tcp session that is quiet ends by the idle timeout of now", "[setti
   REQUIRE(rig.until([&] { return client->received == "x"; }));
   ProxySettings next = settings_of(rig);
   next.timeout_idle = 50ms;
-  rig.proxy->set_settings(next);
+  use(rig, next);
   REQUIRE(rig.until([&] { return client->is_over(); }));
   CHECK(rig.proxy->counts().sessions_cut_idle == 1);
 }
@@ -69,10 +76,10 @@ TEST_CASE("who waits below maxconn comes in when it grows, and a smaller one end
   REQUIRE(rig.until([&] { return rig.proxy->counts().maxconn_pauses == 1; }));
   ProxySettings next = settings_of(rig);
   next.maxconn = 3;
-  rig.proxy->set_settings(next);
+  use(rig, next);
   REQUIRE(rig.until([&] { return second->received == "2"; }));
   next.maxconn = 1;
-  rig.proxy->set_settings(next);
+  use(rig, next);
   const std::size_t so_far = first->received.size();
   REQUIRE(rig.until([&] { return first->received.size() > so_far + 10; }));
   CHECK_FALSE(second->is_over());
@@ -90,7 +97,7 @@ TEST_CASE("places in the hold may become fewer than are taken", "[settings]") {
   REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().held_now == 2; }));
   ProxySettings next = settings_of(it.rig);
   next.hold_max = 1;
-  it.rig.proxy->set_settings(next);
+  use(it.rig, next);
   auto third = it.rig.client();
   third->send(get("/v1/c"));
   REQUIRE(it.until_has(*third, "HTTP/1.1 503 "));
@@ -108,11 +115,11 @@ TEST_CASE("a head that is being read is judged by the limits of now", "[settings
   REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().sessions_now == 1; }));
   ProxySettings next = settings_of(it.rig);
   next.head_limits.max_head_bytes = 4096;
-  it.rig.proxy->set_settings(next);
+  use(it.rig, next);
   client->send(rest);
   REQUIRE(it.until_has(*client, "HTTP/1.1 431 "));
   next.head_limits.max_head_bytes = 64 * 1024;
-  it.rig.proxy->set_settings(next);
+  use(it.rig, next);
   auto another = it.rig.client();
   another->send("GET /v1/a HTTP/1.1\r\nHost: v\r\n" + rest);
   REQUIRE(it.until_has(*another, "HTTP/1.1 200 "));
@@ -144,7 +151,7 @@ TEST_CASE("with a PROXY header from now on, no client's request goes over anothe
 
   ProxySettings next = settings_of(it.rig);
   next.send_proxy = net::ProxyVersion::kV1;
-  it.rig.proxy->set_settings(next);
+  use(it.rig, next);
   auto after = it.rig.client();
   after->send(get("/v1/b"));
   REQUIRE(it.until_has(*after, "HTTP/1.1 200 "));
@@ -157,7 +164,7 @@ TEST_CASE("with a PROXY header from now on, no client's request goes over anothe
   CHECK(first_lines[1] == "PROXY UNKNOWN");
 
   next.send_proxy = net::ProxyVersion::kNone;
-  it.rig.proxy->set_settings(next);
+  use(it.rig, next);
   const std::size_t connections = it.one.backend.peers.size();
   after->send(get("/v1/d"));
   REQUIRE(it.rig.until([&] { return count_of(after->received, "HTTP/1.1 200 ") == 2; }));
@@ -184,9 +191,9 @@ TEST_CASE("the header that a trusted sender states certificates in is the one of
   };
   CHECK(ask("X-Forwarded-Tls-Client-Cert-Of-Ours"));
   // Twice: the first settings live as long as the proxy.
-  for (int i = 0; i < 2; ++i) it.rig.proxy->set_settings(with_header("X-Another-Header-For-Client-Certificates"));
+  for (int i = 0; i < 2; ++i) use(it.rig, with_header("X-Another-Header-For-Client-Certificates"));
   CHECK(ask("X-Another-Header-For-Client-Certificates"));
-  it.rig.proxy->set_settings(with_header("X-Third"));
+  use(it.rig, with_header("X-Third"));
   CHECK(ask("X-Third"));
 }
 
@@ -202,12 +209,12 @@ TEST_CASE("the access log begins and ends with its setting", "[settings]") {
   ask();
   ProxySettings next = settings_of(it.rig);
   next.log_requests = next.log_paths = true;
-  it.rig.proxy->set_settings(next);
+  use(it.rig, next);
   ask();
   REQUIRE(it.rig.until([&] { return it.rig.requests.size() == 1; }));
   CHECK(it.rig.requests[0].path == "/v1/a");
   next.log_requests = false;
-  it.rig.proxy->set_settings(next);
+  use(it.rig, next);
   ask();
   ask();
   CHECK(it.rig.requests.size() == 1);
@@ -239,7 +246,7 @@ TEST_CASE("settings change under load, and each request is answered", "[settings
     next.log_requests = even;
     next.source = even ? net::Address::parse("127.0.0.2:0").value() : std::optional<net::Address>();
     next.client_identity.dropped = http::DroppedHeaders({fmt::format("X-Round-{}", round)});
-    it.rig.proxy->set_settings(next);
+    use(it.rig, next);
     const int so_far = answers;
     REQUIRE(it.rig.until([&] { return answers >= so_far + 20; }));
   }
