@@ -16,8 +16,9 @@ class Browser:
     def __init__(self, folder):
         self._driver = Process("chromedriver", [shutil.which("chromedriver") or "/usr/bin/chromedriver", "--port=0"],
                                os.path.join(str(folder), "chromedriver.log"))
-        self._driver.expect_log("on port ", 30)
-        port = wait_until(self._port, 30, "chromedriver to name its port")
+        # Its first start on a machine may take very long.
+        self._driver.expect_log("on port ", 120)
+        port = wait_until(self._port, 120, "chromedriver to name its port")
         self._base = f"http://127.0.0.1:{port}"
         options = {"binary": shutil.which("chromium") or "/usr/bin/chromium",
                    "args": [*FLAGS, f"--user-data-dir={folder}/chromium-profile"]}
