@@ -10,6 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 
 from house.bellwether import LOOPBACK, Bellwether, binary  # noqa: E402
 from house.processes import Process  # noqa: E402
+from house.reload_stand import Stand  # noqa: E402
 from house.sim_cluster import SimCluster  # noqa: E402
 from house.waiting import wait_until  # noqa: E402
 
@@ -50,6 +51,21 @@ def command():
                               check=False, stdin=subprocess.DEVNULL)
 
     return run
+
+
+@pytest.fixture
+def reload_stand(sim, tmp_path, command):
+    """Makes a proxy whose configuration file is written anew and reloaded."""
+    made = []
+
+    def make(**options):
+        made.append(Stand(tmp_path, sim, command, **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.proxy.end()
+        each.proxy.process.expect_no_sanitizer_report()
 
 
 @pytest.hookimpl(hookwrapper=True)

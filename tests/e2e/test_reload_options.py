@@ -8,23 +8,13 @@ import threading
 import pytest
 
 from house.certificates import self_signed
-from house.reload_stand import Stand
 from house.waiting import wait_until
 from house.web import request
 
 
 @pytest.fixture
-def begin(sim, tmp_path, command):
-    made = []
-
-    def make(**options):
-        made.append(Stand(tmp_path, sim, command, **options))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.proxy.end()
-        each.proxy.process.expect_no_sanitizer_report()
+def begin(reload_stand):
+    return reload_stand
 
 
 def test_the_level_of_the_log(begin):

@@ -11,7 +11,6 @@ import pytest
 from house.asking import all_ask_on, clients
 from house.certificates import Certificates
 from house.ports import free_ports
-from house.reload_stand import Stand
 from house.sim_cluster import SimCluster
 from house.waiting import wait_until
 from house.web import Tls
@@ -20,17 +19,8 @@ NAME = "bellwether.test"
 
 
 @pytest.fixture
-def begin(sim, tmp_path, command):
-    made = []
-
-    def make(**options):
-        made.append(Stand(tmp_path, sim, command, **options))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.proxy.end()
-        each.proxy.process.expect_no_sanitizer_report()
+def begin(reload_stand):
+    return reload_stand
 
 
 @pytest.fixture
