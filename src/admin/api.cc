@@ -55,6 +55,17 @@ Result<bool> parse_force(std::string_view query) {
   return fail(ErrorKind::kInvalid, fmt::format("unknown query \"{}\": only force=1 is known", query));
 }
 
+// From "KEY=FILE"; nothing without a query.
+Result<std::optional<std::string>> parse_file_name(std::string_view query, std::string_view key) {
+  if (query.empty()) return std::nullopt;
+  if (!query.starts_with(key)) return unknown_query(query, fmt::format("{}FILE", key));
+  auto name = decoded_name(query.substr(key.size()));
+  if (!name) return fail(ErrorKind::kInvalid, "broken percent escape in the file's name");
+  if (name->empty() || name->size() > kMaxFileName)
+    return fail(ErrorKind::kInvalid, fmt::format("the name of a file has 1 to {} bytes", kMaxFileName));
+  return name;
+}
+
 }  // namespace
 
 Target split_target(std::string_view target) {
@@ -105,21 +116,6 @@ Result<Duration> parse_pause(const Target& target) {
   }
   return *at_most;
 }
-
-namespace {
-
-// From "KEY=FILE"; nothing without a query.
-Result<std::optional<std::string>> parse_file_name(std::string_view query, std::string_view key) {
-  if (query.empty()) return std::nullopt;
-  if (!query.starts_with(key)) return unknown_query(query, fmt::format("{}FILE", key));
-  auto name = decoded_name(query.substr(key.size()));
-  if (!name) return fail(ErrorKind::kInvalid, "broken percent escape in the file's name");
-  if (name->empty() || name->size() > kMaxFileName)
-    return fail(ErrorKind::kInvalid, fmt::format("the name of a file has 1 to {} bytes", kMaxFileName));
-  return name;
-}
-
-}  // namespace
 
 Result<std::optional<std::string>> parse_check(const Target& target) { return parse_file_name(target.query, "name="); }
 

@@ -217,7 +217,7 @@ void Worker::set_address(NodeId node, const net::Address& address) {
   http_.on_address(node);
 }
 
-// For connections that come from now on.
+// A connection that was accepted before keeps its context.
 void Worker::set_client_tls(const std::shared_ptr<net::TlsContext>& tls) { known_listeners().set_tls(tls); }
 
 // Whoever waits for a place below maxconn asks again, for there may be more of them.

@@ -71,7 +71,7 @@ class Socket {
   [[nodiscard]] Result<Address> local_address() const;
   [[nodiscard]] Result<Address> peer_address() const;
   void set_tcp(const TcpOptions& tcp);  // of a new socket
-  // Of one that has others.
+  // Of a socket that has had others: what is zero is taken back.
   void change_tcp(const TcpOptions& tcp);
   // The kernel's estimate for this connection; zero where it has none (unix sockets).
   [[nodiscard]] Duration round_trip() const;

@@ -220,9 +220,9 @@ class Proxy {
   // an address that is not known stays as it was.
   void set_nodes(const NodeTable<NodeOptions>& nodes);
   void set_address(NodeId node, const net::Address& address);
-  // From now on, for what comes and for what is under way. A connection keeps what was decided when it came: the client
-  // that its PROXY header or its certificate names, whether its address may be believed and logged, and the header that
-  // nodes are told of it.
+  // The settings count from now on, for what comes and for what is under way. A connection keeps what was decided when
+  // it came: the client that its PROXY header or its certificate names, whether its address may be believed and logged,
+  // and the header that nodes are told of it.
   void set_settings(ProxySettings settings);
   // The listeners from now on. What is at the address of one that is open keeps its socket, and new connections are
   // treated by the new options; what is missing is closed, after what waits in its queue has been accepted. Bound
@@ -231,6 +231,7 @@ class Proxy {
   [[nodiscard]] Result<std::shared_ptr<ListenerChange>> bind_listeners(const std::vector<ListenerOptions>& listeners,
                                                                        const ProxySettings& settings) const;
   void use_listeners(ListenerChange& change);
+  // Clients are accepted from now on (ProxyOptions::waits_to_accept).
   void begin_accepting();
   // Another process accepts clients at all listeners from now on, by copies of their sockets: nothing that waits there
   // is reset. What has been accepted is served as before.

@@ -55,18 +55,18 @@ void NodeSet::begin(probe::Prober& prober, proxy::Proxy& proxy) {
 }
 
 void NodeSet::note_listeners() {
-  configured_listen_ = listen_ = config_.listen;
+  listen_ = config_.listen;
   for (std::size_t i = 0; i < listen_.size(); ++i) {
     if (!proxy_->addresses()[i].is_unix()) listen_[i].address = proxy_->addresses()[i].to_string();
   }
 }
 
 std::vector<config::Listen> NodeSet::real_listeners(std::vector<config::Listen> wanted) const {
+  const std::vector<config::Listen>& open = config_.listen;
   for (config::Listen& each : wanted) {
-    const auto is_it = [&](const config::Listen& open) { return open.address == each.address; };
-    const auto found = std::find_if(configured_listen_.begin(), configured_listen_.end(), is_it);
-    if (found == configured_listen_.end()) continue;
-    each.address = listen_[static_cast<std::size_t>(found - configured_listen_.begin())].address;
+    const auto is_it = [&](const config::Listen& one) { return one.address == each.address; };
+    const auto found = std::find_if(open.begin(), open.end(), is_it);
+    if (found != open.end()) each.address = listen_[static_cast<std::size_t>(found - open.begin())].address;
   }
   return wanted;
 }

@@ -50,7 +50,7 @@ class NodeSet {
 
  private:
   void note_listeners();
-  // With the ports that were given to those that are open.
+  // `wanted` with the ports that were given to those among them that are open.
   [[nodiscard]] std::vector<config::Listen> real_listeners(std::vector<config::Listen> wanted) const;
   void keep_addresses();
   [[nodiscard]] bool may_have_moved(NodeId node) const;
@@ -63,10 +63,8 @@ class NodeSet {
   net::Resolver& resolver_;
   const config::Config& config_;
   std::vector<NodePlan> plans_;
-  NodeId unused_;  // the next new node has this id
-  // Those that are open, from begin() on: as they were configured, and with the ports that were given.
-  std::vector<config::Listen> configured_listen_;
-  std::vector<config::Listen> listen_;
+  NodeId unused_;                       // the next new node has this id
+  std::vector<config::Listen> listen_;  // those of `config_` with the ports that were given, from begin() on
   probe::Prober* prober_ = nullptr;
   proxy::Proxy* proxy_ = nullptr;
   std::unique_ptr<AddressKeeper> keeper_;

@@ -1,6 +1,7 @@
 #include "tls_sides.h"
 
 #include <algorithm>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -19,25 +20,32 @@ std::optional<net::TlsServerOptions> wanted_for_clients(const config::Config& co
   return config.tls_cert.empty() ? std::nullopt : std::optional(client_tls_options(config));
 }
 
-TlsSides::NodeSide node_side(net::Loop& loop, std::optional<net::TlsClientOptions> options) {
-  TlsSides::NodeSide side{std::move(options), nullptr};
+std::vector<std::string> files_of(const net::TlsClientOptions& options) {
+  return {options.ca_file, options.ca_path, options.cert_file, options.key_file};
+}
+std::vector<std::string> files_of(const net::TlsServerOptions& options) {
+  return {options.cert_file, options.key_file, options.client_ca_file};
+}
+
+Result<Certificates::Context> context_by(const net::TlsClientOptions& options) {
+  return net::TlsContext::client(options);
+}
+Result<Certificates::Context> context_by(const net::TlsServerOptions& options) {
+  return net::TlsContext::server(options);
+}
+
+// Not read yet. `use`: as in the log.
+template <typename Options>
+TlsSides::Side<Options> make_side(net::Loop& loop, const char* use, std::optional<Options> options) {
+  TlsSides::Side<Options> side{std::move(options), nullptr};
   if (!side.options) return side;
-  const std::vector files{side.options->ca_file, side.options->ca_path, side.options->cert_file,
-                          side.options->key_file};
-  side.certificates = std::make_unique<Certificates>(loop, "nodes", files,
-                                                     [by = *side.options] { return net::TlsContext::client(by); });
+  side.certificates = std::make_unique<Certificates>(loop, use, files_of(*side.options),
+                                                     [by = *side.options] { return context_by(by); });
   return side;
 }
 
-TlsSides::ClientSide client_side(net::Loop& loop, std::optional<net::TlsServerOptions> options) {
-  TlsSides::ClientSide side{std::move(options), nullptr};
-  if (!side.options) return side;
-  const std::vector files{side.options->cert_file, side.options->key_file, side.options->client_ca_file};
-  side.certificates = std::make_unique<Certificates>(loop, "clients", files,
-                                                     [by = *side.options] { return net::TlsContext::server(by); });
-  return side;
-}
-
+constexpr const char* kNodes = "nodes";
+constexpr const char* kClients = "clients";
 constexpr std::string_view kToNodes = "TLS to the nodes";
 constexpr std::string_view kToClients = "TLS to clients";
 
@@ -61,8 +69,8 @@ struct TlsSides::Preparation {
 TlsSides::TlsSides(net::Loop& loop) : loop_(loop), retired_timer_(loop, [this] { forget_retired(); }) {}
 
 Result<void> TlsSides::load(const config::Config& config, bool any_node_is_tls) {
-  nodes_ = node_side(loop_, wanted_for_nodes(config, any_node_is_tls));
-  clients_ = client_side(loop_, wanted_for_clients(config));
+  nodes_ = make_side(loop_, kNodes, wanted_for_nodes(config, any_node_is_tls));
+  clients_ = make_side(loop_, kClients, wanted_for_clients(config));
   return load_side(nodes_, kToNodes).and_then([this] { return load_side(clients_, kToClients); });
 }
 
@@ -95,11 +103,11 @@ void TlsSides::prepare(const config::Config& config, bool any_node_is_tls, OnPre
   pending_ = std::make_shared<Preparation>();
   pending_->on_prepared = std::move(on_prepared);
   Change& change = *pending_->change;
-  auto for_nodes = wanted_for_nodes(config, any_node_is_tls);
-  if (for_nodes != nodes_.options) read(change.nodes.emplace(node_side(loop_, std::move(for_nodes))), nodes_, kToNodes);
-  auto for_clients = wanted_for_clients(config);
+  const auto for_nodes = wanted_for_nodes(config, any_node_is_tls);
+  if (for_nodes != nodes_.options) read(change.nodes.emplace(make_side(loop_, kNodes, for_nodes)), nodes_, kToNodes);
+  const auto for_clients = wanted_for_clients(config);
   if (for_clients != clients_.options) {
-    read(change.clients.emplace(client_side(loop_, std::move(for_clients))), clients_, kToClients);
+    read(change.clients.emplace(make_side(loop_, kClients, for_clients)), clients_, kToClients);
   }
   if (pending_->unread == 0) tell_prepared();
 }

@@ -30,6 +30,16 @@ struct RefusingRig : HttpRig {
   }
 };
 
+// A client whose request is held, for the leader has said that it is behind its index, and will say so again.
+std::unique_ptr<Peer> hold_behind_index(RefusingRig& it) {
+  it.one.answer = [](const Seen&, Peer&) { return HttpNode::error(412, "required index state not present"); };
+  it.start();
+  auto client = it.rig.client();
+  client->send(get_with_index("/v1/a"));
+  REQUIRE(it.until_held());
+  return client;
+}
+
 }  // namespace
 
 TEST_CASE("a claim from before the refusal is no reason to ask the same node again", "[proxy][http][again]") {
@@ -113,11 +123,7 @@ TEST_CASE("what a request has waited in several holds counts together", "[proxy]
 
 TEST_CASE("a request that a node is behind the index of goes to another leader", "[proxy][http][again]") {
   RefusingRig it;
-  it.one.answer = [](const Seen&, Peer&) { return HttpNode::error(412, "required index state not present"); };
-  it.start();
-  auto client = it.rig.client();
-  client->send(get_with_index("/v1/a"));
-  REQUIRE(it.until_held());
+  const auto client = hold_behind_index(it);
   it.rig.lead(2, it.n2);
   REQUIRE(it.until_has(*client, "GET /v1/a"));
   CHECK(it.one.seen.size() == 1);
@@ -125,11 +131,7 @@ TEST_CASE("a request that a node is behind the index of goes to another leader",
 
 TEST_CASE("a leader that says again that it is behind the index is believed", "[proxy][http][again]") {
   RefusingRig it;
-  it.one.answer = [](const Seen&, Peer&) { return HttpNode::error(412, "required index state not present"); };
-  it.start();
-  auto client = it.rig.client();
-  client->send(get_with_index("/v1/a"));
-  REQUIRE(it.until_held());
+  const auto client = hold_behind_index(it);
   it.confirm(1, it.n1);
   REQUIRE(it.until_has(*client, "HTTP/1.1 412 "));
   CHECK(it.one.seen.size() == 2);
