@@ -158,6 +158,17 @@ def test_connections_in_a_storm_are_neither_refused_nor_reset(begin):
     assert failed == [] and all(served)
 
 
+def test_an_order_behind_an_upgrade_goes_to_the_new_process(begin, sim):
+    it = begin(threads=2)
+    with clients(it.proxy, sim, {"kept": 1, "fresh": 0}) as asking:
+        for _ in range(15):
+            it.succeed()
+            done = it.reload()
+            assert done.returncode == 0, done
+        all_ask_on(asking)
+    assert [client.errors for client in asking] == [[]] * len(asking)
+
+
 def test_a_session_of_before_goes_on_in_the_old_process(begin):
     it = begin(mode="tcp")
     session = http.client.HTTPConnection("127.0.0.1", it.port, timeout=20)

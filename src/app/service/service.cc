@@ -641,20 +641,25 @@ struct Service::Impl {
     if (draining || is_replaced) return on_done(fail(ErrorKind::kUnavailable, "this process ends already"));
     log::info("upgrade_begun", {{"program", program.empty() ? std::string("as before") : program}});
     upgrade.begin(program, config.upgrade_timeout, [this, on_done](const Result<pid_t>& done) {
+      if (done) return be_replaced(*done, on_done);
+      log::error("upgrade_failed", {{"why", done.error().message}});
       on_done(done);
-      done ? be_replaced(*done) : log::error("upgrade_failed", {{"why", done.error().message}});
     });
   }
 
   // Both accept until this one has closed its own copies of the sockets; what it has accepted, it serves.
-  void be_replaced(pid_t successor) {
+  // It is told to who asked once the next order goes to the other one, and before this process may end.
+  void be_replaced(pid_t successor, const Upgrade::OnDone& on_done) {
     log::info("upgraded", {{"pid", static_cast<std::int64_t>(successor)}});
     net::tell_supervisor(fmt::format("MAINPID={}", successor));
     is_replaced = true;
     end_watch();
     proxy->leave_listeners();
-    admin->leave([this] {
-      if (!draining) terminate();
+    admin->leave([this, successor, on_done] {
+      on_done(successor);
+      admin->leave([this] {
+        if (!draining) terminate();
+      });
     });
   }
 
