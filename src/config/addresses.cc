@@ -11,7 +11,8 @@
 namespace bellwether::config {
 namespace {
 
-constexpr std::size_t kMaxUnixPath = 107;  // sockaddr_un, with its final zero
+constexpr std::string_view kService = "srv+";  // before a scheme
+constexpr std::size_t kMaxUnixPath = 107;      // sockaddr_un, with its final zero
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -106,7 +107,9 @@ Result<ParsedUrl> parse_url(std::string_view text) {
                                                                  : text.empty() ? "vault1.example.com:8200"
                                                                                 : text));
   }
-  const std::string scheme = lower_ascii(text.substr(0, scheme_end));
+  std::string scheme = lower_ascii(text.substr(0, scheme_end));
+  const bool is_service = scheme.substr(0, kService.size()) == kService;
+  if (is_service) scheme.erase(0, kService.size());
   if (scheme != "http" && scheme != "https") return bad("has neither http:// nor https://");
   std::string_view authority = text.substr(scheme_end + 3);
   if (!authority.empty() && authority.back() == '/') authority.remove_suffix(1);
@@ -117,7 +120,14 @@ Result<ParsedUrl> parse_url(std::string_view text) {
   const std::optional<HostPort> parts = split_host_port(authority);
   if (!parts) return bad("has a host that cannot be read; IPv6 addresses are written in [brackets]");
   if (parts->is_bracketed ? !is_ipv6(parts->host) : !is_host_name(parts->host)) return bad("has no valid host");
-  ParsedUrl url{scheme == "https", lower_ascii(parts->host), 8200, parts->port.has_value()};
+  ParsedUrl url{scheme == "https", lower_ascii(parts->host), 8200, parts->port.has_value(), is_service};
+  if (is_service) {
+    if (parts->is_bracketed || parts->host.front() != '_') {
+      return bad("is no name of SRV records; write \"srv+https://_vault._tcp.example.com\"");
+    }
+    if (parts->port) return bad("has a port; those of a service are in its SRV records");
+    url.port = 0;
+  }
   if (parts->port) {
     const std::optional<std::uint16_t> port = parse_port(*parts->port);
     if (!port || *port == 0) return bad("has a port that is not a number from 1 to 65535");

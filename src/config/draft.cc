@@ -62,10 +62,17 @@ bool add_node(NodeEntry entry, std::string_view url, Draft& draft) {
   node.tls = parsed->tls;
   node.host = parsed->host;
   node.port = parsed->port;
-  const std::string address = host_and_port(node.host, node.port);
+  node.is_service = parsed->is_service;
+  if (node.is_service && !(node.name.empty() && node.public_address.empty())) {
+    draft.problem(entry.at, fmt::format("nodes: {} is as many nodes as its SRV records lead to; remove its {}", url,
+                                        node.name.empty() ? "public_address" : "name"));
+    return false;
+  }
+  const std::string address = node.is_service ? node.host : host_and_port(node.host, node.port);
   if (node.name.empty()) node.name = address;
   if (node.public_address.empty()) node.public_address = fmt::format("{}://{}", node.tls ? "https" : "http", address);
-  if (!parsed->has_port) draft.hint(entry.at, fmt::format("nodes: \"{}\" has no port; 8200 is used", url));
+  if (!parsed->has_port && !node.is_service)
+    draft.hint(entry.at, fmt::format("nodes: \"{}\" has no port; 8200 is used", url));
   for (const NodeEntry& each : draft.nodes) {
     if (each.node.host == node.host && each.node.port == node.port) {
       draft.problem(entry.at, fmt::format("nodes: {} is here twice", address));

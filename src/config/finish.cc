@@ -53,11 +53,21 @@ void finish_listeners(Draft& draft) {
   }
 }
 
+// "example.com" of "_vault._tcp.example.com": certificates are for the name that was asked for, as anybody on the way
+// may have written what it leads to (RFC 6125 section 6.2.1).
+std::string domain_of_service(std::string_view name) {
+  while (!name.empty() && name.front() == '_') {
+    const std::size_t dot = name.find('.');
+    name.remove_prefix(dot == std::string_view::npos ? name.size() : dot + 1);
+  }
+  return std::string(name);
+}
+
 void finish_nodes(Draft& draft, const Sources& sources) {
   for (NodeEntry& entry : draft.nodes) {
     Node& node = entry.node;
     if (node.server_name.empty()) node.server_name = draft.config.server_name;
-    if (node.server_name.empty()) node.server_name = node.host;
+    if (node.server_name.empty()) node.server_name = node.is_service ? domain_of_service(node.host) : node.host;
     draft.config.nodes.push_back(node);
   }
   if (!draft.nodes.empty() || draft.is_set("nodes") || !draft.is_readable) return;

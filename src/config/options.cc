@@ -83,7 +83,9 @@ std::vector<Option> traffic() {
        "Where clients connect: an address, or a list of addresses and objects with address, mode, accept_proxy and "
        "fresh."},
       {"nodes", kTraffic, NodesField{}, true, "",
-       "The servers of the cluster: URLs, or objects with url, name, server_name and public_address."},
+       "The servers of the cluster: URLs, or objects with url, name, server_name and public_address. A name with "
+       "several addresses is as many nodes; srv+https://_vault._tcp.example.com is each address that the SRV records "
+       "lead to."},
       {"mode", kTraffic, choice<&C::mode>({"tcp", "http", "redirect"}), true, "--mode",
        "What listeners do that do not say it themselves: tcp passes bytes through, http moves each "
        "request to whoever leads, redirect names the leader in a 307."},
@@ -115,16 +117,21 @@ std::vector<Option> tracking() {
       {"idle_after", kTracking, DurationField{&C::idle_after, 100ms, 24h}, true, "--idle-after",
        "Without traffic for that long, idle_inter applies."},
       {"dns_refresh", kTracking, DurationField{&C::dns_refresh, 0s, 1h}, true, "--dns-refresh",
-       "How often the names of nodes are asked for again; sooner when a node has failed or nobody leads. Addresses "
-       "that a "
-       "name has got become nodes, and nodes whose addresses it has lost leave. 0s: names are asked for at the start, "
-       "at "
-       "a reload, and when their node is down."},
+       "The names of nodes are asked for again when the TTL of their answers is over, and after this time at the "
+       "latest; sooner when a node has failed or nobody leads. Addresses that a name has got become nodes, and nodes "
+       "whose addresses it has lost leave. 0s: names are asked for at the start, at a reload, and when their node is "
+       "down."},
+      {"dns_min_ttl", kTracking, DurationField{&C::dns_min_ttl, 1s, 1h}, true, "--dns-min-ttl",
+       "A shorter TTL counts as this long, unless dns_refresh is shorter."},
       {"suspect_after", kTracking, DurationField{&C::suspect_after, 5ms, 1min}, true, "--suspect-after",
        "A probe of the leader that is unanswered for that long, or for twice as long as the last one took, makes it "
        "suspect: new requests wait."},
       {"timeout_check", kTracking, DurationField{&C::timeout_check, 10ms, 1min}, true, "--timeout-check",
        "A probe without an answer for that long has failed."},
+      {"on_cluster_change", kTracking, choice<&C::on_cluster_change>({"follow", "hold"}), true, "--on-cluster-change",
+       "When the names of nodes come to lead to another cluster, by the cluster_id that its nodes state: follow it, or "
+       "hold requests until an operator says so with `bellwether repin`. With a cluster_id in the configuration, that "
+       "one counts."},
       {"on_conflict", kTracking, choice<&C::on_conflict>({"keep", "hold"}), true, "--on-conflict",
        "While two nodes claim to lead and nothing decides: keep the one we have, or hold new requests."},
       {"cluster_id", kTracking, TextField{&C::cluster_id, "a cluster_id"}, true, "--cluster-id",

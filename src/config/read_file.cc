@@ -212,8 +212,9 @@ class FileReader {
     Place at;
     if (!read_string("nodes", member, entry.node.public_address, at)) return false;
     const Result<ParsedUrl> url = parse_url(entry.node.public_address);
-    if (!url) {
-      draft_.problem(at, fmt::format("public_address: {}", url.error().message));
+    if (!url || url->is_service) {
+      draft_.problem(at, url ? "public_address: is where clients are sent: a URL without srv+"
+                             : fmt::format("public_address: {}", url.error().message));
       return false;
     }
     entry.node.public_address =

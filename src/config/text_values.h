@@ -20,9 +20,10 @@ namespace bellwether::config {
 // A URL of a node: http or https, host, optional port (then Node::port is 8200), no path.
 struct ParsedUrl {
   bool tls = true;
-  std::string host;  // without brackets
-  std::uint16_t port = 8200;
+  std::string host;           // without brackets
+  std::uint16_t port = 8200;  // 0 for a service
   bool has_port = false;
+  bool is_service = false;  // srv+http, srv+https: the host is the name of SRV records
 };
 [[nodiscard]] Result<ParsedUrl> parse_url(std::string_view text);
 [[nodiscard]] bool is_ipv4(std::string_view text);

@@ -135,7 +135,8 @@ def test_a_name_that_moves_is_followed_though_the_old_leader_still_leads(stand, 
         written = request(f"http://{it.proxy.address}/v1/secret/data/here", "POST", {"data": {"a": "b"}}, headers)
         assert written.status in (200, 204), written
         assert (other.writes("here"), it.sim.writes("here")) == (1, 0)
-        assert it.proxy.events("foreign_node") == []
+        told = {line.fields["node"].split("/")[1] for line in it.proxy.events("foreign_node")}
+        assert told == {address_of(other, place) for place in (0, 1, 2)}
         assert "-node" in it.proxy.events("nodes_changed")[-1].fields["changes"]
 
 
@@ -184,6 +185,7 @@ def test_the_only_node_of_a_name_that_comes_back_elsewhere_is_the_same_node(stan
     assert it.proxy.leader_by_status() is not None
     it.sim.terminate(0)
     wait_until(lambda: it.sim.leader() not in (None, 0), 20, "another leader")
+    wait_until(lambda: not it.proxy.status()["nodes"][0]["up"], 20, "the node to be down")
     it.lead_to(it.sim.leader())
     wait_until(lambda: it.proxy.events("node_address_changed"), 30, "the node to be followed")
     wait_until(it.proxy.is_ready, 30, "a leader at the new address")

@@ -141,6 +141,7 @@ MUTANTS = [
     ("all replaced, and the cluster_id of before is held against them", "identity.cc",
      "    pinned_.clear();\n    said_ = stated;\n", ""),
     ("some replaced, and the cluster_id is learned anew", "identity.cc", "if (!is_still_taught && !is_configured_ &&", "if (!is_configured_ &&"),
+    ("another cluster is followed though it is to be held", "identity.cc", " && !kept &&", " &&"),
     ("a configured cluster_id goes with its nodes", "identity.cc", "if (!is_still_taught && !is_configured_ &&", "if (!is_still_taught &&"),
     ("maintenance ends when the name leads to another machine", "orders.cc",
      "set_admin_state(id, replaced.ordered.at(id), now);", "(void)id;"),

@@ -22,8 +22,9 @@ struct TrackerOptions {
   int fall = 3;
   int rise = 2;
   OnConflict on_conflict = OnConflict::kKeep;
-  std::string cluster_id;  // empty: learned from a majority of the nodes' first answers
-  std::uint64_t seed = 1;  // of the interval jitter
+  bool follows_cluster_change = true;  // a learned cluster_id goes with the last node that states it
+  std::string cluster_id;              // empty: learned from a majority of the nodes' first answers
+  std::uint64_t seed = 1;              // of the interval jitter
 };
 
 }  // namespace bellwether::cluster

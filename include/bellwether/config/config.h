@@ -21,6 +21,8 @@ enum class ClientAuth : std::uint8_t { kAuto, kOff, kOptional, kRequired };
 // How http listeners write a client's certificate into client_cert_header.
 enum class CertEncoding : std::uint8_t { kBase64, kRfc9440, kUrlPem };
 enum class OnConflict : std::uint8_t { kKeep, kHold };
+// When names of nodes come to lead to another cluster than the one whose cluster_id was learned.
+enum class OnClusterChange : std::uint8_t { kFollow, kHold };
 
 // Nodes that there may be, and nodes that a configuration may name.
 inline constexpr std::size_t kMaxNodes = 64;
@@ -35,12 +37,13 @@ struct Listen {
 };
 
 struct Node {
-  std::string name;  // default: host:port
-  std::string url;   // as written
-  bool tls = true;   // https
-  std::string host;
-  std::uint16_t port = 8200;
-  std::string server_name;     // for SNI and verification; default: the global one, else host
+  std::string name;            // default: host:port
+  std::string url;             // as written
+  bool tls = true;             // https
+  std::string host;            // of a service: the name of its SRV records
+  bool is_service = false;     // srv+https: as many nodes as its SRV records lead to, each with its own port
+  std::uint16_t port = 8200;   // 0 for a service
+  std::string server_name;     // for SNI and verification; default: the global one, else host or a service's domain
   std::string public_address;  // for redirects, a URL with a port; default: from url
 };
 
@@ -57,10 +60,13 @@ struct Config : TrafficOptions {
   int threads = 1;               // 0: auto, one per core
   // leader tracking
   Duration inter = 1s, fastinter = 10ms, downinter = 1s, idle_inter = 30s, idle_after = 10s;
-  Duration dns_refresh = 30s;  // zero: names are not asked for again while their nodes answer
+  // The TTL of the last answers counts between the two. dns_refresh zero: names are not asked for again while their
+  // nodes answer.
+  Duration dns_min_ttl = 5s, dns_refresh = 30s;
   Duration timeout_check = 3s;
   int fall = 3, rise = 2;
   OnConflict on_conflict = OnConflict::kKeep;
+  OnClusterChange on_cluster_change = OnClusterChange::kFollow;
   std::string cluster_id;
   // hold
   int hold_bytes = 16 * 1024 * 1024;

@@ -35,14 +35,14 @@ Result<net::Address> resolve(net::Loop& loop, std::string_view text) {
     return fail(ErrorKind::kInvalid, for_people(text) + " is not an address such as 127.0.0.1:8209");
   }
   net::Resolver resolver(loop);
-  std::optional<Result<std::vector<net::Address>>> answer;
+  std::optional<Result<net::NameAnswer>> answer;
   resolver.resolve(std::string(text.substr(0, colon)), port,
-                   [&](Result<std::vector<net::Address>> found) { answer = std::move(found); });
+                   [&](Result<net::NameAnswer> found) { answer = std::move(found); });
   if (!loop.run_until([&] { return answer.has_value(); }, kUsualPatience)) {
     return fail(ErrorKind::kTimeout, "no answer about the name " + for_people(text.substr(0, colon)));
   }
   if (!*answer) return tl::unexpected(answer->error());
-  return (*answer)->front();
+  return usable_addresses((*answer)->addresses).front();
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "name_answers.h"
 
 #include <algorithm>
+#include <set>
 
 namespace bellwether::app {
 namespace {
@@ -34,14 +35,17 @@ constexpr Duration almost(Duration interval) { return interval - interval / 10; 
 
 // One name at one moment: its nodes of now, and what they have come to.
 struct NameAnswers::Look {
-  Look(const config::Node& n, const std::vector<NodePlan>& present, const NodeStates& s, TimePoint t, Duration e)
+  Look(const config::Node& n, const std::vector<NodePlan>& present, const NodeStates& s, TimePoint t, Duration e,
+       const Addresses& doubtful)
       : node(n), states(s), now(t), every(e) {
     for (const NodePlan& plan : present) {
       if (plan.host != n.host || plan.port != n.port) continue;
       const NodeId server = plan.same_as ? present[*plan.same_as].id : plan.id;
       plans.emplace_back(&plan, server);
-      if (plan.resolved && !has(known, *plan.resolved)) known.push_back(*plan.resolved);
+      const bool counts = plan.resolved && !has(doubtful, *plan.resolved);
+      if (counts && !has(known, *plan.resolved)) known.push_back(*plan.resolved);
     }
+    if (!any_leads(doubtful)) add_missing(known, of_our_cluster(doubtful));
   }
 
   [[nodiscard]] bool is_down(const net::Address& address) const {
@@ -59,23 +63,63 @@ struct NameAnswers::Look {
   }
   // The only node of the name, if the answer has another place for it.
   [[nodiscard]] const NodePlan* moved(const Addresses& answer) const {
-    if (plans.size() != 1 || answer.size() != 1) return nullptr;
+    if (node.is_service || plans.size() != 1 || answer.size() != 1) return nullptr;
     const auto& [plan, server] = plans.front();
     const bool is_there = plan->resolved && has(answer, *plan->resolved);
     return !is_there && ((!plan->address && !plan->same_as) || states.is_down(server)) ? plan : nullptr;
   }
-  // Of the family that is in use, while a node of it answers: one query of the two may fail. Of a node that has a name
-  // of its own, one address.
+  // Of the family that is in use, while a node of it answers: one query of the two may fail. Of both while none does,
+  // so that whichever is not broken serves. Of a node that has a name of its own, one address.
   [[nodiscard]] Addresses usable(const Addresses& answer) const {
-    Addresses usable = usable_addresses(answer);
-    if (!known.empty() && !are_all_down()) {
-      usable.clear();
-      add_missing(usable, answer);
-      std::erase_if(usable, [this](const net::Address& each) { return each.family() != known.front().family(); });
-    }
     const bool is_one = node.name != authority(node);
+    if (known.empty() || (is_one && are_all_down())) return one_if(is_one, usable_addresses(answer));
+    Addresses usable;
+    add_missing(usable, answer);
+    if (const std::optional<int> family = family_in_use()) {
+      std::erase_if(usable, [&](const net::Address& each) { return each.family() != *family; });
+    }
+    return one_if(is_one, std::move(usable));
+  }
+  [[nodiscard]] Addresses one_if(bool is_one, Addresses usable) const {
     if (!is_one || usable.size() < 2) return usable;
     return {!known.empty() && has(usable, known.front()) ? known.front() : usable.front()};
+  }
+  // That of a node that answers, IPv4 before IPv6; none if nobody does.
+  [[nodiscard]] std::optional<int> family_in_use() const {
+    std::optional<int> family;
+    for (const net::Address& each : known) {
+      if (!is_down(each) && family != AF_INET) family = each.family();
+    }
+    return family;
+  }
+  // What the nodes of the answer say proves that the name has moved.
+  [[nodiscard]] bool leads_elsewhere(const Addresses& answer) const {
+    const bool is_other_cluster =
+        !clusters_of(known).empty() && !clusters_of(answer).empty() && of_our_cluster(answer).empty();
+    return is_other_cluster || any_leads(answer);
+  }
+  [[nodiscard]] bool any_leads(const Addresses& addresses) const {
+    return std::any_of(plans.begin(), plans.end(), [&](const auto& each) {
+      return each.first->resolved && has(addresses, *each.first->resolved) && states.says_it_leads(each.second);
+    });
+  }
+  [[nodiscard]] Addresses of_our_cluster(const Addresses& addresses) const {
+    const std::set<std::string> ours = clusters_of(known);
+    Addresses of_ours;
+    for (const net::Address& each : addresses) {
+      const std::set<std::string> its = clusters_of({each});
+      if (std::any_of(its.begin(), its.end(), [&](const auto& id) { return ours.contains(id); }))
+        of_ours.push_back(each);
+    }
+    return of_ours;
+  }
+  [[nodiscard]] std::set<std::string> clusters_of(const Addresses& addresses) const {
+    std::set<std::string> ids;
+    for (const auto& [plan, server] : plans) {
+      if (plan->resolved && has(addresses, *plan->resolved)) ids.insert(states.cluster_id(server));
+    }
+    ids.erase("");
+    return ids;
   }
 
   const config::Node& node;
@@ -83,7 +127,7 @@ struct NameAnswers::Look {
   const TimePoint now;
   const Duration every;
   std::vector<std::pair<const NodePlan*, NodeId>> plans;  // of the name, and whose server each is
-  Addresses known;
+  Addresses known;                                        // what the name stands for, without what is in doubt
 };
 
 NameAnswers::Settled NameAnswers::settle(const std::vector<config::Node>& nodes, const std::vector<NodePlan>& present,
@@ -100,7 +144,7 @@ NameAnswers::Settled NameAnswers::settle(const std::vector<config::Node>& nodes,
     const auto before = names_.find(key);
     Name& name = names.insert({key, before != names_.end() ? before->second : Name{}}).first->second;
     name.report.host = authority(nodes[i]);
-    settle_one(name, Look(nodes[i], present, states, now, every), std::move(answers[i]), settled);
+    settle_one(name, Look(nodes[i], present, states, now, every, name.elsewhere), std::move(answers[i]), settled);
   }
   names_ = std::move(names);
   return settled;
@@ -122,21 +166,30 @@ void NameAnswers::settle_one(Name& name, const Look& look, ResolvedName answer, 
     settled.found.emplace_back(fail(ErrorKind::kUnavailable, moved->unresolved));
     return;
   }
-  settled.found.emplace_back(settle_answer(name, look, std::move(usable)));
+  settled.found.emplace_back(settle_answer(name, look, std::move(usable), settled.is_in_doubt));
 }
 
-NameAnswers::Addresses NameAnswers::settle_answer(Name& name, const Look& look, Addresses answer) {
+NameAnswers::Addresses NameAnswers::settle_answer(Name& name, const Look& look, Addresses answer, bool& is_in_doubt) {
   if (answer.empty()) return look.known;
   const bool is_elsewhere = !look.known.empty() && !has_any(look.known, answer) && !has_all(name.left, answer);
-  if (!is_elsewhere) name.answers_elsewhere = 0;
   if (look.are_all_down() || (is_elsewhere && has_moved(name, look, answer))) {
     add_missing(name.left, look.known);
     if (name.left.size() > kMostLeft) name.left.clear();
     name.missing.clear();
-    name.answers_elsewhere = 0;
+    name.forget_elsewhere();
     return answer;
   }
-  if (is_elsewhere) return look.known;
+  if (is_elsewhere) {
+    const bool is_one = look.node.name != authority(look.node);
+    if (is_one) return look.known;
+    is_in_doubt = true;
+    Addresses both = look.known;
+    std::erase_if(both, [&](const net::Address& each) { return look.is_down(each) && !look.is_held(each); });
+    add_missing(both, answer);
+    return both;
+  }
+  name.forget_elsewhere();
+  const std::optional<int> family = look.family_in_use();
   std::map<std::string, Missing> missing;
   Addresses settled;  // in the order of before, whatever that of the answer is
   for (const net::Address& address : look.known) {
@@ -150,7 +203,8 @@ NameAnswers::Addresses NameAnswers::settle_answer(Name& name, const Look& look, 
     missing.insert({address.to_string(), lacks});
     const bool is_long =
         lacks.answers >= kAnswersToLeave && look.now - lacks.since >= almost(look.every * (kAnswersToLeave - 1));
-    const bool leaves = !look.is_held(address) && (is_long || look.is_down(address));
+    const bool is_of_other_family = family && address.family() != *family;
+    const bool leaves = !look.is_held(address) && (is_long || is_of_other_family || look.is_down(address));
     if (!leaves) settled.push_back(address);
   }
   name.missing = std::move(missing);
@@ -160,6 +214,7 @@ NameAnswers::Addresses NameAnswers::settle_answer(Name& name, const Look& look, 
 
 // REQUIRES: the answer has nothing in common with what is known
 bool NameAnswers::has_moved(Name& name, const Look& look, const Addresses& answer) {
+  if (look.leads_elsewhere(answer)) return true;
   const bool is_repeated =
       name.answers_elsewhere > 0 && has_all(name.elsewhere, answer) && has_all(answer, name.elsewhere);
   if (!is_repeated) name.elsewhere_since = look.now;
@@ -174,11 +229,17 @@ std::vector<NameAnswers::Report> NameAnswers::reports() const {
   return reports;
 }
 
+NameAnswers::Addresses NameAnswers::in_use(const config::Node& node, const std::vector<NodePlan>& present,
+                                           const Addresses& answer, const NodeStates& states) {
+  return Look(node, present, states, {}, {}, {}).usable(answer);
+}
+
 std::vector<ResolvedName> keep_missing_addresses(const std::vector<config::Node>& nodes,
                                                  const std::vector<NodePlan>& present,
                                                  std::vector<ResolvedName> answers, const NodeStates& states) {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (!answers[i]) continue;
+    answers[i] = NameAnswers::in_use(nodes[i], present, *answers[i], states);
     for (const NodePlan& plan : present) {
       const bool is_of_name = plan.host == nodes[i].host && plan.port == nodes[i].port && plan.is_one_of_several;
       const bool serves = is_of_name && plan.address && !states.is_down(plan.id);

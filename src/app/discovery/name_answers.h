@@ -18,7 +18,9 @@ namespace bellwether::app {
 // What is known of the nodes of now, beside their plans.
 struct NodeStates {
   std::function<bool(NodeId)> is_down;
-  std::function<bool(NodeId)> is_held;  // an operator has taken it out of service, and wants to find it again
+  std::function<bool(NodeId)> is_held;            // an operator has taken it out of service, and wants to find it again
+  std::function<std::string(NodeId)> cluster_id;  // that it states; empty: it is not up, or states none
+  std::function<bool(NodeId)> says_it_leads;      // it is up
 };
 
 // Which addresses the names of the nodes stand for, while the resolver is asked for them again and again. What a name
@@ -27,8 +29,10 @@ struct NodeStates {
 // service asks and applies. Control thread.
 class NameAnswers {
  public:
-  // An answer that has nothing in common with what the name stood for moves it when it is given that often in a row,
-  // over one interval at the least: a cache repeats itself.
+  // An answer that has nothing in common with what the name stood for makes nodes of its addresses beside those. It
+  // moves the name once they state another cluster_id than those do, or one of them says that it leads; or when it is
+  // given that often in a row, over one interval at the least: a cache repeats itself. Nodes of the same cluster that
+  // do not lead are further nodes.
   static constexpr int kAnswersToMove = 2;
   // An address has left its name when it is missing from so many answers in a row, over as many intervals, or from one
   // while its node is down.
@@ -39,6 +43,7 @@ class NameAnswers {
     // Nodes that have no address or are down, and the one address that their name leads to now. It is the same node, so
     // `found` has nothing of these.
     std::vector<std::pair<NodeId, net::Address>> moved;
+    bool is_in_doubt = false;  // of a name that has perhaps moved: what its new nodes say decides
   };
   // `nodes`, each with the answer about its name in `answers`; `present`: the nodes of now. A name without an answer
   // has none in `found` either: keep_known_addresses() has the last word on it. `every`: how often names are asked for.
@@ -58,8 +63,12 @@ class NameAnswers {
   [[nodiscard]] std::uint64_t failures() const { return failures_; }
   void forget() { names_.clear(); }  // nobody asks any more
 
- private:
   using Addresses = std::vector<net::Address>;
+  // Of an answer, the addresses of the families in use.
+  [[nodiscard]] static Addresses in_use(const config::Node& node, const std::vector<NodePlan>& present,
+                                        const Addresses& answer, const NodeStates& states);
+
+ private:
   struct Missing {
     int answers = 0;
     TimePoint since{};
@@ -71,11 +80,16 @@ class NameAnswers {
     int answers_elsewhere = 0;
     TimePoint elsewhere_since{};
     Addresses left;  // what it stood for before: who comes back takes turns
+
+    void forget_elsewhere() {
+      elsewhere.clear();
+      answers_elsewhere = 0;
+    }
   };
   struct Look;
 
   void settle_one(Name& name, const Look& look, ResolvedName answer, Settled& settled);
-  [[nodiscard]] static Addresses settle_answer(Name& name, const Look& look, Addresses answer);
+  [[nodiscard]] static Addresses settle_answer(Name& name, const Look& look, Addresses answer, bool& is_in_doubt);
   [[nodiscard]] static bool has_moved(Name& name, const Look& look, const Addresses& answer);
 
   std::map<std::pair<std::string, std::uint16_t>, Name> names_;
@@ -83,8 +97,9 @@ class NameAnswers {
   std::uint64_t failures_ = 0;
 };
 
-// For a configuration that is read again: what its names lead to, and what they led to before and is missing now though
-// its node answers. An answer that has nothing in common with what was known is believed: the operator has asked.
+// For a configuration that is read again: what its names lead to, in the families that are in use, and what they led to
+// before and is missing now though its node answers. An answer that has nothing in common with what was known is
+// believed: the operator has asked.
 [[nodiscard]] std::vector<ResolvedName> keep_missing_addresses(const std::vector<config::Node>& nodes,
                                                                const std::vector<NodePlan>& present,
                                                                std::vector<ResolvedName> answers,

@@ -16,15 +16,20 @@
 
 namespace bellwether::app {
 
-// Asks for the names of the nodes again and again: each `dns_refresh`, a moment earlier by chance so that many sidecars
-// do not ask together; a second after a node was lost or the lead; and while one is down or nobody leads after 1, 2, 4,
-// ... seconds, for the next leader may be at an address that is not known yet. Control thread.
+// Asks for the names of the nodes again and again: when the least TTL of their answers has ended, a moment later by
+// chance so that many sidecars do not ask together, and a cache has nothing old any more; each `dns_refresh` at the
+// latest, a moment earlier by chance; a second after a node was lost or the lead; while one is down or nobody leads
+// after 1, 2, 4, ... seconds, for the next leader may be at an address that is not known yet; and right after an answer
+// whose new nodes have to be heard first. Control thread.
 class NameRefresh {
  public:
-  static constexpr Duration kSoon = 1s;  // the least time between two askings
+  static constexpr Duration kSoon = 1s;  // the least time between two askings, unless an answer is in doubt
+  // A name that has perhaps moved is asked for again so soon, and so often: its new nodes have been heard by then.
+  static constexpr Duration kInDoubt = 200ms;
+  static constexpr int kAskingsInDoubt = 5;
 
   struct Sources {
-    std::function<const config::Config&()> config;  // nodes and dns_refresh as they are now
+    std::function<const config::Config&()> config;  // nodes, dns_min_ttl and dns_refresh as they are now
     std::function<const std::vector<NodePlan>&()> plans;
     NodeStates states;
     // The name of a node without an address, or of one that is down, leads there now.
@@ -44,10 +49,12 @@ class NameRefresh {
 
  private:
   [[nodiscard]] bool has_names() const;
+  [[nodiscard]] Duration interval() const;
   [[nodiscard]] Duration next_pause();
   void ask_within(Duration at_most);
+  void ask_at(TimePoint at);
   void ask();
-  void on_answers(const std::vector<config::Node>& nodes, std::vector<ResolvedName> found);
+  void on_answers(const std::vector<config::Node>& nodes, ResolvedNames found);
   void tell_of_names();
 
   net::Loop& loop_;
@@ -58,10 +65,12 @@ class NameRefresh {
   net::Timer timer_;
   TimePoint asks_at_ = kNever;  // when timer_ is due
   TimePoint asked_at_ = TimePoint::min();
-  Duration pause_ = kSoon;            // before the next asking, if all is not well then
-  std::set<std::uint32_t> nodes_up_;  // in the latest view, by their numbers
-  bool has_leader_ = false;           // likewise
-  bool is_one_down_ = false;          // likewise
+  std::optional<Duration> ttl_ = Duration::zero();  // of the last answers; at first it is asked for soon
+  int askings_in_doubt_ = 0;                        // in a row
+  Duration pause_ = kSoon;                          // before the next asking, if all is not well then
+  std::set<std::uint32_t> nodes_up_;                // in the latest view, by their numbers
+  bool has_leader_ = false;                         // likewise
+  bool is_one_down_ = false;                        // likewise
   bool is_asking_ = false;
   bool has_lost_meanwhile_ = false;      // while it was asking
   std::set<std::string> unanswered_;     // names of which the log says so

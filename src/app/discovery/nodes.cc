@@ -18,6 +18,7 @@ NodePlan plan_of(const config::Node& node) {
   plan.name = node.name;
   plan.url = node.url;
   plan.host = node.host;
+  plan.is_service = node.is_service;
   plan.port = node.port;
   plan.tls = node.tls;
   plan.server_name = node.server_name.empty() ? node.host : node.server_name;
@@ -37,9 +38,10 @@ Result<void> add_several(const config::Node& node, const std::vector<net::Addres
   for (const net::Address& address : addresses) {
     NodePlan plan = plan_of(node);
     plan.is_one_of_several = true;
-    plan.name = node.name + "/" + address.host();
+    plan.name = node.name + "/" + (node.is_service ? address.to_string() : address.host());
+    if (node.is_service) plan.host_header = address.to_string();
     plan.url = fmt::format("{}://{}", node.tls ? "https" : "http", address.to_string());
-    if (node.public_address.empty() || node.public_address == node.url) plan.public_url = plan.url;
+    if (node.is_service || node.public_address.empty() || node.public_address == node.url) plan.public_url = plan.url;
     plan.resolved = address;
     plans.push_back(std::move(plan));
   }
@@ -90,8 +92,8 @@ void give_addresses(std::vector<NodePlan>& plans, const std::vector<NodePlan>& p
 Result<std::vector<NodePlan>> expand(const std::vector<config::Node>& nodes, const std::vector<ResolvedName>& found) {
   std::vector<NodePlan> plans;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    const auto addresses = found[i] ? usable_addresses(*found[i]) : std::vector<net::Address>{};
-    if (addresses.size() > 1) {
+    const auto addresses = found[i] ? *found[i] : std::vector<net::Address>{};
+    if (addresses.size() > 1 || (nodes[i].is_service && !addresses.empty())) {
       if (auto added = add_several(nodes[i], addresses, plans); !added) return tl::unexpected(added.error());
       continue;
     }
@@ -153,7 +155,15 @@ std::vector<net::Address> usable_addresses(const std::vector<net::Address>& foun
   return usable;
 }
 
+std::vector<ResolvedName> usable_answers(std::vector<ResolvedName> answers) {
+  for (ResolvedName& each : answers) {
+    if (each) each = usable_addresses(*each);
+  }
+  return answers;
+}
+
 std::string authority(const config::Node& node) {
+  if (node.is_service) return node.host;
   const bool is_bare_ipv6 = node.host.find(':') != std::string::npos && node.host.front() != '[';
   return is_bare_ipv6 ? fmt::format("[{}]:{}", node.host, node.port) : fmt::format("{}:{}", node.host, node.port);
 }
@@ -167,7 +177,7 @@ std::string why_same_server(const net::Address& address) {
 Result<std::vector<NodePlan>> plan_nodes(const std::vector<config::Node>& nodes,
                                          const std::vector<ResolvedName>& found) {
   NodeId unused;
-  return replan_nodes(nodes, found, {}, unused);
+  return replan_nodes(nodes, usable_answers(found), {}, unused);
 }
 
 Result<std::vector<NodePlan>> replan_nodes(const std::vector<config::Node>& nodes,
@@ -268,9 +278,16 @@ std::vector<ResolvedName> without_answers(const std::vector<config::Node>& nodes
   return found;
 }
 
+// A node of the configuration, or one of now.
+template <typename Named>
+void ask(net::Resolver& resolver, const Named& node, net::Resolver::OnResolved on_resolved) {
+  if (node.is_service) return resolver.resolve_service(node.host, std::move(on_resolved));
+  resolver.resolve(node.host, node.port, std::move(on_resolved));
+}
+
 // One asking for many names. Shared with the callbacks: an answer may come after all is over.
 struct Asking {
-  Asking(net::Loop& loop, std::function<void(std::vector<ResolvedName>)> on_done)
+  Asking(net::Loop& loop, std::function<void(ResolvedNames)> on_done)
       : done(std::move(on_done)), timer(loop, [this] { finish(); }) {}
 
   void finish() {
@@ -278,24 +295,27 @@ struct Asking {
     if (const auto callback = std::exchange(done, {})) callback(std::move(found));
   }
 
-  std::vector<ResolvedName> found;
+  void note(std::size_t index, const Result<net::NameAnswer>& answer) {
+    if (!done) return;
+    found.names[index] = answer.map([](const net::NameAnswer& it) { return it.addresses; });
+    if (answer && answer->ttl) found.ttl = std::min(found.ttl.value_or(*answer->ttl), *answer->ttl);
+    if (++count == found.names.size()) finish();
+  }
+
+  ResolvedNames found;
   std::size_t count = 0;
-  std::function<void(std::vector<ResolvedName>)> done;
+  std::function<void(ResolvedNames)> done;
   net::Timer timer;
 };
 
 }  // namespace
 
 void resolve_all_later(net::Loop& loop, net::Resolver& resolver, const std::vector<config::Node>& nodes,
-                       Duration patience, std::function<void(std::vector<ResolvedName>)> on_done) {
+                       Duration patience, std::function<void(ResolvedNames)> on_done) {
   const auto asking = std::make_shared<Asking>(loop, std::move(on_done));
-  asking->found = without_answers(nodes, patience);
+  asking->found.names = without_answers(nodes, patience);
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    resolver.resolve(nodes[i].host, nodes[i].port, [asking, i](ResolvedName result) {
-      if (!asking->done) return;
-      asking->found[i] = std::move(result);
-      if (++asking->count == asking->found.size()) asking->finish();
-    });
+    ask(resolver, nodes[i], [asking, i](const Result<net::NameAnswer>& answer) { asking->note(i, answer); });
   }
   asking->timer.arm_in(patience);
 }
@@ -305,7 +325,7 @@ std::vector<ResolvedName> resolve_all(net::Loop& loop, net::Resolver& resolver, 
   // Shared with the callback: the loop may be stopped before.
   const auto answers = std::make_shared<std::vector<ResolvedName>>();
   resolve_all_later(loop, resolver, nodes, patience,
-                    [answers](std::vector<ResolvedName> found) { *answers = std::move(found); });
+                    [answers](ResolvedNames found) { *answers = std::move(found.names); });
   const bool has_ended = loop.run_until([&] { return answers->size() == nodes.size(); }, patience * 2);
   return has_ended ? std::move(*answers) : without_answers(nodes, patience);
 }
@@ -333,8 +353,8 @@ void AddressKeeper::look() {
     const bool moved_perhaps = rounds_down_[i] > 0 && rounds_down_[i] % kRoundsDown == 0;
     const bool is_settled = plans_[i].is_one_of_several && plans_[i].same_as;
     if (is_settled || (plans_[i].address && !moved_perhaps)) continue;
-    resolver_.resolve(plans_[i].host, plans_[i].port, [weak = std::weak_ptr(alive_), i](const ResolvedName& result) {
-      if (const auto self = weak.lock()) (*self)->on_resolved(i, result);
+    ask(resolver_, plans_[i], [weak = std::weak_ptr(alive_), i](const Result<net::NameAnswer>& answer) {
+      if (const auto self = weak.lock()) (*self)->on_resolved(i, answer);
     });
   }
   timer_.arm_in(look_interval_);
@@ -346,8 +366,8 @@ void AddressKeeper::on_answer(NodeId node, const std::vector<net::Address>& foun
   }
 }
 
-void AddressKeeper::on_resolved(std::size_t index, const ResolvedName& found) {
-  if (found) return on_found(index, usable_addresses(*found));
+void AddressKeeper::on_resolved(std::size_t index, const Result<net::NameAnswer>& found) {
+  if (found) return on_found(index, usable_addresses(found->addresses));
   if (!plans_[index].address && !plans_[index].same_as)
     callbacks_.on_unresolved(plans_[index].id, found.error().message);
 }

@@ -19,8 +19,9 @@ struct NodePlan {
   NodeId id;  // its own among the nodes of the process
   std::string name;
   std::string url;
-  std::string host;  // what is resolved
-  std::uint16_t port = 0;
+  std::string host;         // what is resolved
+  bool is_service = false;  // to the addresses of its SRV records
+  std::uint16_t port = 0;   // of the name, so 0 for a service
   bool tls = true;
   std::string server_name;
   std::string host_header;
@@ -35,10 +36,13 @@ struct NodePlan {
 // What the resolver said of one name.
 using ResolvedName = Result<std::vector<net::Address>>;
 
-// The addresses of a name that we use: IPv4 if there are any, else IPv6. A host with both is one node, not two.
+// The addresses of a name that we use as long as nothing is known of any: IPv4 if there are any, else IPv6. A host with
+// both is one node, not two.
 [[nodiscard]] std::vector<net::Address> usable_addresses(const std::vector<net::Address>& found);
+// Those of each answer.
+[[nodiscard]] std::vector<ResolvedName> usable_answers(std::vector<ResolvedName> answers);
 
-// HOST:PORT, with an IPv6 address in brackets: what a node is called that has no name of its own.
+// HOST:PORT, with an IPv6 address in brackets, or a service: what a node is called that has no name of its own.
 [[nodiscard]] std::string authority(const config::Node& node);
 // Whether the host is a name, which may lead elsewhere another time, and not an address.
 [[nodiscard]] bool has_name(const config::Node& node);
@@ -74,10 +78,16 @@ using ResolvedName = Result<std::vector<net::Address>>;
 // be led to.
 [[nodiscard]] Result<void> check_no_loop(const std::vector<NodePlan>& plans, const std::vector<config::Listen>& listen);
 
+// What all names lead to, and for how long that may be believed: the least TTL, if any has one.
+struct ResolvedNames {
+  std::vector<ResolvedName> names;
+  std::optional<Duration> ttl;
+};
+
 // Asks for the addresses of all names at once; what has no answer when `patience` is over is kTimeout. `on_done` is
 // called once, and not before resolve_all_later() has returned.
 void resolve_all_later(net::Loop& loop, net::Resolver& resolver, const std::vector<config::Node>& nodes,
-                       Duration patience, std::function<void(std::vector<ResolvedName>)> on_done);
+                       Duration patience, std::function<void(ResolvedNames)> on_done);
 // The same, and turns the loop until then. REQUIRES: not called from within the loop.
 [[nodiscard]] std::vector<ResolvedName> resolve_all(net::Loop& loop, net::Resolver& resolver,
                                                     const std::vector<config::Node>& nodes, Duration patience);
@@ -107,7 +117,7 @@ class AddressKeeper {
 
  private:
   void look();
-  void on_resolved(std::size_t index, const ResolvedName& found);
+  void on_resolved(std::size_t index, const Result<net::NameAnswer>& found);
   void on_found(std::size_t index, const std::vector<net::Address>& found);
   [[nodiscard]] bool offer(std::size_t index, const net::Address& address);
 

@@ -139,7 +139,7 @@ net::TlsServerOptions client_tls_options(const config::Config& config) {
 vault::NodeSetUp set_up_of(const config::Config& config, const NodePlan& node) {
   vault::NodeSetUp set_up;
   set_up.host = node.host;
-  set_up.port = node.port;
+  set_up.port = node.resolved ? node.resolved->port() : node.port;
   set_up.is_tls = node.tls;
   set_up.has_server_name = node.server_name != node.host;
   set_up.has_ca = !config.ca_file.empty() || !config.ca_path.empty();
@@ -162,6 +162,7 @@ cluster::TrackerOptions tracker_options(const config::Config& config, const std:
   options.rise = config.rise;
   options.on_conflict =
       config.on_conflict == config::OnConflict::kKeep ? cluster::OnConflict::kKeep : cluster::OnConflict::kHold;
+  options.follows_cluster_change = config.on_cluster_change == config::OnClusterChange::kFollow;
   options.cluster_id = config.cluster_id;
   options.seed = std::random_device{}();
   return options;

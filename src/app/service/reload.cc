@@ -82,8 +82,8 @@ void Reload::on_read(const Result<config::Loaded>& read) {
   hints_ = texts_of(read->hints);
   const config::Config& config = read->config;
   resolve_all_later(loop_, resolver_, config.nodes, kResolvePatience,
-                    [weak = std::weak_ptr(alive_), config](std::vector<ResolvedName> found) {
-                      if (const auto self = weak.lock()) (*self)->apply(config, std::move(found));
+                    [weak = std::weak_ptr(alive_), config](ResolvedNames found) {
+                      if (const auto self = weak.lock()) (*self)->apply(config, std::move(found.names));
                     });
 }
 

@@ -378,6 +378,16 @@ struct Service::Impl {
                 [this](NodeId node) {
                   const cluster::NodeView* const seen = prober->view()->nodes.find(node);
                   return seen != nullptr && seen->admin != cluster::AdminState::kReady;
+                },
+            .cluster_id =
+                [this](NodeId node) {
+                  const cluster::NodeView* const seen = prober->view()->nodes.find(node);
+                  return seen != nullptr && seen->up ? seen->facts.cluster_id : std::string();
+                },
+            .says_it_leads =
+                [this](NodeId node) {
+                  const cluster::NodeView* const seen = prober->view()->nodes.find(node);
+                  return seen != nullptr && seen->up && seen->facts.role == cluster::Role::kActive;
                 }};
   }
 
@@ -553,8 +563,11 @@ struct Service::Impl {
     const auto next = std::make_shared<Next>();
     next->config = config;
     config::take_over_reloadable(wanted, next->config);
-    const bool is_careful = purpose != Reload::Purpose::kNames && next->config.dns_refresh > Duration::zero();
-    if (is_careful) found = keep_missing_addresses(next->config.nodes, nodes.plans(), std::move(found), node_states());
+    if (purpose != Reload::Purpose::kNames) {
+      const bool is_careful = next->config.dns_refresh > Duration::zero();
+      found = is_careful ? keep_missing_addresses(next->config.nodes, nodes.plans(), std::move(found), node_states())
+                         : usable_answers(std::move(found));
+    }
     auto plans = check_descriptors(next->config, descriptor_limit).and_then([&] {
       return nodes.plan(next->config, std::move(found), next->report.hints);
     });

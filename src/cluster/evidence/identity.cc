@@ -25,13 +25,13 @@ bool ClusterIdentity::has_majority(const std::string& id) const {
   return votes * 2 > said_.size();
 }
 
-bool ClusterIdentity::set_nodes(const NodeTable<std::optional<std::string>>& stated) {
+bool ClusterIdentity::set_nodes(const NodeTable<std::optional<std::string>>& stated, bool kept) {
   const bool is_still_taught = std::find(stated.begin(), stated.end(), pinned_) != stated.end();
   said_.keep_if([&](NodeId node, const auto& /*id*/) { return stated.has(node); });
   for (const NodeId node : stated.ids()) {
     if (!said_.has(node)) said_.add(node);
   }
-  if (!is_still_taught && !is_configured_ && !pinned_.empty()) {
+  if (!is_still_taught && !is_configured_ && !kept && !pinned_.empty()) {
     pinned_.clear();
     said_ = stated;
   }

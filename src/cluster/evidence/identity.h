@@ -23,8 +23,9 @@ class ClusterIdentity {
 
   [[nodiscard]] const std::string& pinned() const { return pinned_; }
   // These are the nodes now, and what they state (last). What others said does not count any more; what was learned is
-  // forgotten if none of these states it, and then what they state now counts. True if that settled the question.
-  bool set_nodes(const NodeTable<std::optional<std::string>>& stated);
+  // forgotten if none of these states it, and then what they state now counts, unless it is `kept` even then. True if
+  // that settled the question.
+  bool set_nodes(const NodeTable<std::optional<std::string>>& stated, bool kept);
   // The operator says which it is now; empty: it is learned anew.
   void configure(const std::string& id);
   // Forgets what was learned or configured.

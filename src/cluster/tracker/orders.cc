@@ -80,7 +80,8 @@ void LeaderTracker::Rules::take_over_nodes(const TopologyPtr& next, TimePoint no
   for (const NodeId id : members_.ids()) set_admin_state(id, replaced.ordered.at(id), now);
 
   const std::string pinned_before = identity_.pinned();
-  if (identity_.set_nodes(members_.cluster_ids())) on_cluster_id_learned(std::nullopt, now);
+  if (identity_.set_nodes(members_.cluster_ids(), !options_.follows_cluster_change))
+    on_cluster_id_learned(std::nullopt, now);
   if (identity_.pinned() != pinned_before) probes_.ask_all_soon();
 
   for (const NodeId id : replaced.topology->nodes.ids()) {

@@ -10,7 +10,7 @@ using net::testing::make_loop;
 
 namespace {
 
-using Answer = Result<std::vector<Address>>;
+using Answer = Result<NameAnswer>;
 
 }  // namespace
 
@@ -24,8 +24,8 @@ TEST_CASE("a numeric host needs no lookup, but answers later", "[net][resolver]"
     CHECK_FALSE(answer);
     REQUIRE(loop->run_until([&] { return answer.has_value(); }, 5s));
     REQUIRE(*answer);
-    REQUIRE((*answer)->size() == 1);
-    CHECK((*answer)->front().to_string() == text);
+    REQUIRE((*answer)->addresses.size() == 1);
+    CHECK((*answer)->addresses.front().to_string() == text);
   }
 }
 
@@ -38,9 +38,9 @@ TEST_CASE("a name of the hosts file resolves, for each port asked for", "[net][r
   REQUIRE(loop->run_until([&] { return first && second; }, 20s));
   REQUIRE(*first);
   REQUIRE(*second);
-  CHECK((*first)->front().port() == 1);
-  CHECK((*second)->front().port() == 2);
-  CHECK((*first)->front().host() == (*second)->front().host());
+  CHECK((*first)->addresses.front().port() == 1);
+  CHECK((*second)->addresses.front().port() == 2);
+  CHECK((*first)->addresses.front().host() == (*second)->addresses.front().host());
 }
 
 TEST_CASE("a name that cannot be is an error that names it", "[net][resolver]") {

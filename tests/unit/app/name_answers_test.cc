@@ -1,6 +1,7 @@
 #include "app/discovery/name_answers.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "bellwether/base/prng.h"
@@ -36,6 +37,7 @@ struct Fixture {
     answers.push_back(std::move(one));
     NameAnswers::Settled settled = names.settle(nodes, present, std::move(answers), states(), now, 30s);
     moved = settled.moved;
+    is_in_doubt = settled.is_in_doubt;
     (void)app::keep_known_addresses(nodes, present, settled.found);
     auto next = app::replan_nodes(nodes, settled.found, present, unused);
     REQUIRE(next);
@@ -49,7 +51,9 @@ struct Fixture {
 
   [[nodiscard]] app::NodeStates states() const {
     return {[this](NodeId node) { return down.contains(node.number); },
-            [this](NodeId node) { return held.contains(node.number); }};
+            [this](NodeId node) { return held.contains(node.number); },
+            [this](NodeId node) { return clusters.contains(node.number) ? clusters.at(node.number) : std::string(); },
+            [this](NodeId node) { return leading.contains(node.number); }};
   }
 
   // The last parts of the addresses, in order.
@@ -68,6 +72,9 @@ struct Fixture {
     return {};
   }
   void set_down(int number) { down.insert(node_at(number).number); }
+  void state(const std::string& cluster_id, const std::vector<int>& numbers) {
+    for (const int number : numbers) clusters[node_at(number).number] = cluster_id;
+  }
 
   std::vector<config::Node> nodes;
   std::vector<app::NodePlan> present;
@@ -75,9 +82,12 @@ struct Fixture {
   NameAnswers names;
   std::set<std::uint32_t> down;
   std::set<std::uint32_t> held;
+  std::map<std::uint32_t, std::string> clusters;  // what nodes state
+  std::set<std::uint32_t> leading;
   TimePoint now{};
   Duration step = 30s;
   std::vector<std::pair<NodeId, net::Address>> moved;
+  bool is_in_doubt = false;
 };
 
 using Numbers = std::vector<int>;
@@ -136,9 +146,53 @@ TEST_CASE("a name that moved is followed when it has said so twice, though the o
   Fixture it;
   it.answer({1, 2, 3});
   it.answer({4, 5, 6});
-  CHECK(it.in_use() == Numbers{1, 2, 3});
+  CHECK(it.in_use() == Numbers{1, 2, 3, 4, 5, 6});
   it.answer({6, 5, 4});
   CHECK(it.in_use() == Numbers{4, 5, 6});
+}
+
+TEST_CASE("a name that moved is followed as soon as its new nodes state another cluster", "[app][names]") {
+  Fixture it;
+  it.answer({1, 2, 3});
+  it.state("old", {1, 2, 3});
+  it.leading.insert(it.node_at(1).number);
+  it.answer({4, 5, 6});
+  CHECK(it.is_in_doubt);
+  it.state("new", {5});
+  it.step = 200ms;
+  it.answer({4, 5, 6});
+  CHECK_FALSE(it.is_in_doubt);
+  CHECK(it.in_use() == Numbers{4, 5, 6});
+}
+
+TEST_CASE("a name that moved to a copy of the cluster is followed as soon as a new node says that it leads",
+          "[app][names]") {
+  Fixture it;
+  it.answer({1, 2, 3});
+  it.state("one", {1, 2, 3});
+  it.leading.insert(it.node_at(1).number);
+  it.answer({4, 5, 6});
+  it.state("one", {4, 5, 6});
+  it.leading.insert(it.node_at(4).number);
+  it.step = 200ms;
+  it.answer({4, 5, 6});
+  CHECK(it.in_use() == Numbers{4, 5, 6});
+}
+
+TEST_CASE("further nodes of the cluster move nothing, though an answer has them alone", "[app][names]") {
+  Fixture it;
+  it.answer({1, 2, 3});
+  it.state("one", {1, 2, 3});
+  it.leading.insert(it.node_at(1).number);
+  it.answer({4, 5, 6});
+  it.state("one", {4, 5, 6});
+  for (int i = 0; i < 5; ++i) {
+    it.answer({4, 5, 6});
+    CHECK_FALSE(it.is_in_doubt);
+    CHECK(it.in_use() == Numbers{1, 2, 3, 4, 5, 6});
+  }
+  it.answer({1, 2, 3});
+  CHECK(it.in_use() == Numbers{1, 2, 3, 4, 5, 6});
 }
 
 TEST_CASE("two answers that lead elsewhere count only in a row, and only if they are the same", "[app][names]") {
@@ -149,7 +203,7 @@ TEST_CASE("two answers that lead elsewhere count only in a row, and only if they
   SECTION("another in between") { it.answer({7}); }
   SECTION("a part of it in between") { it.answer({4, 5}); }
   it.answer({4, 5, 6});
-  CHECK(it.in_use() == Numbers{1, 2, 3});
+  CHECK(it.in_use() == Numbers{1, 2, 3, 4, 5, 6});
   it.answer({4, 5, 6});
   CHECK(it.in_use() == Numbers{4, 5, 6});
 }
@@ -188,7 +242,7 @@ TEST_CASE("another name of a server stays while that server answers", "[app][nam
   const auto settled = it.names.settle(it.nodes, it.present, std::move(answers), it.states(), it.now + 30s, 30s);
   CHECK(settled.moved.empty());
   REQUIRE(settled.found.size() == 1);
-  CHECK(settled.found[0].value() == std::vector{address(1)});
+  CHECK(settled.found[0].value() == std::vector{address(1), address(2)});
 }
 
 TEST_CASE("a cache that repeats an answer neither moves a name nor takes a node away", "[app][names]") {
@@ -196,7 +250,7 @@ TEST_CASE("a cache that repeats an answer neither moves a name nor takes a node 
   it.answer({1, 2, 3});
   it.step = 1s;
   for (int i = 0; i < 25; ++i) it.answer({4, 5, 6});
-  CHECK(it.in_use() == Numbers{1, 2, 3});
+  CHECK(it.in_use() == Numbers{1, 2, 3, 4, 5, 6});
   for (int i = 0; i < 60; ++i) it.answer({1, 2});
   CHECK(it.in_use() == Numbers{1, 2, 3});
 }
@@ -206,19 +260,23 @@ TEST_CASE("a name that leads somewhere else each time is not followed while its 
   it.answer({1});
   for (const int number : {2, 3, 2, 3, 4, 2}) {
     it.answer({number});
-    CHECK(it.in_use() == Numbers{1});
+    CHECK(it.in_use() == Numbers{1, number});
   }
 }
 
 TEST_CASE("a name that gives one of its addresses at a time comes to stand for all of them", "[app][names]") {
   Prng prng(3);
   Fixture it;
-  for (int i = 0; i < 200; ++i) it.answer({static_cast<int>(prng.below(3)) + 1});
+  const auto answer_one = [&] {
+    it.answer({static_cast<int>(prng.below(3)) + 1});
+    for (const int number : it.in_use()) it.state("one", {number});
+  };
+  for (int i = 0; i < 200; ++i) answer_one();
   CHECK(it.in_use() == Numbers{1, 2, 3});
   int changes = 0;
   for (int i = 0; i < 200; ++i) {
     const std::vector<int> before = it.in_use();
-    it.answer({static_cast<int>(prng.below(3)) + 1});
+    answer_one();
     changes += it.in_use() != before;
   }
   CHECK(changes <= 4);
@@ -234,6 +292,54 @@ TEST_CASE("an answer of the other family alone takes no node away that answers",
   it.settle(app::ResolvedName(std::vector{*net::Address::parse("[fd00::1]:8200")}));
   REQUIRE(it.present.size() == 1);
   CHECK(it.present[0].resolved == net::Address::parse("[fd00::1]:8200").value());
+}
+
+TEST_CASE("a host whose IPv4 address is dead is served at its IPv6 address", "[app][names]") {
+  Fixture it;
+  const net::Address v6 = *net::Address::parse("[fd00::1]:8200");
+  const auto answer_both = [&] { it.settle(app::ResolvedName(std::vector{address(1), v6})); };
+  const auto addresses = [&] {
+    std::vector<net::Address> all;
+    for (const app::NodePlan& plan : it.present) all.push_back(*plan.resolved);
+    return all;
+  };
+  it.answer({1});
+  answer_both();
+  CHECK(addresses() == std::vector{address(1)});
+  it.set_down(1);
+  answer_both();
+  CHECK(addresses() == std::vector{address(1), v6});
+  SECTION("IPv6 answers") {
+    answer_both();
+    CHECK(addresses() == std::vector{v6});
+    answer_both();
+    CHECK(addresses() == std::vector{v6});
+  }
+  SECTION("IPv4 answers again") {
+    it.down.clear();
+    answer_both();
+    CHECK(addresses() == std::vector{address(1)});
+  }
+}
+
+TEST_CASE("a service is each address of its SRV records, with their ports", "[app][names]") {
+  Fixture it;
+  it.nodes[0].is_service = true;
+  it.nodes[0].host = it.nodes[0].name = "_vault._tcp.example.com";
+  it.nodes[0].port = 0;
+  it.nodes[0].server_name = "example.com";
+  const auto at = [](const char* text) { return *net::Address::parse(text); };
+  it.settle(app::ResolvedName(std::vector{at("10.0.0.1:8200")}));
+  REQUIRE(it.present.size() == 1);
+  const NodeId first = it.present[0].id;
+  it.settle(app::ResolvedName(std::vector{at("10.0.0.1:8200"), at("10.0.0.1:8300")}));
+  REQUIRE(it.present.size() == 2);
+  CHECK(it.present[0].id == first);
+  CHECK(it.present[1].name == "_vault._tcp.example.com/10.0.0.1:8300");
+  CHECK(it.present[1].url == "https://10.0.0.1:8300");
+  CHECK(it.present[1].host_header == "10.0.0.1:8300");
+  CHECK(it.present[1].server_name == "example.com");
+  CHECK(it.present[1].address == at("10.0.0.1:8300"));
 }
 
 TEST_CASE("a node that an operator holds is found again when its address comes back", "[app][names]") {
@@ -309,6 +415,7 @@ TEST_CASE("a node that has no address yet, or is down, is told where its name le
   CHECK(it.in_use() == Numbers{7});
   it.answer({8});
   CHECK(it.moved.empty());
+  it.answer({7});
   it.set_down(7);
   it.answer({9});
   it.answer({9});

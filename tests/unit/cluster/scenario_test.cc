@@ -123,6 +123,8 @@ class Scenario {
       options_.fall = std::stoi(value);
     } else if (key == "rise") {
       options_.rise = std::stoi(value);
+    } else if (key == "on_cluster_change") {
+      options_.follows_cluster_change = value != "hold";
     } else if (key == "on_conflict") {
       options_.on_conflict = value == "hold" ? OnConflict::kHold : OnConflict::kKeep;
     } else if (key == "cluster_id") {

@@ -190,6 +190,19 @@ TEST_CASE("missing nodes are explained, and VAULT_ADDR is not taken for one", "[
              CATCH_CONTAINS("command line: no nodes") && CATCH_CONTAINS("VAULT_ADDR is how clients find us"));
 }
 
+TEST_CASE("a service is known by its name, and its certificates are for its domain", "[config]") {
+  const Loaded loaded = load_text(R"({"nodes": ["srv+https://_Vault._tcp.example.com"]})");
+  CHECK(loaded.problems.empty());
+  CHECK(loaded.hints.empty());
+  REQUIRE(loaded.config.nodes.size() == 1);
+  const config::Node& node = loaded.config.nodes[0];
+  CHECK(node.is_service);
+  CHECK(node.host == "_vault._tcp.example.com");
+  CHECK(node.name == node.host);
+  CHECK(node.port == 0);
+  CHECK(node.server_name == "example.com");
+}
+
 TEST_CASE("a node that is one of our own listeners is refused", "[config]") {
   for (const auto* listen : {"127.0.0.1:8200", ":8200", "0.0.0.0:8200"}) {
     for (const auto* node : {"https://127.0.0.1:8200", "https://localhost:8200"}) {
