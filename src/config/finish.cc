@@ -68,6 +68,7 @@ void finish_nodes(Draft& draft, const Sources& sources) {
     Node& node = entry.node;
     if (node.server_name.empty()) node.server_name = draft.config.server_name;
     if (node.server_name.empty()) node.server_name = node.is_service ? domain_of_service(node.host) : node.host;
+    node.may_be_local = draft.config.dns_allow_local;
     draft.config.nodes.push_back(node);
   }
   if (!draft.nodes.empty() || draft.is_set("nodes") || !draft.is_readable) return;

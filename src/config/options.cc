@@ -123,6 +123,12 @@ std::vector<Option> tracking() {
        "down."},
       {"dns_min_ttl", kTracking, DurationField{&C::dns_min_ttl, 1s, 1h}, true, "--dns-min-ttl",
        "A shorter TTL counts as this long, unless dns_refresh is shorter."},
+      {"dns_allow_local", kTracking, FlagField{&C::dns_allow_local}, true, "--dns-allow-local",
+       "Use addresses of this machine (127.0.0.0/8, ::1) and of its links (169.254.0.0/16, fe80::/10) that a name "
+       "server "
+       "gives; else they are left out, as whoever writes its records could lead us to what only this machine sees. "
+       "Those "
+       "of a hosts file are used."},
       {"suspect_after", kTracking, DurationField{&C::suspect_after, 5ms, 1min}, true, "--suspect-after",
        "A probe of the leader that is unanswered for that long, or for twice as long as the last one took, makes it "
        "suspect: new requests wait."},

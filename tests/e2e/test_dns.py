@@ -62,7 +62,8 @@ def begin(tmp_path):
     def make(server, *nodes, **options):
         file = tmp_path / "bellwether.json"
         file.write_text(json.dumps({"listen": "127.0.0.1:0", "mode": "http", "admin": "127.0.0.1:0",
-                                    "nodes": list(nodes), "dns_min_ttl": "1s", "dns_refresh": "1h", **options}))
+                                    "nodes": list(nodes), "dns_min_ttl": "1s", "dns_refresh": "1h",
+                                    "dns_allow_local": True, **options}))
         made.append(Bellwether(tmp_path, ["-f", file, "--control", tmp_path / "control.sock"],
                                wrapper=server.wrapper))
         return made[-1]
@@ -203,6 +204,17 @@ def test_without_a_name_server_the_last_addresses_stay(names, cluster, begin, po
     server.begin()
     wait_until(lambda: proxy.metrics().sum("bellwether_names_unanswered") == 0, 30, "an answer again")
     assert proxy.events("nodes_changed") == []
+
+
+def test_what_only_this_machine_sees_is_not_used_for_a_name_servers_word(names, cluster, begin, port):
+    sim = cluster()
+    server = names(ttl=1)
+    server.lead({HOST: addresses_of(sim)})
+    proxy = begin(server, f"http://{HOST}:{port}", dns_allow_local=False)
+    refused = wait_until(lambda: proxy.events("node_unresolved"), 30, "the refusal")
+    assert "leads to 127.0.11." in refused[0].fields["why"]
+    assert "dns_allow_local permits that" in refused[0].fields["why"]
+    assert not proxy.is_ready()
 
 
 def test_a_name_whose_server_is_silent_keeps_no_other_waiting(names, cluster, begin, port):

@@ -41,6 +41,7 @@ struct Node {
   std::string url;             // as written
   bool tls = true;             // https
   std::string host;            // of a service: the name of its SRV records
+  bool may_be_local = false;   // a name server may lead it to an address of this machine or of its links
   bool is_service = false;     // srv+https: as many nodes as its SRV records lead to, each with its own port
   std::uint16_t port = 8200;   // 0 for a service
   std::string server_name;     // for SNI and verification; default: the global one, else host or a service's domain
@@ -63,6 +64,7 @@ struct Config : TrafficOptions {
   // The TTL of the last answers counts between the two. dns_refresh zero: names are not asked for again while their
   // nodes answer.
   Duration dns_min_ttl = 5s, dns_refresh = 30s;
+  bool dns_allow_local = false;  // see Node::may_be_local
   Duration timeout_check = 3s;
   int fall = 3, rise = 2;
   OnConflict on_conflict = OnConflict::kKeep;

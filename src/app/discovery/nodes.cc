@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "bellwether/base/ip_range.h"
 #include "bellwether/net/listener.h"
 
 namespace bellwether::app {
@@ -19,6 +20,7 @@ NodePlan plan_of(const config::Node& node) {
   plan.url = node.url;
   plan.host = node.host;
   plan.is_service = node.is_service;
+  plan.may_be_local = node.may_be_local;
   plan.port = node.port;
   plan.tls = node.tls;
   plan.server_name = node.server_name.empty() ? node.host : node.server_name;
@@ -278,9 +280,37 @@ std::vector<ResolvedName> without_answers(const std::vector<config::Node>& nodes
   return found;
 }
 
+// Of this machine or of its links.
+bool is_local(const net::Address& address) {
+  static const std::vector<IpRange> ranges = [] {
+    std::vector<IpRange> parsed;
+    for (const auto* text : {"127.0.0.0/8", "::1", "169.254.0.0/16", "fe80::/10", "0.0.0.0/8", "::"}) {
+      parsed.push_back(IpRange::parse(text).value());
+    }
+    return parsed;
+  }();
+  return is_in_any(address.host(), ranges);
+}
+
+// What a name server says is data from outside: only it has a TTL.
+Result<net::NameAnswer> without_local(Result<net::NameAnswer> answer, const std::string& host) {
+  if (!answer || !answer->ttl) return answer;
+  const net::Address first = answer->addresses.front();
+  std::erase_if(answer->addresses, is_local);
+  if (!answer->addresses.empty()) return answer;
+  return fail(ErrorKind::kInvalid, fmt::format("cannot use \"{}\": its name server leads to {}, which is local to this "
+                                               "machine; dns_allow_local permits that",
+                                               host, first.host()));
+}
+
 // A node of the configuration, or one of now.
 template <typename Named>
 void ask(net::Resolver& resolver, const Named& node, net::Resolver::OnResolved on_resolved) {
+  if (!node.may_be_local) {
+    on_resolved = [host = node.host, told = std::move(on_resolved)](Result<net::NameAnswer> answer) {
+      told(without_local(std::move(answer), host));
+    };
+  }
   if (node.is_service) return resolver.resolve_service(node.host, std::move(on_resolved));
   resolver.resolve(node.host, node.port, std::move(on_resolved));
 }

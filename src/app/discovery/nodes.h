@@ -19,9 +19,10 @@ struct NodePlan {
   NodeId id;  // its own among the nodes of the process
   std::string name;
   std::string url;
-  std::string host;         // what is resolved
-  bool is_service = false;  // to the addresses of its SRV records
-  std::uint16_t port = 0;   // of the name, so 0 for a service
+  std::string host;           // what is resolved
+  bool is_service = false;    // to the addresses of its SRV records
+  bool may_be_local = false;  // see config::Node
+  std::uint16_t port = 0;     // of the name, so 0 for a service
   bool tls = true;
   std::string server_name;
   std::string host_header;
