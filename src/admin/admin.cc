@@ -34,7 +34,7 @@ struct Admin::Impl {
   // With the first listener: without one there is nothing to do.
   Result<void> start_thread() {
     if (own_loop) return {};
-    auto loop = net::Loop::create({});
+    auto loop = net::Loop::create({.clock = control.clock()});
     if (!loop) return tl::unexpected(loop.error());
     own_loop = std::move(*loop);
     thread = std::thread([this] { run(); });

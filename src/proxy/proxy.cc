@@ -69,7 +69,7 @@ struct Proxy::Impl {
   Result<void> make_seats(int count, const std::shared_ptr<net::TlsContext>& node_tls,
                           const NodeTable<NodeOptions>& nodes) {
     for (int i = 0; i < count; ++i) {
-      auto loop = net::Loop::create({});
+      auto loop = net::Loop::create({.clock = control.clock()});
       if (!loop) return tl::unexpected(loop.error());
       const auto index = static_cast<std::size_t>(i);
       Seat& seat = *shared.seats.emplace_back(std::make_unique<Seat>(index, std::move(*loop)));

@@ -11,13 +11,16 @@ struct event_base;
 
 namespace bellwether::net {
 
+class ManualClock;
+
 // One event loop, used by one thread: the one that calls run(). Only post() and stop() may be called from others.
 class Loop {
   struct Private {};
 
  public:
   struct Options {
-    bool precise_timers = false;  // 1 ms instead of some 4 ms, for a timerfd call per turn: the control loop only
+    bool precise_timers = false;   // 1 ms instead of some 4 ms, for a timerfd call per turn: the control loop only
+    ManualClock* clock = nullptr;  // tests: the time of now() and of the timers, instead of the steady clock
   };
   [[nodiscard]] static Result<std::unique_ptr<Loop>> create(Options options);
   explicit Loop(Private);  // for create()
@@ -29,7 +32,7 @@ class Loop {
   // timers, then at_turn_end. Posted work that is still queued when it stops is dropped with the loop.
   void run();
   // Turns until `done()` is true (looked at after each turn), `deadline` has passed or stop(), which still counts for
-  // run(). Returns done().
+  // run(). Returns done(). The deadline is real time, whatever the clock; it may be a few milliseconds early.
   bool run_until(const std::function<bool()>& done, Duration deadline);
   void stop();
 
@@ -63,15 +66,21 @@ class Loop {
   [[nodiscard]] Duration take_worst_lateness();
 
   [[nodiscard]] event_base* base() const { return base_; }
+  // For a further loop that goes by the same time; null: the steady clock.
+  [[nodiscard]] ManualClock* clock() const { return clock_; }
 
  private:
   friend class Timer;
+  friend class ManualClock;
   void turn();
+  void turn_once(bool may_wait);
+  void ring() const;  // any thread: has it turn once more
   void read_clock() const;
   void look_for_stop();
   struct Impl;
   std::unique_ptr<Impl> impl_;
   event_base* base_ = nullptr;
+  ManualClock* clock_ = nullptr;
   bool in_turn_ = false;
   bool stop_looked_for_ = true;  // in this turn; outside of turns nobody calls
   mutable bool now_is_read_ = false;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "bellwether/base/assert.h"
+#include "bellwether/net/manual_clock.h"
 #include "timer_queue.h"
 
 namespace bellwether::net {
@@ -53,8 +54,9 @@ struct Timer::Impl : TimerEntry {
 
 struct Loop::Impl {
   TimerQueue timers;
-  event* alarm = nullptr;       // the one libevent timer: wakes the loop for the first of `timers`
-  TimePoint alarm_at = kNever;  // what it is armed for
+  event* alarm = nullptr;                 // the one libevent timer: wakes the loop for the first of `timers`
+  TimePoint alarm_at = kNever;            // what it is armed for
+  std::uint64_t first_order_of_turn = 0;  // timers with this order or a later one were armed in this turn
   Duration worst_lateness{};
   Duration stop_limit{};
   Duration suspended{};  // before this turn
@@ -64,6 +66,10 @@ struct Loop::Impl {
   int wake_fd = -1;
   event* wake = nullptr;
   std::atomic<bool> stopping{false};
+  // For a ManualClock.
+  std::uint64_t round = 0;    // the last that this loop has turned for
+  bool was_rung = false;      // in this turn
+  std::size_t callbacks = 0;  // of this turn, without those of sockets
   TimePoint sampled_at{};
   Duration computed_then{};  // by this thread, as of sampled_at
   std::mutex mailbox_mutex;
@@ -82,6 +88,7 @@ struct Loop::Impl {
   }
 
   void take_mail() {
+    was_rung = true;
     std::uint64_t count = 0;
     [[maybe_unused]] const auto taken = ::read(wake_fd, &count, sizeof count);
     std::vector<std::function<void()>> mail;
@@ -89,6 +96,7 @@ struct Loop::Impl {
       const std::lock_guard lock(mailbox_mutex);
       mail.swap(mailbox);
     }
+    callbacks += mail.size();
     for (auto& work : mail) work();
   }
 
@@ -109,6 +117,7 @@ struct Loop::Impl {
     if (first == nullptr || first->due == alarm_at) return false;
     const TimePoint now = loop.now();
     if (first->due <= now) return true;
+    if (loop.clock_ != nullptr) return false;  // it rings when it moves
     alarm_at = first->due;
     const timeval delay = to_timeval(first->due - now);
     BW_ASSERT(evtimer_add(alarm, &delay) == 0);
@@ -116,7 +125,12 @@ struct Loop::Impl {
   }
 
   void run_due(TimePoint now) {
-    for (TimerEntry* first = timers.top(); first != nullptr && first->due <= now; first = timers.top()) {
+    // A timer armed in this turn for a time that has passed is due `now`, so that it stands behind all others that are.
+    const auto is_due = [&](const TimerEntry* first) {
+      return first != nullptr && first->due <= now && first->order < first_order_of_turn;
+    };
+    for (TimerEntry* first = timers.top(); is_due(first); first = timers.top()) {
+      ++callbacks;
       worst_lateness = std::max(worst_lateness, now - first->due);
       timers.remove(*first);
       fire(*static_cast<Timer::Impl*>(first));
@@ -139,9 +153,17 @@ struct Loop::Impl {
       const auto work = std::move(turn_end[i]);
       work();
     }
+    callbacks += turn_end.size();
     turn_end.clear();
   }
 
+  [[nodiscard]] bool has_worked(event_base* base) {
+    const int sockets = event_base_get_max_events(base, EVENT_BASE_COUNT_ACTIVE, 1) - (was_rung ? 1 : 0);
+    was_rung = false;
+    return std::exchange(callbacks, 0) > 0 || sockets > 0;
+  }
+
+  static void on_deadline(int, short, void* is_over) noexcept { *static_cast<bool*>(is_over) = true; }
   static void on_alarm(int, short, void* self) noexcept { static_cast<Loop*>(self)->impl_->alarm_at = kNever; }
   static void on_wake(int, short, void* self) noexcept {
     static_cast<Loop*>(self)->begin_callback();
@@ -173,10 +195,13 @@ Result<std::unique_ptr<Loop>> Loop::create(Options options) {
   if (impl.alarm == nullptr || impl.wake == nullptr || event_add(impl.wake, nullptr) != 0) {
     return fail(ErrorKind::kInternal, "cannot register the loop's own events");
   }
+  loop->clock_ = options.clock;
+  if (options.clock != nullptr) options.clock->add(*loop);
   return loop;
 }
 
 Loop::~Loop() {
+  if (clock_ != nullptr) clock_->remove(*this);
   // What queued work owns may still unregister itself.
   impl_->turn_end.clear();
   impl_->mailbox.clear();
@@ -185,26 +210,41 @@ Loop::~Loop() {
 }
 
 void Loop::run() {
+  if (clock_ != nullptr) clock_->on_run(*this, true);
   while (!impl_->stopping.exchange(false)) turn();
+  if (clock_ != nullptr) clock_->on_run(*this, false);
 }
 
 bool Loop::run_until(const std::function<bool()>& done, Duration deadline) {
-  Timer wake(*this, [] {});
-  wake.arm_in(deadline);
+  bool is_over = false;
+  const std::unique_ptr<event, decltype(&event_free)> alarm(evtimer_new(base_, &Impl::on_deadline, &is_over),
+                                                            &event_free);
+  const timeval delay = to_timeval(deadline);
+  BW_ASSERT(alarm && evtimer_add(alarm.get(), &delay) == 0);
   while (!done()) {
-    if (!wake.is_armed() || impl_->stopping) return false;
+    if (is_over || impl_->stopping) return false;
     turn();
   }
   return true;
 }
 
 void Loop::turn() {
+  if (clock_ == nullptr) return turn_once(true);
+  const std::uint64_t round = clock_->round();
+  turn_once(round == impl_->round);
+  impl_->round = round;
+  const TimerEntry* first = impl_->timers.top();
+  clock_->on_turn(*this, {round, impl_->has_worked(base_), first == nullptr ? kNever : first->due});
+}
+
+void Loop::turn_once(bool may_wait) {
   now_is_read_ = false;
-  const bool must_not_wait = impl_->set_alarm(*this) || !impl_->turn_end.empty();
+  if (impl_->set_alarm(*this) || !impl_->turn_end.empty()) may_wait = false;
   in_turn_ = true;
   now_is_read_ = false;
   stop_looked_for_ = false;
-  event_base_loop(base_, EVLOOP_ONCE | (must_not_wait ? EVLOOP_NONBLOCK : 0));
+  impl_->first_order_of_turn = impl_->timers.next_order();
+  event_base_loop(base_, EVLOOP_ONCE | (may_wait ? 0 : EVLOOP_NONBLOCK));
   begin_callback();
   if (!impl_->timers.empty()) impl_->run_due(now());
   impl_->run_turn_end();
@@ -233,10 +273,12 @@ void Loop::look_for_stop() {
 
 void Loop::stop() {
   impl_->stopping = true;
-  impl_->ring();
+  ring();
 }
 
-TimePoint Loop::precise_now() const { return std::chrono::steady_clock::now(); }
+void Loop::ring() const { impl_->ring(); }
+
+TimePoint Loop::precise_now() const { return clock_ == nullptr ? std::chrono::steady_clock::now() : clock_->now(); }
 
 void Loop::read_clock() const {
   now_ = precise_now();
@@ -269,7 +311,7 @@ void Timer::arm_at(TimePoint at) {
   if (at == kNever) return;
   // A time that has passed means the next turn: a callback that re-arms itself so must not keep the sockets waiting.
   impl_->asked = at;
-  impl_->due = std::max(at, impl_->loop.now() + Duration(1));
+  impl_->due = std::max(at, impl_->loop.now());
   impl_->loop.impl_->timers.insert(*impl_);
 }
 

@@ -23,6 +23,8 @@ struct TimerEntry {
 class TimerQueue {
  public:
   [[nodiscard]] bool empty() const { return heap_.empty(); }
+  // The `order` of the timer that is inserted next.
+  [[nodiscard]] std::uint64_t next_order() const { return next_order_; }
   [[nodiscard]] TimerEntry* top() const { return heap_.empty() ? nullptr : heap_.front(); }
   void insert(TimerEntry& entry);  // REQUIRES: not queued, due is set
   void remove(TimerEntry& entry);  // nothing, if not queued

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "bellwether/net/listener.h"
+#include "bellwether/net/manual_clock.h"
 #include "bellwether/net/stream.h"
 #include "catch.hpp"
 #include "support/paths.h"
@@ -13,10 +16,32 @@ namespace bellwether::net::testing {
 
 inline std::string cert(const std::string& name) { return bellwether::testing::cert_path(name); }
 
-inline std::unique_ptr<Loop> make_loop() {
-  auto loop = Loop::create({.precise_timers = true});
+inline std::unique_ptr<Loop> make_loop(ManualClock* clock = nullptr) {
+  auto loop = Loop::create({.precise_timers = true, .clock = clock});
   REQUIRE(loop);
   return std::move(*loop);
+}
+
+// A loop whose time stands still until the test moves it.
+class ManualLoop {
+ public:
+  [[nodiscard]] Loop& operator*() const { return *loop_; }
+  [[nodiscard]] Loop* operator->() const { return loop_.get(); }
+
+ private:
+  ManualClock clock_;
+  std::unique_ptr<Loop> loop_ = make_loop(&clock_);
+};
+
+// Lets `time` pass for the loop, by its own clock.
+inline void pass(Loop& loop, Duration time) {
+  if (ManualClock* clock = loop.clock()) return clock->advance(loop, time);
+  CHECK_FALSE(loop.run_until([] { return false; }, time));
+}
+// Until `done()` is true, or `patience` has passed by the loop's own clock.
+[[nodiscard]] inline bool pass_until(Loop& loop, const std::function<bool()>& done, Duration patience) {
+  if (ManualClock* clock = loop.clock()) return clock->advance_until(loop, done, patience);
+  return loop.run_until(done, patience);
 }
 
 inline std::shared_ptr<TlsContext> server_tls(const std::string& name = "server", TlsServerOptions options = {}) {
