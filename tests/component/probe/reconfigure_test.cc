@@ -29,7 +29,7 @@ void reconfigure(Watch& watch, const std::vector<NodeId>& ids, const std::vector
 }  // namespace
 
 TEST_CASE("a node that is added is asked, and leads if it claims", "[probe][nodes]") {
-  const auto loop = net::testing::make_loop();
+  const net::testing::ManualLoop loop;
   FakeNode first(*loop, 429);
   FakeNode second(*loop, 200);
   Watch watch(*loop);
@@ -43,7 +43,7 @@ TEST_CASE("a node that is added is asked, and leads if it claims", "[probe][node
 }
 
 TEST_CASE("a node that is removed is asked no more, and its answers mean nothing", "[probe][nodes]") {
-  const auto loop = net::testing::make_loop();
+  const net::testing::ManualLoop loop;
   FakeNode first(*loop, 200);
   FakeNode second(*loop, 429);
   Watch watch(*loop);
@@ -65,7 +65,7 @@ TEST_CASE("a node that is removed is asked no more, and its answers mean nothing
 }
 
 TEST_CASE("a node that stays is asked over the connection that it has", "[probe][nodes]") {
-  const auto loop = net::testing::make_loop();
+  const net::testing::ManualLoop loop;
   FakeNode first(*loop, 200);
   FakeNode second(*loop, 429);
   Watch watch(*loop);
@@ -81,7 +81,7 @@ TEST_CASE("a node that stays is asked over the connection that it has", "[probe]
 }
 
 TEST_CASE("all nodes may be replaced again and again while their probes are under way", "[probe][nodes]") {
-  const auto loop = net::testing::make_loop();
+  const net::testing::ManualLoop loop;
   FakeNode first(*loop, 200);
   FakeNode second(*loop, 200);
   Watch watch(*loop);

@@ -16,7 +16,7 @@ namespace {
 
 // Three nodes, of which the first leads.
 struct Three {
-  Three() : loop(net::testing::make_loop()), n1(*loop, 200), n2(*loop, 429), n3(*loop, 429), watch(*loop) {
+  Three() : n1(*loop, 200), n2(*loop, 429), n3(*loop, 429), watch(*loop) {
     for (const FakeNode* node : {&n1, &n2, &n3}) watch.add(node->address());
   }
   void start() {
@@ -38,7 +38,7 @@ struct Three {
     REQUIRE(watch.until([&] { return n3.requests >= before + count; }));
   }
 
-  std::unique_ptr<net::Loop> loop;
+  net::testing::ManualLoop loop;
   FakeNode n1, n2, n3;
   Watch watch;
 };
@@ -92,7 +92,7 @@ TEST_CASE("an is_self that is absent, and an address that is no node's, name nob
 }
 
 TEST_CASE("a TLS handshake that never ends makes the leader suspect, then nobody leads", "[probe][tls][traps]") {
-  const auto loop = net::testing::make_loop();
+  const net::testing::ManualLoop loop;
   net::testing::MuteListener mute(*loop);
   FakeNode leader(*loop, 200, net::testing::server_tls());
   Watch watch(*loop);

@@ -16,10 +16,7 @@ namespace bellwether::probe::testing {
 
 inline constexpr Duration kPatience = 10s;
 
-// Lets things happen that must not: for checks that nothing more comes.
-inline void pass(net::Loop& loop, Duration time) {
-  CHECK_FALSE(loop.run_until([] { return false; }, time));
-}
+using net::testing::pass;
 
 // The prober before some nodes, in a hurry.
 class Watch {
@@ -44,7 +41,9 @@ class Watch {
     prober->start();
   }
 
-  [[nodiscard]] bool until(const std::function<bool()>& condition) { return loop_.run_until(condition, kPatience); }
+  [[nodiscard]] bool until(const std::function<bool()>& condition) {
+    return net::testing::pass_until(loop_, condition, kPatience);
+  }
   [[nodiscard]] bool leader_is(int index) const {
     return prober->view()->target() == NodeId{static_cast<std::uint32_t>(index)};
   }
@@ -64,7 +63,7 @@ class Watch {
 
 // What a node reads first: a probe's head, behind its PROXY header.
 inline std::string first_probe(net::ProxyVersion version) {
-  const auto loop = net::testing::make_loop();
+  const net::testing::ManualLoop loop;
   net::testing::MuteListener node(*loop);
   Watch watch(*loop);
   watch.options.send_proxy = version;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "bellwether/net/manual_clock.h"
 #include "catch.hpp"
 
 namespace bellwether::proxy {
@@ -32,14 +33,14 @@ struct Fixture {
     return *askers.back();
   }
   [[nodiscard]] bool until_said(const std::string& names) {
-    return loop->run_until([&] { return board == names; }, 5s);
+    return clock.advance_until(
+        *loop, [&] { return board == names; }, 5s);
   }
   // Longer than any of them may wait.
-  void let_time_pass() {
-    (void)loop->run_until([] { return false; }, 4 * AnswerWatch<Asker>::kLate);
-  }
+  void let_time_pass() { clock.advance(*loop, 4 * AnswerWatch<Asker>::kLate); }
 
-  std::unique_ptr<net::Loop> loop = net::Loop::create({.precise_timers = true}).value();
+  net::ManualClock clock;
+  std::unique_ptr<net::Loop> loop = net::Loop::create({.clock = &clock}).value();
   std::string board;
   AnswerWatch<Asker> watch{*loop};
   std::vector<std::unique_ptr<Asker>> askers;
@@ -64,7 +65,7 @@ TEST_CASE("who has no answer in time says so once, in the order of asking", "[pr
 TEST_CASE("who asked later is late later", "[proxy][answer_watch]") {
   Fixture it;
   it.add('a');
-  (void)it.loop->run_until([] { return false; }, AnswerWatch<Asker>::kLate / 2);
+  it.clock.advance(*it.loop, AnswerWatch<Asker>::kLate / 2);
   Asker& second = it.add('b');
   REQUIRE(it.until_said("a"));
   REQUIRE(it.until_said("ab"));
@@ -76,7 +77,7 @@ TEST_CASE("those who ask later and are answered put nobody off", "[proxy][answer
   it.add('a');
   for (int i = 0; i < 40 && it.board.empty(); ++i) {
     Asker& other = it.add('b');
-    (void)it.loop->run_until([] { return false; }, AnswerWatch<Asker>::kLate / 4);
+    it.clock.advance(*it.loop, AnswerWatch<Asker>::kLate / 4);
     it.watch.remove(other);
   }
   CHECK(it.board == "a");

@@ -11,6 +11,7 @@
 #include "bellwether/cluster/view.h"
 #include "bellwether/net/listener.h"
 #include "bellwether/net/loop.h"
+#include "bellwether/net/manual_clock.h"
 #include "bellwether/net/socket.h"
 #include "bellwether/net/watch.h"
 #include "bellwether/proxy/proxy.h"
@@ -83,17 +84,26 @@ struct ToldRequest {
   std::string listener, client, method, path, rejected, end;
 };
 
+// Whether a Rig's clock stands still until the test moves it.
+enum class RigTime { kManual, kReal };
+
 // A proxy and all that it told its owner.
 class Rig {
  public:
-  Rig();
+  explicit Rig(RigTime time = RigTime::kManual);
   ~Rig();
 
   // A node at that address; returns its id. Before start().
   NodeId add_node(const net::Address& address, std::string public_url = "");
   void start();
   [[nodiscard]] std::unique_ptr<Peer> client(std::size_t listener = 0);
+  // The deadline is real time. With a manual clock no time passes for the proxy.
   [[nodiscard]] bool until(const std::function<bool()>& done, Duration deadline = 5s);
+  // With a manual clock: the proxy's time passes, and with it all that it brings about.
+  void advance(Duration by) { clock.advance(*loop, by); }
+  [[nodiscard]] bool advance_until(const std::function<bool()>& done, Duration by = 5s) {
+    return clock.advance_until(*loop, done, by);
+  }
 
   // The next view: its serial grows by one each time.
   [[nodiscard]] cluster::View view(Epoch epoch, std::optional<NodeId> leader,
@@ -103,6 +113,7 @@ class Rig {
   void lead(Epoch epoch, NodeId node) { publish(view(epoch, node)); }
   void no_leader(Epoch epoch) { publish(view(epoch, std::nullopt, cluster::HoldReason::kNoLeader)); }
 
+  net::ManualClock clock;
   std::unique_ptr<net::Loop> loop;
   ProxyOptions options;
   std::string node_version = "2.4.4";  // of OpenBao: its standbys refuse before they act

@@ -218,6 +218,10 @@ TEST_CASE("a head that trickles in is answered with 408 after its time", "[proxy
   it.start();
   auto client = it.rig.client();
   client->send("GET /v1/a HT");
+  REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().sessions_now == 1; }));
+  it.rig.advance(100ms - Duration(1));
+  CHECK_FALSE(client->saw_end);
+  it.rig.advance(Duration(1));
   REQUIRE(it.rig.until([&] { return client->saw_end; }));
   CHECK(client->received.starts_with("HTTP/1.1 408 "));
   CHECK(it.counts().header_timeouts == 1);

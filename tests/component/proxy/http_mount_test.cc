@@ -103,7 +103,7 @@ TEST_CASE("what was refused is not sent again if its mount may have touched more
   it.start();
   auto client = it.rig.client();
   it.send_and_change_leader(*client, request);
-  REQUIRE(it.until_has(*client, "may have carried out a part"));
+  REQUIRE(it.advance_until_has(*client, "may have carried out a part"));
   CHECK(client->received.starts_with("HTTP/1.1 502 "));
   CHECK(it.two.seen.size() == questions);
   CHECK(it.counts().ambiguous == 1);
@@ -182,7 +182,7 @@ TEST_CASE("a question about a mount that gets no answer is asked of the next lea
     return asked.line.find(kQuestion) == std::string::npos ? HttpNode::ok(asked.line) : mount("m/", "kv");
   };
   it.rig.lead(3, it.n1);
-  REQUIRE(it.until_has(*client, "PUT /v1/m/a"));
+  REQUIRE(it.advance_until_has(*client, "PUT /v1/m/a"));
   CHECK(it.questions() == 1);
 }
 
@@ -197,7 +197,7 @@ TEST_CASE("a client that waits for its mount in vain is told that its request ma
   REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().held_now == 1; }));
   SECTION("the new leader says nothing") { it.rig.lead(2, it.n2); }
   SECTION("there is no new leader") { it.rig.no_leader(1); }
-  REQUIRE(it.until_has(*client, "may have carried out a part"));
+  REQUIRE(it.advance_until_has(*client, "may have carried out a part"));
   CHECK(client->received.starts_with("HTTP/1.1 502 "));
   CHECK(it.rig.proxy->counts().held_now == 0);
 }

@@ -84,7 +84,7 @@ class HttpNode {
 
 // An http listener before two nodes; the first leads.
 struct HttpRig {
-  HttpRig() : one(*rig.loop), two(*rig.loop) {
+  explicit HttpRig(RigTime time = RigTime::kManual) : rig(time), one(*rig.loop), two(*rig.loop) {
     rig.options.listeners[0].mode = Mode::kHttp;
     n1 = rig.add_node(one.backend.address());
     n2 = rig.add_node(two.backend.address());
@@ -95,6 +95,9 @@ struct HttpRig {
   }
   [[nodiscard]] bool until_has(const Peer& client, std::string_view text) {
     return rig.until([&] { return client.received.find(text) != std::string::npos; });
+  }
+  [[nodiscard]] bool advance_until_has(const Peer& client, std::string_view text) {
+    return rig.advance_until([&] { return client.received.find(text) != std::string::npos; });
   }
   [[nodiscard]] HttpCounts counts() const { return rig.proxy->counts().http; }
 

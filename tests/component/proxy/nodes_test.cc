@@ -45,7 +45,7 @@ TEST_CASE("a session on a node that was removed ends between two requests, and i
   auto client = it.session();
   it.rig.proxy->set_nodes(changed(it.rig.options, it.n1, third->address()));
   it.rig.publish(with_leader(without(it.rig.view(2, std::nullopt), it.n1), kNew));
-  REQUIRE(it.rig.until([&] { return client->saw_end; }));
+  REQUIRE(it.rig.advance_until([&] { return client->saw_end; }));
   CHECK(it.end_of_first() == "DD");
   CHECK(it.rig.records.front().node_name == "n1");
   auto again = it.rig.client();
@@ -76,7 +76,7 @@ TEST_CASE("what a node that is removed still serves is counted until it has ende
   CHECK(it.rig.proxy->counts().removed_nodes.sessions_now == 1);
   CHECK_FALSE(client->is_over());
   it.first->peers[0]->send("answer");
-  REQUIRE(it.rig.until([&] { return client->received == "answer" && client->saw_end; }));
+  REQUIRE(it.rig.advance_until([&] { return client->received == "answer" && client->saw_end; }));
   REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().removed_nodes.sessions_now == 0; }));
   CHECK(it.rig.proxy->counts().removed_nodes.connects == 1);
 }

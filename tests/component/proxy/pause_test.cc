@@ -33,6 +33,10 @@ TEST_CASE("paused, a tcp connection is closed when the hold's time is over", "[p
   rig.start();
   rig.publish(rig.view(1, n1, cluster::HoldReason::kPaused));
   auto client = rig.client();
+  REQUIRE(rig.until([&] { return rig.proxy->counts().held_now == 1; }));
+  rig.advance(150ms - Duration(1));
+  CHECK_FALSE(client->is_over());
+  rig.advance(Duration(1));
   REQUIRE(rig.until([&] { return client->is_over(); }));
   CHECK(rig.proxy->counts().hold_timeouts == 1);
   CHECK(rig.proxy->counts().nodes.at(n1).connects == 0);
@@ -114,6 +118,8 @@ TEST_CASE("paused, an http request that waited too long is told why", "[proxy][p
   it.rig.publish(it.rig.view(1, it.n1, cluster::HoldReason::kPaused));
   auto client = it.rig.client();
   client->send(get("/v1/a"));
+  REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().held_now == 1; }));
+  it.rig.advance(150ms);
   REQUIRE(it.until_has(*client, "HTTP/1.1 503 "));
   REQUIRE(it.until_has(*client, "paused by the operator"));
   CHECK_THAT(client->received, CATCH_CONTAINS("Retry-After: 1\r\n"));

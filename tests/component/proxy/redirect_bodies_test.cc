@@ -38,6 +38,10 @@ TEST_CASE("redirect: a body that stops in the middle ends its connection after t
   it.start_with_leader();
   auto client = it.rig.client();
   client->send(RedirectRig::put_head("/v1/1", "Content-Length: 1000") + "some");
+  REQUIRE(it.until_redirected(*client));
+  it.rig.advance(300ms - Duration(1));
+  CHECK_FALSE(client->is_over());
+  it.rig.advance(Duration(1));
   REQUIRE(it.until_over(*client));
   CHECK(RedirectRig::count(*client, "HTTP/1.1 ") == 1);
 }
@@ -159,7 +163,7 @@ TEST_CASE("redirect: who still sends a body that nobody wants, or has only to cl
   REQUIRE(it.until_redirected(*stays));
   auto comes = it.rig.client();
   comes->send("GET /v1/2 HTTP/1.1\r\nHost: v\r\n\r\n");
-  REQUIRE(it.rig.until([&] { return RedirectRig::is_answered(*comes); }, 1500ms));
+  REQUIRE(it.rig.advance_until([&] { return RedirectRig::is_answered(*comes); }, 1500ms));
   CHECK(it.rig.proxy->counts().sessions_cut_for_room == 1);
 }
 

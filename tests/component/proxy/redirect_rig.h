@@ -11,7 +11,7 @@ namespace bellwether::proxy {
 
 // A redirect listener before two nodes, neither of which is ever connected to.
 struct RedirectRig {
-  RedirectRig() {
+  explicit RedirectRig(RigTime time = RigTime::kManual) : rig(time) {
     rig.options.listeners[0].mode = Mode::kRedirect;
     n1 = rig.add_node(*net::Address::parse("127.0.0.1:1"), "https://vault1.example:8200");
     n2 = rig.add_node(*net::Address::parse("127.0.0.1:2"), "https://vault2.example:8200/");

@@ -54,10 +54,16 @@ TEST_CASE("a request that waited too long gets 503 with Retry-After and an error
   RedirectRig it;
   it.rig.options.hold_timeout_http = 100ms;
   it.rig.start();
-  const std::string answer = it.get("/v1/x");
-  CHECK_THAT(answer, CATCH_CONTAINS("HTTP/1.1 503 "));
-  CHECK_THAT(answer, CATCH_CONTAINS("\r\nRetry-After: 1\r\n"));
-  CHECK_THAT(answer, CATCH_CONTAINS("{\"errors\":["));
+  auto client = it.rig.client();
+  client->send("GET /v1/x HTTP/1.1\r\nHost: v\r\n\r\n");
+  REQUIRE(it.until_held(1));
+  it.rig.advance(100ms - Duration(1));
+  CHECK(client->received.empty());
+  it.rig.advance(Duration(1));
+  REQUIRE(it.rig.until([&] { return RedirectRig::is_answered(*client); }));
+  CHECK_THAT(client->received, CATCH_CONTAINS("HTTP/1.1 503 "));
+  CHECK_THAT(client->received, CATCH_CONTAINS("\r\nRetry-After: 1\r\n"));
+  CHECK_THAT(client->received, CATCH_CONTAINS("{\"errors\":["));
   CHECK(it.rig.proxy->counts().hold_timeouts == 1);
 }
 

@@ -84,7 +84,7 @@ TEST_CASE("a node that ends its side still gets what the client says", "[proxy]"
 
 TEST_CASE("64 MiB both ways at once arrive whole though the readers stop now and then", "[proxy]") {
   constexpr std::size_t kSize = 64 * 1024 * 1024;
-  Rig rig;
+  Rig rig(RigTime::kReal);
   const std::string up = pattern(kSize);
   const std::string down = pattern(kSize + 1);
   Backend backend(*rig.loop);
@@ -192,16 +192,16 @@ TEST_CASE("a reset right behind bytes ends the session too", "[proxy]") {
     node.send("half an ans");
     node.abort();
     worker.release();
-    REQUIRE(rig.until([&] { return client->is_over(); }));
+    REQUIRE(rig.advance_until([&] { return client->is_over(); }));
     CHECK(client->received == "half an ans");
   }
   SECTION("from the client") {
     client->send("another");
     client->abort();
     worker.release();
-    REQUIRE(rig.until([&] { return node.is_over(); }));
+    REQUIRE(rig.advance_until([&] { return node.is_over(); }));
   }
-  CHECK(rig.until([&] { return rig.proxy->counts().sessions_now == 0; }));
+  CHECK(rig.advance_until([&] { return rig.proxy->counts().sessions_now == 0; }));
 }
 
 TEST_CASE("a session without bytes for too long is closed", "[proxy]") {
@@ -213,6 +213,10 @@ TEST_CASE("a session without bytes for too long is closed", "[proxy]") {
   rig.start();
   rig.lead(1, n1);
   auto client = rig.client();
+  REQUIRE(rig.until([&] { return rig.proxy->counts().nodes.at(n1).connects == 1; }));
+  rig.advance(100ms - Duration(1));
+  CHECK_FALSE(client->is_over());
+  rig.advance(Duration(1));
   REQUIRE(rig.until([&] { return client->is_over() && !rig.records.empty(); }));
   CHECK(rig.proxy->counts().sessions_cut_idle == 1);
   CHECK(std::string(rig.records.front().end) == "cD");

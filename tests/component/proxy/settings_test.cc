@@ -38,6 +38,7 @@ TEST_CASE("what waits for a leader is refused by the hold timeout of now", "[set
   ProxySettings next = settings_of(it.rig);
   next.hold_timeout_http = 20ms;
   use(it.rig, next);
+  it.rig.advance(20ms);
   REQUIRE(it.until_has(*client, "HTTP/1.1 503 "));
   CHECK(client->received.find("it waited for 20ms") != std::string::npos);
 }
@@ -54,7 +55,7 @@ TEST_CASE("a tcp session that is quiet ends by the idle timeout of now", "[setti
   ProxySettings next = settings_of(rig);
   next.timeout_idle = 50ms;
   use(rig, next);
-  REQUIRE(rig.until([&] { return client->is_over(); }));
+  REQUIRE(rig.advance_until([&] { return client->is_over(); }));
   CHECK(rig.proxy->counts().sessions_cut_idle == 1);
 }
 
@@ -147,7 +148,7 @@ TEST_CASE("with a PROXY header from now on, no client's request goes over anothe
   auto before = it.rig.client();
   before->send(get("/v1/a"));
   REQUIRE(it.until_has(*before, "HTTP/1.1 200 "));
-  REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().http.upstream_idle == 1; }));
+  REQUIRE(it.rig.advance_until([&] { return it.rig.proxy->counts().http.upstream_idle == 1; }));
 
   ProxySettings next = settings_of(it.rig);
   next.send_proxy = net::ProxyVersion::kV1;

@@ -35,7 +35,7 @@ class Storm {
     clients_.clear();
   }
 
-  Rig rig;
+  Rig rig{RigTime::kReal};  // steps come while others are under way
 
  private:
   void step() {

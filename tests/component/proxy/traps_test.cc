@@ -34,8 +34,7 @@ TEST_CASE("a thousand that waited do not knock at a new leader all at once", "[p
         return std::all_of(clients.begin(), clients.end(), [](const auto& each) { return each->received == "y"; });
       },
       30s));
-  // 64, and on a slow machine those that count as late.
-  CHECK(most <= kClients / 4);
+  CHECK(most <= 64);  // for none counts as late
   CHECK(rig.proxy->counts().held_now == 0);
 }
 
@@ -60,7 +59,8 @@ TEST_CASE("a node that stands down and is elected again keeps its sessions, and 
   rig.lead(2, n1);
   REQUIRE(rig.until([&] { return held->received == "held"; }));
   // Quiet for longer than drain_quiet, but no longer on a node that was demoted.
-  CHECK_FALSE(rig.until([&] { return kept->is_over(); }, 600ms));
+  rig.advance(600ms);
+  CHECK_FALSE(kept->is_over());
   kept->send("after");
   CHECK(rig.until([&] { return kept->received == "before after"; }));
 }

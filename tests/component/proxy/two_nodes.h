@@ -10,7 +10,8 @@ namespace bellwether::proxy {
 
 // A proxy in tcp mode before two nodes that echo.
 struct TwoNodes {
-  TwoNodes() : first(Backend::echo(*rig.loop)), second(Backend::echo(*rig.loop)) {
+  explicit TwoNodes(RigTime time = RigTime::kManual)
+      : rig(time), first(Backend::echo(*rig.loop)), second(Backend::echo(*rig.loop)) {
     n1 = rig.add_node(first->address());
     n2 = rig.add_node(second->address());
     rig.options.log_sessions = true;

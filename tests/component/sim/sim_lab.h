@@ -8,6 +8,7 @@
 
 #include "bellwether/http/serialize.h"
 #include "bellwether/net/listener.h"
+#include "bellwether/net/manual_clock.h"
 #include "bellwether/sim/cluster.h"
 #include "bellwether/wire/client.h"
 #include "catch.hpp"
@@ -33,7 +34,7 @@ struct Asked {
   }
 };
 
-// A quick cluster on real sockets, and clients of it.
+// A quick cluster on real sockets, and clients of it. Its time passes only while the test waits for something.
 struct SimLab {
   static SimOptions quick() {
     SimOptions options;
@@ -45,7 +46,7 @@ struct SimLab {
   }
 
   explicit SimLab(SimOptions options = quick()) {
-    auto made = net::Loop::create({.precise_timers = true});
+    auto made = net::Loop::create({.clock = &clock});
     REQUIRE(made);
     loop = std::move(*made);
     auto started = Cluster::start(*loop, std::move(options));
@@ -81,11 +82,12 @@ struct SimLab {
     return asked;
   }
   int health(int node) { return ask(node, "GET", "/v1/sys/health")->status(); }
-  bool until(const std::function<bool()>& done) { return loop->run_until(done, 20s); }
+  bool until(const std::function<bool()>& done) { return clock.advance_until(*loop, done, 20s); }
   void inject(int node, std::string_view fault, Duration argument = {}) {
     REQUIRE(cluster->inject(node, fault, argument));
   }
 
+  net::ManualClock clock;
   std::unique_ptr<net::Loop> loop;
   std::unique_ptr<Cluster> cluster;
   std::shared_ptr<net::TlsContext> tls;  // of the clients
