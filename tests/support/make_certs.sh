@@ -5,7 +5,7 @@
 #   server.pem      127.0.0.1, ::1, localhost, vault.test     common.pem  vault.test: one name that all nodes share
 #   client.pem      for client authentication expired.pem     ended in 2020
 #   cn-only.pem     CN=localhost, no subjectAltName           other-client.pem  a client of other-ca
-#   not-yet.pem     begins in 2090
+#   not-yet.pem     begins in 2090             internal.pem    internal.test and *.internal.test
 #
 # Each NAME.pem has its key in NAME.key. EC P-256 throughout; valid for ten years.
 set -eu
@@ -59,13 +59,14 @@ make_ca ca "/CN=Bellwether test CA"
 make_ca other-ca "/CN=Another test CA"
 issue server "/CN=vault.test" ca "$SERVER$ALL"
 issue common "/CN=vault.test" ca "${SERVER}subjectAltName=DNS:vault.test\n"
+issue internal "/CN=internal.test" ca "${SERVER}subjectAltName=DNS:internal.test,DNS:*.internal.test\n"
 issue client "/CN=application" ca "$CLIENT"
 issue other-client "/CN=stranger" other-ca "$CLIENT"
 issue expired "/CN=vault.test" ca "$SERVER$ALL" 20190101000000Z 20200101000000Z
 issue not-yet "/CN=vault.test" ca "$SERVER$ALL" 20900101000000Z 20950101000000Z
 issue cn-only "/CN=localhost" ca "$SERVER"
 
-for name in ca other-ca server common client other-client expired not-yet cn-only; do
+for name in ca other-ca server common client other-client expired not-yet cn-only internal; do
   cp "$name.pem" "$name.key" "$out/"
 done
 # Last: its time is what the build compares.

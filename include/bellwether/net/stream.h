@@ -56,9 +56,11 @@ class Stream {
 
   [[nodiscard]] static std::unique_ptr<Stream> connect(Loop& loop, const Address& to, ConnectOptions options,
                                                        StreamHandler& handler);
-  // `tls` null: plain. A TLS client has `handshake_timeout` to finish.
+  // `tls` null: plain. A TLS client has `handshake_timeout` to finish, and may resume a session that it got within the
+  // same `resumption_scope`.
   [[nodiscard]] static std::unique_ptr<Stream> accept(Loop& loop, Socket socket, std::shared_ptr<TlsContext> tls,
-                                                      Duration handshake_timeout, StreamHandler& handler);
+                                                      Duration handshake_timeout, StreamHandler& handler,
+                                                      std::uint32_t resumption_scope = 0);
   ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;

@@ -36,10 +36,21 @@ struct TlsClientOptions {
 
 enum class TlsVersion : std::uint8_t { k12, k13 };
 
+// PEM files of a certificate, with its chain, and of its key; without a file of its own, the key is with the
+// certificate.
+struct CertificateFiles {
+  std::string cert_file{};
+  std::string key_file{};
+
+  friend bool operator==(const CertificateFiles&, const CertificateFiles&) = default;
+};
+
 // How clients speak TLS to us (and to the simulated cluster).
 struct TlsServerOptions {
   std::string cert_file{};
-  std::string key_file{};        // empty: in cert_file
+  std::string key_file{};  // empty: in cert_file
+  // Shown in place of that one to clients who ask for a name that it has not and one of these has (SNI).
+  std::vector<CertificateFiles> more_certificates{};
   std::string client_ca_file{};  // verify client certificates against it
   bool require_client_cert = false;
   TlsVersion min_version = TlsVersion::k12;
@@ -63,6 +74,8 @@ inline constexpr std::size_t kHandshakeFailureCount = 7;
 static_assert(has_enumerators<HandshakeFailure, kHandshakeFailureCount>);
 [[nodiscard]] std::string_view to_text(HandshakeFailure failure);
 
+struct OwnCertificate;
+
 // A long-lived SSL_CTX; streams hold a reference, so it may be replaced while they run. TLS 1.2 at least, no early
 // data, no renegotiation, no compression. A server context may be
 // shared by threads; a client context keeps tickets and belongs to one.
@@ -82,19 +95,24 @@ class TlsContext {
 
   [[nodiscard]] ssl_ctx_st* get() const { return context_; }
   [[nodiscard]] bool verifies() const { return verify_; }
-  // Of the own certificate; for the metric. Empty without one.
+  // When the first of the own certificates ends. Empty without one.
   [[nodiscard]] std::optional<WallTime> not_after() const;
 
  private:
   friend class TlsSession;
+  friend std::vector<OwnCertificate> own_certificates(const TlsContext& context, WallTime now);
   class Tickets;
+  class MoreCertificates;
   [[nodiscard]] static Result<std::shared_ptr<TlsContext>> new_client(bool verify, std::string alpn,
                                                                       Duration ticket_lifetime);
+  [[nodiscard]] Result<void> add_certificates(const std::vector<CertificateFiles>& files);
   static int select_alpn(ssl_st*, const unsigned char** chosen, unsigned char* chosen_size,
                          const unsigned char* offered, unsigned offered_size, void* ours);
   ssl_ctx_st* context_ = nullptr;
-  std::unique_ptr<Tickets> tickets_;  // client: what servers gave us to resume with
-  std::string alpn_;                  // what we speak, as on the wire
+  std::unique_ptr<Tickets> tickets_;        // client: what servers gave us to resume with
+  std::string cert_file_;                   // of `context_`; empty: none
+  std::unique_ptr<MoreCertificates> more_;  // server: beside the one of `context_`; null: none
+  std::string alpn_;                        // what we speak, as on the wire
   Duration ticket_lifetime_ = kTicketLifetime;
   bool verify_ = true;
 };

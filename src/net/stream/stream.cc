@@ -243,7 +243,8 @@ std::unique_ptr<Stream> Stream::connect(Loop& loop, const Address& to, ConnectOp
 }
 
 std::unique_ptr<Stream> Stream::accept(Loop& loop, Socket socket, std::shared_ptr<TlsContext> tls,
-                                       Duration handshake_timeout, StreamHandler& handler) {
+                                       Duration handshake_timeout, StreamHandler& handler,
+                                       std::uint32_t resumption_scope) {
   auto stream = std::make_unique<Stream>(Private{});
   stream->impl_ = std::make_unique<Impl>(loop, handler);
   Impl& impl = *stream->impl_;
@@ -253,7 +254,7 @@ std::unique_ptr<Stream> Stream::accept(Loop& loop, Socket socket, std::shared_pt
   impl.timeout = handshake_timeout;
   if (tls) {
     if (auto peer = impl.socket.peer_address()) impl.peer_text = peer->to_string();
-    auto session = TlsSession::server(std::move(tls), impl.socket.fd());
+    auto session = TlsSession::server(std::move(tls), impl.socket.fd(), resumption_scope);
     if (!session) {
       impl.break_later(StreamFailure::kTls, session.error().message);
       return stream;

@@ -5,6 +5,7 @@
 #include <openssl/x509v3.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <string_view>
@@ -13,6 +14,7 @@
 
 #include "bellwether/base/assert.h"
 #include "bellwether/net/tls.h"
+#include "more_certificates.h"
 #include "net/loop/system.h"
 #include "tls_lifetime.h"
 #include "tls_session.h"
@@ -177,6 +179,7 @@ Result<std::shared_ptr<TlsContext>> TlsContext::client(const TlsClientOptions& o
     if (auto ok = load_certificate(context, options.cert_file, options.key_file, "client_key"); !ok) {
       return tl::unexpected(ok.error());
     }
+    (*out)->cert_file_ = options.cert_file;
   }
   return out;
 }
@@ -208,14 +211,14 @@ Result<std::shared_ptr<TlsContext>> TlsContext::server(const TlsServerOptions& o
   SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
   if (auto ok = load_certificate(context, options.cert_file, options.key_file, "tls_key"); !ok)
     return tl::unexpected(ok.error());
+  out->cert_file_ = options.cert_file;
+  if (auto ok = out->add_certificates(options.more_certificates); !ok) return tl::unexpected(ok.error());
 
-  // Stateless tickets, one per connection. The id context is mandatory with client certificates
-  // (SSL_CTX_set_session_id_context(3)): without it resumption is a fatal error.
+  // Stateless tickets, one per connection. Each connection has the id context without which resumption with client
+  // certificates would be a fatal error (SSL_CTX_set_session_id_context(3)): TlsSession::server.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   out->ticket_lifetime_ = options.ticket_lifetime;
   limit_tickets(context, out->ticket_lifetime_);
-  constexpr std::string_view kIdContext = "bellwether";
-  SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(kIdContext.data()), kIdContext.size());
 
   out->verify_ = !options.client_ca_file.empty();
   if (out->verify_) {
@@ -234,6 +237,19 @@ Result<std::shared_ptr<TlsContext>> TlsContext::server(const TlsServerOptions& o
   return out;
 }
 
+Result<void> TlsContext::add_certificates(const std::vector<CertificateFiles>& files) {
+  if (files.empty()) return {};
+  more_ = std::make_unique<MoreCertificates>(context_, cert_file_);
+  for (const CertificateFiles& each : files) {
+    SslContext holder(SSL_CTX_new(TLS_server_method()));
+    if (!holder) return cannot("cannot create", "a TLS context");
+    if (auto ok = load_certificate(holder.get(), each.cert_file, each.key_file, "\"key\""); !ok) return ok;
+    if (auto ok = more_->add(each.cert_file, std::move(holder)); !ok) return ok;
+  }
+  more_->begin(context_);
+  return {};
+}
+
 int TlsContext::select_alpn(ssl_st*, const unsigned char** chosen, unsigned char* chosen_size,
                             const unsigned char* offered, unsigned offered_size, void* ours_as_void) {
   const auto& ours = *static_cast<const std::string*>(ours_as_void);
@@ -247,6 +263,13 @@ int TlsContext::select_alpn(ssl_st*, const unsigned char** chosen, unsigned char
   return SSL_TLSEXT_ERR_OK;
 }
 
-std::optional<WallTime> TlsContext::not_after() const { return not_after_of(SSL_CTX_get0_certificate(context_)); }
+std::optional<WallTime> TlsContext::not_after() const {
+  std::optional<WallTime> first = not_after_of(SSL_CTX_get0_certificate(context_));
+  if (!first || !more_) return first;
+  for (const MoreCertificates::Entry& each : more_->all()) {
+    first = std::min(*first, not_after_of(SSL_CTX_get0_certificate(each.context.get())).value_or(*first));
+  }
+  return first;
+}
 
 }  // namespace bellwether::net

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -98,9 +99,14 @@ Result<std::unique_ptr<TlsSession>> TlsSession::client(std::shared_ptr<TlsContex
   return session;
 }
 
-Result<std::unique_ptr<TlsSession>> TlsSession::server(std::shared_ptr<TlsContext> context, int fd) {
+Result<std::unique_ptr<TlsSession>> TlsSession::server(std::shared_ptr<TlsContext> context, int fd,
+                                                       std::uint32_t scope) {
   auto session = std::make_unique<TlsSession>(std::move(context), fd);
   if (auto begun = session->begin(); !begun) return tl::unexpected(begun.error());
+  // What OpenSSL compares when a client offers a session; one of another id context is not resumed.
+  std::array<unsigned char, sizeof scope> id_context{};
+  std::memcpy(id_context.data(), &scope, sizeof scope);
+  SSL_set_session_id_context(session->ssl_, id_context.data(), id_context.size());
   SSL_set_accept_state(session->ssl_);
   return session;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -23,7 +24,9 @@ class TlsSession {
   [[nodiscard]] static Result<std::unique_ptr<TlsSession>> client(std::shared_ptr<TlsContext> context, int fd,
                                                                   const std::string& server_name,
                                                                   std::string ticket_key);
-  [[nodiscard]] static Result<std::unique_ptr<TlsSession>> server(std::shared_ptr<TlsContext> context, int fd);
+  // A session is resumed only by who asks within the same `scope`.
+  [[nodiscard]] static Result<std::unique_ptr<TlsSession>> server(std::shared_ptr<TlsContext> context, int fd,
+                                                                  std::uint32_t scope);
   TlsSession(std::shared_ptr<TlsContext> context, int fd);
   ~TlsSession();
   TlsSession(const TlsSession&) = delete;
