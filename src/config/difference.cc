@@ -9,40 +9,35 @@
 namespace bellwether::config {
 namespace {
 
-// With what value_text() leaves out: it is a default's text.
-std::string listen_text(const Option& mode, const Config& config) {
+// With what value_text() leaves out: it is a default's text. What a listener has in common with the others is told as
+// theirs.
+std::string listen_text(const Config& config) {
   std::vector<std::string> parts;
   for (const Listen& each : config.listen) {
     Config as_listened;
-    as_listened.mode = each.mode;
-    parts.push_back(fmt::format("\"{}\" ({}{}{})", each.address, value_text(mode, as_listened),
-                                each.accept_proxy ? ", accept_proxy" : "", each.fresh ? ", fresh" : ""));
+    static_cast<ListenOptions&>(as_listened) = each;
+    std::string text = value_text(*find_option("mode"), as_listened);
+    if (each.accept_proxy) text += ", accept_proxy";
+    if (each.fresh) text += ", fresh";
+    for (const std::string_view key : each.own) {
+      if (key == "mode" || key == "accept_proxy" || key == "fresh") continue;
+      text += fmt::format(", {} {}", key, value_text(*find_option(key), as_listened));
+    }
+    parts.push_back(fmt::format("\"{}\" ({})", each.address, text));
   }
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 std::string text_of(const Option& option, const Config& config) {
   const bool is_listen = std::holds_alternative<ListenField>(option.field);
-  return is_listen ? listen_text(*find_option("mode"), config) : value_text(option, config);
+  return is_listen ? listen_text(config) : value_text(option, config);
 }
-
-struct TakeOver {
-  const Config& from;
-  Config& into;
-  template <typename Field>
-  void operator()(const Field& field) const {
-    into.*field.member = from.*field.member;
-  }
-  void operator()(const EnumField& field) const { field.set(into, field.get(from)); }
-  void operator()(const ListenField&) const { into.listen = from.listen; }
-  void operator()(const NodesField&) const { into.nodes = from.nodes; }
-};
 
 }  // namespace
 
 void take_over_reloadable(const Config& from, Config& into) {
   for (const Option& option : options()) {
-    if (option.reloadable) std::visit(TakeOver{from, into}, option.field);
+    if (option.reloadable) copy_value(option, from, into);
   }
 }
 

@@ -30,13 +30,13 @@ void Draft::hint(const Place& place, std::string message) {
 }
 
 bool add_listener(ListenEntry entry, Draft& draft) {
-  const std::string& address = entry.listen.address;
+  const std::string& address = entry.address;
   if (const Result<void> fine = check_listen_address(address); !fine) {
     draft.problem(entry.at, fmt::format("listen: {}", fine.error().message));
     return false;
   }
   const bool is_known = std::any_of(draft.listen.begin(), draft.listen.end(),
-                                    [&](const ListenEntry& each) { return each.listen.address == address; });
+                                    [&](const ListenEntry& each) { return each.address == address; });
   // Port 0 is a new port each time.
   const bool is_any_port = address.size() > 2 && address.substr(address.size() - 2) == ":0";
   if (is_known && !is_any_port) {
@@ -93,8 +93,9 @@ bool add_node(NodeEntry entry, std::string_view url, Draft& draft) {
   return true;
 }
 
-bool add_item(const Option& option, const ListField& list, std::string_view text, const Place& place, Draft& draft) {
-  std::vector<std::string>& items = draft.config.*list.member;
+bool add_item(const Option& option, const ListField& list, std::string_view text, const Place& place, Config& config,
+              Draft& draft) {
+  std::vector<std::string>& items = config.*list.member;
   if (const Result<void> fine = list.check(text); !fine) {
     draft.problem(place, fmt::format("{}: {}", option.key, fine.error().message));
     return false;
@@ -104,6 +105,22 @@ bool add_item(const Option& option, const ListField& list, std::string_view text
     return false;
   }
   items.emplace_back(text);
+  return true;
+}
+
+bool add_certificate(const Option& option, const CertificatesField& field, Certificate certificate, const Place& place,
+                     Config& config, Draft& draft) {
+  std::vector<Certificate>& all = config.*field.member;
+  const auto is_same = [&](const Certificate& each) { return each.cert == certificate.cert; };
+  if (std::any_of(all.begin(), all.end(), is_same)) {
+    draft.problem(place, fmt::format("{}: \"{}\" is here twice", option.key, certificate.cert));
+    return false;
+  }
+  if (all.size() >= kMaxItems) {
+    draft.problem(place, fmt::format("{}: more than {}", option.key, kMaxItems));
+    return false;
+  }
+  all.push_back(std::move(certificate));
   return true;
 }
 

@@ -20,10 +20,10 @@ struct Place {
 };
 
 struct ListenEntry {
-  Listen listen;
-  std::optional<Mode> mode;   // absent: the default mode, which a later layer may still set
-  std::optional<bool> fresh;  // likewise
-  Place at, mode_at, fresh_at;
+  std::string address;
+  Place at;
+  Config own{};                              // what its object says, in the options that a listener may have of its own
+  std::map<std::string_view, Place> said{};  // these, by option key: where
 };
 struct NodeEntry {
   Node node;
@@ -50,7 +50,10 @@ void read_file(const File& file, Draft& draft);
 bool add_listener(ListenEntry entry, Draft& draft);
 bool add_node(NodeEntry entry, std::string_view url, Draft& draft);
 // One item of a list option, likewise.
-bool add_item(const Option& option, const ListField& list, std::string_view text, const Place& place, Draft& draft);
+bool add_item(const Option& option, const ListField& list, std::string_view text, const Place& place, Config& config,
+              Draft& draft);
+bool add_certificate(const Option& option, const CertificatesField& field, Certificate certificate, const Place& place,
+                     Config& config, Draft& draft);
 // What only the whole can tell: defaults that depend on others, missing, contradicting and doubled values.
 void finish(Draft& draft, const Sources& sources);
 

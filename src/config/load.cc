@@ -19,10 +19,7 @@ void apply_text(const Option& option, std::string_view name, std::string_view te
   if (std::holds_alternative<ListenField>(option.field)) {
     draft.listen.clear();
     for (std::string_view each : split_list(text)) {
-      ListenEntry entry;
-      entry.listen.address = std::string(each);
-      entry.at = place;
-      add_listener(std::move(entry), draft);
+      add_listener(ListenEntry{std::string(each), place}, draft);
     }
     return;
   }
@@ -33,7 +30,14 @@ void apply_text(const Option& option, std::string_view name, std::string_view te
   }
   if (const auto* list = std::get_if<ListField>(&option.field)) {
     (draft.config.*list->member).clear();
-    for (std::string_view each : split_list(text)) add_item(option, *list, each, place, draft);
+    for (std::string_view each : split_list(text)) add_item(option, *list, each, place, draft.config, draft);
+    return;
+  }
+  if (const auto* field = std::get_if<CertificatesField>(&option.field)) {
+    (draft.config.*field->member).clear();
+    for (std::string_view each : split_list(text)) {
+      if (!each.empty()) add_certificate(option, *field, {std::string(each), ""}, place, draft.config, draft);
+    }
     return;
   }
   if (const Result<void> set = set_scalar(option, text, draft.config); !set) {

@@ -77,18 +77,24 @@ constexpr std::string_view kOperation = "Operation";
 
 using C = Config;
 
+// A listener may have it of its own.
+Option per_listener(Option option) {
+  option.is_per_listener = true;
+  return option;
+}
+
 std::vector<Option> traffic() {
   return {
       {"listen", kTraffic, ListenField{}, true, "--listen",
-       "Where clients connect: an address, or a list of addresses and objects with address, mode, accept_proxy and "
-       "fresh."},
+       "Where clients connect: an address, or a list of addresses and objects with address and any option that a "
+       "listener may have of its own, which goes before the same one here."},
       {"nodes", kTraffic, NodesField{}, true, "",
        "The servers of the cluster: URLs, or objects with url, name, server_name and public_address. A name with "
        "several addresses is as many nodes; srv+https://_vault._tcp.example.com is each address that the SRV records "
        "lead to."},
-      {"mode", kTraffic, choice<&C::mode>({"tcp", "http", "redirect"}), true, "--mode",
-       "What listeners do that do not say it themselves: tcp passes bytes through, http moves each "
-       "request to whoever leads, redirect names the leader in a 307."},
+      per_listener({"mode", kTraffic, choice<&C::mode>({"tcp", "http", "redirect"}), true, "--mode",
+                    "What a listener does: tcp passes bytes through, http moves each "
+                    "request to whoever leads, redirect names the leader in a 307."}),
       {"maxconn", kTraffic, IntField{&C::maxconn, 1, 1'000'000}, true, "--maxconn",
        "Client connections at a time, over all listeners. Beyond it the connections that have waited for their clients "
        "for "
@@ -153,10 +159,12 @@ std::vector<Option> hold() {
       {"hold_bytes", kHold, IntField{&C::hold_bytes, 64 * 1024, 1024 * 1024 * 1024}, true, "--hold-bytes",
        "Bytes that requests to http listeners may take while they wait for a leader, all together; what comes beyond "
        "them is answered with 503."},
-      {"hold_timeout_tcp", kHold, DurationField{&C::hold_timeout_tcp, 0ms, 10min}, true, "--hold-timeout-tcp",
-       "How long a connection waits for a leader before it is closed; Go clients give a TLS handshake 10 s."},
-      {"hold_timeout_http", kHold, DurationField{&C::hold_timeout_http, 0ms, 10min}, true, "--hold-timeout-http",
-       "How long a request to an http or redirect listener waits for a leader before it is answered with 503."},
+      per_listener(
+          {"hold_timeout_tcp", kHold, DurationField{&C::hold_timeout_tcp, 0ms, 10min}, true, "--hold-timeout-tcp",
+           "How long a connection waits for a leader before it is closed; Go clients give a TLS handshake 10 s."}),
+      per_listener(
+          {"hold_timeout_http", kHold, DurationField{&C::hold_timeout_http, 0ms, 10min}, true, "--hold-timeout-http",
+           "How long a request to an http or redirect listener waits for a leader before it is answered with 503."}),
   };
 }
 
@@ -164,20 +172,22 @@ std::vector<Option> connections() {
   return {
       {"timeout_connect", kConnections, DurationField{&C::timeout_connect, 10ms, 1min}, true, "--timeout-connect",
        "How long connecting to a node may take."},
-      {"timeout_idle", kConnections, DurationField{&C::timeout_idle, 1s, 7 * 24h}, true, "--timeout-idle",
-       "A session without a byte in either direction for that long is closed."},
+      per_listener({"timeout_idle", kConnections, DurationField{&C::timeout_idle, 1s, 7 * 24h}, true, "--timeout-idle",
+                    "A session without a byte in either direction for that long is closed."}),
       {"keepalive_idle", kConnections, DurationField{&C::keepalive_idle, 1s, 2h}, true, "--keepalive-idle",
        "TCP keepalive, both sides: probes start after that much silence."},
       {"keepalive_interval", kConnections, DurationField{&C::keepalive_interval, 1s, 1h}, true, "--keepalive-interval",
        "TCP keepalive, both sides: between two probes."},
       {"tcp_user_timeout", kConnections, DurationField{&C::tcp_user_timeout, 0ms, 1h}, true, "--tcp-user-timeout",
        "TCP_USER_TIMEOUT, both sides: data unacknowledged for that long ends the connection; 0: the system's rule."},
-      {"drain_quiet", kConnections, DurationField{&C::drain_quiet, 0ms, 10min}, true, "--drain-quiet",
-       "A tcp session on a node that no longer leads ends as soon as nothing is under way in it. Where bytes alone do "
-       "not "
-       "tell that (a TLS handshake, a long answer, a stream), it ends once it has been quiet for that long."},
-      {"drain_deadline", kConnections, DurationField{&C::drain_deadline, 0ms, 24h}, true, "--drain-deadline",
-       "A session on a node that no longer leads ends after that long in any case."},
+      per_listener(
+          {"drain_quiet", kConnections, DurationField{&C::drain_quiet, 0ms, 10min}, true, "--drain-quiet",
+           "A tcp session on a node that no longer leads ends as soon as nothing is under way in it. Where bytes alone "
+           "do "
+           "not "
+           "tell that (a TLS handshake, a long answer, a stream), it ends once it has been quiet for that long."}),
+      per_listener({"drain_deadline", kConnections, DurationField{&C::drain_deadline, 0ms, 24h}, true,
+                    "--drain-deadline", "A session on a node that no longer leads ends after that long in any case."}),
       {"hard_stop_after", kConnections, DurationField{&C::hard_stop_after, 0ms, 24h}, true, "--hard-stop-after",
        "After SIGTERM, sessions that still run are ended after that long; less than Kubernetes gives a pod by default, "
        "30 s."},
@@ -187,11 +197,15 @@ std::vector<Option> connections() {
       {"source", kConnections,
        TextField{&C::source, "a numeric address without a port, such as \"10.0.0.5\"", is_source}, true, "--source",
        "The address to connect to nodes from."},
-      {"accept_proxy_from", kConnections,
-       ListField{&C::accept_proxy_from, "a list of IP addresses and ranges such as \"10.0.0.0/8\"", check_ip_range},
-       true, "--accept-proxy-from",
-       "Who must begin with a PROXY header on listeners with accept_proxy; others are taken for clients that speak for "
-       "themselves. Empty: everybody must, and so anybody can claim any address."},
+      per_listener({"accept_proxy", kConnections, FlagField{&C::accept_proxy}, true, "--accept-proxy",
+                    "Clients begin with a PROXY protocol header (v1 or v2), whose address counts as theirs."}),
+      per_listener(
+          {"accept_proxy_from", kConnections,
+           ListField{&C::accept_proxy_from, "a list of IP addresses and ranges such as \"10.0.0.0/8\"", check_ip_range},
+           true, "--accept-proxy-from",
+           "Who must begin with a PROXY header on listeners with accept_proxy; others are taken for clients that speak "
+           "for "
+           "themselves. Empty: everybody must, and so anybody can claim any address."}),
       {"send_proxy", kConnections, choice<&C::send_proxy>({"none", "v1", "v2"}), true, "--send-proxy",
        "Tells nodes the client's address with a PROXY protocol header; probes send one too."},
   };
@@ -207,23 +221,26 @@ std::vector<Option> http() {
        "15 KiB by default, nodes take 1 MiB."},
       {"max_headers", kHttp, IntField{&C::max_headers, 16, 1000}, true, "--max-headers",
        "Headers of a request or an answer; with more it gets 431. HAProxy takes 101 by default, nodes take 400."},
-      {"timeout_header", kHttp, DurationField{&C::timeout_header, 100ms, 10min}, true, "--timeout-header",
-       "How long a client may take for a request's head, for its TLS handshake, and for the first byte of a "
-       "connection; in "
-       "tcp mode the first byte may be the node's."},
-      {"timeout_answer", kHttp, DurationField{&C::timeout_answer, 100ms, 24h}, true, "--timeout-answer",
-       "How long a node may take from a request's last byte to its answer's head; bodies have no limit but idleness."},
+      per_listener(
+          {"timeout_header", kHttp, DurationField{&C::timeout_header, 100ms, 10min}, true, "--timeout-header",
+           "How long a client may take for a request's head, for its TLS handshake, and for the first byte of a "
+           "connection; in "
+           "tcp mode the first byte may be the node's."}),
+      per_listener({"timeout_answer", kHttp, DurationField{&C::timeout_answer, 100ms, 24h}, true, "--timeout-answer",
+                    "How long a node may take from a request's last byte to its answer's head; bodies have no limit "
+                    "but idleness."}),
       {"grace", kHttp, DurationField{&C::grace, 0ms, 10min}, true, "--grace",
        "A leader that was replaced has that long to answer what it was asked; then it counts as perhaps executed."},
-      {"ambiguous_status", kHttp, IntField{&C::ambiguous_status, 400, 599}, true, "--ambiguous-status",
-       "The status for a request that may have been executed or not; Vault's Go library sends 5xx again by itself."},
+      per_listener({"ambiguous_status", kHttp, IntField{&C::ambiguous_status, 400, 599}, true, "--ambiguous-status",
+                    "The status for a request that may have been executed or not; Vault's Go library sends 5xx again "
+                    "by itself."}),
       {"bootstrap", kHttp, FlagField{&C::bootstrap}, true, "--bootstrap",
        "Without a leader, sys/init goes to the first node that says uninitialized, and sys/unseal to the first that "
        "says "
        "sealed; otherwise they are refused then."},
-      {"fresh", kHttp, FlagField{&C::fresh}, true, "--fresh",
-       "For listeners that do not say it themselves: an answer waits until the leader, asked after it came, has "
-       "confirmed that it leads; grace at most, then the request counts as perhaps executed."},
+      per_listener({"fresh", kHttp, FlagField{&C::fresh}, true, "--fresh",
+                    "On http listeners an answer waits until the leader, asked after it came, has "
+                    "confirmed that it leads; grace at most, then the request counts as perhaps executed."}),
       {"forwarded_for", kHttp, FlagField{&C::forwarded_for}, true, "--no-forwarded-for",
        "Nodes are told the client's address in X-Forwarded-For."},
       {"forwarded_for_trusted", kHttp,
@@ -231,16 +248,21 @@ std::vector<Option> http() {
        true, "--forwarded-for-trusted",
        "The proxies before us: what they say in X-Forwarded-For is kept, before their own address; what others say is "
        "dropped."},
-      {"client_cert_header", kHttp, TextField{&C::client_cert_header, "the name of a header", is_identity_header}, true,
-       "--client-cert-header",
-       "The request header in which nodes are told the certificate that a client has proved to own (tls_client_ca), as "
-       "the nodes' x_forwarded_for_client_cert_header says. Senders in forwarded_for_trusted state it themselves; from "
-       "others it is dropped, as is every header that may carry a certificate."},
-      {"client_cert_encoding", kHttp, choice<&C::client_cert_encoding>({"base64", "rfc9440", "url_pem"}), true,
-       "--client-cert-encoding",
-       "How it stands there: base64 of DER, which OpenBao takes without decoders and Vault with BASE64; rfc9440 the "
-       "same between colons (OpenBao: RFC9440); url_pem PEM with percent-encoding (OpenBao: URL, PEM; Vault: "
-       "URL,DER)."},
+      per_listener({"client_cert_header", kHttp,
+                    TextField{&C::client_cert_header, "the name of a header", is_identity_header}, true,
+                    "--client-cert-header",
+                    "The request header in which nodes are told the certificate that a client has proved to own "
+                    "(tls_client_ca), as "
+                    "the nodes' x_forwarded_for_client_cert_header says. Senders in forwarded_for_trusted state it "
+                    "themselves; from "
+                    "others it is dropped, as is every header that may carry a certificate."}),
+      per_listener(
+          {"client_cert_encoding", kHttp, choice<&C::client_cert_encoding>({"base64", "rfc9440", "url_pem"}), true,
+           "--client-cert-encoding",
+           "How it stands there: base64 of DER, which OpenBao takes without decoders and Vault with BASE64; rfc9440 "
+           "the "
+           "same between colons (OpenBao: RFC9440); url_pem PEM with percent-encoding (OpenBao: URL, PEM; Vault: "
+           "URL,DER)."}),
       {"dropped_headers", kHttp, ListField{&C::dropped_headers, "a list of header names", check_header_name}, true,
        "--dropped-headers", "More request headers that are not passed on from clients; a \"-\" stands for \"_\" too."},
       {"forwarded_for_hops", kHttp, IntField{&C::forwarded_for_hops, 0, 16, "auto"}, true, "--forwarded-for-hops",
@@ -299,30 +321,38 @@ std::vector<Option> node_tls() {
 
 std::vector<Option> client_tls() {
   return {
-      {"tls_cert", kClientTls, TextField{&C::tls_cert, "a file name"}, true, "--tls-cert",
-       "PEM file with the certificate that http and redirect listeners show to clients, with its chain; it may hold "
-       "the key too. Empty: plain HTTP, which unix sockets speak in any case."},
-      {"tls_key", kClientTls, TextField{&C::tls_key, "a file name"}, true, "--tls-key", "PEM file with its key."},
-      {"tls_min_version", kClientTls, choice<&C::tls_min_version>({"1.2", "1.3"}), true, "--tls-min-version",
-       "The oldest TLS version that clients may speak."},
-      {"tls_client_ca", kClientTls, TextField{&C::tls_client_ca, "a file name"}, true, "--tls-client-ca",
-       "PEM file with the CA certificates that client certificates must come from. They end here; "
-       "client_cert_header tells nodes of them."},
-      {"tls_client_auth", kClientTls, choice<&C::tls_client_auth>({"auto", "off", "optional", "required"}), true,
-       "--tls-client-auth",
-       "Whether clients must show a certificate; optional: one that is shown must be good; auto: required if there is "
-       "a "
-       "tls_client_ca, else off."},
+      per_listener({"tls_cert", kClientTls, CertificatesField{&C::tls_cert}, true, "--tls-cert",
+                    "PEM file with the certificate that http and redirect listeners show to clients, with its chain; "
+                    "it may hold "
+                    "the key too. Of several a client is shown the one with the name that it asks for (SNI), and the "
+                    "first if none "
+                    "has it. Empty: plain HTTP, which unix sockets speak in any case."}),
+      per_listener({"tls_key", kClientTls, TextField{&C::tls_key, "a file name"}, true, "--tls-key",
+                    "PEM file with its key; of several certificates each names its own."}),
+      per_listener({"tls_min_version", kClientTls, choice<&C::tls_min_version>({"1.2", "1.3"}), true,
+                    "--tls-min-version", "The oldest TLS version that clients may speak."}),
+      per_listener({"tls_client_ca", kClientTls, TextField{&C::tls_client_ca, "a file name"}, true, "--tls-client-ca",
+                    "PEM file with the CA certificates that client certificates must come from. They end here; "
+                    "client_cert_header tells nodes of them."}),
+      per_listener({"tls_client_auth", kClientTls, choice<&C::tls_client_auth>({"auto", "off", "optional", "required"}),
+                    true, "--tls-client-auth",
+                    "Whether clients must show a certificate; optional: one that is shown must be good; auto: required "
+                    "if there is "
+                    "a "
+                    "tls_client_ca, else off."}),
       {"tls_reload_interval", kClientTls, DurationField{&C::tls_reload_interval, 50ms, 1h}, true,
        "--tls-reload-interval",
        "How often the certificate, key and CA files of both sides are looked at; what has changed is used from the "
        "next "
        "handshake on. The system's CA certificates are read again on HUP and `bellwether reload` only."},
-      {"tls_ticket_lifetime", kClientTls, DurationField{&C::tls_ticket_lifetime, 0s, 168h}, true,
-       "--tls-ticket-lifetime",
-       "How long after a full TLS handshake its session may be resumed by tickets, with clients and with nodes; never "
-       "beyond the end of a certificate that was verified then, and resuming does not extend it. 0s: every handshake "
-       "is a full one. A reload of certificates or CAs ends all of them; certificate revocation lists are not read."},
+      per_listener({"tls_ticket_lifetime", kClientTls, DurationField{&C::tls_ticket_lifetime, 0s, 168h}, true,
+                    "--tls-ticket-lifetime",
+                    "How long after a full TLS handshake its session may be resumed by tickets, with clients and with "
+                    "nodes; never "
+                    "beyond the end of a certificate that was verified then, and resuming does not extend it. 0s: "
+                    "every handshake "
+                    "is a full one. A reload of certificates or CAs ends all of them; certificate revocation lists are "
+                    "not read."}),
   };
 }
 
@@ -398,6 +428,16 @@ struct ValueText {
     for (const std::string& each : config.*field.member) parts.push_back(in_quotes(each));
     return fmt::format("[{}]", fmt::join(parts, ", "));
   }
+  std::string operator()(const CertificatesField& field) const {
+    const std::vector<Certificate>& all = config.*field.member;
+    std::vector<std::string> parts;
+    for (const Certificate& each : all) {
+      parts.push_back(each.key.empty()
+                          ? in_quotes(each.cert)
+                          : fmt::format(R"({{"cert": {}, "key": {}}})", in_quotes(each.cert), in_quotes(each.key)));
+    }
+    return all.empty() ? "\"\"" : join(parts);
+  }
   std::string operator()(const ListenField&) const {
     std::vector<std::string> parts;
     for (const Listen& each : config.listen) parts.push_back(in_quotes(each.address));
@@ -430,8 +470,23 @@ struct Expected {
     return out;
   }
   std::string operator()(const ListField& field) const { return std::string(field.what); }
+  std::string operator()(const CertificatesField&) const {
+    return "a file name, or a list of file names and objects with cert and key";
+  }
   std::string operator()(const ListenField&) const { return "an address, or a list of addresses and objects"; }
   std::string operator()(const NodesField&) const { return "a list of URLs and objects"; }
+};
+
+struct CopyValue {
+  const Config& from;
+  Config& into;
+  template <typename Field>
+  void operator()(const Field& field) const {
+    into.*field.member = from.*field.member;
+  }
+  void operator()(const EnumField& field) const { field.set(into, field.get(from)); }
+  void operator()(const ListenField&) const { into.listen = from.listen; }
+  void operator()(const NodesField&) const { into.nodes = from.nodes; }
 };
 
 }  // namespace
@@ -453,6 +508,14 @@ std::vector<std::string_view> option_keys() {
   return keys;
 }
 
+std::vector<std::string_view> listener_keys() {
+  std::vector<std::string_view> keys = {"address"};
+  for (const Option& each : options()) {
+    if (each.is_per_listener) keys.push_back(each.key);
+  }
+  return keys;
+}
+
 std::string environment_name(const Option& option) {
   std::string name = "BELLWETHER_";
   for (const char c : option.key) name += c == '_' ? c : static_cast<char>(c - 'a' + 'A');
@@ -465,9 +528,13 @@ std::string value_text(const Option& option, const Config& config) {
   return std::visit(ValueText{config}, option.field);
 }
 
+void copy_value(const Option& option, const Config& from, Config& into) {
+  std::visit(CopyValue{from, into}, option.field);
+}
+
 std::string default_text(const Option& option) {
   Config config;
-  config.listen.push_back({"127.0.0.1:8200"});
+  config.listen.emplace_back().address = "127.0.0.1:8200";
   return value_text(option, config);
 }
 

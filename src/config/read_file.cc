@@ -22,6 +22,7 @@ struct TakesKind {
   bool operator()(const DurationField&) const { return kind == Json::Kind::kString || kind == Json::Kind::kInteger; }
   bool operator()(const EnumField&) const { return kind == Json::Kind::kString; }
   bool operator()(const ListField&) const { return false; }
+  bool operator()(const CertificatesField&) const { return false; }
   bool operator()(const ListenField&) const { return false; }
   bool operator()(const NodesField&) const { return false; }
 };
@@ -67,23 +68,67 @@ class FileReader {
     draft_.places[option->key] = place(member.value.at);
     if (std::holds_alternative<ListenField>(option->field)) return read_listen(member.value);
     if (std::holds_alternative<NodesField>(option->field)) return read_nodes(member.value);
-    if (const auto* list = std::get_if<ListField>(&option->field)) return read_list(*option, *list, member.value);
-    read_scalar(*option, member.value, draft_.config);
+    read_value(*option, member.value, draft_.config);
   }
 
-  void read_list(const Option& option, const ListField& list, const Json& value) {
-    (draft_.config.*list.member).clear();
-    if (value.kind != Json::Kind::kArray) return read_item(option, list, value);
-    for (const Json& item : value.items) read_item(option, list, item);
-  }
-
-  void read_item(const Option& option, const ListField& list, const Json& value) {
-    if (value.kind == Json::Kind::kString) {
-      add_item(option, list, value.text, place(value.at), draft_);
-    } else {
-      draft_.problem(place(value.at),
-                     fmt::format("{}: must be {}, not {}", option.key, expected(option), value.described()));
+  // What is neither listeners nor nodes. False: it is wrong, which has been reported.
+  bool read_value(const Option& option, const Json& value, Config& config) {
+    if (const auto* list = std::get_if<ListField>(&option.field)) {
+      (config.*list->member).clear();
+      return for_each_item(value, [&](const Json& item) { return read_item(option, *list, item, config); });
     }
+    if (const auto* field = std::get_if<CertificatesField>(&option.field)) {
+      (config.*field->member).clear();
+      return for_each_item(value, [&](const Json& item) { return read_certificate(option, *field, item, config); });
+    }
+    return read_scalar(option, value, config);
+  }
+
+  // One item alone may stand without brackets.
+  template <typename Read>
+  bool for_each_item(const Json& value, Read read) {
+    if (value.kind != Json::Kind::kArray) return read(value);
+    bool is_fine = true;
+    for (const Json& item : value.items) is_fine &= read(item);
+    return is_fine;
+  }
+
+  bool wrong_kind(const Option& option, const Json& value) {
+    draft_.problem(place(value.at),
+                   fmt::format("{}: must be {}, not {}", option.key, expected(option), value.described()));
+    return false;
+  }
+
+  bool read_item(const Option& option, const ListField& list, const Json& value, Config& config) {
+    if (value.kind != Json::Kind::kString) return wrong_kind(option, value);
+    return add_item(option, list, value.text, place(value.at), config, draft_);
+  }
+
+  bool read_certificate(const Option& option, const CertificatesField& field, const Json& value, Config& config) {
+    Certificate certificate;
+    if (value.kind == Json::Kind::kString) {
+      if (value.text.empty()) return true;
+      certificate.cert = value.text;
+    } else if (value.kind == Json::Kind::kObject) {
+      bool is_fine = true;
+      for (const Json::Member& member : value.members) is_fine &= read_certificate_key(option, member, certificate);
+      if (!is_fine) return false;
+      if (certificate.cert.empty()) {
+        draft_.problem(place(value.at), fmt::format("{}: \"cert\" is missing", option.key));
+        return false;
+      }
+    } else {
+      return wrong_kind(option, value);
+    }
+    return add_certificate(option, field, std::move(certificate), place(value.at), config, draft_);
+  }
+
+  bool read_certificate_key(const Option& option, const Json::Member& member, Certificate& certificate) {
+    Place ignored;
+    if (member.key == "cert") return read_string(option.key, member, certificate.cert, ignored);
+    if (member.key == "key") return read_string(option.key, member, certificate.key, ignored);
+    unknown_key(member, "key of a certificate", {"cert", "key"});
+    return false;
   }
 
   void unknown_key(const Json::Member& member, std::string_view what, const std::vector<std::string_view>& known) {
@@ -93,11 +138,7 @@ class FileReader {
   }
 
   bool read_scalar(const Option& option, const Json& value, Config& config) {
-    if (!std::visit(TakesKind{value.kind}, option.field)) {
-      draft_.problem(place(value.at),
-                     fmt::format("{}: must be {}, not {}", option.key, expected(option), value.described()));
-      return false;
-    }
+    if (!std::visit(TakesKind{value.kind}, option.field)) return wrong_kind(option, value);
     if (const Result<void> set = set_scalar(option, value.text, config); !set) {
       draft_.problem(place(value.at), fmt::format("{}: {}", option.key, set.error().message));
       return false;
@@ -116,13 +157,13 @@ class FileReader {
     ListenEntry entry;
     entry.at = place(value.at);
     if (value.kind == Json::Kind::kString) {
-      entry.listen.address = value.text;
+      entry.address = value.text;
       add_listener(std::move(entry), draft_);
     } else if (value.kind == Json::Kind::kObject) {
       bool is_fine = true;
       for (const Json::Member& member : value.members) is_fine &= read_listener_key(member, entry);
-      if (is_fine && entry.listen.address.empty()) draft_.problem(entry.at, "listen: \"address\" is missing");
-      if (is_fine && !entry.listen.address.empty()) add_listener(std::move(entry), draft_);
+      if (is_fine && entry.address.empty()) draft_.problem(entry.at, "listen: \"address\" is missing");
+      if (is_fine && !entry.address.empty()) add_listener(std::move(entry), draft_);
     } else {
       draft_.problem(entry.at,
                      fmt::format("listen: must be an address such as \"127.0.0.1:8200\", or an object, not {}",
@@ -130,30 +171,22 @@ class FileReader {
     }
   }
 
+  // "address", or an option of its own: by the row that the option has for all.
   bool read_listener_key(const Json::Member& member, ListenEntry& entry) {
     const Json& value = member.value;
-    if (member.key == "address") return read_string("listen", member, entry.listen.address, entry.at);
-    if (member.key == "mode") {
-      Config scratch;
-      if (!read_scalar(*find_option("mode"), value, scratch)) return false;
-      entry.mode = scratch.mode;
-      entry.mode_at = place(value.at);
-      return true;
+    if (member.key == "address") return read_string("listen", member, entry.address, entry.at);
+    const Option* option = find_option(member.key);
+    if (option != nullptr && option->is_per_listener) {
+      entry.said[option->key] = place(value.at);
+      return read_value(*option, value, entry.own);
     }
-    if (member.key == "accept_proxy") return read_flag(member, entry.listen.accept_proxy);
-    if (member.key == "fresh") {
-      entry.fresh_at = place(value.at);
-      return read_flag(member, entry.fresh.emplace());
+    if (option != nullptr) {
+      draft_.problem(place(member.at), fmt::format("listen: \"{}\" is the same for all listeners: write it beside "
+                                                   "\"listen\", not into it",
+                                                   member.key));
+    } else {
+      unknown_key(member, "key of a listener", listener_keys());
     }
-    unknown_key(member, "key of a listener", {"address", "mode", "accept_proxy", "fresh"});
-    return false;
-  }
-
-  bool read_flag(const Json::Member& member, bool& out) {
-    const Json& value = member.value;
-    out = value.kind == Json::Kind::kBool && value.text == "true";
-    if (value.kind == Json::Kind::kBool) return true;
-    draft_.problem(place(value.at), fmt::format("{}: must be true or false, not {}", member.key, value.described()));
     return false;
   }
 

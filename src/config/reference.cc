@@ -13,8 +13,6 @@ using Schema = nlohmann::ordered_json;
 
 constexpr std::string_view kDurationPattern = R"(^[0-9]+(\.[0-9]+)?(us|ms|s|m|h|d)?$)";
 
-Schema mode_schema() { return {{"enum", {"tcp", "http", "redirect"}}}; }
-
 struct FieldSchema {
   Schema operator()(const TextField&) const { return {{"type", "string"}}; }
   Schema operator()(const FlagField&) const { return {{"type", "boolean"}}; }
@@ -34,17 +32,25 @@ struct FieldSchema {
     const Schema text = {{"type", "string"}};
     return {{"anyOf", Schema::array({text, {{"type", "array"}, {"items", text}}})}};
   }
+  Schema operator()(const CertificatesField&) const {
+    const Schema text = {{"type", "string"}};
+    const Schema object = {{"type", "object"},
+                           {"additionalProperties", false},
+                           {"required", {"cert"}},
+                           {"properties", {{"cert", text}, {"key", text}}}};
+    const Schema one = {{"anyOf", Schema::array({text, object})}};
+    return {{"anyOf", Schema::array({text, object, {{"type", "array"}, {"items", one}}})}};
+  }
   Schema operator()(const ListenField&) const {
+    Schema properties = {
+        {"address",
+         {{"type", "string"}, {"description", "\"127.0.0.1:8200\", \"[::1]:8200\", \":8200\" or \"unix:/path\"."}}}};
+    for (const Option& option : options()) {
+      if (!option.is_per_listener) continue;
+      properties[std::string(option.key)] = {{"$ref", fmt::format("#/properties/{}", option.key)}};
+    }
     const Schema object = {
-        {"type", "object"},
-        {"additionalProperties", false},
-        {"required", {"address"}},
-        {"properties",
-         {{"address",
-           {{"type", "string"}, {"description", "\"127.0.0.1:8200\", \"[::1]:8200\", \":8200\" or \"unix:/path\"."}}},
-          {"mode", mode_schema()},
-          {"accept_proxy", {{"type", "boolean"}, {"description", "Clients send a PROXY protocol header first."}}},
-          {"fresh", {{"type", "boolean"}, {"description", "http only: as the option of that name."}}}}}};
+        {"type", "object"}, {"additionalProperties", false}, {"required", {"address"}}, {"properties", properties}};
     const Schema one = {{"anyOf", Schema::array({{{"type", "string"}}, object})}};
     return {
         {"anyOf", Schema::array({{{"type", "string"}}, object, {{"type", "array"}, {"minItems", 1}, {"items", one}}})}};
@@ -120,15 +126,16 @@ std::string options_markdown() {
   for (const Option& option : options()) {
     if (option.group != group) {
       out += fmt::format(
-          "{}### {}\n\n| option | default | takes | flag | environment | reload | meaning "
-          "|\n|---|---|---|---|---|---|---|\n",
+          "{}### {}\n\n| option | default | takes | flag | environment | reload | listener | meaning "
+          "|\n|---|---|---|---|---|---|---|---|\n",
           group.empty() ? "" : "\n", option.group);
       group = option.group;
     }
-    out += fmt::format("| `{}` | {} | {} | {} | `{}`{} | {} | {} |\n", option.key,
+    out += fmt::format("| `{}` | {} | {} | {} | `{}`{} | {} | {} | {} |\n", option.key,
                        has_default(option) ? fmt::format("`{}`", default_text(option)) : "required", expected(option),
                        option.flag.empty() ? "arguments" : fmt::format("`{}`", option.flag), environment_name(option),
-                       borrowed_text(option), option.reloadable ? "yes" : "no", option.doc);
+                       borrowed_text(option), option.reloadable ? "yes" : "no", option.is_per_listener ? "its own" : "",
+                       option.doc);
   }
   return out;
 }

@@ -67,6 +67,7 @@ struct Setter {
     return {};
   }
   Result<void> operator()(const ListField&) const { return not_scalar(); }
+  Result<void> operator()(const CertificatesField&) const { return not_scalar(); }
   Result<void> operator()(const ListenField&) const { return not_scalar(); }
   Result<void> operator()(const NodesField&) const { return not_scalar(); }
 

@@ -12,9 +12,19 @@
 namespace bellwether::proxy {
 namespace {
 
-// Nothing that a connection is treated by differs.
-bool is_same(const ListenerOptions& a, const ListenerOptions& b) {
-  return a.mode == b.mode && a.accept_proxy == b.accept_proxy && a.fresh == b.fresh;
+// Nothing that is decided when a connection comes differs.
+bool is_same(const KnownListener& known, const ListenerOptions& wanted) {
+  const ListenerOptions& a = known.options;
+  return a.mode == wanted.mode && a.accept_proxy == wanted.accept_proxy && a.fresh == wanted.fresh &&
+         known.speaks_tls == (wanted.tls != nullptr);
+}
+
+// What is under way at that address follows the listener that is there now, also where it came by another one of
+// before.
+void set_own(ListenerTable& table, const net::Address& address, const std::shared_ptr<const SessionSettings>& own) {
+  for (KnownListener& each : table) {
+    if (each.address == address) each.options.own = own;
+  }
 }
 
 // Another process of the same user would join those that share a port, unnoticed: first bind as one that shares with
@@ -94,21 +104,23 @@ Result<std::shared_ptr<ListenerChange>> Listeners::bind(const std::vector<Listen
                                                         const net::TcpOptions& tcp) const {
   auto change = std::make_shared<ListenerChange>();
   auto table = std::make_shared<ListenerTable>(*table_);
+  for (KnownListener& each : *table) each.options.own = nullptr;
   std::vector<ListenerNumber> taken;
   change->told.resize(workers);
   for (const ListenerOptions& each : wanted) {
     const auto before = at(each.address, taken);
     if (before) taken.push_back(*before);
-    if (before && is_same((*table_)[*before].options, each)) {
+    if (before && is_same((*table_)[*before], each)) {
       change->open.push_back(*before);
-      for (auto& told : change->told) told.push_back({*before, *before});
+      for (auto& told : change->told) told.push_back({*before, *before, {}, each.tls});
+      set_own(*table, (*table)[*before].address, each.own);
       continue;
     }
     if (table->size() > std::numeric_limits<ListenerNumber>::max()) {
       return fail(ErrorKind::kLimit, "listen: there have been 65536 listeners since the start; restart for more");
     }
     const auto number = static_cast<ListenerNumber>(table->size());
-    KnownListener known{each, before ? (*table_)[*before].address : each.address};
+    KnownListener known{each, before ? (*table_)[*before].address : each.address, each.tls != nullptr};
     const auto tls = std::exchange(known.options.tls, nullptr);
     if (before) {
       for (auto& told : change->told) told.push_back({number, before, {}, tls});
@@ -119,6 +131,7 @@ Result<std::shared_ptr<ListenerChange>> Listeners::bind(const std::vector<Listen
         change->told[i % workers].push_back({number, std::nullopt, std::move((*sockets)[i]), tls});
       }
     }
+    set_own(*table, known.address, known.options.own);
     table->push_back(std::move(known));
     change->open.push_back(number);
   }

@@ -230,8 +230,9 @@ void Proxy::set_address(NodeId node, const net::Address& address) {
   impl_->post_to_workers([node, address](Worker& worker) { worker.set_address(node, address); });
 }
 
-void Proxy::set_client_tls(const std::shared_ptr<net::TlsContext>& tls) {
-  impl_->post_to_workers([tls](Worker& worker) { worker.set_client_tls(tls); });
+void Proxy::renew_client_tls(const std::shared_ptr<net::TlsContext>& before,
+                             const std::shared_ptr<net::TlsContext>& tls) {
+  impl_->post_to_workers([before, tls](Worker& worker) { worker.renew_client_tls(before, tls); });
 }
 
 Result<void> Proxy::set_node_tls(const std::shared_ptr<net::TlsContext>& tls) {

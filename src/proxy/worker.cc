@@ -10,10 +10,9 @@ namespace {
 constexpr Duration kLongestTick = 100ms;  // a stop of this thread that is longer is noticed by the tick
 constexpr Duration kShortestTick = 5ms;
 
-Duration tick_interval(const ProxySettings& o) {
-  const Duration shortest = std::min({o.hold_timeout_tcp, o.hold_timeout_http, o.timeout_connect, o.timeout_idle,
-                                      o.drain_quiet, o.drain_deadline, o.timeout_header, o.grace});
-  return std::clamp(shortest / 4, kShortestTick, kLongestTick);
+Duration shortest_time(const SessionSettings& o) {
+  return std::min(
+      {o.hold_timeout_tcp, o.hold_timeout_http, o.timeout_idle, o.drain_quiet, o.drain_deadline, o.timeout_header});
 }
 
 }  // namespace
@@ -33,7 +32,7 @@ Worker::Worker(Shared& shared, Seat& seat)
       room_maker_(*this),
       tick_(loop(), [this] { tick(); }),
       hung_timer_(loop(), [this] { on_hung(); }),
-      tick_interval_(tick_interval(options())),
+      tick_interval_(kLongestTick),
       accepts_(!shared.waits_to_accept) {
   std::vector<OpenListener> open = std::exchange(seat.listeners, {});
   set_listeners(std::exchange(seat.listener_table, nullptr), open);
@@ -60,6 +59,7 @@ void Worker::set_listeners(std::shared_ptr<const ListenerTable> table, std::vect
   for (const auto& door : before) {
     if (door) close_door(*door);
   }
+  restart_tick();
 }
 
 // The other process may not listen everywhere: who waits is taken here.
@@ -137,7 +137,7 @@ void Worker::make_room() {
 
 bool Worker::expects_proxy_header(const Accepted& accepted) const {
   if (!listeners().options(accepted.listener).accept_proxy) return false;
-  const std::vector<IpRange>& from = options().accept_proxy_from;
+  const std::vector<IpRange>& from = listeners().settings(accepted.listener).accept_proxy_from;
   // Who may connect to a unix socket is a question of its mode.
   return from.empty() || accepted.client.is_unix() || is_in_any(accepted.client.host(), from);
 }
@@ -218,18 +218,32 @@ void Worker::set_address(NodeId node, const net::Address& address) {
 }
 
 // A connection that was accepted before keeps its context.
-void Worker::set_client_tls(const std::shared_ptr<net::TlsContext>& tls) { known_listeners().set_tls(tls); }
+void Worker::renew_client_tls(const std::shared_ptr<net::TlsContext>& before,
+                              const std::shared_ptr<net::TlsContext>& tls) {
+  known_listeners().renew_tls(before, tls);
+}
 
 // Whoever waits for a place below maxconn asks again, for there may be more of them.
 void Worker::set_settings(std::shared_ptr<const ProxySettings> settings) {
   const auto before = std::exchange(settings_, std::move(settings));
-  tick_interval_ = tick_interval(options());
+  known_listeners().set_common(options());
   if (options().suspect_after != before->suspect_after) own_clearance().set_suspect_after(options().suspect_after);
   for (const auto& door : doors_) door->listener->set_tcp(options().tcp);
   if (view()) update_standings();
   http_.on_settings(*before);
   tcp_.look_again();
   resume_accepting();
+  restart_tick();
+}
+
+Duration Worker::tick_interval() const {
+  Duration shortest = std::min({shortest_time(options()), options().timeout_connect, options().grace});
+  for (const SessionSettings* each : listeners().all_settings()) shortest = std::min(shortest, shortest_time(*each));
+  return std::clamp(shortest / 4, kShortestTick, kLongestTick);
+}
+
+void Worker::restart_tick() {
+  tick_interval_ = tick_interval();
   tick_.cancel();
   if (has_work() || http_.has_idle_upstreams()) arm_tick();
 }

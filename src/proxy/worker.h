@@ -29,7 +29,7 @@ class Worker final : public WorkerCore {
   void on_claim(const cluster::Claim& claim);
   void set_nodes(WorkerNodes next);
   void set_address(NodeId node, const net::Address& address);
-  void set_client_tls(const std::shared_ptr<net::TlsContext>& tls);
+  void renew_client_tls(const std::shared_ptr<net::TlsContext>& before, const std::shared_ptr<net::TlsContext>& tls);
   // `open`: those that clients are accepted at from now on; taken out of it.
   void set_listeners(std::shared_ptr<const ListenerTable> table, std::vector<OpenListener>& open);
   void set_node_tls(const std::shared_ptr<net::TlsContext>& tls) { http_.set_node_tls(tls); }
@@ -71,6 +71,9 @@ class Worker final : public WorkerCore {
   void update_standings();
   void on_hung();
   void count_accept_failures();
+  // A quarter of the shortest time that may have to be looked at.
+  [[nodiscard]] Duration tick_interval() const;
+  void restart_tick();
   [[nodiscard]] bool has_waiting() const;
   [[nodiscard]] bool has_work() const;
 

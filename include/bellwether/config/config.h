@@ -27,11 +27,41 @@ enum class OnClusterChange : std::uint8_t { kFollow, kHold };
 // Nodes that there may be, and nodes that a configuration may name.
 inline constexpr std::size_t kMaxNodes = 64;
 
-struct Listen {
-  std::string address;  // "127.0.0.1:8200", "[::1]:8200", "unix:/path"
+// PEM files of a certificate, with its chain, and of its key; without a file of its own, the key is with the
+// certificate.
+struct Certificate {
+  std::string cert, key;
+
+  friend bool operator==(const Certificate&, const Certificate&) = default;
+};
+
+// The options that a listener may have of its own (Option::is_per_listener). What it does not say itself is as it is
+// for all.
+struct ListenOptions : SessionOptions {
   Mode mode = Mode::kTcp;
-  bool accept_proxy = false;  // clients send a PROXY header first
-  bool fresh = false;         // http only: answers to reads wait for the leader's word that it still leads
+  bool accept_proxy = false;                   // clients send a PROXY header first
+  std::vector<std::string> accept_proxy_from;  // with accept_proxy; empty: everybody
+  bool fresh = false;              // http only: answers to reads wait for the leader's word that it still leads
+  std::string client_cert_header;  // empty: nodes are told no client's certificate
+  CertEncoding client_cert_encoding = CertEncoding::kBase64;
+  // TLS to clients of redirect and http listeners. The first certificate is the one of who asks for no other's name.
+  std::vector<Certificate> tls_cert;
+  std::string tls_key, tls_client_ca;
+  TlsVersion tls_min_version = TlsVersion::k12;
+  ClientAuth tls_client_auth = ClientAuth::kAuto;
+  Duration tls_ticket_lifetime = 1h;  // in Config of sessions with either side; zero: none is resumed
+
+  friend bool operator==(const ListenOptions&, const ListenOptions&) = default;
+};
+
+struct Listen : ListenOptions {
+  std::string address;                // "127.0.0.1:8200", "[::1]:8200", "unix:/path"
+  std::vector<std::string_view> own;  // keys of the options that it says itself, in the order of the table
+
+  [[nodiscard]] bool is_unix() const { return address.compare(0, 5, "unix:") == 0; }
+  // Tcp listeners pass their clients' TLS on, and unix sockets are plain.
+  [[nodiscard]] bool may_speak_tls() const { return mode != Mode::kTcp && !is_unix(); }
+  [[nodiscard]] bool speaks_tls() const { return may_speak_tls() && !tls_cert.empty(); }
 
   friend bool operator==(const Listen&, const Listen&) = default;
 };
@@ -48,12 +78,12 @@ struct Node {
   std::string public_address;  // for redirects, a URL with a port; default: from url
 };
 
-// Every option with its effective value. One row of the option table (config/options.h) describes each.
-// A value type; components get the few fields they need, never the whole.
-struct Config : TrafficOptions {
+// Every option with its effective value; its ListenOptions are those of listeners that do not say otherwise. One row of
+// the option table (config/options.h) describes each. A value type; components get the few fields they need, never the
+// whole.
+struct Config : ListenOptions, TrafficOptions {
   std::vector<Listen> listen;
   std::vector<Node> nodes;
-  Mode mode = Mode::kTcp;                // of listeners that name none
   std::string admin = "127.0.0.1:8209";  // "off": none
   std::vector<std::string> admin_hosts;  // more names for it, beside addresses and this machine's names
   std::string admin_token_file;
@@ -83,19 +113,11 @@ struct Config : TrafficOptions {
   // http listeners
   int retry_buffer = 64 * 1024;  // bytes
   int max_head_bytes = 32 * 1024, max_headers = 100;
-  bool fresh = false;                              // of listeners that do not say
   std::vector<std::string> forwarded_for_trusted;  // IP addresses and ranges
-  std::vector<std::string> accept_proxy_from;      // of any listener with accept_proxy; empty: everybody
-  std::string client_cert_header;                  // empty: nodes are told no client's certificate
-  CertEncoding client_cert_encoding = CertEncoding::kBase64;
-  std::vector<std::string> dropped_headers;  // beside those that may carry a certificate
-  int forwarded_for_hops = 0;                // addresses in a probe's X-Forwarded-For; 0: auto
-  // TLS to clients of redirect and http listeners
-  std::string tls_cert, tls_key, tls_client_ca;
-  TlsVersion tls_min_version = TlsVersion::k12;
-  ClientAuth tls_client_auth = ClientAuth::kAuto;
-  Duration tls_reload_interval = 1s;  // of certificates for either side
-  Duration tls_ticket_lifetime = 1h;  // of sessions with either side; zero: none is resumed
+  std::vector<std::string> dropped_headers;        // beside those that may carry a certificate
+  int forwarded_for_hops = 0;                      // addresses in a probe's X-Forwarded-For; 0: auto
+  // certificates of either side
+  Duration tls_reload_interval = 1s;
   // logs
   std::string log_level = "info";
   LogFormat log_format = LogFormat::kText;

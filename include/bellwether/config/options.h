@@ -39,10 +39,14 @@ struct ListField {
   std::string_view what;  // "a list of addresses"
   Result<void> (*check)(std::string_view);
 };
+// Certificates: a file, or a list of files and objects with cert and key. An empty text is none.
+struct CertificatesField {
+  std::vector<Certificate> Config::*member;
+};
 struct ListenField {};
 struct NodesField {};
-using Field =
-    std::variant<TextField, FlagField, IntField, DurationField, EnumField, ListField, ListenField, NodesField>;
+using Field = std::variant<TextField, FlagField, IntField, DurationField, EnumField, ListField, CertificatesField,
+                           ListenField, NodesField>;
 
 // One row of the table from which the parser, --help, the JSON Schema, conf/bellwether.json and conf/REFERENCE.md come.
 struct Option {
@@ -54,17 +58,22 @@ struct Option {
   std::string_view doc;   // one sentence
   // Variables of Vault's and OpenBao's own tools that serve as defaults, the weakest first; a file beats them.
   std::vector<std::string_view> borrowed = {};
+  bool is_per_listener = false;  // an object of `listen` may have it; its member is one of ListenOptions
 };
 
 [[nodiscard]] const std::vector<Option>& options();
 [[nodiscard]] const Option* find_option(std::string_view key);
 [[nodiscard]] std::vector<std::string_view> option_keys();
+// What an object of `listen` may hold: "address", and the options that a listener may have of its own.
+[[nodiscard]] std::vector<std::string_view> listener_keys();
 // "BELLWETHER_INTER"
 [[nodiscard]] std::string environment_name(const Option& option);
 // What the option takes, for people: "a whole number from 1 to 100".
 [[nodiscard]] std::string expected(const Option& option);
 // The value as a file spells it, quotes included: "\"250ms\"", "3", "true"; lists are JSON arrays.
 [[nodiscard]] std::string value_text(const Option& option, const Config& config);
+// `into` has the option as `from` has it.
+void copy_value(const Option& option, const Config& from, Config& into);
 // As value_text of a Config that nobody has touched.
 [[nodiscard]] std::string default_text(const Option& option);
 

@@ -35,12 +35,21 @@ enum class Mode : std::uint8_t { kTcp, kRedirect, kHttp };
 // Kept-alive connections that a worker of http listeners may have idle, for each node.
 inline constexpr std::size_t kMostIdleUpstreams = 64;
 
+// What is set for all listeners, and may be another for one of them. May change while the proxy runs: what is under way
+// follows it.
+struct SessionSettings : config::SessionOptions {
+  // Who may send the PROXY header that a listener takes; others are clients of their own. Empty: everybody must.
+  std::vector<IpRange> accept_proxy_from;
+  ClientIdentityOptions client_identity;  // of http listeners
+};
+
 struct ListenerOptions {
   net::Address address;
   Mode mode = Mode::kTcp;
   bool accept_proxy = false;
-  bool fresh = false;                    // http: answers to reads wait until the leader has confirmed itself
-  std::shared_ptr<net::TlsContext> tls;  // redirect and http; null: plain. Until set_client_tls()
+  bool fresh = false;                            // http: answers to reads wait until the leader has confirmed itself
+  std::shared_ptr<net::TlsContext> tls;          // redirect and http; null: plain. Until renew_client_tls()
+  std::shared_ptr<const SessionSettings> own{};  // null: those of all
 };
 
 // Tcp listeners pass their clients' TLS on, and clients of a unix socket speak plain HTTP (hashicorp/vault:
@@ -58,17 +67,14 @@ struct NodeOptions {
 };
 
 // What may change while the proxy runs, see Proxy::set_settings().
-struct ProxySettings : config::TrafficOptions {
+struct ProxySettings : config::TrafficOptions, SessionSettings {
   std::size_t hold_bytes = 16 * 1024 * 1024;  // of requests to http listeners that wait, over all workers
   net::TcpOptions tcp{};
   std::optional<net::Address> source;
   net::ProxyVersion send_proxy = net::ProxyVersion::kNone;
   // Of http listeners.
   http::HeadLimits head_limits{};
-  std::size_t retry_buffer = 64 * 1024;  // of a request's body, kept until the answer is judged
-  // Who may send the PROXY header that a listener takes; others are clients of their own. Empty: everybody must.
-  std::vector<IpRange> accept_proxy_from;
-  ClientIdentityOptions client_identity;
+  std::size_t retry_buffer = 64 * 1024;        // of a request's body, kept until the answer is judged
   std::vector<IpRange> forwarded_for_trusted;  // what clients from there say in it stays, before their own address
 };
 
@@ -225,7 +231,8 @@ class Proxy {
   // and the header that nodes are told of it.
   void set_settings(ProxySettings settings);
   // The listeners from now on. What is at the address of one that is open keeps its socket, and new connections are
-  // treated by the new options; what is missing is closed, after what waits in its queue has been accepted. Bound
+  // treated by the new options; connections of before follow its SessionSettings, and where it is gone those of all.
+  // What is missing is closed, after what waits in its queue has been accepted. Bound
   // first, so that on error nothing has changed; what is bound and not used is closed with its last reference. One
   // change at a time: what was bound before another was used is out of date.
   [[nodiscard]] Result<std::shared_ptr<ListenerChange>> bind_listeners(const std::vector<ListenerOptions>& listeners,
@@ -236,9 +243,9 @@ class Proxy {
   // Another process accepts clients at all listeners from now on, by copies of their sockets: nothing that waits there
   // is reset. What has been accepted is served as before.
   void leave_listeners();
-  // From the next handshake on: what clients meet on the listeners that may speak TLS (null: plain HTTP), and how the
-  // nodes that are spoken to over TLS are. Connections that are in use go on; idle ones to the nodes are closed.
-  void set_client_tls(const std::shared_ptr<net::TlsContext>& tls);
+  // From the next handshake on: what clients meet on the listeners that had `before`, and how the nodes that are spoken
+  // to over TLS are. Connections that are in use go on; idle ones to the nodes are closed.
+  void renew_client_tls(const std::shared_ptr<net::TlsContext>& before, const std::shared_ptr<net::TlsContext>& tls);
   [[nodiscard]] Result<void> set_node_tls(const std::shared_ptr<net::TlsContext>& tls);
   // Calls back on the control thread when all workers have carried out what they were told so far.
   void when_all_have_it(std::function<void()> on_done);

@@ -35,10 +35,23 @@ std::string_view mode_text(config::Mode mode) {
   return "";
 }
 
-void check_validity(const net::TlsContext& context, std::string_view option, const std::string& file, WallTime now,
+// Once, where several have the same.
+void add_problem(std::string text, std::vector<std::string>& problems) {
+  if (std::find(problems.begin(), problems.end(), text) == problems.end()) problems.push_back(std::move(text));
+}
+
+void check_validity(const net::TlsContext& context, std::string_view option, WallTime now,
                     std::vector<std::string>& problems) {
-  const auto problem = net::validity_problem(context, now);
-  if (problem) problems.push_back(fmt::format("{}: the certificate in {} {}", option, file, *problem));
+  for (const net::OwnCertificate& each : net::own_certificates(context, now)) {
+    if (!each.problem) continue;
+    add_problem(fmt::format("{}: the certificate in {} {}", option, each.file, *each.problem), problems);
+  }
+}
+
+void check_client_files(const config::Listen& listen, WallTime now, std::vector<std::string>& problems) {
+  const auto context = net::TlsContext::server(client_tls_options(listen));
+  if (!context) return add_problem("TLS to clients: " + context.error().message, problems);
+  check_validity(**context, "tls_cert", now, problems);
 }
 
 // What certificates, keys and CA files have to say; the files themselves, not only their names, must be right.
@@ -49,13 +62,19 @@ void check_files(const config::Config& config, std::vector<std::string>& problem
   if (asks_by_tls || !config.ca_file.empty() || !config.ca_path.empty() || !config.client_cert.empty()) {
     const auto context = net::TlsContext::client(node_tls_options(config));
     if (!context) problems.push_back("TLS to the nodes: " + context.error().message);
-    if (context) check_validity(**context, "client_cert", config.client_cert, now, problems);
+    if (context) check_validity(**context, "client_cert", now, problems);
   }
-  if (!config.tls_cert.empty()) {
-    const auto context = net::TlsContext::server(client_tls_options(config));
-    if (!context) problems.push_back("TLS to clients: " + context.error().message);
-    if (context) check_validity(**context, "tls_cert", config.tls_cert, now, problems);
+  for (const config::Listen& each : config.listen) {
+    if (each.speaks_tls()) check_client_files(each, now, problems);
   }
+  // What no listener uses is read all the same: a file that is wrong is told before one does.
+  const bool is_used = std::any_of(config.listen.begin(), config.listen.end(), [&](const auto& each) {
+    return each.speaks_tls() && each.tls_cert == config.tls_cert;
+  });
+  if (config.tls_cert.empty() || is_used) return;
+  config::Listen unused;
+  static_cast<config::ListenOptions&>(unused) = config;
+  check_client_files(unused, now, problems);
 }
 
 // Two names of one server, and names that lead to ourselves. A name that is not known here may be known where it runs.
@@ -77,8 +96,13 @@ void check_names(const config::Config& config, std::vector<std::string>& problem
 void print_summary(const config::Config& config, const CheckOptions& options) {
   fmt::print("{}: fine\n", options.name);
   for (const config::Listen& each : config.listen) {
-    fmt::print("  listens on {} ({}){}{}\n", each.address, mode_text(each.mode),
-               each.accept_proxy ? ", expects PROXY headers" : "", each.fresh ? ", verifies reads" : "");
+    std::vector<std::string_view> files;
+    if (each.speaks_tls()) {
+      for (const config::Certificate& one : each.tls_cert) files.push_back(one.cert);
+    }
+    fmt::print("  listens on {} ({}){}{}{}\n", each.address, mode_text(each.mode),
+               each.accept_proxy ? ", expects PROXY headers" : "", each.fresh ? ", verifies reads" : "",
+               files.empty() ? "" : fmt::format(", TLS with {}", fmt::join(files, ", ")));
   }
   for (const config::Node& each : config.nodes) {
     fmt::print(

@@ -58,6 +58,12 @@ themselves, 1 behind one balancer. A request whose list is too short gets 400 th
 clients' requests have: `forwarded_for_hops` addresses, where "auto" is 1, or 2 with `forwarded_for_trusted`. Behind a chain of two balancers (`x_forwarded_for_hop_skips = 2`)
 set 3. A node that refuses probes for this reason says "hops to skip" in `bellwether check --live`.
 
+## Listeners with options of their own
+
+An object of `listen` has an `address` and any option whose column "listener" above says "its own"; for the rest it is as said for all. With a `tls_cert` of its own it does not take the common `tls_key`; `"tls_cert": ""` is plain HTTP. A `tls_cert` may be
+a list, of files or of objects with `cert` and `key`: the first is for clients that ask for no name, or for one that no certificate has (subjectAltName; "*" for the leftmost label). A TLS session is resumed at its own listener only. When options change by a reload, running connections follow the
+times of what is then at their address; mode, `fresh` and TLS they keep.
+
 ## Client certificates by header
 
 TLS ends at http listeners, so nodes see a client's certificate only if a header tells it, and they believe whatever that header holds. No request header that may

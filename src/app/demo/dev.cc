@@ -124,7 +124,9 @@ Result<config::Config> proxy_config(const DevOptions& options, const SimThread& 
   const Result<std::string> admin = free_address(options.admin, "status page", screen);
   if (!admin) return tl::unexpected(admin.error());
   const config::Mode mode = options.mode == "tcp" ? config::Mode::kTcp : config::Mode::kHttp;
-  config.listen.push_back({*listen, mode, false});
+  config::Listen& listener = config.listen.emplace_back();
+  listener.address = *listen;
+  listener.mode = mode;
   config.admin = *admin;
   config.control = "off";
   config.log_level = kLogLevel;

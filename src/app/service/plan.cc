@@ -77,10 +77,15 @@ http::CertificateEncoding certificate_encoding(config::CertEncoding encoding) {
   return http::CertificateEncoding::kBase64;
 }
 
-proxy::ClientIdentityOptions client_identity(const config::Config& config) {
+// `of`: the common options, or a listener's. A header that nodes believe at all is one that no client may send by any
+// listener.
+proxy::ClientIdentityOptions client_identity(const config::ListenOptions& of, const config::Config& config) {
   std::vector<std::string> dropped = config.dropped_headers;
   if (!config.client_cert_header.empty()) dropped.push_back(config.client_cert_header);
-  return {config.client_cert_header, certificate_encoding(config.client_cert_encoding),
+  for (const config::Listen& each : config.listen) {
+    if (!each.client_cert_header.empty()) dropped.push_back(each.client_cert_header);
+  }
+  return {of.client_cert_header, certificate_encoding(of.client_cert_encoding),
           http::DroppedHeaders(std::move(dropped))};
 }
 
@@ -96,12 +101,25 @@ Result<std::vector<IpRange>> ip_ranges(const std::vector<std::string>& texts, st
 
 bool sends_forwarded_for(const config::Config& config) { return config.forwarded_for && has_http_listener(config); }
 
-Result<proxy::ListenerOptions> listener_options(const config::Listen& listen,
+Result<proxy::SessionSettings> session_settings(const config::ListenOptions& of, const config::Config& config) {
+  proxy::SessionSettings settings;
+  static_cast<config::SessionOptions&>(settings) = of;
+  settings.client_identity = client_identity(of, config);
+  auto from = ip_ranges(of.accept_proxy_from, "accept_proxy_from");
+  if (!from) return tl::unexpected(from.error());
+  settings.accept_proxy_from = std::move(*from);
+  return settings;
+}
+
+Result<proxy::ListenerOptions> listener_options(const config::Listen& listen, const config::Config& config,
                                                 const std::shared_ptr<net::TlsContext>& to_clients) {
   auto address = net::Address::parse(listen.address);
   if (!address) return tl::unexpected(address.error().within("listen"));
-  proxy::ListenerOptions options{*address, proxy_mode(listen.mode), listen.accept_proxy, listen.fresh, nullptr};
-  if (proxy::may_speak_tls(options)) options.tls = to_clients;
+  proxy::ListenerOptions options{*address, proxy_mode(listen.mode), listen.accept_proxy, listen.fresh, to_clients};
+  if (listen.own.empty()) return options;  // it shares what is set for all
+  auto own = session_settings(listen, config);
+  if (!own) return tl::unexpected(own.error());
+  options.own = std::make_shared<const proxy::SessionSettings>(std::move(*own));
   return options;
 }
 
@@ -123,16 +141,20 @@ net::TlsClientOptions node_tls_options(const config::Config& config) {
   return options;
 }
 
-net::TlsServerOptions client_tls_options(const config::Config& config) {
+net::TlsServerOptions client_tls_options(const config::Listen& listen) {
   net::TlsServerOptions options;
-  options.cert_file = config.tls_cert;
-  options.key_file = config.tls_key;
-  options.ticket_lifetime = config.tls_ticket_lifetime;
-  options.min_version = config.tls_min_version == config::TlsVersion::k13 ? net::TlsVersion::k13 : net::TlsVersion::k12;
-  if (config.tls_client_auth == config::ClientAuth::kOff) return options;
-  options.client_ca_file = config.tls_client_ca;
+  const std::vector<config::Certificate>& certificates = listen.tls_cert;
+  options.cert_file = certificates.front().cert;
+  options.key_file = certificates.front().key.empty() ? listen.tls_key : certificates.front().key;
+  for (std::size_t i = 1; i < certificates.size(); ++i) {
+    options.more_certificates.push_back({certificates[i].cert, certificates[i].key});
+  }
+  options.ticket_lifetime = listen.tls_ticket_lifetime;
+  options.min_version = listen.tls_min_version == config::TlsVersion::k13 ? net::TlsVersion::k13 : net::TlsVersion::k12;
+  if (listen.tls_client_auth == config::ClientAuth::kOff) return options;
+  options.client_ca_file = listen.tls_client_ca;
   options.require_client_cert =
-      !config.tls_client_ca.empty() && config.tls_client_auth != config::ClientAuth::kOptional;
+      !listen.tls_client_ca.empty() && listen.tls_client_auth != config::ClientAuth::kOptional;
   return options;
 }
 
@@ -214,21 +236,20 @@ Result<proxy::ProxySettings> proxy_settings(const config::Config& config) {
   settings.retry_buffer = static_cast<std::size_t>(config.retry_buffer);
   settings.head_limits = {static_cast<std::size_t>(config.max_head_bytes), static_cast<std::size_t>(config.max_headers),
                           true};
-  settings.client_identity = client_identity(config);
+  auto common = session_settings(config, config);
+  if (!common) return tl::unexpected(common.error());
+  static_cast<proxy::SessionSettings&>(settings) = std::move(*common);
   auto trusted = ip_ranges(config.forwarded_for_trusted, "forwarded_for_trusted");
   if (!trusted) return tl::unexpected(trusted.error());
   settings.forwarded_for_trusted = std::move(*trusted);
-  auto from = ip_ranges(config.accept_proxy_from, "accept_proxy_from");
-  if (!from) return tl::unexpected(from.error());
-  settings.accept_proxy_from = std::move(*from);
   return settings;
 }
 
-Result<std::vector<proxy::ListenerOptions>> listeners_of(const config::Config& config,
-                                                         const std::shared_ptr<net::TlsContext>& to_clients) {
+Result<std::vector<proxy::ListenerOptions>> listeners_of(
+    const config::Config& config, const std::vector<std::shared_ptr<net::TlsContext>>& to_clients) {
   std::vector<proxy::ListenerOptions> listeners;
-  for (const config::Listen& listen : config.listen) {
-    auto listener = listener_options(listen, to_clients);
+  for (std::size_t i = 0; i < config.listen.size(); ++i) {
+    auto listener = listener_options(config.listen[i], config, to_clients[i]);
     if (!listener) return tl::unexpected(listener.error());
     listeners.push_back(std::move(*listener));
   }

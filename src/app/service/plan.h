@@ -18,8 +18,8 @@ namespace bellwether::app {
 
 [[nodiscard]] bool has_http_listener(const config::Config& config);
 [[nodiscard]] net::TlsClientOptions node_tls_options(const config::Config& config);
-// REQUIRES: a tls_cert.
-[[nodiscard]] net::TlsServerOptions client_tls_options(const config::Config& config);
+// Of one listener. REQUIRES: it speaks TLS.
+[[nodiscard]] net::TlsServerOptions client_tls_options(const config::Listen& listen);
 // What advice about a node's silence depends on.
 [[nodiscard]] vault::NodeSetUp set_up_of(const config::Config& config, const NodePlan& node);
 // All in the order of `nodes`.
@@ -31,14 +31,14 @@ namespace bellwether::app {
 [[nodiscard]] Result<probe::ProberOptions> prober_options(const config::Config& config,
                                                           const std::vector<NodePlan>& nodes,
                                                           const std::shared_ptr<net::TlsContext>& tls);
-// Either may be null: nobody is spoken to over TLS on that side.
+// Null where nobody is spoken to over TLS.
 struct TlsContexts {
   std::shared_ptr<net::TlsContext> to_nodes;
-  std::shared_ptr<net::TlsContext> to_clients;
+  std::vector<std::shared_ptr<net::TlsContext>> to_clients;  // by listener, in the order of the configuration
 };
 [[nodiscard]] Result<proxy::ProxySettings> proxy_settings(const config::Config& config);
 [[nodiscard]] Result<std::vector<proxy::ListenerOptions>> listeners_of(
-    const config::Config& config, const std::shared_ptr<net::TlsContext>& to_clients);
+    const config::Config& config, const std::vector<std::shared_ptr<net::TlsContext>>& to_clients);
 [[nodiscard]] Result<proxy::ProxyOptions> proxy_options(const config::Config& config,
                                                         const std::vector<NodePlan>& nodes, const TlsContexts& tls);
 

@@ -1,5 +1,6 @@
 #include "service.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -54,6 +55,8 @@ constexpr std::string_view kNoControlPlace =
 constexpr std::string_view kNoFileToReload =
     "the running process was started without a configuration file that can be read again: no reload uses this one";
 
+WallTime wall_now() { return std::chrono::system_clock::now(); }
+
 // `addresses`: of `now`.
 void say_new_listeners(const std::vector<config::Listen>& before, const std::vector<config::Listen>& now,
                        const std::vector<net::Address>& addresses) {
@@ -61,6 +64,17 @@ void say_new_listeners(const std::vector<config::Listen>& before, const std::vec
     if (std::find(before.begin(), before.end(), now[i]) != before.end()) continue;
     log::info("listening", {{"address", addresses[i].to_string()}, {"mode", std::string(to_text(now[i].mode))}});
   }
+}
+
+// For people: ", TLS with vault.pem until 2027-01-01, internal.pem until ..."; nothing where it speaks plain HTTP.
+std::string certificates_text(const Certificates::Context& context) {
+  if (!context) return "";
+  std::vector<std::string> texts;
+  for (const net::OwnCertificate& each : net::own_certificates(*context, wall_now())) {
+    const auto end = each.not_after ? std::chrono::system_clock::to_time_t(*each.not_after) : std::time_t{};
+    texts.push_back(fmt::format("{} until {:%Y-%m-%d}", each.file, fmt::gmtime(end)));
+  }
+  return fmt::format(", TLS with {}", fmt::join(texts, ", "));
 }
 
 // Whoever waits for an answer has one: somebody leads, or all nodes were asked and nobody does.
@@ -91,8 +105,6 @@ void add_names(const NameAnswers& answers, metrics::ControlValues& values) {
 Result<config::Loaded> nothing_to_read(const std::optional<config::File>&) {
   return fail(ErrorKind::kInvalid, "there is no configuration to read again");
 }
-
-WallTime wall_now() { return std::chrono::system_clock::now(); }
 
 }  // namespace
 
@@ -150,23 +162,27 @@ struct Service::Impl {
 
   // Peers refuse such a certificate; we start all the same, as it may be replaced while we run.
   void warn_of_invalid_certificates() const {
-    const auto warn = [](const std::shared_ptr<net::TlsContext>& context, std::string_view option,
-                         const std::string& file) {
-      const auto problem = context ? net::validity_problem(*context, wall_now()) : std::nullopt;
-      if (problem)
-        log::warn("certificate_invalid", {{"option", std::string(option)}, {"file", file}, {"why", *problem}});
+    std::vector<std::string> told;  // listeners share certificates
+    const auto warn = [&told](const std::shared_ptr<net::TlsContext>& context, std::string_view option) {
+      if (!context) return;
+      for (const net::OwnCertificate& each : net::own_certificates(*context, wall_now())) {
+        if (!each.problem || std::find(told.begin(), told.end(), each.file) != told.end()) continue;
+        told.push_back(each.file);
+        log::warn("certificate_invalid",
+                  {{"option", std::string(option)}, {"file", each.file}, {"why", *each.problem}});
+      }
     };
-    warn(tls.contexts().to_nodes, "client_cert", config.client_cert);
-    warn(tls.contexts().to_clients, "tls_cert", config.tls_cert);
+    const TlsContexts contexts = tls.contexts();
+    warn(contexts.to_nodes, "client_cert");
+    for (const auto& each : contexts.to_clients) warn(each, "tls_cert");
   }
 
   void watch_certificates() {
     const auto to_nodes = [this](const Certificates::Context& made) {
       return proxy->set_node_tls(made).map([this, &made] { prober->set_tls(made); });
     };
-    const auto to_clients = [this](const Certificates::Context& made) -> Result<void> {
-      proxy->set_client_tls(made);
-      return {};
+    const auto to_clients = [this](const Certificates::Context& before, const Certificates::Context& made) {
+      proxy->renew_client_tls(before, made);
     };
     tls.watch(config.tls_reload_interval, to_nodes, to_clients);
   }
@@ -471,7 +487,8 @@ struct Service::Impl {
   [[nodiscard]] std::vector<std::string> listeners() const {
     std::vector<std::string> texts;
     for (std::size_t i = 0; i < config.listen.size(); ++i) {
-      texts.push_back(fmt::format("{} {}", proxy->addresses()[i].to_string(), to_text(config.listen[i].mode)));
+      texts.push_back(fmt::format("{} {}{}", proxy->addresses()[i].to_string(), to_text(config.listen[i].mode),
+                                  certificates_text(tls.client_context(i))));
     }
     return texts;
   }
@@ -486,7 +503,7 @@ struct Service::Impl {
             .failovers = timeline->counts(),
             .version = BELLWETHER_VERSION,
             .client_cert = tls.nodes().counts(),
-            .server_cert = tls.clients().counts()};
+            .server_cert = tls.client_counts()};
   }
 
   [[nodiscard]] metrics::ControlValues control_values(const cluster::View& view) {
@@ -596,7 +613,7 @@ struct Service::Impl {
     if (!settings) return on_done({.problems = {settings.error().message}});
     if (purpose == Reload::Purpose::kTrial) return on_done(next.report);
     std::shared_ptr<proxy::ListenerChange> listeners;
-    if (next.config.listen != config.listen) {
+    if (!next.report.changes.empty()) {
       auto bound = listeners_of(next.config, contexts.to_clients).and_then([&](const auto& wanted) {
         return proxy->bind_listeners(wanted, *settings);
       });
@@ -607,7 +624,6 @@ struct Service::Impl {
       if (auto set = proxy->set_node_tls(contexts.to_nodes); !set) return on_done({.problems = {set.error().message}});
     }
     proxy->set_settings(std::move(*settings));  // before listeners that may need them
-    if (next.tls->clients) proxy->set_client_tls(contexts.to_clients);
     if (listeners) proxy->use_listeners(*listeners);
     tls.use(*next.tls);
     const config::Config before = std::exchange(config, std::move(next.config));

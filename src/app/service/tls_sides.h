@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,8 +17,9 @@
 
 namespace bellwether::app {
 
-// How a running service speaks TLS: with its nodes, if any of them wants it, and with clients, if there is a tls_cert.
-// Each side has the options that its context is made by, and the certificates that are read again. Control thread.
+// How a running service speaks TLS: with its nodes, if any of them wants it, and with the clients of each listener that
+// has a certificate. Each side has the options that its context is made by, and the certificates that are read again;
+// listeners with the same options share a side. Control thread.
 class TlsSides {
  public:
   // A side that nobody speaks TLS on has neither.
@@ -33,10 +36,17 @@ class TlsSides {
   using NodeSide = Side<net::TlsClientOptions>;
   using ClientSide = Side<net::TlsServerOptions>;
 
-  // What a side becomes; nothing: it stays as it is.
+  // A listener's address and, if it speaks TLS, the options of its side.
+  struct Listener {
+    std::string address;
+    std::optional<net::TlsServerOptions> tls;
+  };
+
+  // What becomes of the sides.
   struct Change {
-    std::optional<NodeSide> nodes;
-    std::optional<ClientSide> clients;
+    std::optional<NodeSide> nodes;    // nothing: it stays as it is
+    std::vector<ClientSide> clients;  // those that are new
+    std::vector<Listener> listeners;  // all, in the order of the configuration
   };
   using ChangePtr = std::shared_ptr<Change>;
   using OnPrepared = std::function<void(const Result<ChangePtr>&)>;
@@ -47,16 +57,20 @@ class TlsSides {
 
   // The first time. Turns the loop while it reads.
   [[nodiscard]] Result<void> load(const config::Config& config, bool any_node_is_tls);
-  [[nodiscard]] TlsContexts contexts() const { return {nodes_.context(), clients_.context()}; }
+  [[nodiscard]] TlsContexts contexts() const;
   // If `change` is used.
   [[nodiscard]] TlsContexts contexts_with(const Change& change) const;
   [[nodiscard]] const NodeSide& nodes() const { return nodes_; }
-  [[nodiscard]] const ClientSide& clients() const { return clients_; }
+  // By listener, as above; null: plain.
+  [[nodiscard]] Certificates::Context client_context(std::size_t listener) const;
+  // Of all sides to clients together; the end is that of the certificate that ends first.
+  [[nodiscard]] CertificateCounts client_counts() const;
 
   // From now on the files are looked at, and who uses the contexts is told of new ones.
-  void watch(Duration interval, Certificates::OnNew to_nodes, Certificates::OnNew to_clients);
+  using OnNewToClients = std::function<void(const Certificates::Context& before, const Certificates::Context& made)>;
+  void watch(Duration interval, Certificates::OnNew to_nodes, OnNewToClients to_clients);
   void set_interval(Duration interval);
-  void reload();  // Certificates::reload() of both
+  void reload();  // Certificates::reload() of all
 
   // Reads what another configuration needs, and calls back: within the call if nothing is to be read. An error if it
   // cannot be used, or would put a certificate that is not valid in place of one that is. REQUIRES: the one before has
@@ -69,19 +83,24 @@ class TlsSides {
   struct Preparation;
 
   template <typename Options>
-  void read(Side<Options>& side, const Side<Options>& before, std::string_view name);
+  void read(Side<Options>& side, const Certificates::Context& before, std::string_view name);
   void tell_prepared();
-  template <typename Options>
-  void put(Side<Options>& side, std::optional<Side<Options>>& next, const Certificates::OnNew& on_new);
+  // Of a listener that was at that address before.
+  [[nodiscard]] Certificates::Context context_before(const std::string& address) const;
+  void put_nodes(std::optional<NodeSide>& next);
+  void put_clients(Change& change);
+  void watch_clients(ClientSide& side);
   void retire(std::unique_ptr<Certificates> certificates);
   void forget_retired();
 
   net::Loop& loop_;
   NodeSide nodes_;
-  ClientSide clients_;
+  std::vector<ClientSide> clients_;
+  std::vector<Listener> listeners_;
+  std::uint64_t past_reloads_ = 0, past_failures_ = 0;  // of sides to clients that are no more
   Duration interval_{};
   Certificates::OnNew to_nodes_;
-  Certificates::OnNew to_clients_;
+  OnNewToClients to_clients_;
   std::shared_ptr<Preparation> pending_;
   // Replaced, or of no use, while their files were being read: to be destroyed once that is over, for waiting would
   // stop the loop.

@@ -1,5 +1,6 @@
 #include "known_listeners.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace bellwether::proxy {
@@ -12,14 +13,26 @@ void KnownListeners::set(std::shared_ptr<const ListenerTable> table, const std::
   for (const OpenListener& each : open) {
     if (!is_open[each.number]) own_addresses_.push_back(address(each.number));
     is_open[each.number] = true;
-    if (each.keeps != each.number) tls_[each.number] = each.tls;
+    tls_[each.number] = each.tls;
+  }
+  find_settings();
+}
+
+void KnownListeners::set_common(const SessionSettings& common) {
+  common_ = &common;
+  find_settings();
+}
+
+void KnownListeners::find_settings() {
+  settings_.clear();
+  for (const KnownListener& each : *table_) {
+    settings_.push_back(each.options.own ? each.options.own.get() : common_);
   }
 }
 
-void KnownListeners::set_tls(const std::shared_ptr<net::TlsContext>& tls) {
-  for (std::size_t i = 0; i < tls_.size(); ++i) {
-    if (may_speak_tls(options(i))) tls_[i] = tls;
-  }
+void KnownListeners::renew_tls(const std::shared_ptr<net::TlsContext>& before,
+                               const std::shared_ptr<net::TlsContext>& tls) {
+  std::replace(tls_.begin(), tls_.end(), before, tls);
 }
 
 }  // namespace bellwether::proxy

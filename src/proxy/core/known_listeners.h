@@ -20,6 +20,7 @@ using ListenerNumber = std::uint16_t;
 struct KnownListener {
   ListenerOptions options;  // without its TLS context, which may be replaced
   net::Address address;     // the real one, port included
+  bool speaks_tls = false;
 };
 // By number, those included that are closed.
 using ListenerTable = std::vector<KnownListener>;
@@ -29,25 +30,35 @@ struct OpenListener {
   ListenerNumber number = 0;
   std::optional<ListenerNumber> keeps;     // it has the socket of that one, which may be itself
   net::Socket socket{};                    // or this new one. None: another worker accepts. There may be several
-  std::shared_ptr<net::TlsContext> tls{};  // how its clients speak to us, if it is new; null: plain
+  std::shared_ptr<net::TlsContext> tls{};  // how its clients speak to us; null: plain
 };
 
 // The listeners that a worker knows, all that there have been. Used on the worker's thread only.
 class KnownListeners {
  public:
-  // `open`: what is accepted at from now on, and what is new among them has its TLS context.
+  // `open`: what is accepted at from now on.
   void set(std::shared_ptr<const ListenerTable> table, const std::vector<OpenListener>& open);
-  // How clients of all listeners that may speak TLS do so from now on; null: not.
-  void set_tls(const std::shared_ptr<net::TlsContext>& tls);
+  // Of listeners that have none of their own. Must live until others are set.
+  void set_common(const SessionSettings& common);
+  // Listeners with the one TLS context have the other one from now on.
+  void renew_tls(const std::shared_ptr<net::TlsContext>& before, const std::shared_ptr<net::TlsContext>& tls);
 
   [[nodiscard]] const ListenerOptions& options(std::size_t number) const { return (*table_)[number].options; }
   [[nodiscard]] const net::Address& address(std::size_t number) const { return (*table_)[number].address; }
+  // As they are now: a reference must not outlive the call that it was taken in.
+  [[nodiscard]] const SessionSettings& settings(std::size_t number) const { return *settings_[number]; }
+  // By number.
+  [[nodiscard]] const std::vector<const SessionSettings*>& all_settings() const { return settings_; }
   [[nodiscard]] const std::shared_ptr<net::TlsContext>& tls(std::size_t number) const { return tls_[number]; }
   // Of those that are open.
   [[nodiscard]] const std::vector<net::Address>& own_addresses() const { return own_addresses_; }
 
  private:
-  std::shared_ptr<const ListenerTable> table_;
+  void find_settings();
+
+  std::shared_ptr<const ListenerTable> table_ = std::make_shared<const ListenerTable>();
+  const SessionSettings* common_ = nullptr;
+  std::vector<const SessionSettings*> settings_;  // by number: its own, in the table, or the common ones
   // By number. Who was accepted at a listener that is closed by now may still wait for its handshake.
   std::vector<std::shared_ptr<net::TlsContext>> tls_;
   std::vector<net::Address> own_addresses_;

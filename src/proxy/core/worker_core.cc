@@ -20,6 +20,7 @@ WorkerCore::WorkerCore(Shared& shared, Seat& seat)
       reports_(shared.callbacks),
       prng_(std::random_device{}()) {
   nodes_.set(std::exchange(seat.nodes, {}));
+  listeners_.set_common(*settings_);
 }
 
 cluster::Route WorkerCore::route(cluster::RouteRequest request) const {
@@ -37,9 +38,9 @@ std::string WorkerCore::why_held() const {
   return view_->hold_why.empty() ? std::string("no leader") : fmt::format("no leader: {}", view_->hold_why);
 }
 
-Cut WorkerCore::cut_for(NodeId node, TimePoint last_active, TimePoint now) const {
+Cut WorkerCore::cut_for(NodeId node, TimePoint last_active, TimePoint now, const SessionSettings& settings) const {
   return cut_now(nodes_.standing(node), nodes_.standing_since(node), last_active, now,
-                 {options().drain_quiet, options().drain_deadline});
+                 {settings.drain_quiet, settings.drain_deadline});
 }
 
 LostNode WorkerCore::lost_node(NodeId node) const {

@@ -34,7 +34,8 @@ class WorkerCore {
   [[nodiscard]] TimePoint now() const { return seat_.loop->now(); }
   [[nodiscard]] Shared& shared() { return shared_; }
   [[nodiscard]] const Shared& shared() const { return shared_; }
-  // As they are now: a reference must not outlive the call that it was taken in.
+  // As they are now: a reference must not outlive the call that it was taken in. What of it a listener may have of its
+  // own is asked of listeners().
   [[nodiscard]] const ProxySettings& options() const { return *settings_; }
   [[nodiscard]] WorkerCounters& counters() { return seat_.counters; }
   [[nodiscard]] RelayPool& pool() { return pool_; }
@@ -66,7 +67,7 @@ class WorkerCore {
   // Since when the node has left its probes unanswered, if it was replaced and that is `grace` ago (drain_policy.h).
   [[nodiscard]] std::optional<TimePoint> hung_since(NodeId node) const;
   [[nodiscard]] LostNode lost_node(NodeId node) const;
-  [[nodiscard]] Cut cut_for(NodeId node, TimePoint last_active, TimePoint now) const;
+  [[nodiscard]] Cut cut_for(NodeId node, TimePoint last_active, TimePoint now, const SessionSettings& settings) const;
 
   // True if what is at hand must wait until it is resumed: the view is not fresh enough.
   [[nodiscard]] bool must_withhold();

@@ -69,7 +69,7 @@ bool Delivery::take_hold_place() {
 }
 
 void Delivery::on_hold_tick(TimePoint now) {
-  const Duration most = front_.worker().options().hold_timeout_http;
+  const Duration most = front_.settings_of(*connection_).hold_timeout_http;
   if (exchange_.request.held + (now - exchange_.hold_place.since()) < most) return;
   front_.worker().counters().hold_timeouts.add();
   unhold();

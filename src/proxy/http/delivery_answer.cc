@@ -249,7 +249,8 @@ void Delivery::on_attempt_tick(TimePoint now) {
                            cluster::lead_of(*front_.worker().view(), attempt.node) == cluster::Lead::kTaken;
   const TimePoint silent_since = std::max({attempt.active, attempt.began, nodes.standing_since(attempt.node)});
   const bool is_past_grace = is_replaced && now - silent_since >= options.grace;
-  const bool is_late = is_asked && !is_stream && now - attempt.all_sent_at >= options.timeout_answer;
+  const bool is_late =
+      is_asked && !is_stream && now - attempt.all_sent_at >= front_.settings_of(*connection_).timeout_answer;
   if (is_past_grace || is_late) attempt_failed(vault::Failure::kTimedOut);
 }
 

@@ -100,7 +100,7 @@ void HttpExchange::cut_answer(EndReason reason) {
 void HttpExchange::answer_ambiguous(vault::Row row, std::string_view body, EndReason reason) {
   const std::string said = vault::first_error(body);
   std::string why(vault::explanation_of(row));
-  const int status = front_.worker().options().ambiguous_status;
+  const int status = front_.settings_of(*connection_).ambiguous_status;
   account_.fail(Outcome::kAmbiguous, status, why, reason);
   if (!said.empty()) why += fmt::format(" (the node said: {})", said);
   respond(status, ambiguous_text(why, exchange_.request.id), true);

@@ -41,13 +41,14 @@ HttpConnection::HttpConnection(HttpFront& front, Accepted accepted, AnsweredBy a
     preamble_ = net::proxy_header(options.send_proxy, accepted.client, accepted.reached());
   }
   client_ = net::Stream::accept(front_.worker().loop(), std::move(accepted.socket),
-                                front_.worker().listeners().tls(listener_), options.timeout_header, *this);
+                                front_.worker().listeners().tls(listener_), front_.settings_of(*this).timeout_header,
+                                *this, listener_);
 }
 
 // What comes first is told by on_readable().
 void HttpConnection::on_open() {
   last_active_ = front_.worker().now();
-  identity_.on_handshake(*client_, front_.worker().options().client_identity, keeps_forwarded_for_);
+  identity_.on_handshake(*client_, front_.settings_of(*this).client_identity, keeps_forwarded_for_);
 }
 
 void HttpConnection::on_readable() {
@@ -226,7 +227,7 @@ void HttpConnection::start_request(const http::RequestHead& head) {
 
 void HttpConnection::append_request_head(std::string& out, const http::RequestHead& head, bool upgrades,
                                          bool omits_expect) const {
-  const ProxySettings& options = front_.worker().options();
+  const ClientIdentityOptions& identity = front_.settings_of(*this).client_identity;
   std::string own_host;  // for HTTP/1.0, which may name none
   if (head.host.empty()) {
     const net::Address& own = front_.worker().listeners().address(listener_);
@@ -234,10 +235,10 @@ void HttpConnection::append_request_head(std::string& out, const http::RequestHe
   }
   http::RequestEdits edits;
   edits.set = identity_.set();
-  edits.dropped = &options.client_identity.dropped;
-  edits.passed_on = identity_.passed_on(options.client_identity);
+  edits.dropped = &identity.dropped;
+  edits.passed_on = identity_.passed_on(identity);
   edits.host = own_host;
-  if (options.forwarded_for) edits.forwarded_for = client_host_;
+  if (front_.worker().options().forwarded_for) edits.forwarded_for = client_host_;
   edits.keeps_forwarded_for = keeps_forwarded_for_;
   if (upgrades) edits.upgrade = "websocket";
   edits.omits_expect = omits_expect;

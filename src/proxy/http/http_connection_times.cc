@@ -20,7 +20,7 @@ void HttpConnection::on_tick(TimePoint now) {
 }
 
 bool HttpConnection::look_at_reading(TimePoint now) {
-  const ProxySettings& options = front_.worker().options();
+  const SessionSettings& options = front_.settings_of(*this);
   if (unread_bytes() > 0 && now - header_since_ >= options.timeout_header) {
     exchange_->refuse_late_head(header_since_);
     return true;

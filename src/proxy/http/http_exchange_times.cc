@@ -13,7 +13,7 @@ bool HttpExchange::on_tick(TimePoint now) {
 }
 
 void HttpExchange::look_at_times(TimePoint now) {
-  const bool is_idle = now - connection_->last_active() >= front_.worker().options().timeout_idle;
+  const bool is_idle = now - connection_->last_active() >= front_.settings_of(*connection_).timeout_idle;
   const TimePoint end_told_at = exchange_.attempt.end_told_at;
   switch (stage()) {
     case Stage::kHeld:
@@ -24,7 +24,7 @@ void HttpExchange::look_at_times(TimePoint now) {
       if (end_told_at != kNever && now - end_told_at >= kLongestLinger) return end_tunnel();
       return is_idle ? cut_idle() : cut_stream_if_due(now);
     case Stage::kDroppingBody:
-      if (now - connection_->last_active() < front_.worker().options().timeout_header) return;
+      if (now - connection_->last_active() < front_.settings_of(*connection_).timeout_header) return;
       return connection_->end(idle_timed_out(exchange_.phase()));
     case Stage::kAnswered:
       if (is_idle) cut_idle();
@@ -40,7 +40,7 @@ void HttpExchange::look_at_node(TimePoint now, bool is_idle) {
   const Attempt& attempt = exchange_.attempt;
   exchange_.to_node.release_if_big();
   if (attempt.is_connecting) return;
-  if (is_idle && now - attempt.began >= front_.worker().options().timeout_idle) return cut_idle();
+  if (is_idle && now - attempt.began >= front_.settings_of(*connection_).timeout_idle) return cut_idle();
   if (!exchange_.answer.has_begun) return delivery_.on_attempt_tick(now);
   // Below a namespace only the answer tells a stream from a secret.
   const bool has_no_end = now - attempt.began >= kSilentStream && vault::may_be_stream(request.path);
@@ -63,7 +63,8 @@ void HttpExchange::cut_waiting() {
 // What has no end of its own must not hold up a step-down, nor stay for good where nobody leads any more.
 void HttpExchange::cut_stream_if_due(TimePoint now) {
   const NodeId node = exchange_.attempt.node;
-  const bool is_left_behind = front_.worker().cut_for(node, connection_->last_active(), now) != Cut::kNone;
+  const bool is_left_behind =
+      front_.worker().cut_for(node, connection_->last_active(), now, front_.settings_of(*connection_)) != Cut::kNone;
   const bool holds_up = front_.leader_blocks(node, now);
   if (holds_up) front_.say_stream_ended(node);
   if (is_left_behind || holds_up) cut_answer(node_lost(exchange_.phase()));

@@ -56,6 +56,10 @@ class HttpFront {
   [[nodiscard]] bool is_serving() const {
     return table_.any_of([](const HttpConnection& connection) { return connection.holds_up_shut_down(); });
   }
+  // Those of the connection's listener, as they are now: a reference must not outlive the call that it was taken in.
+  [[nodiscard]] const SessionSettings& settings_of(const HttpConnection& connection) const {
+    return worker_.listeners().settings(connection.listener());
+  }
   [[nodiscard]] bool has_idle_upstreams() const { return node_connections_.idle_count() > 0; }
 
   // For connections and exchanges.

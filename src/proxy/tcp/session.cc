@@ -17,11 +17,18 @@ constexpr std::size_t kDiscardedPerTurn = 256 * 1024;
 // Idle connections are many: what few of them need is behind a pointer.
 static_assert(sizeof(Session) <= 392 || sizeof(void*) != 8);
 
-Session::Session(TcpFront& front, net::Socket client, std::unique_ptr<Origin> origin)
-    : front_(front), client_(*this), node_(*this), account_(std::move(origin), front.worker().now()) {
+Session::Session(TcpFront& front, std::uint16_t listener, net::Socket client, std::unique_ptr<Origin> origin)
+    : front_(front),
+      client_(*this),
+      node_(*this),
+      account_(std::move(origin), front.worker().now()),
+      listener_(listener) {
   client_.socket = std::move(client);
   client_.writable = true;
 }
+
+// Those of its listener, as they are now.
+const SessionSettings& Session::options() const { return worker().listeners().settings(listener_); }
 
 void Session::Side::close() {
   watch.close();
@@ -194,14 +201,14 @@ void Session::on_write_failed(Side& to) {
 }
 
 void Session::on_tick(TimePoint now) {
-  const ProxySettings& options = worker().options();
+  const SessionSettings& options = this->options();
   switch (state_) {
     case State::kHeld:
       if (now - account_.started() < options.hold_timeout_tcp) return;
       worker().counters().hold_timeouts.add();
       return end(node_timed_out(Phase::kHeld));
     case State::kConnecting:
-      if (now - dialling_.begun_at() >= options.timeout_connect) dial_failed(cluster::HintKind::kSlow);
+      if (now - dialling_.begun_at() >= worker().options().timeout_connect) dial_failed(cluster::HintKind::kSlow);
       return;
     case State::kRelaying:
       if (leaving_.is_paused() && now - leaving_.paused_since() >= options.hold_timeout_tcp) {

@@ -33,7 +33,7 @@ class Session final : public WaitLink {
  public:
   enum class State : std::uint8_t { kNew, kHeld, kConnecting, kRelaying, kLingering, kEnded };
 
-  Session(TcpFront& front, net::Socket client, std::unique_ptr<Origin> origin);
+  Session(TcpFront& front, std::uint16_t listener, net::Socket client, std::unique_ptr<Origin> origin);
 
   // Any of these may end it; it is destroyed at the end of the turn at the earliest.
   void start();
@@ -60,6 +60,7 @@ class Session final : public WaitLink {
 
  private:
   [[nodiscard]] WorkerCore& worker() const;  // tcp_front.h
+  [[nodiscard]] const SessionSettings& options() const;
   struct Side final : net::ReadinessHandler, Channel {
     explicit Side(Session& s) : session(s) {}
     void on_ready(net::Readiness ready) override { session.on_ready(*this, ready); }
@@ -121,6 +122,7 @@ class Session final : public WaitLink {
   TimePoint asked_at_{};
   Epoch epoch_ = 0;
   NodeId node_id_{};
+  const std::uint16_t listener_;
   State state_ = State::kNew;
   bool has_node_ = false;       // node_id_ and epoch_ mean something
   bool waits_to_send_ = false;  // up, for the gate

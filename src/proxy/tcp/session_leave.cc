@@ -92,9 +92,8 @@ bool Session::leave_step(TimePoint now, bool may_cut_quiet) {
   const bool is_dead = node.standing == Standing::kDead;
   if (leaving_.is_deferring() && (is_dead || leaving_.is_answer_due(now))) relay_deferred(now);
   if (state_ != State::kRelaying || leaving_.is_deferring()) return false;
-  const ProxySettings& options = worker().options();
   const Cut cut = leaving_.cut_now(node, {dialogue_, last_active_, down_.is_blocked()}, now,
-                                   {options.drain_quiet, options.drain_deadline});
+                                   {options().drain_quiet, options().drain_deadline});
   if (cut == Cut::kNone || (cut == Cut::kQuiet && !may_cut_quiet)) return false;
   if (is_gentle(cut) && node_.has_unread()) {
     // With these words passed on, the session may have to stay, or to leave in another way.

@@ -18,7 +18,8 @@ void TcpFront::adopt(Accepted accepted) {
   worker_.counters().sessions_total.add();
   worker_.counters().sessions_now.add();
   auto origin = origin_of(accepted);
-  Session& session = table_.add(std::make_unique<Session>(*this, std::move(accepted.socket), std::move(origin)));
+  Session& session =
+      table_.add(std::make_unique<Session>(*this, accepted.listener, std::move(accepted.socket), std::move(origin)));
   session.start();
   release();
 }

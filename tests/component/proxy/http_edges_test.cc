@@ -134,7 +134,7 @@ TEST_CASE("new contexts are used from the next handshake on, and what runs goes 
   TlsPeer early(*rig.loop, rig.proxy->addresses()[0]);
   REQUIRE(answered(early));
   REQUIRE(rig.advance_until([&] { return rig.proxy->counts().http.upstream_idle == 1; }));
-  rig.proxy->set_client_tls(server_tls("common"));
+  rig.proxy->renew_client_tls(rig.options.listeners[0].tls, server_tls("common"));
   REQUIRE(rig.proxy->set_node_tls(*net::TlsContext::client({.ca_file = cert("ca.pem")})));
   // The idle connection to the node is not used again.
   REQUIRE(rig.advance_until([&] { return rig.proxy->counts().http.upstream_idle == 0; }));

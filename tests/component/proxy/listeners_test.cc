@@ -224,10 +224,84 @@ TEST_CASE("a listener speaks TLS from now on, or no more", "[listeners][tls]") {
     return client->received.empty() && !client->is_over();
   };
   CHECK(it.serves(address));
-  it.rig.proxy->set_client_tls(server_tls("server"));
+  auto wanted = it.listeners();
+  wanted[0].tls = server_tls("server");
+  it.use(wanted);
   CHECK(hello());
-  it.rig.proxy->set_client_tls(nullptr);
+  wanted[0].tls = nullptr;
+  it.use(wanted);
   CHECK(it.serves(address));
+}
+
+TEST_CASE("a certificate that is renewed is that of the listeners that had it, and of no others", "[listeners][tls]") {
+  ListenerRig it;
+  const auto first = server_tls("server");
+  const auto other = server_tls("server");
+  for (const auto& tls : {first, other}) {
+    ListenerOptions listener = at_any_port(Mode::kHttp);
+    listener.tls = tls;
+    it.rig.options.listeners.push_back(listener);
+  }
+  it.start();
+  const auto common_name_at = [&](std::size_t listener) {
+    net::testing::End end;
+    end.stream = net::Stream::connect(*it.rig.loop, it.rig.proxy->addresses()[listener],
+                                      {.tls = net::testing::client_tls(), .server_name = "localhost"}, end);
+    REQUIRE(it.rig.until([&] { return end.opened || end.broken; }));
+    return end.broken ? "refused" : "localhost";
+  };
+  CHECK(common_name_at(1) == std::string("localhost"));
+  it.rig.proxy->renew_client_tls(first, server_tls("common"));
+  REQUIRE(it.rig.until([&] { return common_name_at(1) == std::string("refused"); }));
+  CHECK(common_name_at(2) == std::string("localhost"));
+  CHECK(it.serves(it.rig.proxy->addresses()[0]));
+}
+
+TEST_CASE("a listener has times of its own, and what is under way follows them", "[listeners]") {
+  ListenerRig it;
+  it.rig.options.listeners.push_back(at_any_port(Mode::kHttp));
+  const auto with_idle = [&](Duration idle) {
+    SessionSettings settings = it.rig.options;
+    settings.timeout_idle = idle;
+    return std::make_shared<const SessionSettings>(settings);
+  };
+  it.rig.options.listeners[1].own = with_idle(1h);
+  it.start();
+  auto common = it.dial(it.rig.proxy->addresses()[0]);
+  auto own = it.dial(it.rig.proxy->addresses()[1]);
+  for (const auto& each : {common.get(), own.get()}) {
+    each->send(get("/v1/a"));
+    REQUIRE(it.until_has(*each, "/v1/a"));
+  }
+  auto wanted = it.listeners();
+  SECTION("they change") { wanted[1].own = with_idle(50ms); }
+  SECTION("they change together with what makes it another listener") {
+    wanted[1].own = with_idle(50ms);
+    wanted[1].fresh = true;
+  }
+  SECTION("it is gone, and the common ones count") {
+    wanted.pop_back();
+    it.rig.options.timeout_idle = 50ms;
+    it.rig.proxy->set_settings(it.rig.options);
+  }
+  it.use(wanted);
+  REQUIRE(it.rig.until([&] { return own->is_over(); }));
+  CHECK(common->is_over() == (wanted.size() == 1));
+}
+
+TEST_CASE("a listener believes the PROXY headers of its own balancers only", "[listeners]") {
+  ListenerRig it;
+  it.rig.options.accept_proxy_from = {IpRange::parse("127.0.0.0/8").value()};
+  it.rig.options.listeners[0].accept_proxy = true;
+  ListenerOptions own = at_any_port(Mode::kHttp);
+  own.accept_proxy = true;
+  SessionSettings settings;
+  settings.accept_proxy_from = {IpRange::parse("10.0.0.0/8").value()};
+  own.own = std::make_shared<const SessionSettings>(settings);
+  it.rig.options.listeners.push_back(own);
+  it.start();
+  CHECK(it.serves(it.rig.proxy->addresses()[1]));
+  CHECK_FALSE(it.serves(it.rig.proxy->addresses()[0]));
 }
 
 TEST_CASE("listeners come and go under load, and what stays refuses and cuts nobody", "[listeners]") {

@@ -27,9 +27,9 @@ TEST_CASE("certificates that were replaced are not kept where no connection uses
   const std::weak_ptr<net::TlsContext> first_to_clients = rig.options.listeners[0].tls;
   const std::weak_ptr<net::TlsContext> first_to_nodes = rig.options.node_tls;
   rig.start();
+  rig.proxy->renew_client_tls(rig.options.listeners[0].tls, to_clients());
   rig.options.listeners[0].tls.reset();
   rig.options.node_tls.reset();
-  rig.proxy->set_client_tls(to_clients());
   REQUIRE(rig.proxy->set_node_tls(to_nodes()));
   CHECK(rig.until([&] { return first_to_clients.expired() && first_to_nodes.expired(); }));
 }

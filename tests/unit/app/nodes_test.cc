@@ -114,7 +114,7 @@ TEST_CASE("http listeners keep idle connections to nodes, and these need file de
   config::Config config;
   config.threads = 2;
   config.nodes.resize(3);
-  config.listen.push_back({"127.0.0.1:8200", config::Mode::kTcp});
+  config.listen.emplace_back().address = "127.0.0.1:8200";
   const auto without = app::descriptors_needed(config);
   config.listen.front().mode = config::Mode::kHttp;
   CHECK(app::descriptors_needed(config) == without + 2 * 3 * proxy::kMostIdleUpstreams);

@@ -11,7 +11,7 @@ using namespace bellwether::config;
 
 TEST_CASE("a difference is told in the words of a file, apart from what only a restart changes", "[config][reload]") {
   Config before;
-  before.listen = {{"127.0.0.1:8200"}};
+  before.listen.emplace_back().address = "127.0.0.1:8200";
   Config after = before;
   CHECK(differences(before, after).reloadable.empty());
   CHECK(differences(before, after).others.empty());
