@@ -66,7 +66,7 @@ void say_new_listeners(const std::vector<config::Listen>& before, const std::vec
   }
 }
 
-// For people: ", TLS with vault.pem until 2027-01-01, internal.pem until ..."; nothing where it speaks plain HTTP.
+// For people: " (TLS with vault.pem until 2027-01-01, bao.pem until ...)"; nothing where it speaks plain HTTP.
 std::string certificates_text(const Certificates::Context& context) {
   if (!context) return "";
   std::vector<std::string> texts;
@@ -74,7 +74,7 @@ std::string certificates_text(const Certificates::Context& context) {
     const auto end = each.not_after ? std::chrono::system_clock::to_time_t(*each.not_after) : std::time_t{};
     texts.push_back(fmt::format("{} until {:%Y-%m-%d}", each.file, fmt::gmtime(end)));
   }
-  return fmt::format(", TLS with {}", fmt::join(texts, ", "));
+  return fmt::format(" (TLS with {})", fmt::join(texts, ", "));
 }
 
 // Whoever waits for an answer has one: somebody leads, or all nodes were asked and nobody does.
