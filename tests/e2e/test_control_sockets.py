@@ -57,6 +57,24 @@ def test_a_command_reaches_the_instance_that_is_chosen(fake_leader, tmp_path, pl
         assert not is_paused(one)
 
 
+def test_a_command_of_a_unit_reaches_the_process_of_that_unit(fake_leader, tmp_path, place, command):
+    def unit(name):
+        folder = tmp_path / name
+        folder.mkdir()
+        return {**place, "RUNTIME_DIRECTORY": f"{folder}:/elsewhere"}
+
+    main, second, third = unit("bellwether"), unit("bellwether@second"), unit("bellwether@third")
+    with start(tmp_path, main, "one", fake_leader) as one, start(tmp_path, second, "two", fake_leader) as two:
+        (socket,) = (tmp_path / "bellwether@second").iterdir()
+        assert socket.name == f"control@{admin_of(two)}.sock"
+        assert command("pause", env={**os.environ, **second}).returncode == 0
+        assert is_paused(two) and not is_paused(one)
+        assert command("resume", env={**os.environ, **third}).returncode == 1, "nobody is there"
+        another = {**place, "RUNTIME_DIRECTORY": str(tmp_path / "run")}
+        assert command("resume", env={**os.environ, **another}).returncode == 1, "no unit of ours"
+        assert is_paused(two)
+
+
 def test_the_socket_of_a_killed_instance_confuses_nobody(fake_leader, tmp_path, place, command):
     killed = start(tmp_path, place, "killed", fake_leader)
     killed.process.kill()

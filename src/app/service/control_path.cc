@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
+#include <utility>
 
 namespace bellwether::app {
 
@@ -15,16 +16,47 @@ namespace {
 constexpr std::string_view kEnd = ".sock";
 constexpr std::size_t kMaxSockets = 256;
 
+constexpr std::string_view kInOurDirectory = "control@";
+
 struct Place {
   std::string directory;
-  std::string_view prefix;
+  std::string_view prefix;  // of a socket's name
 };
 
+std::string directory_of(const char* variable) {
+  const char* const text = std::getenv(variable);
+  return text == nullptr ? std::string() : std::string(text);
+}
+
+// The directory that systemd has made for the unit in which this process runs, if that is a unit of Bellwether.
+std::string directory_of_unit() {
+  const std::string all = directory_of("RUNTIME_DIRECTORY");
+  const std::string first = all.substr(0, all.find(':'));
+  const std::string_view name = std::string_view(first).substr(first.rfind('/') + 1);
+  return name.starts_with("bellwether") ? first : std::string();
+}
+
+// Where a process of ours may have its control socket, the best place first.
 std::vector<Place> places() {
-  std::vector<Place> all = {{"/run/bellwether", "control@"}};
-  const char* directory = std::getenv("XDG_RUNTIME_DIR");
-  if (directory != nullptr && *directory != '\0') all.push_back({directory, "bellwether@"});
+  std::vector<Place> all;
+  if (std::string unit = directory_of_unit(); !unit.empty()) all.push_back({std::move(unit), kInOurDirectory});
+  all.push_back({"/run/bellwether", kInOurDirectory});
+  if (std::string user = directory_of("XDG_RUNTIME_DIR"); !user.empty()) {
+    all.push_back({std::move(user), "bellwether@"});
+  }
   return all;
+}
+
+// The directories of the units bellwether@NAME.service.
+void add_places_of_units(std::vector<Place>& all) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir("/run"), &::closedir);
+  if (!open) return;
+  while (const dirent* entry = ::readdir(open.get())) {
+    const std::string_view name = entry->d_name;
+    if (name.starts_with("bellwether@") && all.size() < kMaxSockets) {
+      all.push_back({fmt::format("/run/{}", name), kInOurDirectory});
+    }
+  }
 }
 
 void add_sockets(const Place& place, std::vector<ControlSocket>& found) {
@@ -76,7 +108,14 @@ std::optional<std::string> control_path_to_listen(const std::string& configured,
 
 std::vector<ControlSocket> control_sockets() {
   std::vector<ControlSocket> found;
-  for (const Place& place : places()) add_sockets(place, found);
+  // What a unit orders (ExecReload) concerns its own process.
+  if (const std::string unit = directory_of_unit(); !unit.empty()) {
+    add_sockets({unit, kInOurDirectory}, found);
+    if (!found.empty()) return found;
+  }
+  std::vector<Place> all = places();
+  add_places_of_units(all);
+  for (const Place& place : all) add_sockets(place, found);
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.instance < b.instance; });
   return found;
 }

@@ -10,8 +10,9 @@
 namespace bellwether::app {
 
 // Each instance has a control socket of its own, whose name tells its admin address: "control@127.0.0.1:8209.sock" in
-// /run/bellwether, or "bellwether@127.0.0.1:8209.sock" in $XDG_RUNTIME_DIR. Without an admin address the name has the
-// process id in its place.
+// the directory that systemd makes for its unit ($RUNTIME_DIRECTORY: /run/bellwether, or /run/bellwether@NAME for
+// bellwether@NAME.service) or else in /run/bellwether, or "bellwether@127.0.0.1:8209.sock" in $XDG_RUNTIME_DIR. Without
+// an admin address the name has the process id in its place.
 
 // What `control` says: "auto" or nothing.
 [[nodiscard]] bool is_automatic(const std::string& configured);
@@ -26,6 +27,8 @@ struct ControlSocket {
   std::string path;
   std::string instance;  // "127.0.0.1:8209", "pid-4711"
 };
+// In all of these directories. In a command of a unit (ExecReload=) only in the directory of that unit, if one is
+// there.
 [[nodiscard]] std::vector<ControlSocket> control_sockets();
 
 // Of those that are there the one that a command means. `admin`: the admin address chosen on the command line or in
