@@ -20,6 +20,7 @@
 #include "bellwether/config/load.h"
 #include "bellwether/config/options.h"
 #include "commands.h"
+#include "describe.h"
 #include "help_text.h"
 
 namespace bellwether::app {
@@ -27,25 +28,18 @@ namespace {
 
 constexpr std::size_t kMaxConfigBytes = 1024 * 1024;
 
-constexpr const char* kExamples = R"(Examples:
-  bellwether run https://vault1:8200 https://vault2:8200 https://vault3:8200
-      follow the leader of three nodes on 127.0.0.1:8200; then: export VAULT_ADDR=https://127.0.0.1:8200
-  bellwether run --ca-file ca.pem --server-name vault.example.com -f /etc/bellwether/bellwether.json
-  bellwether check --live -f /etc/bellwether/bellwether.json
-      connect to every node and say what is wrong, and how to put it right
-  bellwether check --running -f /etc/bellwether/bellwether.json
-      what a reload with this file would change; changes nothing
-  bellwether dev
-      a simulated cluster with failovers, to look at before there is a real one
-  bellwether status --watch
-
-Environment: each option of `run` is also a variable, BELLWETHER_ and its name in
-  capitals (BELLWETHER_INTER); VAULT_CACERT, BAO_CACERT and their kin are defaults.
-  BELLWETHER_ADMIN and BELLWETHER_CONTROL tell the other commands whom to ask.
-  NO_COLOR turns colours off.
-
-Exit codes: 0 fine, 1 failed, 2 usage, 3 `check --running` found a difference.
-All options: conf/REFERENCE.md.)";
+// What follows the list of commands.
+std::string help_footer() {
+  std::string text = "Examples:\n";
+  for (const ExampleDoc& each : examples()) {
+    text += fmt::format("  {}\n", each.command);
+    if (!each.meaning.empty()) text += fmt::format("      {}\n", each.meaning);
+  }
+  std::vector<std::string> codes;
+  for (const ExitCodeDoc& each : exit_codes()) codes.push_back(fmt::format("{} {}", each.code, each.word));
+  return text + fmt::format("\nEnvironment: {}\n\nExit codes: {}.\nAll options: bellwether.json(5), conf/REFERENCE.md.",
+                            environment_text(), fmt::join(codes, ", "));
+}
 
 Result<std::string> read_all(const std::string& name) {
   const bool is_stdin = name == "-";
@@ -219,7 +213,8 @@ class CommandLine {
     add_status_and_node();
     CLI::App* version = add("version", "Print the version", [this] { return version_command(is_verbose_); });
     version->add_flag("-v,--verbose", is_verbose_, "Libraries and limits too");
-    app_.footer(kExamples);  // last: commands would inherit it
+    add_docs();
+    app_.footer(help_footer());  // last: commands would inherit it
   }
 
   int run(int argc, char** argv) {
@@ -317,8 +312,9 @@ class CommandLine {
     sim->add_option("--address", sim_.addresses, "Address of a node, once for each; default: loopback, any port")
         ->allow_extra_args(false);
     sim->add_option("--control", sim_.control, "Address of the fault API");
-    sim->add_option("--tls-cert", sim_.tls_cert, "PEM file with the nodes' certificate; default: plain HTTP");
-    sim->add_option("--tls-key", sim_.tls_key, "PEM file with its key");
+    sim->add_option("--tls-cert", sim_.tls_cert, "PEM file with the nodes' certificate; default: plain HTTP")
+        ->type_name("FILE");
+    sim->add_option("--tls-key", sim_.tls_key, "PEM file with its key")->type_name("FILE");
     add_duration(*sim, "--election", "How long an election takes", sim_.election);
     add_duration(*sim, "--crash-election", "How long one takes after a crash or hang", sim_.crash_election);
     add_duration(*sim, "--demotion-block", "How long a leader that goes blocks before it says so", sim_.demotion_block);
@@ -414,6 +410,14 @@ class CommandLine {
     add_control(*command);
   }
 
+  void add_docs() {
+    CLI::App* docs = add("docs", "Print a man page, or the completion of a shell, as the package installs them",
+                         [this] { return docs_command(describe(app_), topic_); });
+    docs->add_option("TOPIC", topic_, "man: bellwether(1), man-file: bellwether.json(5), or the shell")
+        ->required()
+        ->check(CLI::IsMember(docs_topics()));
+  }
+
   static void add_admin(CLI::App& command, std::string& admin) {
     command.add_option("--admin", admin, "Its admin address")->envname("BELLWETHER_ADMIN")->capture_default_str();
   }
@@ -472,6 +476,7 @@ class CommandLine {
   NodeOptions node_;
   LogLevelOptions log_level_;
   std::string program_;
+  std::string topic_;
   Duration pause_for_ = PauseOptions().at_most;
 };
 

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/docs/program.h"
 #include "app/process/exit_code.h"
 #include "app/service/reload.h"
 #include "bellwether/base/time.h"
@@ -95,6 +96,10 @@ int repin_command(const ControlChoice& control);  // node.cc
 int reload_command(const ControlChoice& control, bool json);  // node.cc
 
 int version_command(bool verbose);  // version.cc
+
+// The man pages and the completions of shells, as the package has them. docs.cc
+[[nodiscard]] std::vector<std::string> docs_topics();
+int docs_command(const ProgramDoc& program, std::string_view topic);
 
 // Reads the command line and calls one of the above (cli.cc).
 int main_command(int argc, char** argv);

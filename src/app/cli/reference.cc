@@ -2,11 +2,26 @@
 
 #include <fmt/format.h>
 
+#include "app/docs/program.h"
 #include "bellwether/config/reference.h"
 #include "bellwether/metrics/catalogue.h"
-#include "commands.h"
 
 namespace bellwether::app {
+namespace {
+
+std::string exit_code_rows() {
+  std::string rows;
+  for (const ExitCodeDoc& each : exit_codes()) rows += fmt::format("| {} | {} |\n", each.code, each.meaning);
+  return rows;
+}
+
+std::string signal_rows() {
+  std::string rows;
+  for (const SignalDoc& each : signals()) rows += fmt::format("| {} | {} |\n", each.names, each.effect);
+  return rows;
+}
+
+}  // namespace
 
 std::string reference_markdown() {
   return fmt::format(
@@ -16,37 +31,18 @@ Derived from the tables in the source; a test compares it with them.
 
 ## Options
 
-A flag beats the environment, which beats the file. The variables of Vault's and OpenBao's own tools that are listed behind
-an option's own variable serve as its default: the file beats them, and BAO_ beats VAULT_. VAULT_ADDR is not used: it is how
-clients find us. An empty variable counts as absent. In variables, lists are separated by commas.
-
-The file is JSON with `//` and `/* */` comments. An unknown or doubled key is an error. Durations are "250ms", "1s", "2m",
-"1h"; a plain number is milliseconds. "Reload" tells which options a reload (HUP, `bellwether reload`, `watch`) changes while the process runs; for the
-others it says that they need a restart. Flags and environment stay what they were at the start, and names are asked for anew.
-
-`listen` takes an address (`"127.0.0.1:8200"`, `"[::1]:8200"`, `":8200"`, `"unix:/path"`), or a list of such addresses and
-objects: `{{"address": "127.0.0.1:8201", "mode": "redirect", "accept_proxy": false, "fresh": false}}`. `nodes` takes a list of URLs and
-objects: `{{"url": "https://10.0.0.1:8200", "name": "a", "server_name": "vault.example.com", "public_address": "https://a.example.com:8200"}}`.
-
+{}
 {}
 ## Exit codes
 
 | code | meaning |
 |---|---|
-| {} | fine |
-| {} | failed: an invalid configuration, an address in use, a check that found something wrong |
-| {} | usage: an unknown command, flag or argument |
-| {} | `bellwether check --running`: the file is fine, and a reload or a restart with it would change something |
-
+{}
 ## Signals
 
 | signal | effect |
 |---|---|
-| TERM, INT, QUIT | readiness turns 503 while listeners stay open; ends when no session is left, or after `hard_stop_after` |
-| TERM, INT or QUIT again | ends at once |
-| HUP | the configuration file is read again, and what has changed of it is used (column "reload" above); a file with an error changes nothing. Certificates, keys and CA files are read again at once, as they are anyhow when they change (`tls_reload_interval`) |
-| USR1, USR2, ALRM, PIPE | nothing but a log line, `signal_ignored`; USR2 does not replace the program, USR1 does not open a log anew |
-
+{}
 ## Behind another balancer
 
 A load balancer or CDN in front of Bellwether hides the clients' addresses: name its addresses in `forwarded_for_trusted`, and http listeners
@@ -80,7 +76,7 @@ Tcp listeners pass TLS through, and bytes of plain HTTP as they are: they drop n
 On `/metrics` of the admin address. No client address, path, token or mount is ever a label.
 
 {})",
-      config::options_markdown(), kExitFine, kExitFailed, kExitUsage, kExitDiffers, metrics::catalogue_markdown());
+      format_text(), config::options_markdown(), exit_code_rows(), signal_rows(), metrics::catalogue_markdown());
 }
 
 }  // namespace bellwether::app
