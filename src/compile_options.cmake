@@ -18,5 +18,9 @@ elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
   target_compile_options(bellwether_options INTERFACE
     -fstack-protector-strong -fstack-clash-protection -fcf-protection -D_FORTIFY_SOURCE=2 -D_GLIBCXX_ASSERTIONS)
   target_link_options(bellwether_options INTERFACE -Wl,-z,relro,-z,now)
+  # The same bits wherever the tree lies: no path of this machine is in them. ccache may name sources relatively.
+  file(RELATIVE_PATH from_build ${PROJECT_BINARY_DIR} ${PROJECT_SOURCE_DIR}/)
+  target_compile_options(bellwether_options INTERFACE
+    -ffile-prefix-map=${PROJECT_SOURCE_DIR}/= -ffile-prefix-map=${from_build}=)
   set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 endif()
