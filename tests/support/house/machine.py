@@ -25,13 +25,20 @@ mount -t tmpfs -o mode=755 run run
 mount -t tmpfs -o mode=1777 tmp tmp
 """
 
-_SYSTEMD = r"""
-mount -t cgroup2 cgroup2 sys/fs/cgroup || { mount -t tmpfs tmpfs sys/fs/cgroup && mount -t cgroup2 cgroup2 sys/fs/cgroup; }
-rm -f etc/machine-id && echo 0123456789abcdef0123456789abcdef >etc/machine-id
-exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot . /lib/systemd/systemd --unit=basic.target --log-target=journal --show-status=no
+# Not by chroot: from within one no user namespace can be made, which the sandbox of a unit has.
+_ENTER = r"""
+pivot_root . mnt
+cd /
+umount -l /mnt
 """
 
-_NO_SYSTEMD = "exec chroot . /bin/sh -c 'echo ready >/run/ready; exec sleep infinity'\n"
+_SYSTEMD = r"""
+mount -t cgroup2 cgroup2 sys/fs/cgroup
+rm -f etc/machine-id && echo 0123456789abcdef0123456789abcdef >etc/machine-id
+exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --unit=basic.target --log-target=journal --show-status=no
+"""
+
+_NO_SYSTEMD = "echo ready >/run/ready\nexec sleep infinity\n"
 
 
 def why_not():
@@ -65,7 +72,7 @@ class Machine:
         os.mkdir(mounts)
         self._unshare = subprocess.Popen(  # pylint: disable=consider-using-with
             ["unshare", "--kill-child", "-m", "-p", "-f", "-u", "-i", "-n", "-C", "sh", "-ec",
-             _OVERLAY + (_SYSTEMD if systemd else _NO_SYSTEMD), "machine", mounts],
+             _OVERLAY + _ENTER + (_SYSTEMD if systemd else _NO_SYSTEMD), "machine", mounts],
             stdout=self._log, stderr=self._log, stdin=subprocess.DEVNULL, preexec_fn=self._enter_group)
 
     def __enter__(self):
