@@ -59,6 +59,7 @@ void Worker::set_listeners(std::shared_ptr<const ListenerTable> table, std::vect
   for (const auto& door : before) {
     if (door) close_door(*door);
   }
+  if (parked_.empty() && intake_.size() == 0) known_listeners().forget_closed_tls(open);
   restart_tick();
 }
 

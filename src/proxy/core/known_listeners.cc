@@ -18,6 +18,12 @@ void KnownListeners::set(std::shared_ptr<const ListenerTable> table, const std::
   find_settings();
 }
 
+void KnownListeners::forget_closed_tls(const std::vector<OpenListener>& open) {
+  std::vector<std::shared_ptr<net::TlsContext>> kept(tls_.size());
+  for (const OpenListener& each : open) kept[each.number] = tls_[each.number];
+  tls_ = std::move(kept);
+}
+
 void KnownListeners::set_common(const SessionSettings& common) {
   common_ = &common;
   find_settings();

@@ -38,6 +38,8 @@ class KnownListeners {
  public:
   // `open`: what is accepted at from now on.
   void set(std::shared_ptr<const ListenerTable> table, const std::vector<OpenListener>& open);
+  // Nobody waits for a handshake at a listener that is not `open`: certificates that only such ones have are let go.
+  void forget_closed_tls(const std::vector<OpenListener>& open);
   // Of listeners that have none of their own. Must live until others are set.
   void set_common(const SessionSettings& common);
   // Listeners with the one TLS context have the other one from now on.

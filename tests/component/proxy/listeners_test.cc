@@ -257,6 +257,19 @@ TEST_CASE("a certificate that is renewed is that of the listeners that had it, a
   CHECK(it.serves(it.rig.proxy->addresses()[0]));
 }
 
+TEST_CASE("the certificates of a listener that is gone are let go", "[listeners][tls]") {
+  ListenerRig it;
+  it.rig.options.listeners.push_back(at_any_port(Mode::kHttp));
+  it.rig.options.listeners[1].tls = server_tls("server");
+  it.start();
+  auto wanted = it.listeners();
+  const std::weak_ptr<net::TlsContext> certificates = wanted[1].tls;
+  wanted.pop_back();
+  it.rig.options.listeners.pop_back();
+  it.use(wanted);
+  CHECK(it.rig.until([&] { return certificates.expired(); }));
+}
+
 TEST_CASE("a listener has times of its own, and what is under way follows them", "[listeners]") {
   ListenerRig it;
   it.rig.options.listeners.push_back(at_any_port(Mode::kHttp));
