@@ -15,7 +15,7 @@ std::string listen_text(const Config& config) {
   std::vector<std::string> parts;
   for (const Listen& each : config.listen) {
     Config as_listened;
-    static_cast<ListenOptions&>(as_listened) = each;
+    static_cast<ListenOptions&>(as_listened) = static_cast<const ListenOptions&>(each);
     std::string text = value_text(*find_option("mode"), as_listened);
     if (each.accept_proxy) text += ", accept_proxy";
     if (each.fresh) text += ", fresh";

@@ -31,7 +31,7 @@ bool reaches(std::string_view listen, const Node& node) {
 // A listener's options: its own, and for the rest those of all.
 Listen listen_of(const ListenEntry& entry, const Config& common) {
   Config effective;
-  static_cast<ListenOptions&>(effective) = common;
+  static_cast<ListenOptions&>(effective) = static_cast<const ListenOptions&>(common);
   Listen listen;
   for (const Option& option : options()) {
     if (entry.said.count(option.key) == 0) continue;
@@ -40,7 +40,7 @@ Listen listen_of(const ListenEntry& entry, const Config& common) {
   }
   // The common key belongs to the common certificate.
   if (entry.said.count("tls_cert") > 0 && entry.said.count("tls_key") == 0) effective.tls_key.clear();
-  static_cast<ListenOptions&>(listen) = effective;
+  static_cast<ListenOptions&>(listen) = static_cast<const ListenOptions&>(effective);
   listen.address = entry.address;
   listen.fresh = listen.fresh && listen.mode == Mode::kHttp;
   return listen;

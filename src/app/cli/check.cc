@@ -73,7 +73,7 @@ void check_files(const config::Config& config, std::vector<std::string>& problem
   });
   if (config.tls_cert.empty() || is_used) return;
   config::Listen unused;
-  static_cast<config::ListenOptions&>(unused) = config;
+  static_cast<config::ListenOptions&>(unused) = static_cast<const config::ListenOptions&>(config);
   check_client_files(unused, now, problems);
 }
 

@@ -103,7 +103,7 @@ bool sends_forwarded_for(const config::Config& config) { return config.forwarded
 
 Result<proxy::SessionSettings> session_settings(const config::ListenOptions& of, const config::Config& config) {
   proxy::SessionSettings settings;
-  static_cast<config::SessionOptions&>(settings) = of;
+  static_cast<config::SessionOptions&>(settings) = static_cast<const config::SessionOptions&>(of);
   settings.client_identity = client_identity(of, config);
   auto from = ip_ranges(of.accept_proxy_from, "accept_proxy_from");
   if (!from) return tl::unexpected(from.error());
