@@ -94,6 +94,14 @@ void finish_nodes(Draft& draft, const Sources& sources) {
                             has_vault_addr ? " (VAULT_ADDR is how clients find us; it is not taken for a node)" : ""));
 }
 
+void check_services(Draft& draft) {
+  for (const NodeEntry& each : draft.nodes) {
+    if (!each.node.is_service || draft.config.dns_refresh > Duration::zero()) continue;
+    draft.problem(
+        each.at, fmt::format("nodes: {}: its records are asked for again, so dns_refresh cannot be 0s", each.node.url));
+  }
+}
+
 void check_durations(Draft& draft) {
   const Config& config = draft.config;
   const auto at_most = [&](std::string_view key, Duration value, std::string_view other, Duration limit) {
@@ -310,6 +318,7 @@ void finish(Draft& draft, const Sources& sources) {
   finish_nodes(draft, sources);
   finish_listeners(draft);
   check_durations(draft);
+  check_services(draft);
   check_node_tls(draft);
   check_client_tls(draft);
   check_listeners(draft);

@@ -37,6 +37,7 @@ struct FieldDoc {
   void operator()(const config::IntField&) const { takes(Takes::kText, "NUMBER"); }
   void operator()(const config::DurationField&) const { takes(Takes::kText, "DURATION"); }
   void operator()(const config::ListField&) const { takes(Takes::kText, "LIST"); }
+  void operator()(const config::CertificatesField&) const { takes(Takes::kFile, "FILE"); }
   void operator()(const config::ListenField&) const { takes(Takes::kText, "ADDRESS"); }
   void operator()(const config::NodesField&) const { takes(Takes::kText, "LIST"); }
 

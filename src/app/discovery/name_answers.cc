@@ -68,11 +68,11 @@ struct NameAnswers::Look {
     const bool is_there = plan->resolved && has(answer, *plan->resolved);
     return !is_there && ((!plan->address && !plan->same_as) || states.is_down(server)) ? plan : nullptr;
   }
-  // Of the family that is in use, while a node of it answers: one query of the two may fail. Of both while none does,
-  // so that whichever is not broken serves. Of a node that has a name of its own, one address.
-  [[nodiscard]] Addresses usable(const Addresses& answer) const {
+  // Of the family that is in use, while a node of it answers: one query of the two may fail. Of both if none does for
+  // long, so that whichever is not broken serves. Of a node that has a name of its own, one address.
+  [[nodiscard]] Addresses usable(const Addresses& answer, bool tries_both) const {
     const bool is_one = node.name != authority(node);
-    if (known.empty() || (is_one && are_all_down())) return one_if(is_one, usable_addresses(answer));
+    if (known.empty() || (are_all_down() && (is_one || !tries_both))) return one_if(is_one, usable_addresses(answer));
     Addresses usable;
     add_missing(usable, answer);
     if (const std::optional<int> family = family_in_use()) {
@@ -84,9 +84,12 @@ struct NameAnswers::Look {
     if (!is_one || usable.size() < 2) return usable;
     return {!known.empty() && has(usable, known.front()) ? known.front() : usable.front()};
   }
-  // That of a node that answers, IPv4 before IPv6; none if nobody does.
+  // That of the leader, else of a node that answers, IPv4 before IPv6; none if nobody does.
   [[nodiscard]] std::optional<int> family_in_use() const {
     std::optional<int> family;
+    for (const auto& [plan, server] : plans) {
+      if (plan->resolved && has(known, *plan->resolved) && states.is_leader(server)) return plan->resolved->family();
+    }
     for (const net::Address& each : known) {
       if (!is_down(each) && family != AF_INET) family = each.family();
     }
@@ -94,9 +97,10 @@ struct NameAnswers::Look {
   }
   // What the nodes of the answer say proves that the name has moved.
   [[nodiscard]] bool leads_elsewhere(const Addresses& answer) const {
-    const bool is_other_cluster =
-        !clusters_of(known).empty() && !clusters_of(answer).empty() && of_our_cluster(answer).empty();
-    return is_other_cluster || any_leads(answer);
+    return (is_other_cluster(answer) && !states.is_cluster_given()) || any_leads(of_our_cluster(answer));
+  }
+  [[nodiscard]] bool is_other_cluster(const Addresses& answer) const {
+    return !clusters_of(known).empty() && !clusters_of(answer).empty() && of_our_cluster(answer).empty();
   }
   [[nodiscard]] bool any_leads(const Addresses& addresses) const {
     return std::any_of(plans.begin(), plans.end(), [&](const auto& each) {
@@ -160,7 +164,8 @@ void NameAnswers::settle_one(Name& name, const Look& look, ResolvedName answer, 
   ++answers_;
   name.report.answered = look.now;
   name.report.problem.clear();
-  Addresses usable = look.usable(*answer);
+  name.answers_while_down = !look.known.empty() && look.are_all_down() ? name.answers_while_down + 1 : 0;
+  Addresses usable = look.usable(*answer, name.answers_while_down >= kAnswersToTryBoth);
   if (const NodePlan* const moved = look.moved(usable)) {
     settled.moved.emplace_back(moved->id, usable.front());
     settled.found.emplace_back(fail(ErrorKind::kUnavailable, moved->unresolved));
@@ -173,7 +178,12 @@ NameAnswers::Addresses NameAnswers::settle_answer(Name& name, const Look& look, 
   if (answer.empty()) return look.known;
   const bool is_elsewhere = !look.known.empty() && !has_any(look.known, answer) && !has_all(name.left, answer);
   if (look.are_all_down() || (is_elsewhere && has_moved(name, look, answer))) {
-    add_missing(name.left, look.known);
+    if (look.is_other_cluster(answer)) {
+      name.former = look.known;
+      name.left.clear();
+    } else {
+      add_missing(name.left, look.known);
+    }
     if (name.left.size() > kMostLeft) name.left.clear();
     name.missing.clear();
     name.forget_elsewhere();
@@ -214,7 +224,7 @@ NameAnswers::Addresses NameAnswers::settle_answer(Name& name, const Look& look, 
 
 // REQUIRES: the answer has nothing in common with what is known
 bool NameAnswers::has_moved(Name& name, const Look& look, const Addresses& answer) {
-  if (look.leads_elsewhere(answer)) return true;
+  if (look.leads_elsewhere(answer) && !has_any(name.former, answer)) return true;
   const bool is_repeated =
       name.answers_elsewhere > 0 && has_all(name.elsewhere, answer) && has_all(answer, name.elsewhere);
   if (!is_repeated) name.elsewhere_since = look.now;
@@ -231,7 +241,14 @@ std::vector<NameAnswers::Report> NameAnswers::reports() const {
 
 NameAnswers::Addresses NameAnswers::in_use(const config::Node& node, const std::vector<NodePlan>& present,
                                            const Addresses& answer, const NodeStates& states) {
-  return Look(node, present, states, {}, {}, {}).usable(answer);
+  return Look(node, present, states, {}, {}, {}).usable(answer, true);
+}
+
+bool NameAnswers::are_of_another_cluster(const config::Node& node, const std::vector<NodePlan>& present,
+                                         const net::Address& one, const Addresses& answer, const NodeStates& states) {
+  const Look look(node, present, states, {}, {}, {});
+  const std::set<std::string> its = look.clusters_of({one}), theirs = look.clusters_of(answer);
+  return !its.empty() && !theirs.empty() && !theirs.contains(*its.begin());
 }
 
 std::vector<ResolvedName> keep_missing_addresses(const std::vector<config::Node>& nodes,
@@ -244,6 +261,7 @@ std::vector<ResolvedName> keep_missing_addresses(const std::vector<config::Node>
       const bool is_of_name = plan.host == nodes[i].host && plan.port == nodes[i].port && plan.is_one_of_several;
       const bool serves = is_of_name && plan.address && !states.is_down(plan.id);
       if (!serves || has(*answers[i], *plan.address)) continue;
+      if (NameAnswers::are_of_another_cluster(nodes[i], present, *plan.address, *answers[i], states)) continue;
       const bool overlaps = std::any_of(present.begin(), present.end(), [&](const NodePlan& each) {
         return each.host == nodes[i].host && each.resolved && has(*answers[i], *each.resolved);
       });

@@ -21,6 +21,8 @@ struct NodeStates {
   std::function<bool(NodeId)> is_held;            // an operator has taken it out of service, and wants to find it again
   std::function<std::string(NodeId)> cluster_id;  // that it states; empty: it is not up, or states none
   std::function<bool(NodeId)> says_it_leads;      // it is up
+  std::function<bool(NodeId)> is_leader;          // we follow it
+  std::function<bool()> is_cluster_given;         // by the configuration: another one is no reason to go there
 };
 
 // Which addresses the names of the nodes stand for, while the resolver is asked for them again and again. What a name
@@ -67,6 +69,10 @@ class NameAnswers {
   // Of an answer, the addresses of the families in use.
   [[nodiscard]] static Addresses in_use(const config::Node& node, const std::vector<NodePlan>& present,
                                         const Addresses& answer, const NodeStates& states);
+  // Nodes of the answer state cluster_ids, and none that of the node at `one`.
+  [[nodiscard]] static bool are_of_another_cluster(const config::Node& node, const std::vector<NodePlan>& present,
+                                                   const net::Address& one, const Addresses& answer,
+                                                   const NodeStates& states);
 
  private:
   struct Missing {
@@ -80,6 +86,10 @@ class NameAnswers {
     int answers_elsewhere = 0;
     TimePoint elsewhere_since{};
     Addresses left;  // what it stood for before: who comes back takes turns
+    // What it stood for before its nodes were another cluster's. It is not followed there by what nodes say: of name
+    // servers that do not agree, each answer would move it.
+    Addresses former;
+    int answers_while_down = 0;  // in a row, while all its nodes were down
 
     void forget_elsewhere() {
       elsewhere.clear();
@@ -87,6 +97,8 @@ class NameAnswers {
     }
   };
   struct Look;
+  // How many answers while nobody is there make nodes of both families of addresses.
+  static constexpr int kAnswersToTryBoth = 2;
 
   void settle_one(Name& name, const Look& look, ResolvedName answer, Settled& settled);
   [[nodiscard]] static Addresses settle_answer(Name& name, const Look& look, Addresses answer, bool& is_in_doubt);

@@ -382,7 +382,8 @@ void AddressKeeper::look() {
     rounds_down_[i] = down ? rounds_down_[i] + 1 : 0;
     const bool moved_perhaps = rounds_down_[i] > 0 && rounds_down_[i] % kRoundsDown == 0;
     const bool is_settled = plans_[i].is_one_of_several && plans_[i].same_as;
-    if (is_settled || (plans_[i].address && !moved_perhaps)) continue;
+    // A service is asked for by NameRefresh alone: one address would make one node of it.
+    if (is_settled || plans_[i].is_service || (plans_[i].address && !moved_perhaps)) continue;
     ask(resolver_, plans_[i], [weak = std::weak_ptr(alive_), i](const Result<net::NameAnswer>& answer) {
       if (const auto self = weak.lock()) (*self)->on_resolved(i, answer);
     });

@@ -98,6 +98,7 @@ std::string keys_of(const config::Option& option) {
   out += has_default ? fmt::format("; default: {}.\n", roff_text(config::default_text(option))) : "; required.\n";
   out += fmt::format(".br\n{}, {}; a reload {} it.\n", option.flag.empty() ? "Arguments" : bold(option.flag),
                      bold(config::environment_name(option)), option.reloadable ? "changes" : "does not change");
+  if (option.is_per_listener) out += "An object of \\fBlisten\\fR may have its own.\n";
   std::string borrowed;
   for (auto name = option.borrowed.rbegin(); name != option.borrowed.rend(); ++name) {
     borrowed += (borrowed.empty() ? "" : ", ") + bold(*name);

@@ -404,7 +404,9 @@ struct Service::Impl {
                 [this](NodeId node) {
                   const cluster::NodeView* const seen = prober->view()->nodes.find(node);
                   return seen != nullptr && seen->up && seen->facts.role == cluster::Role::kActive;
-                }};
+                },
+            .is_leader = [this](NodeId node) { return prober->view()->leader == node; },
+            .is_cluster_given = [this] { return !config.cluster_id.empty(); }};
   }
 
   void refresh_names() {

@@ -5,7 +5,6 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <fmt/format.h>
-#include <netdb.h>
 
 #include <algorithm>
 #include <map>
@@ -22,8 +21,11 @@ constexpr int kUsualTimeoutMs = 5000, kUsualTries = 4;  // of c-ares
 constexpr int kTimeoutMs = 2000, kTries = 3;            // the wait doubles with each try
 constexpr std::size_t kMostTargets = 256;               // of a service
 
+// kProtocol: a name server has failed, where c-ares ends the search.
 Error cannot_resolve(const std::string& host, int status) {
-  return {ErrorKind::kUnavailable, fmt::format("cannot resolve \"{}\": {}", host, ::ares_strerror(status))};
+  const bool is_plain = status == ARES_ENOTFOUND || status == ARES_ENODATA || status == ARES_ETIMEOUT;
+  return {is_plain ? ErrorKind::kUnavailable : ErrorKind::kProtocol,
+          fmt::format("cannot resolve \"{}\": {}", host, ::ares_strerror(status))};
 }
 
 void add(NameAnswer& answer, const Address& address) {
@@ -37,17 +39,7 @@ void limit(NameAnswer& answer, std::optional<Duration> ttl) {
 
 Duration seconds(std::int64_t count) { return std::chrono::seconds(std::max<std::int64_t>(count, 0)); }
 
-bool is_in_hosts_file(ares_channel channel, const std::string& host) {
-  for (const int family : {AF_INET, AF_INET6}) {
-    hostent* entry = nullptr;
-    if (::ares_gethostbyname_file(channel, host.c_str(), family, &entry) != ARES_SUCCESS) continue;
-    ::ares_free_hostent(entry);
-    return true;
-  }
-  return false;
-}
-
-NameAnswer read_addresses(ares_channel channel, const std::string& host, const ares_addrinfo& found) {
+NameAnswer read_addresses(const ares_addrinfo& found) {
   NameAnswer answer;
   for (const ares_addrinfo_node* node = found.nodes; node != nullptr; node = node->ai_next) {
     add(answer, Address::from(node->ai_addr, node->ai_addrlen));
@@ -56,8 +48,6 @@ NameAnswer read_addresses(ares_channel channel, const std::string& host, const a
   for (const ares_addrinfo_cname* name = found.cnames; name != nullptr; name = name->next) {
     limit(answer, seconds(name->ttl));
   }
-  // c-ares has 0 there too.
-  if (answer.ttl == Duration::zero() && is_in_hosts_file(channel, host)) answer.ttl.reset();
   return answer;
 }
 
@@ -75,19 +65,17 @@ std::optional<Duration> least_ttl(const unsigned char* message, int length) {
   return least;
 }
 
-struct Target {
-  std::string host;
-  std::uint16_t port;
-};
+// The ports of each host.
+using Targets = std::map<std::string, std::vector<std::uint16_t>>;
 
-std::vector<Target> read_targets(const unsigned char* message, int length) {
+Targets read_targets(const unsigned char* message, int length) {
   ares_srv_reply* records = nullptr;
-  std::vector<Target> targets;
+  Targets targets;
   if (::ares_parse_srv_reply(message, length, &records) != ARES_SUCCESS) return targets;
   for (const ares_srv_reply* record = records; record != nullptr; record = record->next) {
     const std::string host = record->host;
-    const bool is_none = host.empty() || host == ".";  // "decidedly not available", RFC 2782
-    if (!is_none && targets.size() < kMostTargets) targets.push_back({host, record->port});
+    const bool is_none = host.empty() || host == "." || record->port == 0;  // "decidedly not available", RFC 2782
+    if (!is_none && targets.size() < kMostTargets) targets[host].push_back(record->port);
   }
   ::ares_free_data(records);
   return targets;
@@ -135,9 +123,11 @@ struct Dns::Impl : std::enable_shared_from_this<Dns::Impl> {
     std::optional<Error> problem;  // of a target
     OnAnswer on_answer;
 
-    void add_target(const Result<NameAnswer>& found, std::uint16_t port) {
+    void add_target(const Result<NameAnswer>& found, const std::vector<std::uint16_t>& ports) {
       if (found) {
-        for (const Address& address : found->addresses) add(answer, address.with_port(port));
+        for (const std::uint16_t port : ports) {
+          for (const Address& address : found->addresses) add(answer, address.with_port(port));
+        }
         limit(answer, found->ttl);
       } else {
         problem = found.error();
@@ -229,7 +219,9 @@ struct Dns::Impl : std::enable_shared_from_this<Dns::Impl> {
       hints.ai_family = AF_UNSPEC;
       hints.ai_socktype = SOCK_STREAM;
       hints.ai_flags = ARES_AI_NOSORT;
+      is_in_call = true;
       ::ares_getaddrinfo(channel, question->host.c_str(), nullptr, &hints, &Impl::on_host, question);
+      is_in_call = false;
     });
   }
   void ask_for_service(const std::string& name, OnAnswer on_answer) {
@@ -246,7 +238,8 @@ struct Dns::Impl : std::enable_shared_from_this<Dns::Impl> {
     if (status != ARES_SUCCESS) {
       return dns.tell(std::move(question->on_answer), tl::unexpected(cannot_resolve(question->host, status)));
     }
-    NameAnswer answer = read_addresses(dns.channel, question->host, *found);
+    NameAnswer answer = read_addresses(*found);
+    if (dns.is_in_call) answer.ttl.reset();  // of the hosts file: no name server answers within the call
     if (!answer.addresses.empty()) return dns.tell(std::move(question->on_answer), std::move(answer));
     dns.tell(std::move(question->on_answer), tl::unexpected(cannot_resolve(question->host, ARES_ENODATA)));
   }
@@ -255,7 +248,7 @@ struct Dns::Impl : std::enable_shared_from_this<Dns::Impl> {
     const std::unique_ptr<Question> question(static_cast<Question*>(argument));
     if (status == ARES_EDESTRUCTION) return;
     Impl& dns = question->dns;
-    std::vector<Target> targets;
+    Targets targets;
     if (status == ARES_SUCCESS) targets = read_targets(message, length);
     if (targets.empty()) {
       const int why = status != ARES_SUCCESS ? status : ARES_ENODATA;
@@ -267,16 +260,17 @@ struct Dns::Impl : std::enable_shared_from_this<Dns::Impl> {
     service->on_answer = [&dns, on_answer = std::move(question->on_answer)](Result<NameAnswer> answer) {
       dns.tell(on_answer, std::move(answer));
     };
-    for (const Target& target : targets) {
-      dns.ask_for_host(target.host, [service, port = target.port](const Result<NameAnswer>& found) {
-        service->add_target(found, port);
-      });
+    for (const auto& [host, ports] : targets) {
+      // The final dot: what a record names is in no search domain.
+      dns.ask_for_host(
+          host + ".", [service, ports = ports](const Result<NameAnswer>& found) { service->add_target(found, ports); });
     }
   }
 
   Loop& loop;
   ares_channel channel = nullptr;
   std::size_t open_questions = 0;  // whose askers have not been told
+  bool is_in_call = false;         // of ares_getaddrinfo
   std::map<ares_socket_t, std::unique_ptr<Watch>> watches;
   Timer timer;
 };

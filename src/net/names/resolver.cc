@@ -110,13 +110,14 @@ struct Resolver::Impl : std::enable_shared_from_this<Resolver::Impl> {
     look_up_next();
   }
 
-  // Names that c-ares has not found may be known to NSS.
+  // Names that c-ares has not found may be known to NSS, or to a search domain behind one whose name server has failed.
   void look_up_next() {
     if (not_found.empty() || background.is_busy()) return;
     auto [host, problem] = std::move(not_found.front());
     not_found.pop_front();
     background.run([weak = weak_from_this(), host = std::move(host), problem = std::move(problem)] {
-      const Answer found = has_other_services() ? look_up(host) : problem;
+      const bool has_failed = problem.error().kind == ErrorKind::kProtocol;
+      const Answer found = has_failed || has_other_services() ? look_up(host) : problem;
       return [weak, host, found] {
         const auto self = weak.lock();  // an answer may be what ends us
         if (!self) return;

@@ -298,7 +298,7 @@ TEST_CASE("a listener has times of its own, and what is under way follows them",
     it.rig.proxy->set_settings(it.rig.options);
   }
   it.use(wanted);
-  REQUIRE(it.rig.until([&] { return own->is_over(); }));
+  REQUIRE(it.rig.advance_until([&] { return own->is_over(); }));
   CHECK(common->is_over() == (wanted.size() == 1));
 }
 

@@ -47,7 +47,7 @@ TEST_CASE("shutting down, idle clients are sent away in order while a download g
   it.one.backend.peers[0]->send("there");
   REQUIRE(it.until_has(*download, "half there"));
   download->close();
-  REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().sessions_now == 0; }));
+  REQUIRE(it.rig.advance_until([&] { return it.rig.proxy->counts().sessions_now == 0; }));
 }
 
 TEST_CASE("shutting down, what is held waits on and is served", "[proxy][http][shutdown]") {
@@ -139,7 +139,7 @@ TEST_CASE("shutting down, the end comes after what runs has been answered", "[pr
   REQUIRE(it.rig.until([&] { return busy->saw_end; }));
   CHECK_THAT(busy->received, CATCH_CONTAINS("Connection: close\r\n"));
   busy->close();
-  CHECK(it.rig.until([&] { return is_idle; }));
+  CHECK(it.rig.advance_until([&] { return is_idle; }));
 }
 
 TEST_CASE("shutting down, the end comes after the redirects that are owed, not after idle connections",

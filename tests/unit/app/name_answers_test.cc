@@ -53,7 +53,9 @@ struct Fixture {
     return {[this](NodeId node) { return down.contains(node.number); },
             [this](NodeId node) { return held.contains(node.number); },
             [this](NodeId node) { return clusters.contains(node.number) ? clusters.at(node.number) : std::string(); },
-            [this](NodeId node) { return leading.contains(node.number); }};
+            [this](NodeId node) { return leading.contains(node.number); },
+            [this](NodeId node) { return leading.contains(node.number) && leading.size() == 1; },
+            [this] { return is_cluster_given; }};
   }
 
   // The last parts of the addresses, in order.
@@ -88,6 +90,7 @@ struct Fixture {
   Duration step = 30s;
   std::vector<std::pair<NodeId, net::Address>> moved;
   bool is_in_doubt = false;
+  bool is_cluster_given = false;
 };
 
 using Numbers = std::vector<int>;
@@ -177,6 +180,52 @@ TEST_CASE("a name that moved to a copy of the cluster is followed as soon as a n
   it.step = 200ms;
   it.answer({4, 5, 6});
   CHECK(it.in_use() == Numbers{4, 5, 6});
+}
+
+TEST_CASE("a name that goes back to the cluster of before is followed when it has said so twice", "[app][names]") {
+  Fixture it;
+  const auto say_whose_they_are = [&] {
+    for (const int number : it.in_use()) it.state(number < 4 ? "old" : "new", {number});
+  };
+  it.answer({1, 2, 3});
+  say_whose_they_are();
+  it.answer({4, 5, 6});
+  say_whose_they_are();
+  it.answer({4, 5, 6});
+  REQUIRE(it.in_use() == Numbers{4, 5, 6});
+  it.answer({1, 2, 3});
+  say_whose_they_are();
+  SECTION("not by what its nodes say, as name servers may not agree") {
+    it.step = 200ms;
+    it.answer({1, 2, 3});
+    CHECK(it.in_use() == Numbers{1, 2, 3, 4, 5, 6});
+    it.answer({4, 5, 6});
+    CHECK(it.in_use() == Numbers{4, 5, 6});
+  }
+  SECTION("by a second answer, an interval later") {
+    it.answer({1, 2, 3});
+    CHECK(it.in_use() == Numbers{1, 2, 3});
+  }
+  SECTION("at once by a reload") {
+    std::vector<app::ResolvedName> answers;
+    answers.emplace_back(std::vector{address(1), address(2), address(3)});
+    const auto used = app::keep_missing_addresses(it.nodes, it.present, std::move(answers), it.states());
+    CHECK(used[0].value() == std::vector{address(1), address(2), address(3)});
+  }
+}
+
+TEST_CASE("where the cluster_id is configured, nodes of another cluster take nobody's place", "[app][names]") {
+  Fixture it;
+  it.is_cluster_given = true;
+  it.answer({1, 2, 3});
+  it.state("ours", {1, 2, 3});
+  it.leading.insert(it.node_at(1).number);
+  it.answer({4, 5, 6});
+  it.state("other", {4, 5, 6});
+  it.leading.insert(it.node_at(4).number);
+  it.step = 200ms;
+  it.answer({4, 5, 6});
+  CHECK(it.in_use() == Numbers{1, 2, 3, 4, 5, 6});
 }
 
 TEST_CASE("further nodes of the cluster move nothing, though an answer has them alone", "[app][names]") {
@@ -311,6 +360,8 @@ TEST_CASE("a host whose IPv4 address is dead is served at its IPv6 address", "[a
   CHECK(addresses() == std::vector{address(1)});
   it.set_down(1);
   answer_both();
+  CHECK(addresses() == std::vector{address(1)});  // it may come back
+  answer_both();
   CHECK(addresses() == std::vector{address(1), v6});
   SECTION("IPv6 answers") {
     answer_both();
@@ -322,6 +373,12 @@ TEST_CASE("a host whose IPv4 address is dead is served at its IPv6 address", "[a
     it.down.clear();
     answer_both();
     CHECK(addresses() == std::vector{address(1)});
+  }
+  SECTION("both answer, and that of IPv6 leads") {
+    it.down.clear();
+    it.leading.insert(it.present[1].id.number);
+    answer_both();
+    CHECK(addresses() == std::vector{v6});
   }
 }
 

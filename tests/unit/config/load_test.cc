@@ -201,6 +201,9 @@ TEST_CASE("a service is known by its name, and its certificates are for its doma
   CHECK(node.name == node.host);
   CHECK(node.port == 0);
   CHECK(node.server_name == "example.com");
+  CHECK(problems_of(R"({"nodes": ["srv+https://_vault._tcp.example.com"], "dns_refresh": "0s"})") ==
+        Lines{"f:1:12: nodes: srv+https://_vault._tcp.example.com: its records are asked for again, so dns_refresh "
+              "cannot be 0s"});
 }
 
 TEST_CASE("a node that is one of our own listeners is refused", "[config]") {
