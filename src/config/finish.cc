@@ -42,6 +42,8 @@ Listen listen_of(const ListenEntry& entry, const Config& common) {
   if (entry.said.count("tls_cert") > 0 && entry.said.count("tls_key") == 0) effective.tls_key.clear();
   static_cast<ListenOptions&>(listen) = static_cast<const ListenOptions&>(effective);
   listen.address = entry.address;
+  // Who comes by a unix socket is nobody's balancer unless that is said of it.
+  if (listen.is_unix() && entry.said.count("accept_proxy") == 0) listen.accept_proxy = false;
   listen.fresh = listen.fresh && listen.mode == Mode::kHttp;
   return listen;
 }
@@ -252,7 +254,9 @@ void check_listener_mode(const Listen& listen, const ListenEntry& entry, Draft& 
 
 bool takes_proxy_header(const Listen& listen) { return listen.accept_proxy && !listen.is_unix(); }
 
-bool verifies_clients(const Listen& listen) { return listen.speaks_tls() && !listen.tls_client_ca.empty(); }
+bool verifies_clients(const Listen& listen) {
+  return listen.speaks_tls() && !listen.tls_client_ca.empty() && listen.tls_client_auth != ClientAuth::kOff;
+}
 
 // Where a listener says it, else where it is said for all.
 Place place_in(const ListenEntry& entry, std::string_view key, const Draft& draft) {

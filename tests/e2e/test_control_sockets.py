@@ -57,15 +57,15 @@ def test_a_command_reaches_the_instance_that_is_chosen(fake_leader, tmp_path, pl
         assert not is_paused(one)
 
 
-def test_a_command_of_a_unit_reaches_the_process_of_that_unit(fake_leader, tmp_path, place, command):
+def test_commands_reach_their_unit(fake_leader, tmp_path, place, command):
     def unit(name):
         folder = tmp_path / name
         folder.mkdir()
         return {**place, "RUNTIME_DIRECTORY": f"{folder}:/elsewhere"}
 
-    main, second, third = unit("bellwether"), unit("bellwether@second"), unit("bellwether@third")
+    main, second, third = unit("bellwether"), unit("bellwether@2"), unit("bellwether@3")
     with start(tmp_path, main, "one", fake_leader) as one, start(tmp_path, second, "two", fake_leader) as two:
-        (socket,) = (tmp_path / "bellwether@second").iterdir()
+        (socket,) = (tmp_path / "bellwether@2").iterdir()
         assert socket.name == f"control@{admin_of(two)}.sock"
         assert command("pause", env={**os.environ, **second}).returncode == 0
         assert is_paused(two) and not is_paused(one)

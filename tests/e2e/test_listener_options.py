@@ -9,6 +9,7 @@ import pytest
 from house.bellwether import Bellwether
 from house.certificates import Certificates
 from house.http_node import HttpNode
+from house.ports import free_ports
 from house.waiting import wait_until
 from house.web import Tls, request
 
@@ -96,6 +97,54 @@ def test_a_name_that_no_certificate_has_gets_the_first_one(it, ours, own):
     with socket.create_connection((host, int(port)), 5) as raw, \
             tls.context.wrap_socket(raw, server_hostname="stranger.test") as there:
         assert there.getpeercert()["subjectAltName"] == (("DNS", FIRST),)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_certificates_of_other_key_types_are_shown_by_name_too(reload_stand, ours, version):
+    shown = {FIRST: pair(*issue(ours, "ec", FIRST))}
+    for name, key_type in (("rsa.test", ["rsa:2048"]), ("ed.test", ["ed25519"]), (SECOND, None)):
+        ours.common_name = name
+        shown[name] = pair(*map(str, ours.issue(name, key_type) if key_type else ours.issue(name)))
+    it = reload_stand(listen={"address": "127.0.0.1:0", "tls_cert": list(shown.values())})
+    (address,) = addresses(it)
+    for name in shown:
+        tls = client(ours, name)
+        tls.context.minimum_version = tls.context.maximum_version = version
+        assert it.ask_client(address, tls) == 403
+
+
+@pytest.mark.parametrize("change", ["gone", "changed"])
+def test_a_reload_lends_nobody_the_word_of_another_listener(tmp_path, ours, clients_ca, command, change):
+    """A sender that is trusted, at a listener that passes no certificates on, is told so after a reload too."""
+    ports = free_ports(2)
+    mutual = {"address": f"127.0.0.1:{ports[0]}", "mode": "http", "tls_cert": [pair(*issue(ours, "server", FIRST))],
+              "tls_client_ca": str(clients_ca.ca_file)}
+    balanced = {"address": f"127.0.0.1:{ports[1]}", "mode": "http", "accept_proxy": True, "client_cert_header": ""}
+    file, control = tmp_path / "bellwether.json", tmp_path / "control.sock"
+
+    def write(*listen):
+        file.write_text(json.dumps({"nodes": [node.url], "admin": "127.0.0.1:0", "client_cert_header": "X-Told",
+                                    "forwarded_for_trusted": ["10.0.0.0/8"], "listen": listen}))
+
+    def told(connection, path):
+        connection.sendall(f"GET /v1/secret/{path} HTTP/1.1\r\nHost: v\r\nX-Told: FORGED\r\n\r\n".encode())
+        assert connection.recv(4096).startswith(b"HTTP/1.1 200")
+        wait_until(lambda: any(path.encode() in each for each in node.seen), 20, "the request at the node")
+        (request_seen,) = [each for each in node.seen if path.encode() in each]
+        return b"FORGED" in request_seen
+
+    with HttpNode() as node:
+        write(mutual, balanced)
+        with Bellwether(tmp_path, ["-f", file, "--control", control]) as proxy:
+            proxy.wait_ready()
+            with socket.create_connection(("127.0.0.1", ports[1]), 20) as connection:
+                connection.sendall(b"PROXY TCP4 10.0.0.9 10.0.0.1 1 2\r\n")
+                assert not told(connection, "before")
+                after = {**balanced, "accept_proxy": False, "client_cert_header": "X-Told"}
+                write(*([mutual] if change == "gone" else [mutual, after]))
+                done = command("reload", "--control", control)
+                assert done.returncode == 0, done.stderr
+                assert not told(connection, "after")
 
 
 def resumes(address, context, session):

@@ -155,7 +155,7 @@ MUTANTS = [
 def copy_sources(target: pathlib.Path) -> None:
     """Files of now: the run before may have left a mutant in what is built, and files that are no more."""
     target.mkdir(parents=True, exist_ok=True)
-    for part in ("CMakeLists.txt", "CMakePresets.json", "src", "include", "tests", "conf", "bench"):
+    for part in ("CMakeLists.txt", "CMakePresets.json", "src", "include", "tests", "conf", "bench", "packaging"):
         source = ROOT / part
         if source.is_dir():
             shutil.rmtree(target / part, ignore_errors=True)

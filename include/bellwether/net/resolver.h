@@ -23,10 +23,10 @@ struct NameAnswer {
 
 // Names to addresses, by the hosts file and the name servers of /etc/resolv.conf, with its search domains, in the order
 // of nsswitch.conf (c-ares). Those files are read anew when questions begin. A name that is not found so is asked for
-// with getaddrinfo, on a thread of its own, if nsswitch.conf names another service than files and dns, or if a name server
-// has failed (SERVFAIL), where c-ares would end the search.
-// Questions run side by side on the loop, and answers arrive on it, never within the call; a second question about the
-// same name joins the first. A silent name server is given up as resolv.conf says, else after 14 s.
+// with getaddrinfo, on a thread of its own, if nsswitch.conf names another service than files and dns, or if a name
+// server has failed (SERVFAIL), where c-ares would end the search. Questions run side by side on the loop, and answers
+// arrive on it, never within the call; a second question about the same name joins the first. A silent name server is
+// given up as resolv.conf says, else after 14 s.
 class Resolver {
  public:
   using OnResolved = std::function<void(Result<NameAnswer>)>;

@@ -631,7 +631,10 @@ struct Service::Impl {
     const config::Config before = std::exchange(config, std::move(next.config));
     use_options_since(before);
     say_new_listeners(before.listen, config.listen, proxy->addresses());
-    if (purpose == Reload::Purpose::kUse) name_refresh->on_config();
+    if (purpose == Reload::Purpose::kUse) {
+      name_refresh->on_config();
+      warn_of_invalid_certificates();
+    }
     if (next.report.changes.empty()) return on_done(next.report);
     nodes.use(std::move(next.plans), std::move(*probing),
               [this, used = contexts.to_nodes, report = next.report, was_verifying = before.verify, on_done] {

@@ -62,6 +62,8 @@ int TlsContext::MoreCertificates::on_certificate(SSL* ssl, void* self_as_void) {
   SSL_CTX* const from = self.entries_[chosen - 1].context.get();
   STACK_OF(X509)* chain = nullptr;
   SSL_CTX_get0_chain_certs(from, &chain);
+  // One of another key type would stay beside this one, and OpenSSL might prefer it.
+  SSL_certs_clear(ssl);
   return SSL_use_cert_and_key(ssl, SSL_CTX_get0_certificate(from), SSL_CTX_get0_privatekey(from), chain, 1);
 }
 

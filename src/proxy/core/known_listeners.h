@@ -46,6 +46,8 @@ class KnownListeners {
   void renew_tls(const std::shared_ptr<net::TlsContext>& before, const std::shared_ptr<net::TlsContext>& tls);
 
   [[nodiscard]] const ListenerOptions& options(std::size_t number) const { return (*table_)[number].options; }
+  // Also of one that is closed, whose context is gone.
+  [[nodiscard]] bool speaks_tls(std::size_t number) const { return (*table_)[number].speaks_tls; }
   [[nodiscard]] const net::Address& address(std::size_t number) const { return (*table_)[number].address; }
   // As they are now: a reference must not outlive the call that it was taken in.
   [[nodiscard]] const SessionSettings& settings(std::size_t number) const { return *settings_[number]; }

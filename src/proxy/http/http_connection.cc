@@ -30,6 +30,7 @@ HttpConnection::HttpConnection(HttpFront& front, Accepted accepted, AnsweredBy a
       listener_(accepted.listener),
       answered_by_(answered_by) {
   const ProxySettings& options = front_.worker().options();
+  may_state_certificates_ = !front_.settings_of(*this).client_identity.certificate_header.empty();
   if (!accepted.client.is_unix()) {
     // Nodes take no zone (fe80::1%eth0).
     client_host_ = accepted.client.host();
@@ -48,6 +49,8 @@ HttpConnection::HttpConnection(HttpFront& front, Accepted accepted, AnsweredBy a
 // What comes first is told by on_readable().
 void HttpConnection::on_open() {
   last_active_ = front_.worker().now();
+  // A reload may have given this connection the header of another listener, which believes other clients.
+  if (!may_state_certificates_) return;
   identity_.on_handshake(*client_, front_.settings_of(*this).client_identity, keeps_forwarded_for_);
 }
 

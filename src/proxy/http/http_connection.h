@@ -133,6 +133,7 @@ class HttpConnection final : public net::StreamHandler {
   bool client_ended_ = false;
   bool must_look_at_peer_ = false;  // it may have ended its side behind bytes for which there is no room
   bool keeps_forwarded_for_ = false;
+  bool may_state_certificates_ = false;  // to nodes, its own or others': its listener had a header for that
   bool pumping_ = false;
 };
 

@@ -24,7 +24,7 @@ Responder::Reply Redirector::respond(const RequestTarget& target, std::uint16_t 
 bool Redirector::is_loop(const std::string& location, const RequestTarget& target, std::uint16_t listener) const {
   const auto named = host_port_of_url(location);
   if (!named) return false;
-  const bool tls = worker_.listeners().tls(listener) != nullptr;
+  const bool tls = worker_.listeners().speaks_tls(listener);
   return points_to_us(*named, parse_host_port(target.host, tls ? 443 : 80), worker_.listeners().own_addresses());
 }
 
