@@ -274,7 +274,7 @@ TEST_CASE("a listener has times of its own, and what is under way follows them",
   ListenerRig it;
   it.rig.options.listeners.push_back(at_any_port(Mode::kHttp));
   const auto with_idle = [&](Duration idle) {
-    SessionSettings settings = it.rig.options;
+    SessionSettings settings = static_cast<const SessionSettings&>(it.rig.options);
     settings.timeout_idle = idle;
     return std::make_shared<const SessionSettings>(settings);
   };
@@ -295,7 +295,7 @@ TEST_CASE("a listener has times of its own, and what is under way follows them",
   SECTION("it is gone, and the common ones count") {
     wanted.pop_back();
     it.rig.options.timeout_idle = 50ms;
-    it.rig.proxy->set_settings(it.rig.options);
+    it.rig.proxy->set_settings(static_cast<const ProxySettings&>(it.rig.options));
   }
   it.use(wanted);
   REQUIRE(it.rig.advance_until([&] { return own->is_over(); }));

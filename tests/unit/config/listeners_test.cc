@@ -43,7 +43,7 @@ TEST_CASE("a listener's own options go before the common ones, and the others ar
          {"address": ":2", "mode": "http", "tls_cert": ""}, ":3"])",
       R"(, "tls_cert": "all.pem", "tls_key": "all.key", "tls_client_ca": "ca.pem", "timeout_idle": "7s",
          "timeout_header": "3s", "mode": "redirect", "accept_proxy_from": "10.0.0.0/8")");
-  REQUIRE(lines(loaded.problems) == Lines());
+  REQUIRE(lines(loaded.problems).empty());
   const std::vector<Listen>& listen = loaded.config.listen;
   REQUIRE(listen.size() == 3);
   CHECK(listen[0].tls_cert == std::vector<Certificate>{{"own.pem", ""}});
@@ -66,7 +66,7 @@ TEST_CASE("certificates are a file, or a list of files and objects", "[config][l
       R"([{"address": ":1", "mode": "http", "tls_cert": ["a.pem", {"cert": "b.pem", "key": "b.key"}]},
          {"address": ":2", "mode": "http", "tls_cert": {"cert": "c.pem"}}])",
       R"(, "tls_cert": ["d.pem", "e.pem"])");
-  REQUIRE(lines(loaded.problems) == Lines());
+  REQUIRE(lines(loaded.problems).empty());
   CHECK(loaded.config.listen[0].tls_cert == std::vector<Certificate>{{"a.pem", ""}, {"b.pem", "b.key"}});
   CHECK(loaded.config.listen[1].tls_cert == std::vector<Certificate>{{"c.pem", ""}});
   CHECK(value_text(*find_option("tls_cert"), loaded.config) == R"(["d.pem", "e.pem"])");
