@@ -389,23 +389,24 @@ struct Service::Impl {
   }
 
   [[nodiscard]] NodeStates node_states() {
-    return {.is_down = [this](NodeId node) { return nodes.is_down(node); },
+    const auto seen = [this](NodeId id) { return prober->view()->nodes.find(id); };
+    return {.is_down = [this](NodeId id) { return nodes.is_down(id); },
             .is_held =
-                [this](NodeId node) {
-                  const cluster::NodeView* const seen = prober->view()->nodes.find(node);
-                  return seen != nullptr && seen->admin != cluster::AdminState::kReady;
+                [seen](NodeId id) {
+                  const cluster::NodeView* const node = seen(id);
+                  return node != nullptr && node->admin != cluster::AdminState::kReady;
                 },
             .cluster_id =
-                [this](NodeId node) {
-                  const cluster::NodeView* const seen = prober->view()->nodes.find(node);
-                  return seen != nullptr && seen->up ? seen->facts.cluster_id : std::string();
+                [seen](NodeId id) {
+                  const cluster::NodeView* const node = seen(id);
+                  return node != nullptr && node->up ? node->facts.cluster_id : std::string();
                 },
             .says_it_leads =
-                [this](NodeId node) {
-                  const cluster::NodeView* const seen = prober->view()->nodes.find(node);
-                  return seen != nullptr && seen->up && seen->facts.role == cluster::Role::kActive;
+                [seen](NodeId id) {
+                  const cluster::NodeView* const node = seen(id);
+                  return node != nullptr && node->up && node->facts.role == cluster::Role::kActive;
                 },
-            .is_leader = [this](NodeId node) { return prober->view()->leader == node; },
+            .is_leader = [this](NodeId id) { return prober->view()->leader == id; },
             .is_cluster_given = [this] { return !config.cluster_id.empty(); }};
   }
 
