@@ -7,7 +7,7 @@ import pytest
 
 from house.asking import all_ask_on, clients
 from house.bellwether import Bellwether
-from house.name_server import NameServer
+from house.name_server import NameServer, free_address
 from house.ports import free_ports
 from house.sim_cluster import SimCluster
 from house.waiting import wait_until
@@ -220,10 +220,11 @@ def test_what_only_this_machine_sees_is_not_used_for_a_name_servers_word(names, 
 def test_a_name_whose_server_is_silent_keeps_no_other_waiting(names, cluster, begin, port):
     sim = cluster()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
-        silent.bind(("127.77.53.3", 53))
+        address = free_address()
+        silent.bind((address, 53))
         server = names(ttl=60)
         server.lead({HOST: addresses_of(sim)})
-        server.say("server=/silent.example/127.77.53.3")
+        server.say(f"server=/silent.example/{address}")
         proxy = begin(server, "http://a.silent.example:8200", "http://b.silent.example:8200", f"http://{HOST}:{port}")
         proxy.wait_ready()
         problems = {node["name"]: node for node in proxy.status()["nodes"]}

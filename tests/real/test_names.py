@@ -18,7 +18,7 @@ TTL = 5  # seconds
 
 @pytest.fixture
 def names(tmp_path):
-    made = NameServer(tmp_path, address="127.77.53.4", ttl=TTL)
+    made = NameServer(tmp_path, ttl=TTL)
     yield made
     made.end()
 

@@ -1,5 +1,6 @@
 """Debian's dnsmasq as the only name server of one program, on an address of its own."""
 
+import random
 import socket
 import subprocess
 import time
@@ -9,30 +10,37 @@ import pytest
 from house.own_files import own_files
 
 
+def free_address():
+    """Of loopback, where nobody is a name server yet."""
+    for _ in range(100):
+        address = f"127.77.{random.randrange(100, 256)}.{random.randrange(1, 255)}"
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind((address, 53))
+                return address
+            except PermissionError:
+                pytest.skip("only root may be a name server here")
+            except OSError:
+                continue
+    raise AssertionError("a hundred addresses are taken")
+
+
 class NameServer:
     """`ttl` is in seconds. `search`: the domain that names without a dot are looked for in, as in a pod."""
 
-    def __init__(self, folder, address="127.77.53.2", ttl=2, search=""):
+    def __init__(self, folder, ttl=2, search=""):
         self._folder = folder
-        self._address = address
+        self._address = free_address()
         self._ttl = ttl
         self._hosts = {}
         self._more = []
         self._process = None
         resolv = folder / "resolv.conf"
         options = "options timeout:1 attempts:2" + (" ndots:5" if search else "")
-        resolv.write_text(f"nameserver {address}\n{options}\n" + (f"search {search}\n" if search else ""))
+        resolv.write_text(f"nameserver {self._address}\n{options}\n" + (f"search {search}\n" if search else ""))
         switch = folder / "nsswitch.conf"
         switch.write_text("hosts: files dns\n")
         self.wrapper = own_files({"/etc/resolv.conf": resolv, "/etc/nsswitch.conf": switch})
-        self._refuse_without_rights()
-
-    def _refuse_without_rights(self):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            try:
-                probe.bind((self._address, 53))
-            except PermissionError:
-                pytest.skip("only root may be a name server here")
 
     def lead(self, hosts):
         """Host: its addresses, from now on."""
