@@ -19,7 +19,11 @@ namespace bellwether::net {
 struct NameAnswer {
   std::vector<Address> addresses;  // at least one
   std::optional<Duration> ttl;
+
+  void add(const Address& address);  // unless it is there
 };
+// Of two things that are believed together.
+[[nodiscard]] std::optional<Duration> least_ttl(std::optional<Duration> a, std::optional<Duration> b);
 
 // Names to addresses, by the hosts file and the name servers of /etc/resolv.conf, with its search domains, in the order
 // of nsswitch.conf (c-ares). Those files are read anew when questions begin. A name that is not found so is asked for

@@ -68,10 +68,12 @@ struct NameAnswers::Look {
     const bool is_there = plan->resolved && has(answer, *plan->resolved);
     return !is_there && ((!plan->address && !plan->same_as) || states.is_down(server)) ? plan : nullptr;
   }
+  // It is one address, then.
+  [[nodiscard]] bool has_own_name() const { return node.name != authority(node); }
   // Of the family that is in use, while a node of it answers: one query of the two may fail. Of both if none does for
   // long, so that whichever is not broken serves. Of a node that has a name of its own, one address.
   [[nodiscard]] Addresses usable(const Addresses& answer, bool tries_both) const {
-    const bool is_one = node.name != authority(node);
+    const bool is_one = has_own_name();
     if (known.empty() || (are_all_down() && (is_one || !tries_both))) return one_if(is_one, usable_addresses(answer));
     Addresses usable;
     add_missing(usable, answer);
@@ -106,6 +108,10 @@ struct NameAnswers::Look {
     return std::any_of(plans.begin(), plans.end(), [&](const auto& each) {
       return each.first->resolved && has(addresses, *each.first->resolved) && states.says_it_leads(each.second);
     });
+  }
+  [[nodiscard]] bool are_of_another_cluster(const net::Address& one, const Addresses& others) const {
+    const std::set<std::string> its = clusters_of({one}), theirs = clusters_of(others);
+    return !its.empty() && !theirs.empty() && !theirs.contains(*its.begin());
   }
   [[nodiscard]] Addresses of_our_cluster(const Addresses& addresses) const {
     const std::set<std::string> ours = clusters_of(known);
@@ -190,8 +196,7 @@ NameAnswers::Addresses NameAnswers::settle_answer(Name& name, const Look& look, 
     return answer;
   }
   if (is_elsewhere) {
-    const bool is_one = look.node.name != authority(look.node);
-    if (is_one) return look.known;
+    if (look.has_own_name()) return look.known;
     is_in_doubt = true;
     Addresses both = look.known;
     std::erase_if(both, [&](const net::Address& each) { return look.is_down(each) && !look.is_held(each); });
@@ -239,34 +244,26 @@ std::vector<NameAnswers::Report> NameAnswers::reports() const {
   return reports;
 }
 
-NameAnswers::Addresses NameAnswers::in_use(const config::Node& node, const std::vector<NodePlan>& present,
-                                           const Addresses& answer, const NodeStates& states) {
-  return Look(node, present, states, {}, {}, {}).usable(answer, true);
-}
-
-bool NameAnswers::are_of_another_cluster(const config::Node& node, const std::vector<NodePlan>& present,
-                                         const net::Address& one, const Addresses& answer, const NodeStates& states) {
+NameAnswers::Addresses NameAnswers::keep_missing(const config::Node& node, const std::vector<NodePlan>& present,
+                                                 const Addresses& answer, const NodeStates& states) {
   const Look look(node, present, states, {}, {}, {});
-  const std::set<std::string> its = look.clusters_of({one}), theirs = look.clusters_of(answer);
-  return !its.empty() && !theirs.empty() && !theirs.contains(*its.begin());
+  Addresses kept = look.usable(answer, true);
+  for (const auto& [plan, server] : look.plans) {
+    const bool serves = plan->is_one_of_several && plan->address && !states.is_down(plan->id);
+    if (!serves || has(kept, *plan->address) || look.are_of_another_cluster(*plan->address, kept)) continue;
+    const bool overlaps = std::any_of(present.begin(), present.end(), [&](const NodePlan& each) {
+      return each.host == node.host && each.resolved && has(kept, *each.resolved);
+    });
+    if (overlaps) kept.push_back(*plan->address);
+  }
+  return kept;
 }
 
 std::vector<ResolvedName> keep_missing_addresses(const std::vector<config::Node>& nodes,
                                                  const std::vector<NodePlan>& present,
                                                  std::vector<ResolvedName> answers, const NodeStates& states) {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    if (!answers[i]) continue;
-    answers[i] = NameAnswers::in_use(nodes[i], present, *answers[i], states);
-    for (const NodePlan& plan : present) {
-      const bool is_of_name = plan.host == nodes[i].host && plan.port == nodes[i].port && plan.is_one_of_several;
-      const bool serves = is_of_name && plan.address && !states.is_down(plan.id);
-      if (!serves || has(*answers[i], *plan.address)) continue;
-      if (NameAnswers::are_of_another_cluster(nodes[i], present, *plan.address, *answers[i], states)) continue;
-      const bool overlaps = std::any_of(present.begin(), present.end(), [&](const NodePlan& each) {
-        return each.host == nodes[i].host && each.resolved && has(*answers[i], *each.resolved);
-      });
-      if (overlaps) answers[i]->push_back(*plan.address);
-    }
+    if (answers[i]) answers[i] = NameAnswers::keep_missing(nodes[i], present, *answers[i], states);
   }
   return answers;
 }

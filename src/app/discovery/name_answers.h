@@ -66,13 +66,9 @@ class NameAnswers {
   void forget() { names_.clear(); }  // nobody asks any more
 
   using Addresses = std::vector<net::Address>;
-  // Of an answer, the addresses of the families in use.
-  [[nodiscard]] static Addresses in_use(const config::Node& node, const std::vector<NodePlan>& present,
-                                        const Addresses& answer, const NodeStates& states);
-  // Nodes of the answer state cluster_ids, and none that of the node at `one`.
-  [[nodiscard]] static bool are_of_another_cluster(const config::Node& node, const std::vector<NodePlan>& present,
-                                                   const net::Address& one, const Addresses& answer,
-                                                   const NodeStates& states);
+  // See keep_missing_addresses().
+  [[nodiscard]] static Addresses keep_missing(const config::Node& node, const std::vector<NodePlan>& present,
+                                              const Addresses& answer, const NodeStates& states);
 
  private:
   struct Missing {

@@ -328,7 +328,7 @@ struct Asking {
   void note(std::size_t index, const Result<net::NameAnswer>& answer) {
     if (!done) return;
     found.names[index] = answer.map([](const net::NameAnswer& it) { return it.addresses; });
-    if (answer && answer->ttl) found.ttl = std::min(found.ttl.value_or(*answer->ttl), *answer->ttl);
+    if (answer) found.ttl = net::least_ttl(found.ttl, answer->ttl);
     if (++count == found.names.size()) finish();
   }
 

@@ -28,39 +28,29 @@ Error cannot_resolve(const std::string& host, int status) {
           fmt::format("cannot resolve \"{}\": {}", host, ::ares_strerror(status))};
 }
 
-void add(NameAnswer& answer, const Address& address) {
-  const auto& known = answer.addresses;
-  if (std::find(known.begin(), known.end(), address) == known.end()) answer.addresses.push_back(address);
-}
-
-void limit(NameAnswer& answer, std::optional<Duration> ttl) {
-  if (ttl) answer.ttl = std::min(answer.ttl.value_or(*ttl), *ttl);
-}
-
 Duration seconds(std::int64_t count) { return std::chrono::seconds(std::max<std::int64_t>(count, 0)); }
 
 NameAnswer read_addresses(const ares_addrinfo& found) {
   NameAnswer answer;
   for (const ares_addrinfo_node* node = found.nodes; node != nullptr; node = node->ai_next) {
-    add(answer, Address::from(node->ai_addr, node->ai_addrlen));
-    limit(answer, seconds(node->ai_ttl));
+    answer.add(Address::from(node->ai_addr, node->ai_addrlen));
+    answer.ttl = least_ttl(answer.ttl, seconds(node->ai_ttl));
   }
   for (const ares_addrinfo_cname* name = found.cnames; name != nullptr; name = name->next) {
-    limit(answer, seconds(name->ttl));
+    answer.ttl = least_ttl(answer.ttl, seconds(name->ttl));
   }
   return answer;
 }
 
 // c-ares tells no TTL of SRV records.
-std::optional<Duration> least_ttl(const unsigned char* message, int length) {
+std::optional<Duration> ttl_of_records(const unsigned char* message, int length) {
   ns_msg parsed{};
   if (::ns_initparse(message, length, &parsed) != 0) return std::nullopt;
   std::optional<Duration> least;
   for (int i = 0; i < ns_msg_count(parsed, ns_s_an); ++i) {
     ns_rr record{};
     if (::ns_parserr(&parsed, ns_s_an, i, &record) != 0) break;
-    const Duration ttl = seconds(ns_rr_ttl(record));
-    least = std::min(least.value_or(ttl), ttl);
+    least = least_ttl(least, seconds(ns_rr_ttl(record)));
   }
   return least;
 }
@@ -126,9 +116,9 @@ struct Dns::Impl : std::enable_shared_from_this<Dns::Impl> {
     void add_target(const Result<NameAnswer>& found, const std::vector<std::uint16_t>& ports) {
       if (found) {
         for (const std::uint16_t port : ports) {
-          for (const Address& address : found->addresses) add(answer, address.with_port(port));
+          for (const Address& address : found->addresses) answer.add(address.with_port(port));
         }
-        limit(answer, found->ttl);
+        answer.ttl = least_ttl(answer.ttl, found->ttl);
       } else {
         problem = found.error();
       }
@@ -256,7 +246,7 @@ struct Dns::Impl : std::enable_shared_from_this<Dns::Impl> {
     }
     const auto service = std::make_shared<Service>();
     service->open = targets.size();
-    limit(service->answer, least_ttl(message, length));
+    service->answer.ttl = ttl_of_records(message, length);
     service->on_answer = [&dns, on_answer = std::move(question->on_answer)](Result<NameAnswer> answer) {
       dns.tell(on_answer, std::move(answer));
     };

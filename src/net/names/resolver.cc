@@ -53,9 +53,7 @@ Answer look_up(const std::string& host) {
   }
   NameAnswer answer;
   for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
-    const Address address = Address::from(entry->ai_addr, entry->ai_addrlen);
-    auto& known = answer.addresses;
-    if (std::find(known.begin(), known.end(), address) == known.end()) known.push_back(address);
+    answer.add(Address::from(entry->ai_addr, entry->ai_addrlen));
   }
   ::freeaddrinfo(list);
   return answer;
@@ -74,6 +72,14 @@ bool is_name(const std::string& host) {
 }
 
 }  // namespace
+
+void NameAnswer::add(const Address& address) {
+  if (std::find(addresses.begin(), addresses.end(), address) == addresses.end()) addresses.push_back(address);
+}
+
+std::optional<Duration> least_ttl(std::optional<Duration> a, std::optional<Duration> b) {
+  return a && b ? std::min(a, b) : (a ? a : b);
+}
 
 struct Resolver::Impl : std::enable_shared_from_this<Resolver::Impl> {
   using Key = std::pair<std::string, bool>;  // a name, and whether it is that of a service
