@@ -42,6 +42,7 @@ struct Admin::Impl {
   }
 
   void run() {
+    net::name_thread("admin");
     net::lower_thread_priority(kNiceness);
     Endpoints here(*own_loop, options, to_control());
     endpoints = &here;
@@ -142,10 +143,14 @@ void Admin::begin_accepting() {
 }
 
 void Admin::leave(std::function<void()> on_left) {
-  if (!impl_->own_loop) return on_left();
-  impl_->own_loop->post([impl = impl_.get(), on_left = std::move(on_left)] {
-    impl->endpoints->leave();
-    impl->post_to_control([on_left](Impl&) { on_left(); });
+  if (impl_->own_loop) impl_->own_loop->post([impl = impl_.get()] { impl->endpoints->leave(); });
+  when_it_turned(std::move(on_left));
+}
+
+void Admin::when_it_turned(std::function<void()> on_turned) {
+  if (!impl_->own_loop) return on_turned();
+  impl_->own_loop->post([impl = impl_.get(), on_turned = std::move(on_turned)] {
+    impl->post_to_control([on_turned](Impl&) { on_turned(); });
   });
 }
 

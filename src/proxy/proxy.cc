@@ -1,11 +1,14 @@
 #include "bellwether/proxy/proxy.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <iterator>
 #include <memory>
 #include <utility>
 
+#include "bellwether/net/process.h"
 #include "fence.h"
 #include "listeners.h"
 #include "proxy/core/shared.h"
@@ -19,6 +22,7 @@ namespace {
 Worker& worker_of(Seat& seat) { return static_cast<Worker&>(*seat.worker); }
 
 void run_worker(Shared& shared, Seat& seat) {
+  net::name_thread(fmt::format("worker {}", seat.index));
   Worker worker(shared, seat);
   seat.worker = &worker;
   seat.loop->run();

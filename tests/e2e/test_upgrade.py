@@ -14,6 +14,7 @@ import pytest
 from house.asking import all_ask_on, clients
 from house.bellwether import Bellwether, binary
 from house.ports import free_ports
+from house.supervisor import Supervisor
 from house.waiting import wait_until
 from house.web import request
 
@@ -72,19 +73,6 @@ def begin(sim, tmp_path, command):
     yield make
     for each in made:
         each.end()
-
-
-class Supervisor:
-    """Where systemd would listen."""
-
-    def __init__(self, path):
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(path)
-        self._socket.settimeout(30)
-        self.env = {"NOTIFY_SOCKET": path.replace("\0", "@")}
-
-    def told(self):
-        return self._socket.recv(1000).decode()
 
 
 @pytest.mark.parametrize("place", ["{folder}/notify", "\0bellwether-{pid}"], ids=["file", "abstract"])

@@ -136,6 +136,54 @@ def test_each_instance_is_reloaded_by_its_own_unit(machine):
     machine.run("bellwether reload")  # the only one that is left, found without being named
 
 
+def watched_closely(machine, limit):
+    machine.run("mkdir -p /etc/systemd/system/bellwether.service.d")
+    machine.write("/etc/systemd/system/bellwether.service.d/watchdog.conf", f"[Service]\nWatchdogSec={limit}\n")
+    machine.run("systemctl daemon-reload")
+    installed(machine)
+
+
+def fed_at(machine):
+    return int(show(machine, "bellwether", "WatchdogTimestampMonotonic"))
+
+
+def test_systemd_shows_who_leads_and_the_journal_has_levels(machine):
+    installed(machine)
+    wait_until(lambda: re.fullmatch(r"\S+ leads; 3 of 3 nodes serve or stand by", show(machine, "bellwether", "StatusText")), 20,
+               "the status to name the leader")
+    machine.write("/etc/bellwether/bellwether.json", "no configuration")
+    assert machine.run("systemctl reload bellwether", check=False).returncode != 0
+    shown = machine.run("journalctl -u bellwether -o json --no-pager").stdout.splitlines()
+    ours = [entry for entry in map(json.loads, shown) if entry.get("_PID") == show(machine, "bellwether", "MainPID")]
+    levels = {entry["MESSAGE"].split()[1]: (entry["PRIORITY"], entry["MESSAGE"].split()[0]) for entry in ours}
+    assert levels["started"] == ("6", "INFO") and levels["config_refused"] == ("3", "ERROR"), levels
+    assert show(machine, "bellwether", "ActiveState") == "active"
+
+
+def test_a_process_that_hangs_is_restarted(machine):
+    watched_closely(machine, "2s")
+    before = show(machine, "bellwether", "MainPID")
+    machine.run(f"kill -STOP {before}")
+    wait_until(lambda: show(machine, "bellwether", "MainPID") not in ("0", before), 60, "another process")
+    machine.run("bellwether wait-leader 20s")
+    assert show(machine, "bellwether", "NRestarts") == "1"
+
+
+def test_the_process_of_an_upgrade_is_watched_too(machine):
+    watched_closely(machine, "2s")
+    before = show(machine, "bellwether", "MainPID")
+    machine.run("bellwether upgrade")
+    wait_until(lambda: machine.run(f"test -d /proc/{before}", check=False).returncode, 40, "the old one to end")
+    for _ in range(6):  # thrice within each limit
+        last = fed_at(machine)
+        wait_until(lambda: fed_at(machine) > last, 20, "the watchdog to be fed by the new one")  # pylint: disable=cell-var-from-loop
+    assert show(machine, "bellwether", "NRestarts") == "0" and show(machine, "bellwether", "MainPID") not in ("0", before)
+    assert "leads" in show(machine, "bellwether", "StatusText")
+    hung = show(machine, "bellwether", "MainPID")
+    machine.run(f"kill -STOP {hung}")
+    wait_until(lambda: show(machine, "bellwether", "MainPID") not in ("0", hung), 60, "another process")
+
+
 def test_an_instance_takes_the_socket_of_its_unit(machine):
     install(machine)
     start_cluster(machine)

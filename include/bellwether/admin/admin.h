@@ -128,6 +128,9 @@ class Admin {
   // Another process accepts at both addresses from now on. `on_left`, on the control thread: what was answered before
   // is on its way.
   void leave(std::function<void()> on_left);
+  // Told on the control thread once the admin thread has carried out all that was ordered before; at once where there
+  // is none.
+  void when_it_turned(std::function<void()> on_turned);
   // Keeps the last 100 changes of leader for /status and the page.
   void record(const std::vector<cluster::Event>& events);
 

@@ -28,6 +28,9 @@ class SignalWatch {
   std::unique_ptr<Impl> impl_;
 };
 
+// What debuggers and `top -H` call the calling thread: 15 bytes of it.
+void name_thread(const std::string& name);
+
 // Lets other threads go before the calling one where they compete for a core: `niceness` 1 to 19, as nice(1) counts.
 void lower_thread_priority(int niceness);
 

@@ -7,11 +7,13 @@
 #include <atomic>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "journal.h"
 #include "log_line.h"
 #include "log_writer.h"
 
@@ -49,8 +51,12 @@ Level level_from(std::string_view text) {
 
 std::string whole_line(config::LogFormat format, Level level, std::string_view event, Fields fields) {
   const WallTime now = std::chrono::system_clock::now();
-  std::string line =
-      format == config::LogFormat::kJson ? json_line(now, level, event, fields) : text_line(now, level, event, fields);
+  std::string line(line_prefix(level));
+  if (format == config::LogFormat::kJson) {
+    line += json_line(now, level, event, fields);
+  } else {
+    line += text_line(writes_to_journal() ? std::nullopt : std::optional(now), level, event, fields);
+  }
   line += '\n';
   return line;
 }

@@ -65,8 +65,9 @@ struct Value {
 
 }  // namespace
 
-std::string text_line(WallTime time, Level level, std::string_view event, Fields fields) {
-  std::string out = fmt::format("{} {} {}", format_utc(time), padded(level), event);
+std::string text_line(std::optional<WallTime> time, Level level, std::string_view event, Fields fields) {
+  std::string out = time ? format_utc(*time) + " " : std::string();
+  out += fmt::format("{} {}", padded(level), event);
   for (const Field& each : fields) out += fmt::format(" {}={}", each.key, std::visit(Value{false}, each.value));
   return out;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,7 +13,8 @@ enum class Level : std::uint8_t { kDebug, kInfo, kWarn, kError };
 
 // One line without its end. Values come from the network too: whatever they hold, it stays one line of printable ASCII
 // (control and other characters as \uXXXX, bytes that are not UTF-8 as \ufffd), so that nobody can forge a line.
-[[nodiscard]] std::string text_line(WallTime time, Level level, std::string_view event, Fields fields);
+// Without a time, text has none: whoever takes the line adds one.
+[[nodiscard]] std::string text_line(std::optional<WallTime> time, Level level, std::string_view event, Fields fields);
 [[nodiscard]] std::string json_line(WallTime time, Level level, std::string_view event, Fields fields);
 
 }  // namespace bellwether::app::log

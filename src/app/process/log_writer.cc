@@ -24,6 +24,7 @@ struct LogWriter::Shared {
   }
 
   void run() {
+    net::name_thread("log");
     std::deque<std::string> batch;
     while (take(batch)) {
       write(batch);

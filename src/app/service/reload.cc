@@ -27,11 +27,13 @@ std::vector<std::string> texts_of(const std::vector<config::Problem>& problems) 
 
 }  // namespace
 
-Reload::Reload(net::Loop& loop, net::Resolver& resolver, ReadConfig read, Apply apply, OnDone on_end)
+Reload::Reload(net::Loop& loop, net::Resolver& resolver, ReadConfig read, Apply apply, std::function<void()> on_begin,
+               OnDone on_end)
     : loop_(loop),
       resolver_(resolver),
       read_(std::move(read)),
       apply_(std::move(apply)),
+      on_begin_(std::move(on_begin)),
       on_end_(std::move(on_end)),
       alive_(std::make_shared<Reload*>(this)),
       patience_(loop, [this] { refuse("the configuration file cannot be read: its file system does not answer"); }),
@@ -66,6 +68,7 @@ void Reload::begin_next() {
 
 void Reload::start() {
   hints_.clear();
+  if (run_->purpose == Purpose::kUse) on_begin_();
   if (background_.is_busy())
     return refuse("the configuration file is still being read: its file system does not answer");
   patience_.arm_in(kReadPatience);

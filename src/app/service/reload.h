@@ -42,8 +42,10 @@ class Reload {
   // Uses what has been read, or says why not.
   using Apply = std::function<void(const config::Config&, std::vector<ResolvedName>, Purpose, OnDone)>;
 
-  // `on_end`: told of the outcome of each reload once, before those who asked for it. Trials are no reloads.
-  Reload(net::Loop& loop, net::Resolver& resolver, ReadConfig read, Apply apply, OnDone on_end);
+  // `on_begin`: told of the begin of each reload. `on_end`: told of the outcome of each once, before those who asked
+  // for it. Trials are no reloads.
+  Reload(net::Loop& loop, net::Resolver& resolver, ReadConfig read, Apply apply, std::function<void()> on_begin,
+         OnDone on_end);
   ~Reload();
   Reload(const Reload&) = delete;
   Reload& operator=(const Reload&) = delete;
@@ -74,6 +76,7 @@ class Reload {
   net::Resolver& resolver_;
   const ReadConfig read_;
   const Apply apply_;
+  const std::function<void()> on_begin_;
   const OnDone on_end_;
   std::optional<Run> run_;       // under way
   std::vector<OnDone> waiting_;  // for the next reload: one serves all of them

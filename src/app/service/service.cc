@@ -27,7 +27,6 @@
 #include "bellwether/net/inherited.h"
 #include "bellwether/net/process.h"
 #include "bellwether/net/resolver.h"
-#include "bellwether/net/supervisor.h"
 #include "bellwether/probe/prober.h"
 #include "bellwether/proxy/proxy.h"
 #include "control_path.h"
@@ -35,6 +34,7 @@
 #include "memory_keeper.h"
 #include "node_set.h"
 #include "plan.h"
+#include "supervisor_report.h"
 #include "tls_sides.h"
 #include "upgrade.h"
 
@@ -119,7 +119,7 @@ struct Service::Impl {
             loop, resolver, s.read ? std::move(s.read) : ReadConfig(&nothing_to_read),
             [this](const config::Config& next, std::vector<ResolvedName> found, Reload::Purpose purpose,
                    const Reload::OnDone& on_done) { apply(next, std::move(found), purpose, on_done); },
-            [this](const admin::ReloadReport& report) { on_reloaded(report); }),
+            [this] { supervisor.reloading(); }, [this](const admin::ReloadReport& report) { on_reloaded(report); }),
         alive(std::make_shared<Impl*>(this)),
         hard_stop_timer(loop, [this] { hard_stop(); }),
         log_level(loop, config.log_level),
@@ -384,7 +384,10 @@ struct Service::Impl {
                 {{"address", each.to_string()}, {"why", std::string("nothing is configured to listen there")}});
     }
     has_begun = true;
-    net::tell_supervisor("READY=1");
+    supervisor.ready(*prober->view());
+    supervisor.feed_watchdog(control, [this](const std::function<void()>& on_turned) {
+      proxy->when_all_have_it([this, on_turned] { admin->when_it_turned(on_turned); });
+    });
     take_over(*prober->view());
   }
 
@@ -452,6 +455,7 @@ struct Service::Impl {
     leaderless_report->on_view(*view);
     tally.on_view(*view);
     proxy->publish(view);
+    supervisor.on_view(*view);
     if (name_refresh) name_refresh->on_view(*view);
     if (has_begun) take_over(*view);
   }
@@ -553,6 +557,7 @@ struct Service::Impl {
   }
 
   void on_reloaded(const admin::ReloadReport& report) {
+    supervisor.reloaded();
     const bool is_known = !report.problems.empty() && report.problems == config_state.last_reload.problems;
     config_state.last_reload = report;
     if (config_watch && is_known) return;
@@ -686,7 +691,7 @@ struct Service::Impl {
   // It is told to who asked once the next order goes to the other one, and before this process may end.
   void be_replaced(pid_t successor, const Upgrade::OnDone& on_done) {
     log::info("upgraded", {{"pid", static_cast<std::int64_t>(successor)}});
-    net::tell_supervisor(fmt::format("MAINPID={}", successor));
+    supervisor.replaced_by(successor);
     is_replaced = true;
     end_watch();
     proxy->leave_listeners();
@@ -706,7 +711,7 @@ struct Service::Impl {
     }
     draining = true;
     upgrade.give_up("this process was told to end");
-    if (!is_replaced) net::tell_supervisor("STOPPING=1");
+    supervisor.stopping();
     log::info("draining", {{"sessions", static_cast<std::int64_t>(proxy->counts().sessions_now)}});
     // The listeners stay open meanwhile: whoever sends clients here needs time to see that /readyz says no.
     proxy->shut_down([this] { end_idle(); });
@@ -732,6 +737,7 @@ struct Service::Impl {
   const TimePoint started;
   WallClock clock;
   net::Resolver resolver;
+  SupervisorReport supervisor;
   Reload reloader;
   admin::ConfigState config_state;
   std::uint64_t descriptor_limit = 0;

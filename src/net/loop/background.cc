@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "bellwether/base/assert.h"
+#include "bellwether/net/process.h"
 
 namespace bellwether::net {
 
@@ -33,6 +34,7 @@ struct Background::Shared {
   bool ending = false;
 
   static void serve(const std::shared_ptr<Shared>& self) {
+    name_thread("background");
     std::unique_lock lock(self->mutex);
     while (true) {
       self->changed.wait(lock, [&] { return self->ending || self->work; });

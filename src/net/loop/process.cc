@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <malloc.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -98,6 +99,8 @@ SignalWatch::SignalWatch(Loop& loop, std::initializer_list<int> signals, std::fu
 SignalWatch::~SignalWatch() = default;
 
 // Linux keeps niceness by thread: setpriority(2), BUGS.
+void name_thread(const std::string& name) { (void)::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str()); }
+
 void lower_thread_priority(int niceness) { ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), niceness); }
 
 Result<std::uint64_t> raise_descriptor_limit() {

@@ -1,4 +1,4 @@
-"""A proxy in http mode before one node that is all bytes, plain or with TLS on both sides."""
+"""A proxy, in http mode unless told otherwise, before one node that is all bytes, plain or with TLS on both sides."""
 
 import socket
 import ssl
@@ -12,10 +12,10 @@ from .http_node import Conn, HttpNode
 class HttpSite:
     """`whole`: the lines of the requests that the node got to their end, where `answers` does not say otherwise."""
 
-    def __init__(self, folder, answers=None, tls=False, words=()):
+    def __init__(self, folder, answers=None, tls=False, words=(), mode="http"):
         self.whole = []
         self.client_tls = server_tls = None
-        words = [*LOOPBACK, "--mode", "http", *words]
+        words = [*LOOPBACK, "--mode", mode, *words]
         if tls:
             made = Certificates(folder / "tls")
             pair = made.issue("both")

@@ -1,8 +1,10 @@
-"""TERM in http mode: idle clients are sent away, what runs is finished, and then it ends."""
+"""TERM: idle clients are sent away, what runs is finished, and then it ends."""
 
 import re
 import threading
 import time
+
+import pytest
 
 from house.http_site import HttpSite
 from house.waiting import wait_until
@@ -15,13 +17,14 @@ GET = b"GET %s HTTP/1.1\r\nHost: v\r\n\r\n"
 class Download:
     """An answer of which the second half waits for `go_on`."""
 
-    def __init__(self):
+    def __init__(self, pieces=PIECES):
         self.go_on = threading.Event()
+        self._pieces = pieces
 
     def __call__(self, conn, _):
-        conn.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (len(PIECE) * PIECES))
-        for number in range(PIECES):
-            if number == PIECES // 2:
+        conn.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (len(PIECE) * self._pieces))
+        for number in range(self._pieces):
+            if number == self._pieces // 2:
                 assert self.go_on.wait(60)
             conn.send(PIECE)
 
@@ -78,3 +81,35 @@ def test_a_client_that_keeps_its_connection_after_the_last_answer_does_not_hold_
         assert time.monotonic() - begun < 15
         assert "hard_stop_after is over" not in site.proxy.log()
         conn.close()
+
+
+@pytest.mark.parametrize("mode", ["http", "tcp"])
+def test_term_in_the_middle_of_500_transfers_cuts_none(tmp_path, mode):
+    count, pieces = 500, 4
+    download = Download(pieces)
+    with HttpSite(tmp_path, {"/v1/download": download}, mode=mode, words=["--hard-stop-after", "120s"]) as site:
+        running = [site.dial() for _ in range(count)]
+        got = [[] for _ in running]
+        for conn in running:
+            conn.send(GET % b"/v1/download")
+        for conn, into in zip(running, got):
+            assert conn.head().startswith(b"HTTP/1.1 200 ")
+            read(conn, len(PIECE) * pieces // 2, into)
+
+        site.proxy.process.terminate()
+        wait_until(lambda: site.proxy.get("/readyz").status == 503, 10, "not ready while draining")
+        for _ in range(20):  # whoever has not looked at /readyz since
+            with site.dial() as fresh:
+                fresh.send(GET % b"/v1/fresh")
+                assert fresh.answer()[0].startswith(b"HTTP/1.1 200 ")
+        assert site.proxy.process.is_running()
+
+        download.go_on.set()
+        for conn, into in zip(running, got):
+            read(conn, len(PIECE) * pieces // 2, into)
+            conn.close()
+        ended = time.monotonic()
+        assert [b"".join(into) == PIECE * pieces for into in got] == [True] * count
+        assert site.proxy.process.wait(60) == 0
+        assert time.monotonic() - ended < 20, "it had nobody to wait for"
+        assert "hard_stop_after is over" not in site.proxy.log()
