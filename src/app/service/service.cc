@@ -1,6 +1,5 @@
 #include "service.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -23,13 +22,13 @@
 #include "app/report/timeline.h"
 #include "bellwether/admin/admin.h"
 #include "bellwether/config/difference.h"
-#include "bellwether/net/certificate.h"
 #include "bellwether/net/inherited.h"
 #include "bellwether/net/process.h"
 #include "bellwether/net/resolver.h"
 #include "bellwether/probe/prober.h"
 #include "bellwether/proxy/proxy.h"
 #include "control_path.h"
+#include "listener_report.h"
 #include "log_level_keeper.h"
 #include "memory_keeper.h"
 #include "node_set.h"
@@ -56,26 +55,6 @@ constexpr std::string_view kNoFileToReload =
     "the running process was started without a configuration file that can be read again: no reload uses this one";
 
 WallTime wall_now() { return std::chrono::system_clock::now(); }
-
-// `addresses`: of `now`.
-void say_new_listeners(const std::vector<config::Listen>& before, const std::vector<config::Listen>& now,
-                       const std::vector<net::Address>& addresses) {
-  for (std::size_t i = 0; i < now.size(); ++i) {
-    if (std::find(before.begin(), before.end(), now[i]) != before.end()) continue;
-    log::info("listening", {{"address", addresses[i].to_string()}, {"mode", std::string(to_text(now[i].mode))}});
-  }
-}
-
-// For people: " (TLS with vault.pem until 2027-01-01, bao.pem until ...)"; nothing where it speaks plain HTTP.
-std::string certificates_text(const Certificates::Context& context) {
-  if (!context) return "";
-  std::vector<std::string> texts;
-  for (const net::OwnCertificate& each : net::own_certificates(*context, wall_now())) {
-    const auto end = each.not_after ? std::chrono::system_clock::to_time_t(*each.not_after) : std::time_t{};
-    texts.push_back(fmt::format("{} until {:%Y-%m-%d}", each.file, fmt::gmtime(end)));
-  }
-  return fmt::format(" (TLS with {})", fmt::join(texts, ", "));
-}
 
 // Whoever waits for an answer has one: somebody leads, or all nodes were asked and nobody does.
 bool is_settled(const cluster::View& view) {
@@ -158,23 +137,6 @@ struct Service::Impl {
   void warn_of_no_verification() const {
     if (config.verify || !nodes.any_is_tls()) return;
     log::warn("tls_verify_off", {{"why", std::string("verify is off: certificates of nodes are not checked")}});
-  }
-
-  // Peers refuse such a certificate; we start all the same, as it may be replaced while we run.
-  void warn_of_invalid_certificates() const {
-    std::vector<std::string> told;  // listeners share certificates
-    const auto warn = [&told](const std::shared_ptr<net::TlsContext>& context, std::string_view option) {
-      if (!context) return;
-      for (const net::OwnCertificate& each : net::own_certificates(*context, wall_now())) {
-        if (!each.problem || std::find(told.begin(), told.end(), each.file) != told.end()) continue;
-        told.push_back(each.file);
-        log::warn("certificate_invalid",
-                  {{"option", std::string(option)}, {"file", each.file}, {"why", *each.problem}});
-      }
-    };
-    const TlsContexts contexts = tls.contexts();
-    warn(contexts.to_nodes, "client_cert");
-    for (const auto& each : contexts.to_clients) warn(each, "tls_cert");
   }
 
   void watch_certificates() {
@@ -344,7 +306,7 @@ struct Service::Impl {
     }
     sources.config = [this] { return config_state; };
     sources.names = [this] { return names_for_people(); };
-    sources.listeners = [this] { return listeners(); };
+    sources.listeners = [this] { return listener_texts(config.listen, proxy->addresses(), tls.contexts()); };
     sources.order_log_level = [this](std::string_view level, std::optional<Duration> lasts) {
       return log_level.order(level, lasts);
     };
@@ -373,7 +335,7 @@ struct Service::Impl {
     }
     log::info("started", {{"version", std::string(BELLWETHER_VERSION)}, {"nodes", nodes.names()}});
     warn_of_no_verification();
-    warn_of_invalid_certificates();
+    warn_of_invalid_certificates(tls.contexts());
     prober->start();
     nodes.begin(*prober, *proxy);
     refresh_names();
@@ -489,15 +451,6 @@ struct Service::Impl {
                {{"listener", listener},
                 {"target", target},
                 {"why", std::string("the leader's address leads back to us; give the node its own public_address")}});
-  }
-
-  [[nodiscard]] std::vector<std::string> listeners() const {
-    std::vector<std::string> texts;
-    for (std::size_t i = 0; i < config.listen.size(); ++i) {
-      texts.push_back(fmt::format("{} {}{}", proxy->addresses()[i].to_string(), to_text(config.listen[i].mode),
-                                  certificates_text(tls.client_context(i))));
-    }
-    return texts;
   }
 
   [[nodiscard]] ScrapeInput scrape_input(const cluster::ViewPtr& view) {
@@ -639,7 +592,7 @@ struct Service::Impl {
     say_new_listeners(before.listen, config.listen, proxy->addresses());
     if (purpose == Reload::Purpose::kUse) {
       name_refresh->on_config();
-      warn_of_invalid_certificates();
+      warn_of_invalid_certificates(tls.contexts());
     }
     if (next.report.changes.empty()) return on_done(next.report);
     nodes.use(std::move(next.plans), std::move(*probing),

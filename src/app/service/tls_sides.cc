@@ -107,10 +107,6 @@ TlsContexts TlsSides::contexts() const {
   return contexts;
 }
 
-Certificates::Context TlsSides::client_context(std::size_t listener) const {
-  return context_in(clients_, listeners_[listener].tls);
-}
-
 TlsContexts TlsSides::contexts_with(const Change& change) const {
   TlsContexts contexts{change.nodes ? change.nodes->context() : nodes_.context(), {}};
   for (const Listener& each : change.listeners) {

@@ -61,8 +61,6 @@ class TlsSides {
   // If `change` is used.
   [[nodiscard]] TlsContexts contexts_with(const Change& change) const;
   [[nodiscard]] const NodeSide& nodes() const { return nodes_; }
-  // By listener, as above; null: plain.
-  [[nodiscard]] Certificates::Context client_context(std::size_t listener) const;
   // Of all sides to clients together; the end is that of the certificate that ends first.
   [[nodiscard]] CertificateCounts client_counts() const;
 
