@@ -2,10 +2,10 @@
 
 import pathlib
 import re
-import shutil
 import subprocess
 
 from house.bellwether import repository_root
+from house.prometheus import tool
 
 ROOT = pathlib.Path(repository_root())
 RULES = ROOT / "packaging/prometheus/bellwether-rules.yml"
@@ -13,8 +13,7 @@ CASES = ROOT / "packaging/prometheus/bellwether-rules.test.yml"
 
 
 def promtool(*words):
-    tool = shutil.which("promtool") or str(ROOT / "build/tools/usr/bin/promtool")
-    return subprocess.run([tool, *map(str, words)], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run([tool("promtool"), *map(str, words)], capture_output=True, text=True, timeout=60, check=False)
 
 
 def alerts():

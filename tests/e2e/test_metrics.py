@@ -2,10 +2,10 @@
 
 import pathlib
 import re
-import shutil
 import subprocess
 
 from house.bellwether import Bellwether, LOOPBACK
+from house.prometheus import tool
 
 ROOT = pathlib.Path(__file__).parents[2]
 REFERENCE = ROOT / "conf/REFERENCE.md"
@@ -23,8 +23,7 @@ def family(sample, types):
 
 
 def test_promtool_finds_nothing(proxy):
-    promtool = shutil.which("promtool") or str(ROOT / "build/tools/usr/bin/promtool")
-    done = subprocess.run([promtool, "check", "metrics"], input=proxy.metrics().text, capture_output=True, text=True,
+    done = subprocess.run([tool("promtool"), "check", "metrics"], input=proxy.metrics().text, capture_output=True, text=True,
                           timeout=60, check=False)
     assert done.returncode == 0 and not done.stdout.strip() and not done.stderr.strip(), done
 

@@ -21,6 +21,7 @@ FILES = """
 /usr/lib/sysusers.d/bellwether.conf
 /usr/share/bash-completion/completions/bellwether
 /usr/share/bellwether/bellwether.schema.json
+/usr/share/bellwether/grafana/bellwether.json
 /usr/share/doc/bellwether/README.md
 /usr/share/doc/bellwether/REFERENCE.md
 /usr/share/doc/bellwether/RUNBOOK.md
@@ -28,6 +29,7 @@ FILES = """
 /usr/share/doc/bellwether/copyright
 /usr/share/doc/bellwether/examples/bellwether-rules.yml
 /usr/share/doc/bellwether/examples/bellwether.json
+/usr/share/doc/bellwether/examples/grafana-provider.yml
 /usr/share/doc/bellwether/examples/minimal.json
 /usr/share/fish/vendor_completions.d/bellwether.fish
 /usr/share/man/man1/bellwether.1.gz
