@@ -12,6 +12,7 @@ import threading
 import pytest
 
 from house.bellwether import LOOPBACK, Bellwether, repository_root
+from house.certificates import COMMON_NAME, Certificates
 from house.prometheus import Prometheus
 from house.sim_cluster import SimCluster
 from house.waiting import wait_until
@@ -143,12 +144,10 @@ def configuration(sim, folder):
             "client_cert": str(cert), "client_key": str(key)}
 
 
-def distrustful_client(url):
-    """Its handshake fails, since it does not know our CA."""
-    with contextlib.suppress(ssl.SSLError, OSError):
-        stranger = Tls.__new__(Tls)
-        stranger.context, stranger.server_name = ssl.create_default_context(), "elsewhere.test"
-        request(url, tls=stranger)
+def distrustful_client(url, folder):
+    """Its handshake fails, since it knows another CA than ours."""
+    with pytest.raises(ssl.SSLError):
+        request(url, tls=Tls(Certificates(folder / "stranger").ca_file, COMMON_NAME))
 
 
 def failovers(sim, proxy):
@@ -179,7 +178,7 @@ def watched(tmp_path_factory):
                 wait_until(lambda: prometheus.ask("bellwether_leader_info == 1"), 30, "the first scrape")
                 traffic = Traffic([f"https://{address}" for address in proxy.addresses], sim.token, sim.tls)
                 try:
-                    distrustful_client(f"https://{proxy.addresses[0]}")
+                    distrustful_client(f"https://{proxy.addresses[0]}", folder)
                     failovers(sim, proxy)
                     yield prometheus
                 finally:
