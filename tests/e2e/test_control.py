@@ -1,6 +1,7 @@
 """The operator's word: node states, pause, resume and repin over the control socket, and nowhere else."""
 
 import os
+import signal
 import stat
 import threading
 import time
@@ -187,6 +188,33 @@ def test_wait_leader_may_wait_for_another(controlled, command):
     done = command("wait-leader", "300ms", "--other-than", old, "--admin", proxy.admin)
     assert done.returncode == 1
     assert f"{old} leads still" in done.stderr
+
+
+def test_healthcheck_says_whether_clients_would_be_served(controlled, sim, command):
+    proxy, _ = controlled
+    fine = command("healthcheck", "--admin", proxy.admin)
+    assert (fine.returncode, fine.stdout) == (0, "ready\n"), fine
+    for node in sim.nodes:
+        sim.kill(node.index)
+    wait_until(lambda: proxy.leader_by_status() is None, 20, "no leader")
+    done = command("healthcheck", "--admin", proxy.admin)
+    assert (done.returncode, done.stderr) == (1, "bellwether healthcheck: none of the 3 nodes answers\n"), done
+    assert command("healthcheck", "--live", "--admin", proxy.admin).stdout == "alive\n"
+
+
+def test_healthcheck_does_not_wait_for_what_hangs(controlled, command):
+    proxy, _ = controlled
+    os.kill(proxy.pid, signal.SIGSTOP)
+    try:
+        begun = time.monotonic()
+        done = command("healthcheck", "--live", "--timeout", "400ms", "--admin", proxy.admin)
+        took = time.monotonic() - begun
+    finally:
+        os.kill(proxy.pid, signal.SIGCONT)
+    assert done.returncode == 1 and proxy.admin.split("//")[1] in done.stderr, done
+    assert took < 5
+    gone = command("healthcheck", "--admin", "127.0.0.1:1")
+    assert gone.returncode == 1 and "127.0.0.1:1" in gone.stderr
 
 
 def test_wait_leader_gives_up_at_its_timeout(controlled, sim, command):

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
@@ -64,7 +65,8 @@ Result<wire::Reply> ask(net::Loop& loop, const net::Address& address, std::strin
                         Duration patience, std::string body) {
   wire::Client::Options options;
   options.address = address;
-  options.connect.timeout = kUsualPatience;
+  const Duration connect_patience = std::min(kUsualPatience, patience);
+  options.connect.timeout = connect_patience;
   options.answer_timeout = patience;
   options.max_body_bytes = std::size_t{8} * 1024 * 1024;
   wire::Client client(loop, std::move(options));
@@ -81,7 +83,7 @@ Result<wire::Reply> ask(net::Loop& loop, const net::Address& address, std::strin
   std::optional<tl::expected<wire::Reply, wire::ExchangeError>> end;
   client.send(http::serialize(request), method,
               [&](tl::expected<wire::Reply, wire::ExchangeError> reply) { end = std::move(reply); });
-  if (!loop.run_until([&] { return end.has_value(); }, kUsualPatience + patience)) {
+  if (!loop.run_until([&] { return end.has_value(); }, connect_patience + patience)) {
     return fail(ErrorKind::kTimeout, "no answer");
   }
   if (!*end) return fail(ErrorKind::kUnavailable, end->error().message);

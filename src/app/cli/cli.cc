@@ -357,6 +357,11 @@ class CommandLine {
     CLI::App* resume = add("resume", "Send requests to the leader again, after pause",
                            [this] { return resume_command(node_.control); });
     add_control(*resume);
+    CLI::App* health = add("healthcheck", "Whether clients would be served: ends with 0 or 1, for probes of containers",
+                           [this] { return healthcheck_command(healthcheck_); });
+    add_admin(*health, healthcheck_.admin);
+    health->add_flag("--live", healthcheck_.live, "Only whether the process answers, as for a liveness probe");
+    add_duration(*health, "--timeout", "How long the answer may take", healthcheck_.timeout);
     CLI::App* wait = add("wait-leader", "Wait until there is a leader that is not in doubt, and print its name",
                          [this] { return wait_leader_command(wait_leader_); });
     add_admin(*wait, wait_leader_.admin);
@@ -472,6 +477,7 @@ class CommandLine {
   SimOptions sim_;
   StatusOptions status_;
   ReportOptions report_;
+  HealthcheckOptions healthcheck_;
   WaitLeaderOptions wait_leader_;
   NodeOptions node_;
   LogLevelOptions log_level_;

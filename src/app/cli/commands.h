@@ -81,6 +81,13 @@ struct UpgradeOptions {
 };
 int upgrade_command(const UpgradeOptions& options);  // upgrade.cc
 
+struct HealthcheckOptions {
+  std::string admin = "127.0.0.1:8209";
+  Duration timeout = 800ms;
+  bool live = false;
+};
+int healthcheck_command(const HealthcheckOptions& options);  // healthcheck.cc
+
 struct WaitLeaderOptions {
   std::string admin = "127.0.0.1:8209";
   std::string other_than;  // who is about to go
