@@ -67,8 +67,7 @@ std::string name_other_format(std::string_view text) {
     if (is_one_of(line.word.substr(0, 1), {"{", "[", "/", "\"", "*"})) return {};
     if (is_haproxy(line)) {
       return fmt::format(
-          "this is HAProxy's configuration, which is not read; {}. Take the servers of the backend as "
-          "the nodes",
+          "this is HAProxy's configuration; {}. `bellwether import-haproxy FILE -o bellwether.json` makes one of it",
           kOurs);
     }
     if (is_hcl(line)) {

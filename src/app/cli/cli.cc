@@ -22,6 +22,7 @@
 #include "commands.h"
 #include "describe.h"
 #include "help_text.h"
+#include "read_text.h"
 
 namespace bellwether::app {
 namespace {
@@ -41,22 +42,7 @@ std::string help_footer() {
                             environment_text(), fmt::join(codes, ", "));
 }
 
-Result<std::string> read_all(const std::string& name) {
-  const bool is_stdin = name == "-";
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(is_stdin ? stdin : std::fopen(name.c_str(), "rb"),
-                                                             is_stdin ? [](std::FILE*) { return 0; } : &std::fclose);
-  const auto failed = [&] {
-    return fail(ErrorKind::kUnavailable, fmt::format("cannot read {}: {}", name, std::strerror(errno)));
-  };
-  if (!file) return failed();
-  std::string text(kMaxConfigBytes + 1, '\0');
-  text.resize(std::fread(text.data(), 1, text.size(), file.get()));
-  if (std::ferror(file.get()) != 0) return failed();
-  if (text.size() > kMaxConfigBytes) {
-    return fail(ErrorKind::kLimit, fmt::format("{} is larger than a configuration may be (1 MiB)", name));
-  }
-  return text;
-}
+Result<std::string> read_all(const std::string& name) { return read_text(name, kMaxConfigBytes, "a configuration"); }
 
 std::map<std::string, std::string> environment() {
   std::map<std::string, std::string> variables;
@@ -208,6 +194,7 @@ class CommandLine {
     app_.add_flag("--version", wants_version_, "Print the version and exit");
     app_.get_formatter()->column_width(34);
     add_run_and_check();
+    add_import();
     add_dev();
     add_sim();
     add_status_and_node();
@@ -289,6 +276,27 @@ class CommandLine {
     }
     if (!sources.file) check_.name = "the running process's own configuration";
     return check_running_command(sources, control, check_);
+  }
+
+  void add_import() {
+    CLI::App* import = add("import-haproxy", "Make a configuration file of an haproxy.cfg",
+                           [this] { return import_haproxy_command(import_); });
+    import->add_option("FILE", import_.file, "The haproxy.cfg; - is standard input")->required()->type_name("FILE");
+    import
+        ->add_option("--backend,--listen", import_.names,
+                     "The section whose servers are the cluster, where the file has several; may be repeated")
+        ->allow_extra_args(false)
+        ->type_name("NAME");
+    import->add_option("-o,--output", import_.out, "Where to write it; default: standard output")->type_name("FILE");
+    import->add_flag("--force", import_.force, "Write over a file that is there");
+    import->add_flag("--strict", import_.strict,
+                     "End with 3 if anything that the file says has no counterpart; it is written all the same");
+    import->footer(
+        "Examples:\n"
+        "  bellwether import-haproxy /etc/haproxy/haproxy.cfg -o /etc/bellwether/bellwether.json\n"
+        "  bellwether import-haproxy haproxy.cfg --backend vault-eu -o /etc/bellwether/eu.json\n"
+        "  ssh lb1 cat /etc/haproxy/haproxy.cfg | bellwether import-haproxy - --strict >bellwether.json\n"
+        "What was lost, chosen or changed is told on standard error and at the top of the file.");
   }
 
   void add_dev() {
@@ -473,6 +481,7 @@ class CommandLine {
   bool is_verbose_ = false;
   std::optional<ConfigFlags> run_flags_, check_flags_;
   CheckOptions check_;
+  ImportOptions import_;
   DevOptions dev_;
   SimOptions sim_;
   StatusOptions status_;

@@ -50,6 +50,15 @@ int check_command(const config::Loaded& loaded, const CheckOptions& options);  /
 // has serves to find out what the running process does not look at. check_running.cc
 int check_running_command(const config::Sources& sources, const ControlChoice& control, const CheckOptions& options);
 
+struct ImportOptions {
+  std::string file;                // haproxy.cfg; "-" is standard input
+  std::vector<std::string> names;  // of the backends or listen sections that are meant
+  std::string out;                 // empty: standard output
+  bool force = false;
+  bool strict = false;
+};
+int import_haproxy_command(const ImportOptions& options);  // import_haproxy.cc
+
 struct NodeOptions {
   ControlChoice control;
   std::string node;

@@ -18,6 +18,8 @@ const std::vector<ExampleDoc>& examples() {
        "connect to every node and say what is wrong, and how to put it right"},
       {"bellwether check --running -f /etc/bellwether/bellwether.json",
        "what a reload with this file would change; changes nothing"},
+      {"bellwether import-haproxy /etc/haproxy/haproxy.cfg -o /etc/bellwether/bellwether.json",
+       "come over from HAProxy: a configuration with a comment for each line, and a list of what is lost"},
       {"bellwether dev", "a simulated cluster with failovers, to look at before there is a real one"},
       {"bellwether status --watch", ""},
   };
@@ -30,8 +32,10 @@ const std::vector<ExitCodeDoc>& exit_codes() {
       {kExitFailed, "failed",
        "failed: an invalid configuration, an address in use, a check that found something wrong"},
       {kExitUsage, "usage", "usage: an unknown command, flag or argument"},
-      {kExitDiffers, "`check --running` found a difference",
-       "`bellwether check --running`: the file is fine, and a reload or a restart with it would change something"},
+      {kExitDiffers, "a difference was found",
+       "`bellwether check --running`: the file is fine, and a reload or a restart with it would change something; "
+       "`bellwether import-haproxy --strict`: the configuration is written, and something that haproxy.cfg says is "
+       "lost"},
   };
   return all;
 }

@@ -6,6 +6,7 @@ namespace bellwether::app {
 inline constexpr int kExitFine = 0;
 inline constexpr int kExitFailed = 1;
 inline constexpr int kExitUsage = 2;
-inline constexpr int kExitDiffers = 3;  // `check --running`: a reload or a restart would change something
+// `check --running`: a reload or a restart would change something. `import-haproxy --strict`: something is lost.
+inline constexpr int kExitDiffers = 3;
 
 }  // namespace bellwether::app
