@@ -23,6 +23,7 @@ FILES = """
 /usr/share/bellwether/bellwether.schema.json
 /usr/share/bellwether/grafana/bellwether.json
 /usr/share/doc/bellwether/README.md
+/usr/share/doc/bellwether/FINDINGS.md
 /usr/share/doc/bellwether/REFERENCE.md
 /usr/share/doc/bellwether/RUNBOOK.md
 /usr/share/doc/bellwether/changelog.gz

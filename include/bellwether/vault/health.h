@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,7 +29,17 @@ struct LeaderFacts {
   // See cluster::LeaderStatement. active_time and leader_cluster_address: V:vault/core.go, B:vault/logical_system.go
   // (LeaderResponse).
   std::string identity;
+  // Entries of the raft log that the node has, and that it has applied. Only nodes with raft storage state them.
+  std::optional<std::int64_t> raft_committed_index{};
+  std::optional<std::int64_t> raft_applied_index{};
 };
 [[nodiscard]] Result<LeaderFacts> parse_leader(int status, std::string_view body);
+
+// Where an api_addr leads: host (an IPv6 literal in its brackets) and port. Nothing if it is no absolute URL.
+struct ApiOrigin {
+  std::string host;
+  std::uint16_t port = 0;
+};
+[[nodiscard]] std::optional<ApiOrigin> api_origin(std::string_view leader_address);
 
 }  // namespace bellwether::vault

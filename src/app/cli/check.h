@@ -1,22 +1,22 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
-#include <string>
 #include <vector>
 
+#include "app/doctor/examined.h"
+#include "app/doctor/finding.h"
 #include "bellwether/config/load.h"
 #include "commands.h"
-#include "doctor.h"
 
 namespace bellwether::app {
 
 // What `check` found beyond the configuration's own problems.
 struct CheckReport {
-  std::vector<std::string> problems;  // of certificates, keys and names
-  std::vector<Examined> nodes;        // --live
+  Diagnosis files;              // of certificates, keys and names
+  std::vector<Examined> nodes;  // --live
   Diagnosis live;
 
-  [[nodiscard]] bool is_fine() const { return problems.empty() && live.problems.empty(); }
+  [[nodiscard]] bool is_fine() const { return files.is_fine() && live.is_fine(); }
 };
 
 // Looks at the files and names of a configuration, and at its nodes if `options` say so.

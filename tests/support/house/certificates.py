@@ -25,8 +25,8 @@ commonName = supplied
 """
 
 
-def self_signed(folder, name, begins_in_days, ends_in_days):
-    """Returns (certificate, key), valid from then until then, days from now."""
+def self_signed(folder, name, begins_in_days, ends_in_days, alternative_names=None):
+    """Returns (certificate, key), valid from then until then, days from now. Names as in "IP:127.0.0.1,DNS:a"."""
     cert, key = folder / f"{name}.pem", folder / f"{name}.key"
     own = folder / f"{name}.ca"
     own.mkdir()
@@ -36,7 +36,9 @@ def self_signed(folder, name, begins_in_days, ends_in_days):
     begin, end = (f"{now + datetime.timedelta(days=days):%Y%m%d%H%M%SZ}" for days in (begins_in_days, ends_in_days))
     _openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=x",
              "-keyout", key, "-out", own / "request.csr")
+    (own / "extensions").write_text(f"subjectAltName={alternative_names}\n" if alternative_names else "", encoding="ascii")
     _openssl("ca", "-batch", "-selfsign", "-notext", "-config", own / "settings", "-startdate", begin, "-enddate", end,
+             *(["-extfile", own / "extensions"] if alternative_names else []),
              "-in", own / "request.csr", "-keyfile", key, "-out", cert)
     return cert, key
 

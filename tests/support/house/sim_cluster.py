@@ -123,6 +123,10 @@ class SimCluster(AskedCluster):
         """It states the cluster_id of another cluster, as after a restore."""
         self._inject(index, "foreign")
 
+    def state_role(self, index, role):
+        """It says so of itself: "uninitialized", "removed", "disconnected", "dr-secondary", "performance-standby"."""
+        self._inject(index, role)
+
     def heal_node(self, index):
         self._inject(index, "heal")
 

@@ -1,11 +1,15 @@
-#include "app/cli/doctor.h"
+#include "app/doctor/diagnosis.h"
+
 #include "catch.hpp"
+#include "examined_nodes.h"
 
 using namespace bellwether;
 using namespace bellwether::app;
+using namespace bellwether::app::testing;
 
 namespace {
 
+// A node of which little is known.
 Examined answered(std::string name, cluster::Role role, std::string cluster_id = "c1") {
   Examined node;
   node.name = name;
@@ -23,35 +27,50 @@ Examined silent(std::string name, wire::ExchangeFailure failure, std::string mes
   return node;
 }
 
+std::vector<std::string> texts_of(std::vector<Examined> nodes, Severity severity) {
+  ExaminedCluster seen;
+  seen.nodes = std::move(nodes);
+  std::vector<std::string> texts;
+  for (const Finding& each : diagnose(seen, config::Config{}).findings) {
+    if (each.severity() == severity) texts.push_back(each.to_string());
+  }
+  return texts;
+}
+std::vector<std::string> problems(std::vector<Examined> nodes) {
+  return texts_of(std::move(nodes), Severity::kProblem);
+}
+std::vector<std::string> remarks(std::vector<Examined> nodes) { return texts_of(std::move(nodes), Severity::kRemark); }
+
 }  // namespace
 
 TEST_CASE("a cluster with one leader and standbys is found healthy", "[doctor]") {
-  const Diagnosis found =
-      diagnose({answered("n1", cluster::Role::kActive), answered("n2", cluster::Role::kStandby)}, config::Config{});
-  CHECK(found.problems.empty());
-  CHECK(found.remarks.empty());
+  const std::vector<Examined> nodes = {answered("n1", cluster::Role::kActive), answered("n2", cluster::Role::kStandby)};
+  CHECK(problems(nodes).empty());
+  CHECK(remarks(nodes).empty());
+  CHECK(ids(healthy_cluster()).empty());
 }
 
 TEST_CASE("nobody leading, a foreign node and a wrong certificate are each explained", "[doctor]") {
-  const Diagnosis found =
-      diagnose({answered("n1", cluster::Role::kStandby), answered("n2", cluster::Role::kStandby),
-                answered("n3", cluster::Role::kStandby, "c2"),
-                silent("n4", wire::ExchangeFailure::kTls, "the certificate is not valid for \"n4\"")},
-               config::Config{});
-  REQUIRE(found.problems.size() == 3);
-  CHECK_THAT(found.problems[0], CATCH_CONTAINS("--server-name"));
-  CHECK_THAT(found.problems[1], CATCH_CONTAINS("n3: belongs to another cluster (c2, not c1)"));
-  CHECK_THAT(found.problems[2], CATCH_CONTAINS("nobody leads"));
+  const auto found = problems({answered("n1", cluster::Role::kStandby), answered("n2", cluster::Role::kStandby),
+                               answered("n3", cluster::Role::kStandby, "c2"),
+                               silent("n4", wire::ExchangeFailure::kTls, "the certificate is not valid for \"n4\"")});
+  REQUIRE(found.size() == 3);
+  CHECK_THAT(found[0], CATCH_CONTAINS("BW013 n4: "));
+  CHECK_THAT(found[0], CATCH_CONTAINS("--server-name"));
+  CHECK_THAT(found[1], CATCH_CONTAINS("BW032 n3: belongs to another cluster (c2, not c1)"));
+  CHECK_THAT(found[2], CATCH_CONTAINS("BW033 cluster: nobody leads"));
 }
 
 TEST_CASE("a sealed node and a wrong clock are noted without failing the check", "[doctor]") {
   Examined leader = answered("n1", cluster::Role::kActive);
   leader.clock_ahead = -60s;
-  const Diagnosis found = diagnose({leader, answered("n2", cluster::Role::kSealed, "")}, config::Config{});
-  CHECK(found.problems.empty());
-  REQUIRE(found.remarks.size() == 2);
-  CHECK(found.remarks[0] == "n1: its clock is 60 s behind ours; tokens and certificates suffer from that");
-  CHECK_THAT(found.remarks[1], CATCH_CONTAINS("n2: is sealed"));
+  const std::vector<Examined> nodes = {leader, answered("n2", cluster::Role::kSealed, "")};
+  CHECK(problems(nodes).empty());
+  const auto noted = remarks(nodes);
+  REQUIRE(noted.size() == 2);
+  CHECK_THAT(noted[0],
+             CATCH_CONTAINS("BW028 n1: its clock is 60 s behind ours; tokens and certificates suffer from that"));
+  CHECK_THAT(noted[1], CATCH_CONTAINS("BW023 n2: is sealed"));
 }
 
 TEST_CASE("one server under two names is one problem with both, and no second leader", "[doctor]") {
@@ -59,16 +78,56 @@ TEST_CASE("one server under two names is one problem with both, and no second le
   first.leader = vault::LeaderFacts{true, true, "https://vault:8200", "https://vault:8200 x 2026"};
   Examined second = first;
   second.name = "vip";
-  const Diagnosis found = diagnose({first, answered("n2", cluster::Role::kStandby), second}, config::Config{});
-  CHECK(found.problems ==
-        std::vector<std::string>{
-            "n1 and vip are one server (both state the same api_addr and active_time): name it once"});
+  const auto found = problems({first, answered("n2", cluster::Role::kStandby), second});
+  CHECK(found == std::vector<std::string>{"BW031 vip: n1 and vip are one server (both state the same api_addr and "
+                                          "active_time); name it once"});
 }
 
 TEST_CASE("when no node answers, nothing is said about who leads", "[doctor]") {
   Examined node = silent("n1", wire::ExchangeFailure::kRefused, "10.0.0.1:8200: connection refused");
   node.set_up.host = "10.0.0.1";
-  const Diagnosis found = diagnose({node}, config::Config{});
-  CHECK(found.problems ==
-        std::vector<std::string>{"n1: connection refused; is Vault running there, and is the port right?"});
+  CHECK(problems({node}) ==
+        std::vector<std::string>{"BW001 n1: connection refused; is Vault running there, and is the port right?"});
+}
+
+TEST_CASE("several things wrong at once are all found, problems first, and nothing else", "[doctor]") {
+  ExaminedCluster seen = healthy_cluster();
+  silence(seen.nodes[1], wire::ExchangeFailure::kRefused, "connection refused");
+  seen.nodes[2].facts.role = cluster::Role::kSealed;
+  seen.nodes[2].facts.cluster_id.clear();
+  seen.nodes[2].clock_ahead = 90s;
+  const Diagnosis found = diagnose(seen, proxy_config());
+  CHECK(ids(found) == Ids{"BW001 n2", "BW023 n3", "BW028 n3", "BW037 cluster"});
+  CHECK(found.findings[0].id == FindingId::kRefused);
+  CHECK(found.findings[1].id == FindingId::kQuorumLost);
+  CHECK_FALSE(found.is_fine());
+}
+
+TEST_CASE("huge texts and control characters of nodes neither grow nor act", "[doctor]") {
+  ExaminedCluster seen = healthy_cluster();
+  const std::string hostile = "\x1b]0;owned\x07\xff\xe2\x80\xae" + std::string(100'000, 'x') + "\nBW001 n9: forged";
+  silence(seen.nodes[1], wire::ExchangeFailure::kTls, "the certificate is not valid for \"" + hostile);
+  answer_foreign(seen.nodes[2], 500, hostile);
+  seen.nodes[0].leader->leader_address = "https://admin:hunter2@" + hostile;
+  seen.named = {{seen.nodes[0].leader->leader_address, hostile, {}, false}};
+  const Diagnosis found = diagnose(seen, proxy_config());
+  CHECK(ids(found) == Ids{"BW008 n3", "BW013 n2", "BW040 n1"});
+  for (const Finding& each : found.findings) {
+    const std::string text = each.to_string();
+    CHECK(text.size() < 4000);
+    CHECK(text.find('\x1b') == std::string::npos);
+    CHECK(text.find('\n') == std::string::npos);
+    CHECK(text.find("hunter2") == std::string::npos);
+  }
+}
+
+TEST_CASE("names and files alone are looked at without asking nodes", "[doctor]") {
+  std::vector<Examined> nodes = {healthy(1), healthy(2)};
+  nodes[1].same_as = 0;
+  nodes[0].leads_back = true;
+  CHECK(ids(diagnose_names(nodes)) == Ids{"BW031 n2", "BW046 n1"});
+  OwnSide own;
+  own.unusable = {"TLS to clients: no such file", "TLS to clients: no such file"};
+  own.certificates = {{"tls_cert", "a.pem", "expired on 2026-01-01", {}}, {"client_cert", "b.pem", {}, {}}};
+  CHECK(ids(diagnose_files(own)) == Ids{"BW043 tls_cert", "BW045 files"});
 }

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "app/cli/reference.h"
+#include "app/doctor/finding.h"
 #include "bellwether/config/load.h"
 #include "bellwether/config/options.h"
 #include "bellwether/config/reference.h"
@@ -59,6 +60,10 @@ TEST_CASE("conf/bellwether.schema.json is what the option table says", "[config]
 
 TEST_CASE("conf/REFERENCE.md is what the tables of options, exit codes and metrics say", "[config][reference]") {
   expect_file(kRoot / "conf/REFERENCE.md", app::reference_markdown());
+}
+
+TEST_CASE("conf/FINDINGS.md is what the table of findings says", "[config][reference]") {
+  expect_file(kRoot / "conf/FINDINGS.md", app::findings_markdown());
 }
 
 TEST_CASE("conf/minimal.json is fine", "[config]") {

@@ -1,5 +1,6 @@
 #include "bellwether/vault/advice.h"
 
+#include "bellwether/vault/trouble.h"
 #include "catch.hpp"
 
 using namespace bellwether;
@@ -55,4 +56,24 @@ TEST_CASE("text from the network is printable and bounded", "[advice]") {
   const std::string said = explain_silence(over_tls(), ProbeFailure::kTls, hostile);
   CHECK(said.size() <= kMaxAdviceBytes);
   CHECK(said.find('\x1b') == std::string::npos);
+}
+
+TEST_CASE("an answer of a gateway and one that was changed on the way are told from no Vault", "[advice]") {
+  const NodeSetUp tls = over_tls();
+  CHECK(advise_on_answer(tls, 502, "HTTP 502 without a body").trouble == Trouble::kGateway);
+  CHECK(advise_on_answer(tls, 503, "HTTP 503: out of order").trouble == Trouble::kNotVault);
+  CHECK(advise_on_answer(tls, 200, "says 200, but its body says standby").trouble == Trouble::kContradiction);
+  CHECK(advise_on_answer(tls, 299, "HTTP 299 is none of Vault's health codes").trouble == Trouble::kContradiction);
+  CHECK(advise_on_answer(tls, 299, "HTTP 299: HTTP 299 is none of Vault's health codes").trouble == Trouble::kNotVault);
+}
+
+TEST_CASE("a certificate's own words do not decide what is wrong with it", "[advice]") {
+  const auto trouble = [](std::string_view message) {
+    return advise_on_silence(over_tls(), ProbeFailure::kTls, message).trouble;
+  };
+  CHECK(trouble("the certificate CN=is not valid for was refused: CA md too weak (at 10.0.0.1:8200)") ==
+        Trouble::kOtherTls);
+  CHECK(trouble("the certificate CN=client certificate expired on Jan  1 00:00:00 2020 GMT (at 10.0.0.1:8200)") ==
+        Trouble::kCertificateTime);
+  CHECK(trouble("10.0.0.1:8200: the other side says that our certificate has expired") == Trouble::kClientCertificate);
 }

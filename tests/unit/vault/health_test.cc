@@ -219,3 +219,30 @@ TEST_CASE("No statement about the leader is made from anything else", "[vault]")
   CHECK(vault::parse_leader(200, "<html>").error().kind == ErrorKind::kProtocol);
   CHECK(vault::parse_leader(200, R"({"ha_enabled":"yes"})").error().kind == ErrorKind::kProtocol);
 }
+
+TEST_CASE("sys/leader states the raft log where there is one", "[vault]") {
+  const auto raft =
+      vault::parse_leader(200, R"({"ha_enabled":true,"raft_committed_index":70,"raft_applied_index":69})");
+  REQUIRE(raft);
+  CHECK(raft->raft_committed_index == 70);
+  CHECK(raft->raft_applied_index == 69);
+  const auto other = vault::parse_leader(200, R"({"ha_enabled":true,"raft_committed_index":"many"})");
+  REQUIRE(other);
+  CHECK_FALSE(other->raft_committed_index);
+  CHECK_FALSE(other->raft_applied_index);
+}
+
+TEST_CASE("an api_addr leads to a host and a port, or nowhere", "[vault]") {
+  const auto origin = [](std::string_view url) {
+    const auto found = vault::api_origin(url);
+    return found ? found->host + " " + std::to_string(found->port) : std::string();
+  };
+  CHECK(origin("https://vault1:8200") == "vault1 8200");
+  CHECK(origin("http://[fd00::1]:8200/") == "[fd00::1] 8200");
+  CHECK(origin("https://vault1") == "vault1 443");
+  for (const auto* text : {"", "vault1:8200", "https://", "https://vault1:0", "https://vault1:99999",
+                           "https://vault1:82x", "ftp://vault1:8200"}) {
+    INFO(text);
+    CHECK(origin(text).empty());
+  }
+}

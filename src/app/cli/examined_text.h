@@ -1,0 +1,15 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "app/doctor/examined.h"
+
+namespace bellwether::app {
+
+// What `check --live` saw of each node, a row or an object each.
+[[nodiscard]] std::string table_of(const std::vector<Examined>& nodes, bool verified);
+[[nodiscard]] nlohmann::ordered_json nodes_json(const std::vector<Examined>& nodes);
+
+}  // namespace bellwether::app

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <vector>
+
+#include "bellwether/base/result.h"
+#include "bellwether/config/config.h"
+#include "examined.h"
+
+namespace bellwether::app {
+
+// All I/O of `check`: what it saw comes back as values. Each turns a loop of its own and blocks until it is done.
+
+// Connects to every node, all at once, and asks it, for at most as long as its timeouts allow; each answer is bounded.
+[[nodiscard]] Result<ExaminedCluster> examine_cluster(const config::Config& config);
+// Only what their names lead to.
+[[nodiscard]] Result<std::vector<Examined>> examine_names(const config::Config& config);
+// What certificates, keys and CA files have to say, and the limits of this process.
+[[nodiscard]] OwnSide examine_own_side(const config::Config& config);
+
+}  // namespace bellwether::app
