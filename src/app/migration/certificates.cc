@@ -6,8 +6,8 @@
 #include <array>
 #include <optional>
 
+#include "app/migration/haproxy/lexer.h"
 #include "bellwether/base/visible.h"
-#include "lexer.h"
 
 namespace bellwether::app::migration {
 namespace {

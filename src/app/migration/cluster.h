@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "sections.h"
+#include "app/migration/haproxy/sections.h"
 
 namespace bellwether::app::migration {
 

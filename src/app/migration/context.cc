@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "app/migration/haproxy/keywords.h"
 #include "bellwether/base/visible.h"
-#include "keywords.h"
 
 namespace bellwether::app::migration {
 namespace {

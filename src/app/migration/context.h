@@ -3,14 +3,14 @@
 #include <string_view>
 #include <vector>
 
-#include "addresses.h"
+#include "app/migration/haproxy/addresses.h"
+#include "app/migration/haproxy/notes.h"
+#include "app/migration/haproxy/parameters.h"
+#include "app/migration/haproxy/sections.h"
+#include "app/migration/haproxy/surroundings.h"
 #include "cluster.h"
 #include "health_check.h"
-#include "notes.h"
-#include "parameters.h"
 #include "plan.h"
-#include "sections.h"
-#include "surroundings.h"
 
 namespace bellwether::app::migration {
 

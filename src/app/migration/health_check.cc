@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "units.h"
+#include "app/migration/haproxy/units.h"
 
 namespace bellwether::app::migration {
 namespace {

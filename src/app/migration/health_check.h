@@ -1,6 +1,6 @@
 #pragma once
 
-#include "sections.h"
+#include "app/migration/haproxy/sections.h"
 
 namespace bellwether::app::migration {
 

@@ -4,8 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include "app/migration/haproxy/surroundings.h"
 #include "plan.h"
-#include "surroundings.h"
 
 namespace bellwether::app::migration {
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <optional>
 
+#include "app/migration/haproxy/units.h"
 #include "bellwether/base/ip_range.h"
 #include "context.h"
 #include "times.h"
-#include "units.h"
 
 namespace bellwether::app::migration {
 namespace {

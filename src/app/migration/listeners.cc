@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "app/migration/haproxy/keywords.h"
 #include "certificates.h"
 #include "context.h"
-#include "keywords.h"
 #include "listener_times.h"
 
 namespace bellwether::app::migration {

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "finding.h"
+#include "app/migration/haproxy/finding.h"
 
 namespace bellwether::app::migration {
 

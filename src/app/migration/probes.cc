@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "app/migration/haproxy/units.h"
 #include "context.h"
 #include "times.h"
-#include "units.h"
 
 namespace bellwether::app::migration {
 namespace {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "app/migration/haproxy/keywords.h"
 #include "bellwether/base/text.h"
 #include "bellwether/base/visible.h"
 #include "context.h"
-#include "keywords.h"
 
 namespace bellwether::app::migration {
 namespace {

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
+#include "app/migration/haproxy/units.h"
 #include "bellwether/base/visible.h"
 #include "listener_times.h"
-#include "units.h"
 
 namespace bellwether::app::migration {
 namespace {

@@ -6,9 +6,9 @@
 #include <map>
 #include <set>
 
-#include "app/migration/addresses.h"
+#include "app/migration/haproxy/addresses.h"
+#include "app/migration/haproxy/units.h"
 #include "app/migration/times.h"
-#include "app/migration/units.h"
 #include "app/migration/writer.h"
 #include "bellwether/config/load.h"
 #include "bellwether/config/options.h"

@@ -1,4 +1,4 @@
-#include "app/migration/lexer.h"
+#include "app/migration/haproxy/lexer.h"
 
 #include <map>
 

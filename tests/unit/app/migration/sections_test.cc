@@ -1,4 +1,4 @@
-#include "app/migration/sections.h"
+#include "app/migration/haproxy/sections.h"
 
 #include <fmt/format.h>
 
