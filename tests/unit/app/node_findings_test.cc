@@ -116,7 +116,7 @@ TEST_CASE("a 400 to plain HTTP is a TLS port if the node says so or speaks TLS, 
 }
 
 TEST_CASE("each state in which a node cannot take over is noted", "[doctor]") {
-  const auto role = [](cluster::Role role) { return found_with([&](Examined& node) { node.facts.role = role; }); };
+  const auto role = [](cluster::Role as) { return found_with([&](Examined& node) { node.facts.role = as; }); };
   CHECK(role(cluster::Role::kSealed) == Ids{"BW023 n2"});
   CHECK(role(cluster::Role::kUninitialized) == Ids{"BW024 n2"});
   CHECK(role(cluster::Role::kRemoved) == Ids{"BW025 n2"});
