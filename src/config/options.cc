@@ -191,6 +191,10 @@ std::vector<Option> connections() {
       {"hard_stop_after", kConnections, DurationField{&C::hard_stop_after, 0ms, 24h}, true, "--hard-stop-after",
        "After SIGTERM, sessions that still run are ended after that long; less than Kubernetes gives a pod by default, "
        "30 s."},
+      {"shutdown_delay", kConnections, DurationField{&C::shutdown_delay, 0ms, 1h}, true, "--shutdown-delay",
+       "After SIGTERM the process serves for at least that long, with /readyz at 503, whether or not anybody is "
+       "connected: whoever sends clients here (keepalived, a Service of Kubernetes, another balancer) needs time to "
+       "see that. hard_stop_after counts from the signal too."},
       {"upgrade_timeout", kConnections, DurationField{&C::upgrade_timeout, 100ms, 10min}, true, "--upgrade-timeout",
        "How long a program that `bellwether upgrade` has started may take until it is ready. One that takes longer is "
        "ended, and nothing has changed."},

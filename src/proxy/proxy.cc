@@ -263,6 +263,7 @@ void Proxy::when_all_have_it(std::function<void()> on_done) {
 void Proxy::shut_down(std::function<void()> on_idle) {
   impl_->on_idle = std::move(on_idle);
   impl_->post_to_workers([](Worker& worker) { worker.shut_down(); });
+  impl_->call_back_if_idle();
 }
 
 ProxyCounts Proxy::counts() const {

@@ -2,11 +2,13 @@
 
 import signal
 import socket
+import time
 
 import pytest
 
 from house.bellwether import Bellwether, LOOPBACK
 from house.waiting import wait_until
+from house.web import request
 
 
 @pytest.fixture
@@ -44,6 +46,35 @@ def test_term_lets_a_session_finish_and_says_not_ready_meanwhile(before_fake):
         assert exchange(client, b"after the signal")
         assert before_fake.process.is_running()
     assert before_fake.process.wait(20) == 0
+
+
+@pytest.fixture
+def that_delays_its_end(sim, tmp_path):
+    words = ["--mode", "http", "--shutdown-delay", "2s"]
+    with Bellwether(tmp_path, [*LOOPBACK, *words, *sim.urls]) as made:
+        yield made.wait_ready()
+
+
+def test_with_a_shutdown_delay_whoever_comes_after_term_is_served(that_delays_its_end):
+    proxy = that_delays_its_end
+    began = time.monotonic()
+    proxy.process.terminate()
+    wait_until(lambda: proxy.get("/readyz").status == 503, 10, "not ready while draining")
+    answers = []
+    while time.monotonic() - began < 1.5:  # nobody is connected between two requests
+        answers.append(request(f"http://{proxy.address}/v1/sys/health"))
+    assert {(each.status, each.headers.get("connection")) for each in answers} == {(200, "close")}
+    assert proxy.process.wait(20) == 0
+    assert 2 <= time.monotonic() - began < 10
+    assert [line.fields["why"] for line in proxy.events("ending")] == ["idle"]
+
+
+def test_a_second_term_ends_the_delay_too(that_delays_its_end):
+    that_delays_its_end.process.terminate()
+    wait_until(lambda: that_delays_its_end.get("/readyz").status == 503, 10, "not ready while draining")
+    that_delays_its_end.process.send(signal.SIGTERM)
+    assert that_delays_its_end.process.wait(10) in (0, 1)
+    assert [line.fields["why"] for line in that_delays_its_end.events("ending")] == ["told twice"]
 
 
 def test_a_second_term_ends_it_with_sessions_open(before_fake):

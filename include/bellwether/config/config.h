@@ -104,7 +104,7 @@ struct Config : ListenOptions, TrafficOptions {
   int hold_bytes = 16 * 1024 * 1024;
   // connections
   Duration keepalive_idle = 30s, keepalive_interval = 10s, tcp_user_timeout = 30s;
-  Duration hard_stop_after = 25s, upgrade_timeout = 15s;
+  Duration hard_stop_after = 25s, shutdown_delay = 0s, upgrade_timeout = 15s;
   std::string source;  // numeric, without a port; empty: the system chooses
   ProxyProtocol send_proxy = ProxyProtocol::kNone;
   // TLS to the nodes

@@ -251,7 +251,7 @@ class Proxy {
   void when_all_have_it(std::function<void()> on_done);
   // Goes on accepting and serving, but lets its sessions end: answers of http and redirect listeners close their
   // connections, and http clients that have nothing to ask are sent away. `on_idle` is called once, on the control
-  // thread, when no worker has a tcp or http session or owes a redirect any more. REQUIRES: called once.
+  // thread, when no worker has a tcp or http session or owes a redirect any more; another call can replace it.
   void shut_down(std::function<void()> on_idle);
 
   [[nodiscard]] ProxyCounts counts() const;

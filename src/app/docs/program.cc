@@ -43,7 +43,8 @@ const std::vector<ExitCodeDoc>& exit_codes() {
 const std::vector<SignalDoc>& signals() {
   static const std::vector<SignalDoc> all = {
       {"TERM, INT, QUIT",
-       "readiness turns 503 while listeners stay open; ends when no session is left, or after `hard_stop_after`"},
+       "readiness turns 503 while listeners stay open; ends when no session is left and `shutdown_delay` is over, or "
+       "after `hard_stop_after`"},
       {"TERM, INT or QUIT again", "ends at once"},
       {"HUP",
        "the configuration file is read again, and all options that a reload changes are used; a file with an error "

@@ -33,6 +33,7 @@
 #include "memory_keeper.h"
 #include "node_set.h"
 #include "plan.h"
+#include "shut_down.h"
 #include "supervisor_report.h"
 #include "tls_sides.h"
 #include "upgrade.h"
@@ -100,7 +101,7 @@ struct Service::Impl {
                    const Reload::OnDone& on_done) { apply(next, std::move(found), purpose, on_done); },
             [this] { supervisor.reloading(); }, [this](const admin::ReloadReport& report) { on_reloaded(report); }),
         alive(std::make_shared<Impl*>(this)),
-        hard_stop_timer(loop, [this] { hard_stop(); }),
+        shut_down(loop),
         log_level(loop, config.log_level),
         is_repeatable(s.is_repeatable),
         upgrade(loop),
@@ -284,7 +285,7 @@ struct Service::Impl {
     sources.metrics = [this](const cluster::ViewPtr& view) -> std::function<std::string()> {
       return [input = std::make_shared<const ScrapeInput>(scrape_input(view))] { return collect_metrics(*input); };
     };
-    sources.draining = [this] { return draining; };
+    sources.draining = [this] { return shut_down.has_begun(); };
     sources.set_admin_state = [this](NodeId node, cluster::AdminState state, bool force,
                                      admin::AdminSources::OnDone on_done) {
       prober->set_admin_state(node, state, force, std::move(on_done));
@@ -631,7 +632,8 @@ struct Service::Impl {
   }
 
   void begin_upgrade(const std::string& program, const Upgrade::OnDone& on_done) {
-    if (draining || is_replaced) return on_done(fail(ErrorKind::kUnavailable, "this process ends already"));
+    if (shut_down.has_begun() || is_replaced)
+      return on_done(fail(ErrorKind::kUnavailable, "this process ends already"));
     log::info("upgrade_begun", {{"program", program.empty() ? std::string("as before") : program}});
     upgrade.begin(program, config.upgrade_timeout, [this, on_done](const Result<pid_t>& done) {
       if (done) return be_replaced(*done, on_done);
@@ -651,38 +653,18 @@ struct Service::Impl {
     admin->leave([this, successor, on_done] {
       on_done(successor);
       admin->leave([this] {
-        if (!draining) terminate();
+        if (!shut_down.has_begun()) terminate();
       });
     });
   }
 
   void terminate() {
-    if (draining) {
-      log::info("ending", {{"why", std::string("told twice")}});
-      control.stop();
-      return;
-    }
-    draining = true;
+    if (shut_down.has_begun()) return shut_down.end_now("told twice");
     upgrade.give_up("this process was told to end");
     supervisor.stopping();
-    log::info("draining", {{"sessions", static_cast<std::int64_t>(proxy->counts().sessions_now)}});
-    // The listeners stay open meanwhile: whoever sends clients here needs time to see that /readyz says no.
-    proxy->shut_down([this] { end_idle(); });
-    hard_stop_timer.arm_in(config.hard_stop_after);
-  }
-
-  void end_idle() {
-    hard_stop_timer.cancel();
-    log::info("ending", {{"why", std::string("idle")}});
-    control.stop();
-  }
-
-  void hard_stop() {
-    const proxy::ProxyCounts counts = proxy->counts();
-    if (counts.sessions_now == 0 && counts.held_now == 0) return end_idle();
-    log::warn("ending", {{"why", std::string("hard_stop_after is over")},
-                         {"sessions", static_cast<std::int64_t>(counts.sessions_now)}});
-    control.stop();
+    // The listeners stay open meanwhile: whoever sends clients here needs time to see that /readyz says no. A process
+    // that was replaced accepts nobody any more.
+    shut_down.begin(*proxy, {is_replaced ? 0s : config.shutdown_delay, config.hard_stop_after});
   }
 
   net::Loop& control;
@@ -695,9 +677,8 @@ struct Service::Impl {
   admin::ConfigState config_state;
   std::uint64_t descriptor_limit = 0;
   std::shared_ptr<Impl*> alive;
-  net::Timer hard_stop_timer;
+  ShutDown shut_down;
   LogLevelKeeper log_level;
-  bool draining = false;
   bool has_begun = false;
   bool is_replaced = false;  // another process is the service now
   const bool is_repeatable;

@@ -28,8 +28,8 @@ class Service {
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
-  // First call: /readyz says 503, listeners stay open, and the loop is stopped once no session is left or
-  // hard_stop_after has passed. Second call: the loop is stopped now.
+  // First call: /readyz says 503, listeners stay open, and the loop is stopped once no session is left and
+  // shutdown_delay has passed, or hard_stop_after has. Second call: the loop is stopped now.
   void terminate();
   // Reads the configuration again and takes over what can be changed while it runs; certificates, keys and CA files
   // are read now rather than at the next look. For SIGHUP. What comes of it is logged.

@@ -67,13 +67,15 @@ TEST_CASE("what the log, the admin page and the end of the process do is changed
   after.admin_hosts = {"proxy.example.com"};
   after.watch = true;
   after.hard_stop_after = 5s;
+  after.shutdown_delay = 2s;
   after.tls_reload_interval = 5s;
   const Differences found = differences(before, after);
   CHECK(found.others.empty());
   CHECK(found.reloadable ==
-        std::vector<std::string>{"hard_stop_after \"25s\" -> \"5s\"", "tls_reload_interval \"1s\" -> \"5s\"",
-                                 "admin_hosts [] -> [\"proxy.example.com\"]", "watch false -> true",
-                                 "log_level \"info\" -> \"warn\"", "log_format \"text\" -> \"json\""});
+        std::vector<std::string>{"hard_stop_after \"25s\" -> \"5s\"", "shutdown_delay \"0s\" -> \"2s\"",
+                                 "tls_reload_interval \"1s\" -> \"5s\"", "admin_hosts [] -> [\"proxy.example.com\"]",
+                                 "watch false -> true", "log_level \"info\" -> \"warn\"",
+                                 "log_format \"text\" -> \"json\""});
   take_over_reloadable(after, before);
   CHECK(differences(before, after).reloadable.empty());
 }
