@@ -213,7 +213,7 @@ void Session::on_tick(TimePoint now) {
     case State::kRelaying:
       if (leaving_.is_paused() && now - leaving_.paused_since() >= options.hold_timeout_tcp) {
         worker().counters().hold_timeouts.add();
-        return linger(node_timed_out(Phase::kHeld));
+        return linger(node_timed_out(Phase::kHeld), true);
       }
       if (is_silent() && now - last_active_ >= options.timeout_header) {
         worker().counters().sessions_cut_no_first_byte.add();

@@ -101,7 +101,7 @@ class Session final : public WaitLink {
   void on_node_lost();
   void resume();
   void leave(Cut cut);
-  void linger(EndReason reason);
+  void linger(EndReason reason, bool may_speak);
   void part_from_node(EndReason reason);
   [[nodiscard]] Phase phase() const;
   [[nodiscard]] bool may_replay() const;

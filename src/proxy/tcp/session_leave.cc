@@ -113,16 +113,16 @@ void Session::leave(Cut cut) {
   }
   if (state_ != State::kRelaying) return;
   worker().counters().count_cut(cut);
-  const EndReason reason = cut_by(cut, phase());
-  const bool speaks = cut == Cut::kRequest || cut == Cut::kAnswer || client_.has_unread();
-  speaks ? linger(reason) : end(reason);
+  linger(cut_by(cut, phase()), cut == Cut::kRequest || cut == Cut::kAnswer);
 }
 
 // The client reads our end behind the node's last words: to close with its request unread would be a reset, which is an
-// error where an end between two answers is none.
-void Session::linger(EndReason reason) {
+// error where an end between two answers is none. One that has not spoken, and is not expected to, needs no lingering.
+void Session::linger(EndReason reason, bool may_speak) {
   part_from_node(reason);
   become(State::kLingering);
+  // Looked at last: the client may have spoken while the end was counted and logged.
+  if (!may_speak && !client_.has_unread()) return end(reason);
   leaving_.linger(worker().now());
   client_.socket.shutdown_write();
   worker().arm_tick();
