@@ -22,8 +22,8 @@ FILES = """
 /usr/share/bash-completion/completions/bellwether
 /usr/share/bellwether/bellwether.schema.json
 /usr/share/bellwether/grafana/bellwether.json
-/usr/share/doc/bellwether/README.md
 /usr/share/doc/bellwether/FINDINGS.md
+/usr/share/doc/bellwether/README.md
 /usr/share/doc/bellwether/REFERENCE.md
 /usr/share/doc/bellwether/RUNBOOK.md
 /usr/share/doc/bellwether/changelog.gz
