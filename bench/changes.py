@@ -11,6 +11,10 @@ the last reload. RSS is read after each tenth reload; its slope is that of the l
 takes of the control loop is the worst lateness of a timer since the scrape before (bellwether_loop_lateness_seconds), beside the
 same between two scrapes without a reload.
 
+Last figures (30 Nov 2026, Debian 12, two cores): 500 reloads, 395,000 requests, no error; a reload 23 ms as its command takes it, the
+control loop late by 4.1 ms at worst (9.5 without a reload); RSS 17.6 MiB after 10 reloads and 18.3 after 500, 1.1 KiB per reload in
+the second half. 100 upgrades in 6 s beside 3,375 new connections per second: no error.
+
 Usage: bench/changes.py [--reloads 500] [--upgrades 100] [--connections 4]
        `./dev bench changes` builds the program first. Ends with 1 if a client got an error.
 """
