@@ -2,18 +2,17 @@
 
 #include <algorithm>
 
+#include "app/service/admin_access.h"
 #include "app/service/plan.h"
-#include "bellwether/base/ip_range.h"
 #include "bellwether/net/address.h"
 #include "rules.h"
 
 namespace bellwether::app {
 namespace {
 
-// What others than this machine's processes reach.
-bool is_exposed(const std::string& text) {
+bool is_exposed_at(const std::string& text) {
   const auto address = net::Address::parse(text);
-  return address && !address->is_unix() && !is_on_loopback(text);
+  return address && is_exposed(*address);
 }
 
 // About what a connection may hold in buffers (src/proxy/DESIGN.md, "Buffers"), besides what options permit.
@@ -31,11 +30,8 @@ constexpr std::uint64_t kMiB = 1024 * 1024;
 }  // namespace
 
 bool is_on_loopback(const std::string& address) {
-  static const IpRange kLoopback4 = *IpRange::parse("127.0.0.0/8");
-  static const IpRange kLoopback6 = *IpRange::parse("::1");
   const auto parsed = net::Address::parse(address);
-  const auto host = parsed ? parse_ip(parsed->host()) : std::nullopt;
-  return host && (kLoopback4.contains(*host) || kLoopback6.contains(*host));
+  return parsed && !parsed->is_unix() && !is_exposed(*parsed);
 }
 
 void check_own_files(const OwnSide& own, Diagnosis& out) {
@@ -57,13 +53,13 @@ void check_own_certificates(const OwnSide& own, Diagnosis& out) {
 
 void check_exposure(const config::Config& config, Diagnosis& out) {
   for (const config::Listen& each : config.listen) {
-    if (each.mode == config::Mode::kTcp || each.speaks_tls() || !is_exposed(each.address)) continue;
+    if (each.mode == config::Mode::kTcp || each.speaks_tls() || !is_exposed_at(each.address)) continue;
     out.add(FindingId::kPlainListener, each.address,
             fmt::format("is a listener in {} mode that other machines reach by plain HTTP", to_text(each.mode)));
   }
   const bool any_tls = std::any_of(config.nodes.begin(), config.nodes.end(), [](const auto& node) { return node.tls; });
   if (!config.verify && any_tls) out.add(FindingId::kVerifyOff, "verify", "certificates of nodes are not verified");
-  if (config.admin != "off" && config.admin_token_file.empty() && is_exposed(config.admin)) {
+  if (config.admin != "off" && config.admin_token_file.empty() && is_exposed_at(config.admin)) {
     out.add(FindingId::kAdminExposed, config.admin, "is the admin address, which other machines reach without a token");
   }
 }

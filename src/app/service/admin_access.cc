@@ -29,13 +29,6 @@ std::vector<std::string> machine_names() {
   return {whole, whole.substr(0, whole.find('.'))};
 }
 
-bool is_loopback(std::string_view host) {
-  const auto address = parse_ip(host.substr(0, host.find('%')));
-  static const IpRange kLoopback4 = *IpRange::parse("127.0.0.0/8");
-  static const IpRange kLoopback6 = *IpRange::parse("::1");
-  return address && (kLoopback4.contains(*address) || kLoopback6.contains(*address));
-}
-
 bool is_visible(char c) { return c > ' ' && c < '\x7f'; }
 
 }  // namespace
@@ -75,8 +68,14 @@ Result<admin::AccessOptions> admin_access(const config::Config& config) {
   return access;
 }
 
+bool is_exposed(const net::Address& address) {
+  static const std::vector<IpRange> kLoopback = {*IpRange::parse("127.0.0.0/8"), *IpRange::parse("::1")};
+  const std::string host = address.host();
+  return !address.is_unix() && !is_in_any(host.substr(0, host.find('%')), kLoopback);
+}
+
 void warn_if_exposed(const net::Address& admin, const admin::AccessOptions& access) {
-  if (admin.is_unix() || is_loopback(admin.host()) || !access.token.empty()) return;
+  if (!is_exposed(admin) || !access.token.empty()) return;
   log::warn("admin_exposed",
             {{"address", admin.to_string()},
              {"why", std::string("whoever reaches this address reads nodes, addresses and failovers; set "

@@ -20,6 +20,9 @@ namespace bellwether::app {
 // The token in that file: its only line, 16 to 512 visible ASCII characters.
 [[nodiscard]] Result<std::string> read_token(const std::string& file);
 
+// Whether others than this machine's processes reach what listens there.
+[[nodiscard]] bool is_exposed(const net::Address& address);
+
 // Logs a warning if others than this machine's processes reach the admin address and need no token.
 void warn_if_exposed(const net::Address& admin, const admin::AccessOptions& access);
 
