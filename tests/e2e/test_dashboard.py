@@ -164,6 +164,12 @@ def counted(proxy, cause):
     return proxy.metrics().sum("bellwether_failovers_total", cause=cause)
 
 
+def scraped(prometheus):
+    """What Prometheus, which lags behind the proxy by a scrape or more, has of counted()."""
+    found = prometheus.ask('sum by (cause) (bellwether_failovers_total{cause=~"step_down|crash"})')
+    return {labels["cause"]: value for labels, value in found}
+
+
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory):
     """A Prometheus that has seen a proxy with TLS on both sides, clients, a step-down and a crash."""
@@ -180,6 +186,8 @@ def watched(tmp_path_factory):
                 try:
                     distrustful_client(f"https://{proxy.addresses[0]}", folder)
                     failovers(sim, proxy)
+                    wait_until(lambda: scraped(prometheus) == {cause: counted(proxy, cause) for cause in ("step_down", "crash")}, 30,
+                               "a scrape of the last failover")
                     yield prometheus
                 finally:
                     traffic.stop()
