@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 #include <sstream>
+#include <utility>
 
 #include "bellwether/base/assert.h"
 #include "bellwether/metrics/catalogue.h"
@@ -33,9 +34,10 @@ std::string utf8_only(std::string_view text) {
   return out;
 }
 
-prometheus::ClientMetric labelled(const Row& row, const std::vector<std::string>& values) {
+prometheus::ClientMetric labelled(const Row& row, const std::string& cluster, const std::vector<std::string>& values) {
   BW_ASSERT(values.size() == row.labels.size());
   prometheus::ClientMetric metric;
+  if (!cluster.empty()) metric.label.push_back({"cluster", utf8_only(cluster)});
   for (std::size_t i = 0; i < values.size(); ++i) {
     metric.label.push_back({std::string(row.labels[i]), utf8_only(values[i])});
   }
@@ -46,6 +48,7 @@ prometheus::ClientMetric labelled(const Row& row, const std::vector<std::string>
 
 struct Scrape::Impl {
   std::vector<prometheus::MetricFamily> families;  // by Metric
+  std::string cluster;
 
   prometheus::MetricFamily& family(Metric metric) { return families[static_cast<std::size_t>(metric)]; }
 };
@@ -58,10 +61,12 @@ Scrape::Scrape() : impl_(std::make_unique<Impl>()) {
 
 Scrape::~Scrape() = default;
 
+void Scrape::set_cluster(std::string name) { impl_->cluster = std::move(name); }
+
 void Scrape::add(Metric metric, Sample sample) {
   const Row& described = row(metric);
   BW_ASSERT(described.kind != Kind::kHistogram);
-  prometheus::ClientMetric one = labelled(described, sample.labels);
+  prometheus::ClientMetric one = labelled(described, impl_->cluster, sample.labels);
   (described.kind == Kind::kCounter ? one.counter.value : one.gauge.value) = sample.value;
   impl_->family(metric).metric.push_back(std::move(one));
 }
@@ -70,7 +75,7 @@ void Scrape::add(Metric metric, HistogramSample sample) {
   const Row& described = row(metric);
   BW_ASSERT(described.kind == Kind::kHistogram);
   BW_ASSERT(sample.counts.size() == sample.bounds.size() + 1);
-  prometheus::ClientMetric one = labelled(described, sample.labels);
+  prometheus::ClientMetric one = labelled(described, impl_->cluster, sample.labels);
   std::uint64_t cumulative = 0;
   for (std::size_t i = 0; i < sample.counts.size(); ++i) {
     cumulative += sample.counts[i];

@@ -77,6 +77,22 @@ struct LogLevelState {
   std::optional<TimePoint> until{};  // from then on `configured`; none: until the next order
 };
 
+// What one cluster is asked for. All on the control thread.
+struct ClusterSources {
+  std::string name{};  // empty: the process has one cluster, without a name
+  std::function<cluster::ViewPtr()> view{};
+  using OnDone = std::function<void(Result<void>)>;
+  std::function<void(NodeId, cluster::AdminState, bool force, OnDone on_done)> set_admin_state{};
+  std::function<Result<void>()> repin{};
+  std::function<void(Duration at_most)> pause{};
+  std::function<void()> resume{};
+  std::function<std::vector<NameState>()> names{};
+  std::function<std::vector<std::string>()> listeners{};  // for the page: "127.0.0.1:8200 tcp"
+  std::function<Counters()> counters{};
+  std::function<std::vector<cluster::Failover>()> failovers{};  // the newest first
+  std::function<std::vector<AmbiguousRequest>()> ambiguous{};   // likewise
+};
+
 // What the admin side asks its owner for. All on the control thread.
 struct AdminSources {
   std::function<cluster::ViewPtr()> view;

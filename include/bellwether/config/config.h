@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -121,8 +122,15 @@ struct Config : ListenOptions, TrafficOptions {
   // logs
   std::string log_level = "info";
   LogFormat log_format = LogFormat::kText;
-  bool watch = false;  // the configuration file
+  bool watch = false;   // the configuration file
+  std::string cluster;  // the name of the one that this is about; empty: the only one, in a file without `clusters`
+  std::vector<Config> clusters;
 };
+
+// Its clusters, or itself as the only one.
+[[nodiscard]] inline std::span<const Config> clusters_of(const Config& config) {
+  return config.clusters.empty() ? std::span(&config, 1) : std::span(config.clusters);
+}
 
 // One thing wrong, and where: "bellwether.json:3:12: unknown option \"intre\"; did you mean \"inter\"?".
 struct Problem {

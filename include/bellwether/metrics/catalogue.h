@@ -47,6 +47,8 @@ class Scrape {
  public:
   Scrape();
   ~Scrape();
+  // What is added from now on is of that cluster, and says so in a label `cluster`. Empty: there is no such label.
+  void set_cluster(std::string name);
   void add(Metric metric, Sample sample);
   void add(Metric metric, HistogramSample sample);
   [[nodiscard]] std::string render() const;

@@ -58,13 +58,27 @@ struct NodeSlots {
   }
 };
 
-// Counted by the control thread, or read there when a scrape is made. Times in seconds, yes and no as 1 and 0.
+// Counted for a cluster by the control thread, or read there when a scrape is made. Times in seconds, yes and no as 1
+// and 0.
 struct ControlValues {
 #define BW_CONTROL_SLOT(metric, slot, label) double slot = 0;
 #include "bellwether/metrics/rows.def"
 
   [[nodiscard]] static constexpr auto all() {
 #define BW_CONTROL_SLOT(metric, slot, label) Slot<ControlValues, double>{Metric::metric, label, &ControlValues::slot},
+    return std::array{
+#include "bellwether/metrics/rows.def"
+    };
+  }
+};
+
+// Of what there is once in a process, however many clusters it serves; likewise.
+struct ProcessValues {
+#define BW_PROCESS_SLOT(metric, slot, label) double slot = 0;
+#include "bellwether/metrics/rows.def"
+
+  [[nodiscard]] static constexpr auto all() {
+#define BW_PROCESS_SLOT(metric, slot, label) Slot<ProcessValues, double>{Metric::metric, label, &ProcessValues::slot},
     return std::array{
 #include "bellwether/metrics/rows.def"
     };

@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "app/discovery/nodes.h"
 #include "app/service/admin_access.h"
 #include "bellwether/base/visible.h"
 #include "bellwether/http/serialize.h"

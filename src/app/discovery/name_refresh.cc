@@ -123,11 +123,11 @@ void NameRefresh::tell_of_names() {
   for (const NameAnswers::Report& name : answers_.reports()) {
     const bool is_told = unanswered_.contains(name.host);
     if (name.problem.empty()) {
-      if (is_told) log::info("name_answered", {{"host", name.host}});
+      if (is_told) sources_.log.info("name_answered", {{"host", name.host}});
       continue;
     }
     unanswered.insert(name.host);
-    if (!is_told) log::warn("name_unanswered", {{"host", name.host}, {"why", name.problem}});
+    if (!is_told) sources_.log.warn("name_unanswered", {{"host", name.host}, {"why", name.problem}});
   }
   unanswered_ = std::move(unanswered);
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "app/process/log.h"
 #include "bellwether/base/prng.h"
 #include "bellwether/cluster/view.h"
 #include "bellwether/config/config.h"
@@ -29,6 +30,7 @@ class NameRefresh {
   static constexpr int kAskingsInDoubt = 5;
 
   struct Sources {
+    log::ClusterLog log;
     std::function<const config::Config&()> config;  // nodes, dns_min_ttl and dns_refresh as they are now
     std::function<const std::vector<NodePlan>&()> plans;
     NodeStates states;

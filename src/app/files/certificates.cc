@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "app/process/log.h"
 #include "bellwether/net/certificate.h"
 #include "file_stamp.h"
 
@@ -44,8 +43,10 @@ void Certificates::in_background(Work work, Then then) {
   });
 }
 
-Certificates::Certificates(net::Loop& loop, std::string use, std::vector<std::string> files, Make make)
+Certificates::Certificates(net::Loop& loop, std::string use, std::vector<std::string> files, Make make,
+                           log::ClusterLog log)
     : use_(std::move(use)),
+      log_(std::move(log)),
       files_(std::move(files)),
       make_(std::move(make)),
       loop_(loop),
@@ -155,7 +156,7 @@ void Certificates::on_made(const Result<Context>& made) {
   counts_.not_after = context_->not_after();
   counts_.is_current = true;
   ++counts_.reloads;
-  log::info(
+  log_.info(
       "certificates_reloaded",
       {{"for", use_}, {"files", fmt::format("{}", fmt::join(files_, ","))}, {"not_after", date_of(counts_.not_after)}});
 }
@@ -170,7 +171,7 @@ void Certificates::refuse(const std::string& why) {
   if (why == refusal_) return;
   refusal_ = why;
   ++counts_.failures;
-  log::warn("certificates_not_reloaded", {{"for", use_},
+  log_.warn("certificates_not_reloaded", {{"for", use_},
                                           {"files", fmt::format("{}", fmt::join(files_, ","))},
                                           {"why", why},
                                           {"what_now", std::string("the old ones stay; the files are tried again")}});

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/process/log.h"
 #include "bellwether/base/result.h"
 #include "bellwether/base/time.h"
 #include "bellwether/net/background.h"
@@ -34,7 +35,7 @@ class Certificates {
   using OnNew = std::function<Result<void>(const Context&)>;
 
   // `use`: "nodes" or "clients", for the log. Empty names in `files` are left out.
-  Certificates(net::Loop& loop, std::string use, std::vector<std::string> files, Make make);
+  Certificates(net::Loop& loop, std::string use, std::vector<std::string> files, Make make, log::ClusterLog log = {});
   Certificates(const Certificates&) = delete;
   Certificates& operator=(const Certificates&) = delete;
 
@@ -77,6 +78,7 @@ class Certificates {
   void refuse(const std::string& why);
 
   const std::string use_;
+  const log::ClusterLog log_;
   std::vector<std::string> files_;
   const Make make_;
   OnNew on_new_;

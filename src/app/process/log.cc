@@ -49,13 +49,14 @@ Level level_from(std::string_view text) {
   return found == kLevels.end() ? Level::kInfo : found->second;
 }
 
-std::string whole_line(config::LogFormat format, Level level, std::string_view event, Fields fields) {
+std::string whole_line(config::LogFormat format, Level level, std::string_view event, Fields fields,
+                       std::string_view cluster = {}) {
   const WallTime now = std::chrono::system_clock::now();
   std::string line(line_prefix(level));
   if (format == config::LogFormat::kJson) {
-    line += json_line(now, level, event, fields);
+    line += json_line(now, level, event, fields, cluster);
   } else {
-    line += text_line(writes_to_journal() ? std::nullopt : std::optional(now), level, event, fields);
+    line += text_line(writes_to_journal() ? std::nullopt : std::optional(now), level, event, fields, cluster);
   }
   line += '\n';
   return line;
@@ -69,9 +70,9 @@ std::string dropped_notice(config::LogFormat format, std::uint64_t dropped, int 
                     {{"lines", static_cast<std::int64_t>(dropped)}, {"why", why}});
 }
 
-void write(Level level, std::string_view event, Fields fields) {
+void write(Level level, std::string_view event, Fields fields, std::string_view cluster = {}) {
   const std::unique_ptr<Running>& log = running();
-  if (log && level >= log->least) log->writer.add(whole_line(*log->format, level, event, fields));
+  if (log && level >= log->least) log->writer.add(whole_line(*log->format, level, event, fields, cluster));
 }
 
 }  // namespace
@@ -103,5 +104,9 @@ void debug(std::string_view event, Fields fields) { write(Level::kDebug, event, 
 void info(std::string_view event, Fields fields) { write(Level::kInfo, event, fields); }
 void warn(std::string_view event, Fields fields) { write(Level::kWarn, event, fields); }
 void error(std::string_view event, Fields fields) { write(Level::kError, event, fields); }
+
+void ClusterLog::info(std::string_view event, Fields fields) const { write(Level::kInfo, event, fields, cluster_); }
+void ClusterLog::warn(std::string_view event, Fields fields) const { write(Level::kWarn, event, fields, cluster_); }
+void ClusterLog::error(std::string_view event, Fields fields) const { write(Level::kError, event, fields, cluster_); }
 
 }  // namespace bellwether::app::log

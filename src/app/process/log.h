@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include "bellwether/base/result.h"
@@ -36,5 +37,19 @@ void debug(std::string_view event, Fields fields);
 void info(std::string_view event, Fields fields);
 void warn(std::string_view event, Fields fields);
 void error(std::string_view event, Fields fields);
+
+// The lines about one cluster: where it has a name, each line says it as `cluster`. Any thread.
+class ClusterLog {
+ public:
+  ClusterLog() = default;
+  explicit ClusterLog(std::string cluster) : cluster_(std::move(cluster)) {}
+
+  void info(std::string_view event, Fields fields) const;
+  void warn(std::string_view event, Fields fields) const;
+  void error(std::string_view event, Fields fields) const;
+
+ private:
+  std::string cluster_;
+};
 
 }  // namespace bellwether::app::log

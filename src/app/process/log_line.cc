@@ -11,6 +11,8 @@
 namespace bellwether::app::log {
 namespace {
 
+constexpr std::string_view kClusterKey = "cluster";
+
 std::string_view padded(Level level) {
   switch (level) {
     case Level::kDebug:
@@ -65,16 +67,19 @@ struct Value {
 
 }  // namespace
 
-std::string text_line(std::optional<WallTime> time, Level level, std::string_view event, Fields fields) {
+std::string text_line(std::optional<WallTime> time, Level level, std::string_view event, Fields fields,
+                      std::string_view cluster) {
   std::string out = time ? format_utc(*time) + " " : std::string();
   out += fmt::format("{} {}", padded(level), event);
+  if (!cluster.empty()) out += fmt::format(" {}={}", kClusterKey, Value{false}(std::string(cluster)));
   for (const Field& each : fields) out += fmt::format(" {}={}", each.key, std::visit(Value{false}, each.value));
   return out;
 }
 
-std::string json_line(WallTime time, Level level, std::string_view event, Fields fields) {
+std::string json_line(WallTime time, Level level, std::string_view event, Fields fields, std::string_view cluster) {
   std::string out =
       fmt::format(R"({{"time":"{}","level":"{}","event":{})", format_utc(time), name(level), in_quotes(event));
+  if (!cluster.empty()) out += fmt::format(",{}:{}", in_quotes(kClusterKey), in_quotes(cluster));
   for (const Field& each : fields)
     out += fmt::format(",{}:{}", in_quotes(each.key), std::visit(Value{true}, each.value));
   return out + "}";

@@ -26,19 +26,29 @@ double expiry(const std::optional<WallTime>& at) {
   return at ? unix_seconds(*at) : std::numeric_limits<double>::infinity();
 }
 
-class MetricsCollector {
- public:
-  explicit MetricsCollector(const ScrapeInput& input) : g_(input) {}
+template <typename Slots>
+void add_slots(const Slots& from, metrics::Scrape& scrape) {
+  for (const auto& slot : Slots::all()) {
+    std::vector<std::string> labels;
+    if (!slot.label.empty()) labels.emplace_back(slot.label);
+    scrape.add(slot.metric, metrics::Sample{std::move(labels), static_cast<double>(from.*slot.cell)});
+  }
+}
 
-  std::string render() {
+class ClusterCollector {
+ public:
+  ClusterCollector(const ClusterScrape& input, metrics::Scrape& scrape) : g_(input), scrape_(scrape) {}
+
+  void add_all() {
+    scrape_.set_cluster(g_.name);
     add_slots();
-    add_process();
+    add_certificate("client", g_.client_cert);
+    add_certificate("server", g_.server_cert);
     add_cluster();
     add_failovers();
     for (const NodeId id : g_.view->nodes.ids()) add_node(id);
     add_traffic();
     add_http();
-    return scrape_.render();
   }
 
  private:
@@ -54,18 +64,9 @@ class MetricsCollector {
 
   // The plain rows of rows.def: each has a slot, and no line here.
   void add_slots() {
-    add_slots<metrics::WorkerSlots<std::uint64_t>>(g_.proxy);
-    add_slots<metrics::HttpSlots<std::uint64_t>>(g_.proxy.http);
-    add_slots(values_of_view());
-  }
-
-  template <typename Slots>
-  void add_slots(const Slots& from) {
-    for (const auto& slot : Slots::all()) {
-      std::vector<std::string> labels;
-      if (!slot.label.empty()) labels.emplace_back(slot.label);
-      add(slot.metric, std::move(labels), static_cast<double>(from.*slot.cell));
-    }
+    app::add_slots<metrics::WorkerSlots<std::uint64_t>>(g_.proxy, scrape_);
+    app::add_slots<metrics::HttpSlots<std::uint64_t>>(g_.proxy.http, scrape_);
+    app::add_slots(values_of_view(), scrape_);
   }
 
   [[nodiscard]] metrics::ControlValues values_of_view() const {
@@ -84,12 +85,6 @@ class MetricsCollector {
     for (std::size_t i = 0; i < Count; ++i) {
       count(metric, {std::string(to_text(static_cast<Enum>(i)))}, counts[i]);
     }
-  }
-
-  void add_process() {
-    add(Metric::kBuildInfo, {g_.version, "openssl"}, 1);
-    add_certificate("client", g_.client_cert);
-    add_certificate("server", g_.server_cert);
   }
 
   void add_certificate(const std::string& use, const CertificateCounts& counts) {
@@ -205,14 +200,20 @@ class MetricsCollector {
             {}, {std::begin(proxy::kHoldBuckets), std::end(proxy::kHoldBuckets)}, std::move(buckets), p.hold_sum_s});
   }
 
-  const ScrapeInput& g_;
-  metrics::Scrape scrape_;
+  const ClusterScrape& g_;
+  metrics::Scrape& scrape_;
 };
 
 }  // namespace
 
 double unix_seconds(WallTime at) { return std::chrono::duration<double>(at.time_since_epoch()).count(); }
 
-std::string collect_metrics(const ScrapeInput& input) { return MetricsCollector(input).render(); }
+std::string collect_metrics(const ScrapeInput& input) {
+  metrics::Scrape scrape;
+  scrape.add(Metric::kBuildInfo, {{input.version, "openssl"}, 1});
+  add_slots(input.values, scrape);
+  for (const ClusterScrape& each : input.clusters) ClusterCollector(each, scrape).add_all();
+  return scrape.render();
+}
 
 }  // namespace bellwether::app

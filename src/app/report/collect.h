@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "app/files/certificates.h"
 #include "bellwether/base/node_table.h"
@@ -12,16 +13,23 @@
 
 namespace bellwether::app {
 
-// A copy of everything one scrape is made of: taken on the control thread, rendered on another.
-struct ScrapeInput {
+// A copy of everything that a scrape says of one cluster.
+struct ClusterScrape {
+  std::string name{};  // empty: the only cluster, without a name
   cluster::ViewPtr view;
   NodeTable<probe::ProbeCounts> probes;  // of the view's nodes
   proxy::ProxyCounts proxy;
   metrics::ControlValues values;  // but for what the view says
   FailoverCounts failovers;
-  std::string version;
   CertificateCounts client_cert;
   CertificateCounts server_cert;
+};
+
+// ... and of the process: taken on the control thread, rendered on another.
+struct ScrapeInput {
+  std::string version;
+  metrics::ProcessValues values;
+  std::vector<ClusterScrape> clusters;
 };
 
 // The scrape: every metric of the catalogue, those that never happened at 0.

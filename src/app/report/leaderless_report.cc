@@ -66,11 +66,11 @@ void LeaderlessReport::report(const cluster::View& view, TimePoint now) {
   reported_at_ = now;
   reported_ = text;
   has_asked_ = false;
-  log::warn("no_leader",
-            {{"since", format_utc(sources_.wall_at(*view.leaderless_since))},
-             {"seconds", to_seconds(std::chrono::round<std::chrono::seconds>(now - *view.leaderless_since))},
-             {"because", summary_of(why)},
-             {"nodes", causes}});
+  sources_.log.warn("no_leader",
+                    {{"since", format_utc(sources_.wall_at(*view.leaderless_since))},
+                     {"seconds", to_seconds(std::chrono::round<std::chrono::seconds>(now - *view.leaderless_since))},
+                     {"because", summary_of(why)},
+                     {"nodes", causes}});
 }
 
 }  // namespace bellwether::app

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "app/process/log.h"
 #include "bellwether/base/ids.h"
 #include "bellwether/cluster/leaderless.h"
 #include "bellwether/cluster/view.h"
@@ -13,6 +14,7 @@ namespace bellwether::app {
 
 // What the report asks of the rest. All on the control thread.
 struct LeaderlessSources {
+  log::ClusterLog log;
   std::function<cluster::ViewPtr()> snapshot;
   std::function<void(NodeId)> ask_leader;  // whom it follows; a later snapshot shows it
   std::function<WallTime(TimePoint)> wall_at;

@@ -3,13 +3,12 @@
 #include <chrono>
 #include <utility>
 
-#include "app/process/log.h"
 #include "event_log.h"
 
 namespace bellwether::app {
 
-RequestLog::RequestLog(bool logs_all, OnAmbiguous on_ambiguous)
-    : logs_all_(logs_all), on_ambiguous_(std::move(on_ambiguous)) {}
+RequestLog::RequestLog(log::ClusterLog log, bool logs_all, OnAmbiguous on_ambiguous)
+    : log_(std::move(log)), logs_all_(logs_all), on_ambiguous_(std::move(on_ambiguous)) {}
 
 void RequestLog::on_request_end(const proxy::RequestRecord& request) {
   if (request.outcome == proxy::Outcome::kAmbiguous) {
@@ -24,7 +23,7 @@ void RequestLog::on_request_end(const proxy::RequestRecord& request) {
     kept.why = request.why;
     on_ambiguous_(std::move(kept));
   }
-  if (logs_all_) return log_request(request, log::writes_debug());
+  if (logs_all_) return log_request(log_, request, log::writes_debug());
   if (proxy::is_failure(request.outcome)) log_failure(request);
 }
 
@@ -41,11 +40,11 @@ bool RequestLog::admits(proxy::Outcome outcome) {
 void RequestLog::log_failure(const proxy::RequestRecord& request) {
   if (!admits(request.outcome)) return;
   if (const std::int64_t left_out = left_out_.exchange(0); left_out > 0) {
-    log::warn("request_failed_left_out", {{"lines", left_out},
+    log_.warn("request_failed_left_out", {{"lines", left_out},
                                           {"why", std::string("more than 100 unserved requests in a second; "
                                                               "bellwether_http_outcomes_total counts all")}});
   }
-  log_failed_request(request);
+  log_failed_request(log_, request);
 }
 
 }  // namespace bellwether::app

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "app/process/log.h"
 #include "bellwether/admin/admin.h"
 #include "bellwether/proxy/proxy.h"
 
@@ -18,7 +19,7 @@ class RequestLog {
   static constexpr int kMaxUnservedLines = 100;
   using OnAmbiguous = std::function<void(admin::AmbiguousRequest)>;
 
-  RequestLog(bool logs_all, OnAmbiguous on_ambiguous);
+  RequestLog(log::ClusterLog log, bool logs_all, OnAmbiguous on_ambiguous);
   void on_request_end(const proxy::RequestRecord& request);
   void set_logs_all(bool logs_all) { logs_all_ = logs_all; }
 
@@ -26,6 +27,7 @@ class RequestLog {
   void log_failure(const proxy::RequestRecord& request);
   [[nodiscard]] bool admits(proxy::Outcome outcome);
 
+  const log::ClusterLog log_;
   std::atomic<bool> logs_all_;
   const OnAmbiguous on_ambiguous_;
   std::atomic<std::int64_t> second_{0};

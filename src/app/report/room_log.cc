@@ -4,15 +4,13 @@
 
 #include <string>
 
-#include "app/process/log.h"
-
 namespace bellwether::app {
 
 void RoomLog::on_room_made(std::string_view listener, std::string_view limit, std::uint64_t ended, TimePoint now) {
   ended_ += ended;
   if (now < next_line_) return;
   next_line_ = now + kInterval;
-  log::warn("connections_made_room",
+  log_.warn("connections_made_room",
             {{"listener", std::string(listener)},
              {"ended", static_cast<std::int64_t>(ended_)},
              {"why", fmt::format("{} is reached; the connections that had waited for their clients for longest were "

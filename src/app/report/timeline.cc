@@ -47,7 +47,7 @@ void Timeline::after() {
 void Timeline::keep(const cluster::Failover& failover) {
   ended_.push_back(failover);
   if (ended_.size() > kMost) ended_.pop_front();
-  if (failover.from) log_failover(failover);
+  if (failover.from) log_failover(sources_.log, failover);
   if (!failover.changed_leader()) return;
   ++counts_.by_cause[static_cast<std::size_t>(failover.cause)];
   if (!failover.from) return;

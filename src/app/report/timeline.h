@@ -7,6 +7,7 @@
 #include <iterator>
 #include <vector>
 
+#include "app/process/log.h"
 #include "bellwether/cluster/failover.h"
 #include "bellwether/net/loop.h"
 
@@ -30,6 +31,7 @@ struct FailoverCounts {
 
 // What the timeline asks of the rest. All on the control thread.
 struct TimelineSources {
+  log::ClusterLog log;
   std::function<cluster::ViewPtr()> snapshot;
   std::function<cluster::FailoverTraffic()> traffic;
   std::function<void(NodeId)> ask_leader;

@@ -8,7 +8,6 @@
 #include <ctime>
 #include <memory>
 
-#include "app/process/log.h"
 #include "bellwether/net/certificate.h"
 
 namespace bellwether::app {
@@ -32,11 +31,11 @@ std::string certificates_text(const std::shared_ptr<net::TlsContext>& context) {
 
 }  // namespace
 
-void say_new_listeners(const std::vector<config::Listen>& before, const std::vector<config::Listen>& now,
-                       const std::vector<net::Address>& addresses) {
+void say_new_listeners(const log::ClusterLog& log, const std::vector<config::Listen>& before,
+                       const std::vector<config::Listen>& now, const std::vector<net::Address>& addresses) {
   for (std::size_t i = 0; i < now.size(); ++i) {
     if (std::find(before.begin(), before.end(), now[i]) != before.end()) continue;
-    log::info("listening", {{"address", addresses[i].to_string()}, {"mode", std::string(to_text(now[i].mode))}});
+    log.info("listening", {{"address", addresses[i].to_string()}, {"mode", std::string(to_text(now[i].mode))}});
   }
 }
 
@@ -50,13 +49,13 @@ std::vector<std::string> listener_texts(const std::vector<config::Listen>& liste
   return texts;
 }
 
-void warn_of_invalid_certificates(const TlsContexts& contexts) {
+void warn_of_invalid_certificates(const log::ClusterLog& log, const TlsContexts& contexts) {
   std::vector<std::string> told;  // listeners share certificates
-  const auto warn = [&told](const std::shared_ptr<net::TlsContext>& context, const std::string& option) {
+  const auto warn = [&log, &told](const std::shared_ptr<net::TlsContext>& context, const std::string& option) {
     for (const net::OwnCertificate& each : certificates_of(context)) {
       if (!each.problem || std::find(told.begin(), told.end(), each.file) != told.end()) continue;
       told.push_back(each.file);
-      log::warn("certificate_invalid", {{"option", option}, {"file", each.file}, {"why", *each.problem}});
+      log.warn("certificate_invalid", {{"option", option}, {"file", each.file}, {"why", *each.problem}});
     }
   };
   warn(contexts.to_nodes, "client_cert");

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "app/process/log.h"
 #include "plan.h"
 
 namespace bellwether::app {
@@ -14,17 +13,17 @@ namespace {
 // How long the start waits for names; what has not answered then is asked for in the background.
 constexpr Duration kResolvePatience = 3s;
 
-void warn_of_unresolved(const std::vector<NodePlan>& plans) {
+void warn_of_unresolved(const log::ClusterLog& log, const std::vector<NodePlan>& plans) {
   for (const NodePlan& node : plans) {
     if (!node.address && !node.same_as)
-      log::warn("node_unresolved", {{"node", node.name}, {"host", node.host}, {"why", node.unresolved}});
+      log.warn("node_unresolved", {{"node", node.name}, {"host", node.host}, {"why", node.unresolved}});
   }
 }
 
 }  // namespace
 
-NodeSet::NodeSet(net::Loop& loop, net::Resolver& resolver, const config::Config& config)
-    : loop_(loop), resolver_(resolver), config_(config) {}
+NodeSet::NodeSet(net::Loop& loop, net::Resolver& resolver, const config::Config& config, log::ClusterLog log)
+    : loop_(loop), resolver_(resolver), config_(config), log_(std::move(log)) {}
 
 Result<void> NodeSet::resolve() {
   auto plans = plan_nodes(config_.nodes, resolve_all(loop_, resolver_, config_.nodes, kResolvePatience));
@@ -32,7 +31,7 @@ Result<void> NodeSet::resolve() {
   if (auto straight = check_no_loop(*plans, config_.listen); !straight) return straight;
   plans_ = std::move(*plans);
   unused_ = {static_cast<std::uint32_t>(plans_.size())};
-  warn_of_unresolved(plans_);
+  warn_of_unresolved(log_, plans_);
   return {};
 }
 
@@ -88,7 +87,7 @@ Result<std::vector<NodePlan>> NodeSet::plan(const config::Config& changed, std::
 
 void NodeSet::use(std::vector<NodePlan> plans, probe::ProberOptions options, std::function<void()> on_done) {
   for (const NodePlan& plan : plans) unused_.number = std::max(unused_.number, plan.id.number + 1);
-  warn_of_unresolved(plans);
+  warn_of_unresolved(log_, plans);
   note_listeners();
   keeper_.reset();  // what it would change is about to be others
   proxy_->set_nodes(node_options(plans));
@@ -129,12 +128,12 @@ void NodeSet::keep_addresses() {
 
 bool NodeSet::on_address(NodeId node, const net::Address& address) {
   if (leads_back(address, listen_)) {
-    log::error("node_address_refused", {{"node", name_of(node)},
+    log_.error("node_address_refused", {{"node", name_of(node)},
                                         {"address", address.to_string()},
                                         {"why", std::string("we listen there ourselves; the last address stays")}});
     return false;
   }
-  log::info("node_address_changed", {{"node", name_of(node)}, {"address", address.to_string()}});
+  log_.info("node_address_changed", {{"node", name_of(node)}, {"address", address.to_string()}});
   prober_->on_same_server(node, std::nullopt, {});
   prober_->set_address(node, address);
   proxy_->set_address(node, address);

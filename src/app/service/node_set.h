@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/discovery/nodes.h"
+#include "app/process/log.h"
 #include "bellwether/base/result.h"
 #include "bellwether/config/config.h"
 #include "bellwether/net/loop.h"
@@ -21,7 +22,7 @@ namespace bellwether::app {
 class NodeSet {
  public:
   // `config` is that of the service, which outlives this.
-  NodeSet(net::Loop& loop, net::Resolver& resolver, const config::Config& config);
+  NodeSet(net::Loop& loop, net::Resolver& resolver, const config::Config& config, log::ClusterLog log);
   NodeSet(const NodeSet&) = delete;
   NodeSet& operator=(const NodeSet&) = delete;
 
@@ -62,6 +63,7 @@ class NodeSet {
   net::Loop& loop_;
   net::Resolver& resolver_;
   const config::Config& config_;
+  const log::ClusterLog log_;
   std::vector<NodePlan> plans_;
   NodeId unused_;                       // the next new node has this id
   std::vector<config::Listen> listen_;  // those of `config_` with the ports that were given, from begin() on

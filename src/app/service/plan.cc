@@ -271,29 +271,47 @@ Result<proxy::ProxyOptions> proxy_options(const config::Config& config, const st
   return options;
 }
 
-std::uint64_t descriptors_needed(const config::Config& config) {
+namespace {
+
+// Beside two for each session.
+std::uint64_t descriptors_of_cluster(const config::Config& config) {
   const auto workers = static_cast<std::uint64_t>(worker_count(config.threads));
-  const auto sessions = static_cast<std::uint64_t>(config.maxconn);
   const std::uint64_t idle = has_http_listener(config) ? config.nodes.size() * proxy::kMostIdleUpstreams : 0;
-  const bool has_admin = config.admin != "off" || config.control != "off";
-  const std::uint64_t admin = has_admin ? admin::Admin::max_descriptors() : 0;
   // Per worker: its loop, its listeners and a connection that each of them has accepted beyond maxconn, 64 pipes for
-  // big transfers and idle connections to nodes; 64 for the process, 3 per node for probes.
-  return 2 * sessions + 64 + 3 * config.nodes.size() + admin +
-         workers * (16 + 2 * 64 + 2 * config.listen.size() + idle);
+  // big transfers and idle connections to nodes; 3 per node for probes.
+  return 3 * config.nodes.size() + workers * (16 + 2 * 64 + 2 * config.listen.size() + idle);
+}
+
+// Over all clusters.
+std::uint64_t maxconn_of(const config::Config& config) {
+  std::uint64_t sum = 0;
+  for (const config::Config& each : config::clusters_of(config)) sum += static_cast<std::uint64_t>(each.maxconn);
+  return sum;
+}
+
+}  // namespace
+
+std::uint64_t descriptors_needed(const config::Config& config) {
+  constexpr std::uint64_t kProcess = 64;
+  const bool has_admin = config.admin != "off" || config.control != "off";
+  std::uint64_t sum = kProcess + 2 * maxconn_of(config) + (has_admin ? admin::Admin::max_descriptors() : 0);
+  for (const config::Config& each : config::clusters_of(config)) sum += descriptors_of_cluster(each);
+  return sum;
 }
 
 Result<void> check_descriptors(const config::Config& config, std::uint64_t limit) {
   const std::uint64_t needed = descriptors_needed(config);
   if (needed <= limit) return {};
-  const std::uint64_t beside = needed - 2 * static_cast<std::uint64_t>(config.maxconn);
+  const std::uint64_t maxconn = maxconn_of(config);
+  const std::uint64_t beside = needed - 2 * maxconn;
   const std::uint64_t possible = limit > beside ? (limit - beside) / 2 : 0;
   const std::string smaller = possible > 0 ? fmt::format("lower maxconn to {} or ", possible)
                                            : fmt::format("{} of them whatever maxconn is; ", beside);
-  return fail(ErrorKind::kLimit,
-              fmt::format("maxconn {} needs {} file descriptors, but the hard limit is {}: {}raise the limit "
-                          "(LimitNOFILE= in systemd, ulimit -Hn in a shell)",
-                          config.maxconn, needed, limit, smaller));
+  return fail(
+      ErrorKind::kLimit,
+      fmt::format("maxconn {}{} needs {} file descriptors, but the hard limit is {}: {}raise the limit "
+                  "(LimitNOFILE= in systemd, ulimit -Hn in a shell)",
+                  maxconn, config.clusters.empty() ? "" : " (of all clusters together)", needed, limit, smaller));
 }
 
 std::string_view to_text(config::Mode mode) {

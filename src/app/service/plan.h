@@ -44,6 +44,7 @@ struct TlsContexts {
 
 // File descriptors that maxconn can ask for: two per session, and what idle connections to nodes, probes, listeners,
 // pages and logs need.
+// In all clusters.
 [[nodiscard]] std::uint64_t descriptors_needed(const config::Config& config);
 // kLimit, with both numbers and the ways out, if `limit` is too low.
 [[nodiscard]] Result<void> check_descriptors(const config::Config& config, std::uint64_t limit);

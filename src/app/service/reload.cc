@@ -8,7 +8,6 @@ namespace bellwether::app {
 namespace {
 
 constexpr Duration kReadPatience = 3s;
-constexpr Duration kResolvePatience = 1500ms;
 
 // A text of a mebibyte may have a hundred thousand errors. The report is kept, logged and answered.
 constexpr std::size_t kMaxTexts = 100;
@@ -27,10 +26,8 @@ std::vector<std::string> texts_of(const std::vector<config::Problem>& problems) 
 
 }  // namespace
 
-Reload::Reload(net::Loop& loop, net::Resolver& resolver, ReadConfig read, Apply apply, std::function<void()> on_begin,
-               OnDone on_end)
+Reload::Reload(net::Loop& loop, ReadConfig read, Apply apply, std::function<void()> on_begin, OnDone on_end)
     : loop_(loop),
-      resolver_(resolver),
       read_(std::move(read)),
       apply_(std::move(apply)),
       on_begin_(std::move(on_begin)),
@@ -83,25 +80,19 @@ void Reload::on_read(const Result<config::Loaded>& read) {
   if (!read) return refuse(read.error().message);
   if (!read->problems.empty()) return finish({.problems = texts_of(read->problems)});
   hints_ = texts_of(read->hints);
-  const config::Config& config = read->config;
-  resolve_all_later(loop_, resolver_, config.nodes, kResolvePatience,
-                    [weak = std::weak_ptr(alive_), config](ResolvedNames found) {
-                      if (const auto self = weak.lock()) (*self)->apply(config, std::move(found.names));
-                    });
-}
-
-bool Reload::use_names(const config::Config& present, std::vector<ResolvedName> found, OnDone on_done) {
-  if (run_) return false;
-  hints_.clear();
-  run_ = Run{Purpose::kNames, std::nullopt, {std::move(on_done)}};
-  apply(present, std::move(found));
-  return true;
-}
-
-void Reload::apply(const config::Config& config, std::vector<ResolvedName> found) {
-  apply_(config, std::move(found), run_->purpose, [weak = std::weak_ptr(alive_)](const admin::ReloadReport& report) {
+  apply_(read->config, run_->purpose, [weak = std::weak_ptr(alive_)](const admin::ReloadReport& report) {
     if (const auto self = weak.lock()) (*self)->finish(report);
   });
+}
+
+bool Reload::run_alone(const Change& change) {
+  if (run_) return false;
+  hints_.clear();
+  run_ = Run{Purpose::kOther, std::nullopt, {}};
+  change([weak = std::weak_ptr(alive_)] {
+    if (const auto self = weak.lock()) (*self)->finish({});
+  });
+  return true;
 }
 
 void Reload::refuse(std::string why) { finish({.problems = {std::move(why)}}); }

@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "app/discovery/nodes.h"
 #include "bellwether/admin/admin.h"
 #include "bellwether/base/result.h"
 #include "bellwether/config/load.h"
@@ -29,23 +28,23 @@ struct ConfigSource {
   bool is_repeatable = false;
 };
 
-// Takes a configuration to where it is used: reads it, on a thread of its own, for a file system may hang; asks for the
-// nodes' names; hands both over. One at a time. Control thread.
+// Takes a configuration to where it is used: reads it, on a thread of its own, for a file system may hang, and hands it
+// over. One at a time. Control thread.
 class Reload {
  public:
-  // A trial goes the whole way of a reload and tells what that would change, but changes nothing. kNames: the names of
-  // the nodes lead elsewhere, under the same configuration.
-  enum class Purpose : std::uint8_t { kUse, kTrial, kNames };
+  // A trial goes the whole way of a reload and tells what that would change, but changes nothing. kOther: no reload,
+  // but a change that none may overlap with.
+  enum class Purpose : std::uint8_t { kUse, kTrial, kOther };
   static constexpr std::size_t kMaxTrials = 4;  // that wait
 
   using OnDone = std::function<void(const admin::ReloadReport&)>;
   // Uses what has been read, or says why not.
-  using Apply = std::function<void(const config::Config&, std::vector<ResolvedName>, Purpose, OnDone)>;
+  using Apply = std::function<void(const config::Config&, Purpose, OnDone)>;
+  using Change = std::function<void(std::function<void()> on_done)>;
 
   // `on_begin`: told of the begin of each reload. `on_end`: told of the outcome of each once, before those who asked
   // for it. Trials are no reloads.
-  Reload(net::Loop& loop, net::Resolver& resolver, ReadConfig read, Apply apply, std::function<void()> on_begin,
-         OnDone on_end);
+  Reload(net::Loop& loop, ReadConfig read, Apply apply, std::function<void()> on_begin, OnDone on_end);
   ~Reload();
   Reload(const Reload&) = delete;
   Reload& operator=(const Reload&) = delete;
@@ -54,8 +53,8 @@ class Reload {
   void request(OnDone on_done);
   // A trial, of the file or of `instead`. Reloads that wait go before it; beyond kMaxTrials it is refused.
   void try_out(std::optional<config::File> instead, OnDone on_done);
-  // Uses the configuration of now with what its names lead to now. False: something else is under way.
-  [[nodiscard]] bool use_names(const config::Config& present, std::vector<ResolvedName> found, OnDone on_done);
+  // Runs `change` now, and nothing else until it is done. False: something else is under way, it is not run.
+  [[nodiscard]] bool run_alone(const Change& change);
 
  private:
   struct Run {
@@ -67,13 +66,11 @@ class Reload {
   void begin_next();
   void begin_later();
   void start();
-  void apply(const config::Config& config, std::vector<ResolvedName> found);
   void on_read(const Result<config::Loaded>& read);
   void refuse(std::string why);
   void finish(admin::ReloadReport report);
 
   net::Loop& loop_;
-  net::Resolver& resolver_;
   const ReadConfig read_;
   const Apply apply_;
   const std::function<void()> on_begin_;
@@ -82,7 +79,7 @@ class Reload {
   std::vector<OnDone> waiting_;  // for the next reload: one serves all of them
   std::deque<Run> trials_;       // that wait
   std::vector<std::string> hints_;
-  std::shared_ptr<Reload*> alive_;  // the resolver and the service may answer when we are gone
+  std::shared_ptr<Reload*> alive_;  // the service may answer when we are gone
   net::Timer patience_;             // for the file
   net::Background background_;
 };

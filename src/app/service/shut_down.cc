@@ -1,7 +1,9 @@
 #include "shut_down.h"
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "app/process/log.h"
 
@@ -12,13 +14,14 @@ ShutDown::ShutDown(net::Loop& control)
       delay_timer_(control, [this] { end_when_idle(); }),
       hard_stop_timer_(control, [this] { end_late(); }) {}
 
-void ShutDown::begin(proxy::Proxy& proxy, Times times) {
-  proxy_ = &proxy;
-  log::info("draining", {{"sessions", static_cast<std::int64_t>(proxy.counts().sessions_now)}});
+void ShutDown::begin(std::vector<proxy::Proxy*> proxies, Times times) {
+  has_begun_ = true;
+  proxies_ = std::move(proxies);
+  log::info("draining", {{"sessions", static_cast<std::int64_t>(clients().sessions)}});
   hard_stop_timer_.arm_in(times.at_most);
   if (times.at_least == Duration::zero()) return end_when_idle();
   // Sessions end from now on, but the process does not, even if nobody is connected.
-  proxy.shut_down({});
+  for (proxy::Proxy* each : proxies_) each->shut_down({});
   delay_timer_.arm_in(times.at_least);
 }
 
@@ -29,14 +32,31 @@ void ShutDown::end_now(std::string_view why) {
 }
 
 void ShutDown::end_when_idle() {
-  proxy_->shut_down([this] { end_now("idle"); });
+  const auto busy = std::make_shared<std::size_t>(proxies_.size());
+  for (proxy::Proxy* each : proxies_) {
+    each->shut_down([this, busy] {
+      if (--*busy > 0) return;
+      // One that was idle first may have clients again.
+      clients().sessions == 0 ? end_now("idle") : end_when_idle();
+    });
+  }
+}
+
+ShutDown::Clients ShutDown::clients() const {
+  Clients all;
+  for (const proxy::Proxy* each : proxies_) {
+    const proxy::ProxyCounts counts = each->counts();
+    all.sessions += counts.sessions_now;
+    all.held += counts.held_now;
+  }
+  return all;
 }
 
 void ShutDown::end_late() {
-  const proxy::ProxyCounts counts = proxy_->counts();
-  if (counts.sessions_now == 0 && counts.held_now == 0) return end_now("idle");
-  log::warn("ending", {{"why", std::string("hard_stop_after is over")},
-                       {"sessions", static_cast<std::int64_t>(counts.sessions_now)}});
+  const Clients late = clients();
+  if (late.sessions == 0 && late.held == 0) return end_now("idle");
+  log::warn("ending",
+            {{"why", std::string("hard_stop_after is over")}, {"sessions", static_cast<std::int64_t>(late.sessions)}});
   control_.stop();
 }
 

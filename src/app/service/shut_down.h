@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "bellwether/base/time.h"
 #include "bellwether/net/loop.h"
@@ -21,17 +23,22 @@ class ShutDown {
   ShutDown(const ShutDown&) = delete;
   ShutDown& operator=(const ShutDown&) = delete;
 
-  [[nodiscard]] bool has_begun() const { return proxy_ != nullptr; }
-  // REQUIRES: called once, and `proxy` outlives the loop's run.
-  void begin(proxy::Proxy& proxy, Times times);
+  [[nodiscard]] bool has_begun() const { return has_begun_; }
+  // REQUIRES: called once, and `proxies`, one at least, outlive the loop's run.
+  void begin(std::vector<proxy::Proxy*> proxies, Times times);
   void end_now(std::string_view why);
 
  private:
   void end_when_idle();
   void end_late();
+  struct Clients {
+    std::uint64_t sessions = 0, held = 0;
+  };
+  [[nodiscard]] Clients clients() const;
 
   net::Loop& control_;
-  proxy::Proxy* proxy_ = nullptr;
+  bool has_begun_ = false;
+  std::vector<proxy::Proxy*> proxies_;
   net::Timer delay_timer_;
   net::Timer hard_stop_timer_;
 };

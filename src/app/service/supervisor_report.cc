@@ -37,10 +37,10 @@ void SupervisorReport::tell(const std::string& state) const {
   if (!is_replaced_) net::tell_supervisor(state);
 }
 
-void SupervisorReport::ready(const cluster::View& view) {
+void SupervisorReport::ready(std::string status) {
   is_ready_ = true;
   tell("READY=1");
-  on_view(view);
+  on_status(std::move(status));
 }
 
 void SupervisorReport::feed_watchdog(net::Loop& loop, Watchdog::AskAll ask) {
@@ -50,10 +50,8 @@ void SupervisorReport::feed_watchdog(net::Loop& loop, Watchdog::AskAll ask) {
   watchdog_->begin();
 }
 
-void SupervisorReport::on_view(const cluster::View& view) {
-  if (!is_ready_ || is_stopping_) return;
-  std::string status = status_line(view);
-  if (status == told_status_) return;
+void SupervisorReport::on_status(std::string status) {
+  if (!is_ready_ || is_stopping_ || status == told_status_) return;
   told_status_ = std::move(status);
   tell("STATUS=" + told_status_);
 }

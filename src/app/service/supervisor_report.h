@@ -19,10 +19,11 @@ namespace bellwether::app {
 // reloads, ends, or has been replaced; who leads; and that its loops turn. Control thread.
 class SupervisorReport {
  public:
-  void ready(const cluster::View& view);
+  // `status`: who leads, in a sentence.
+  void ready(std::string status);
   // `ask`: of all loops but the control loop. No-op where nobody has set a watchdog.
   void feed_watchdog(net::Loop& loop, Watchdog::AskAll ask);
-  void on_view(const cluster::View& view);
+  void on_status(std::string status);
   void reloading();
   void reloaded();
   void stopping();

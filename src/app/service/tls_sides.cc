@@ -57,11 +57,12 @@ Result<Certificates::Context> context_by(const net::TlsServerOptions& options) {
 
 // Not read yet. `use`: as in the log.
 template <typename Options>
-TlsSides::Side<Options> make_side(net::Loop& loop, const char* use, std::optional<Options> options) {
+TlsSides::Side<Options> make_side(net::Loop& loop, const log::ClusterLog& log, const char* use,
+                                  std::optional<Options> options) {
   TlsSides::Side<Options> side{std::move(options), nullptr};
   if (!side.options) return side;
-  side.certificates = std::make_unique<Certificates>(loop, use, files_of(*side.options),
-                                                     [by = *side.options] { return context_by(by); });
+  side.certificates = std::make_unique<Certificates>(
+      loop, use, files_of(*side.options), [by = *side.options] { return context_by(by); }, log);
   return side;
 }
 
@@ -87,15 +88,16 @@ struct TlsSides::Preparation {
   OnPrepared on_prepared;
 };
 
-TlsSides::TlsSides(net::Loop& loop) : loop_(loop), retired_timer_(loop, [this] { forget_retired(); }) {}
+TlsSides::TlsSides(net::Loop& loop, log::ClusterLog log)
+    : loop_(loop), log_(std::move(log)), retired_timer_(loop, [this] { forget_retired(); }) {}
 
 Result<void> TlsSides::load(const config::Config& config, bool any_node_is_tls) {
-  nodes_ = make_side(loop_, kNodes, wanted_for_nodes(config, any_node_is_tls));
+  nodes_ = make_side(loop_, log_, kNodes, wanted_for_nodes(config, any_node_is_tls));
   if (auto loaded = load_side(nodes_, kToNodes); !loaded) return loaded;
   listeners_ = wanted_for_clients(config);
   for (const Listener& each : listeners_) {
     if (!each.tls || find_side(clients_, *each.tls) != clients_.end()) continue;
-    clients_.push_back(make_side(loop_, kClients, each.tls));
+    clients_.push_back(make_side(loop_, log_, kClients, each.tls));
     if (auto loaded = load_side(clients_.back(), kToClients); !loaded) return loaded;
   }
   return {};
@@ -170,12 +172,12 @@ void TlsSides::prepare(const config::Config& config, bool any_node_is_tls, OnPre
   Change& change = *pending_->change;
   const auto for_nodes = wanted_for_nodes(config, any_node_is_tls);
   if (for_nodes != nodes_.options)
-    read(change.nodes.emplace(make_side(loop_, kNodes, for_nodes)), nodes_.context(), kToNodes);
+    read(change.nodes.emplace(make_side(loop_, log_, kNodes, for_nodes)), nodes_.context(), kToNodes);
   change.listeners = wanted_for_clients(config);
   for (const Listener& each : change.listeners) {
     if (!each.tls || find_side(clients_, *each.tls) != clients_.end()) continue;
     if (find_side(change.clients, *each.tls) != change.clients.end()) continue;
-    change.clients.push_back(make_side(loop_, kClients, each.tls));
+    change.clients.push_back(make_side(loop_, log_, kClients, each.tls));
     read(change.clients.back(), context_before(each.address), kToClients);
   }
   if (pending_->unread == 0) tell_prepared();

@@ -51,7 +51,7 @@ class TlsSides {
   using ChangePtr = std::shared_ptr<Change>;
   using OnPrepared = std::function<void(const Result<ChangePtr>&)>;
 
-  explicit TlsSides(net::Loop& loop);
+  TlsSides(net::Loop& loop, log::ClusterLog log);
   TlsSides(const TlsSides&) = delete;
   TlsSides& operator=(const TlsSides&) = delete;
 
@@ -92,6 +92,7 @@ class TlsSides {
   void forget_retired();
 
   net::Loop& loop_;
+  const log::ClusterLog log_;
   NodeSide nodes_;
   std::vector<ClientSide> clients_;
   std::vector<Listener> listeners_;

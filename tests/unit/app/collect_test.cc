@@ -22,12 +22,14 @@ app::ScrapeInput scrape_of_one_node() {
   auto view = std::make_shared<cluster::View>();
   view->topology = cluster::first_topology({{"n1", "http://n1:8200"}});
   view->nodes.add(kNode);
-  app::ScrapeInput input;
-  input.view = std::move(view);
-  probe::ProbeCounts& probes = input.probes.add(kNode);
+  app::ClusterScrape one;
+  one.view = std::move(view);
+  probe::ProbeCounts& probes = one.probes.add(kNode);
   probes.failures.resize(cluster::kProbeFailureCount + 1);
   probes.duration_buckets.resize(std::size(probe::kProbeBuckets) + 1);
-  input.proxy.nodes.add(kNode);
+  one.proxy.nodes.add(kNode);
+  app::ScrapeInput input;
+  input.clusters.push_back(std::move(one));
   return input;
 }
 
@@ -80,9 +82,10 @@ TEST_CASE("what workers count is scraped by the rows that name the slots", "[met
   using Workers = metrics::WorkerSlots<std::uint64_t>;
   using Http = metrics::HttpSlots<std::uint64_t>;
   app::ScrapeInput input = scrape_of_one_node();
-  fill<Workers>(input.proxy, 1000);
-  fill<Http>(input.proxy.http, 2000);
-  fill<proxy::NodeCounts>(input.proxy.nodes.at(kNode), 3000);
+  proxy::ProxyCounts& counts = input.clusters.front().proxy;
+  fill<Workers>(counts, 1000);
+  fill<Http>(counts.http, 2000);
+  fill<proxy::NodeCounts>(counts.nodes.at(kNode), 3000);
   const std::string text = app::collect_metrics(input);
   check_lines<Workers>(text, 1000);
   check_lines<Http>(text, 2000);
@@ -92,7 +95,7 @@ TEST_CASE("what workers count is scraped by the rows that name the slots", "[met
 TEST_CASE("what the control thread says is scraped by the rows that name the slots", "[metrics][app]") {
   app::ScrapeInput input = scrape_of_one_node();
   double value = 4000.5;
-  for (const auto& slot : metrics::ControlValues::all()) input.values.*slot.cell = value++;
+  for (const auto& slot : metrics::ControlValues::all()) input.clusters.front().values.*slot.cell = value++;
   const std::string text = app::collect_metrics(input);
   value = 4000.5;
   for (const auto& slot : metrics::ControlValues::all()) {
@@ -105,6 +108,40 @@ TEST_CASE("what the control thread says is scraped by the rows that name the slo
                             slot.cell == &metrics::ControlValues::stalled;
     CHECK((text.find(fmt::format("{}\n", value)) == std::string::npos) == is_of_view);
     ++value;
+  }
+}
+
+TEST_CASE("what there is once in a process is scraped once, without a cluster", "[metrics][app]") {
+  app::ScrapeInput input = scrape_of_one_node();
+  input.clusters.push_back(input.clusters.front());
+  input.clusters[0].name = "east";
+  input.clusters[1].name = "west";
+  double value = 5000.5;
+  for (const auto& slot : metrics::ProcessValues::all()) input.values.*slot.cell = value++;
+  const std::string text = app::collect_metrics(input);
+  value = 5000.5;
+  for (const auto& slot : metrics::ProcessValues::all()) {
+    const std::string name(metrics::row(slot.metric).name);
+    CHECK_THAT(text, CATCH_CONTAINS(fmt::format("\n{} {}\n", name, value++)));
+    CHECK(text.find(name + "{") == std::string::npos);
+  }
+}
+
+TEST_CASE("with several clusters each sample says of which it is, and each metric has one head", "[metrics][app]") {
+  app::ScrapeInput input = scrape_of_one_node();
+  input.clusters.push_back(input.clusters.front());
+  input.clusters[0].name = "east";
+  input.clusters[1].name = "west";
+  input.clusters[0].values.maxconn = 10;
+  input.clusters[1].values.maxconn = 20;
+  const std::string text = app::collect_metrics(input);
+  CHECK_THAT(text, CATCH_CONTAINS("\nbellwether_maxconn{cluster=\"east\"} 10\n"
+                                  "bellwether_maxconn{cluster=\"west\"} 20\n"));
+  CHECK_THAT(text, CATCH_CONTAINS("\nbellwether_node_up{cluster=\"west\",node=\"n1\"} 0\n"));
+  for (const metrics::Row& row : metrics::catalogue()) {
+    const std::string head = fmt::format("# HELP {} ", row.name);
+    REQUIRE(text.find(head) != std::string::npos);
+    CHECK(text.find(head, text.find(head) + 1) == std::string::npos);
   }
 }
 
