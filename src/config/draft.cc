@@ -29,6 +29,25 @@ void Draft::hint(const Place& place, std::string message) {
   hints.push_back({place.file, place.at.line, place.at.column, std::move(message)});
 }
 
+void Draft::unused_problem(std::string_view key, const Place& place, std::string_view why) {
+  problem(place, fmt::format("{}: {}", key, why));
+  unused.push_back({key, problems.back()});
+}
+
+void Draft::unused_hint(std::string_view key, const Place& place, std::string_view why) {
+  hint(place, fmt::format("{}: {}", key, why));
+  unused.push_back({key, hints.back()});
+}
+
+Place Draft::place_of(std::string_view key, std::string_view other) const {
+  for (const std::map<std::string_view, Place>* layer : {&own, &places}) {
+    for (std::string_view each : {key, other}) {
+      if (const auto found = layer->find(each); found != layer->end()) return found->second;
+    }
+  }
+  return Place{"configuration", {}};
+}
+
 bool add_listener(ListenEntry entry, Draft& draft) {
   const std::string& address = entry.address;
   if (const Result<void> fine = check_listen_address(address); !fine) {
@@ -51,7 +70,7 @@ bool add_listener(ListenEntry entry, Draft& draft) {
   return true;
 }
 
-bool add_node(NodeEntry entry, std::string_view url, Draft& draft) {
+bool add_node(NodeEntry entry, std::string_view url, NodeList& nodes, Draft& draft) {
   const Result<ParsedUrl> parsed = parse_url(url);
   if (!parsed) {
     draft.problem(entry.at, fmt::format("nodes: {}", parsed.error().message));
@@ -73,7 +92,7 @@ bool add_node(NodeEntry entry, std::string_view url, Draft& draft) {
   if (node.public_address.empty()) node.public_address = fmt::format("{}://{}", node.tls ? "https" : "http", address);
   if (!parsed->has_port && !node.is_service)
     draft.hint(entry.at, fmt::format("nodes: \"{}\" has no port; 8200 is used", url));
-  for (const NodeEntry& each : draft.nodes) {
+  for (const NodeEntry& each : nodes.entries) {
     if (each.node.host == node.host && each.node.port == node.port) {
       draft.problem(entry.at, fmt::format("nodes: {} is here twice", address));
       return false;
@@ -83,13 +102,13 @@ bool add_node(NodeEntry entry, std::string_view url, Draft& draft) {
       return false;
     }
   }
-  if (draft.nodes.size() >= kMaxNodes) {
-    if (!std::exchange(draft.has_too_many_nodes, true)) {
+  if (nodes.entries.size() >= kMaxNodes) {
+    if (!std::exchange(nodes.has_too_many, true)) {
       draft.problem(entry.at, fmt::format("nodes: more than {} nodes", kMaxNodes));
     }
     return false;
   }
-  draft.nodes.push_back(std::move(entry));
+  nodes.entries.push_back(std::move(entry));
   return true;
 }
 

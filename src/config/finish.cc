@@ -1,19 +1,13 @@
+#include "finish.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "draft.h"
 #include "text_values.h"
 
 namespace bellwether::config {
 namespace {
-
-Place place_of(const Draft& draft, std::string_view key, std::string_view other) {
-  for (std::string_view each : {key, other}) {
-    if (const auto found = draft.places.find(each); found != draft.places.end()) return found->second;
-  }
-  return Place{"configuration", {}};
-}
 
 // "127.0.0.1:8200" as a node would be written that reaches it; wildcards reach every loopback address.
 bool reaches(std::string_view listen, const Node& node) {
@@ -28,7 +22,8 @@ bool reaches(std::string_view listen, const Node& node) {
   return node.host == host;
 }
 
-// A listener's options: its own, and for the rest those of all.
+}  // namespace
+
 Listen listen_of(const ListenEntry& entry, const Config& common) {
   Config effective;
   static_cast<ListenOptions&>(effective) = static_cast<const ListenOptions&>(common);
@@ -42,27 +37,33 @@ Listen listen_of(const ListenEntry& entry, const Config& common) {
   if (entry.said.count("tls_cert") > 0 && entry.said.count("tls_key") == 0) effective.tls_key.clear();
   static_cast<ListenOptions&>(listen) = static_cast<const ListenOptions&>(effective);
   listen.address = entry.address;
+  listen.cluster = entry.cluster;
   // Who comes by a unix socket is nobody's balancer unless that is said of it.
   if (listen.is_unix() && entry.said.count("accept_proxy") == 0) listen.accept_proxy = false;
   listen.fresh = listen.fresh && listen.mode == Mode::kHttp;
   return listen;
 }
 
+void add_default_listener(Draft& draft, const std::string& cluster) {
+  if (!draft.listen.empty() || draft.is_set("listen")) return;
+  draft.listen.push_back(ListenEntry{"127.0.0.1:8200", Place{"default", {}}, cluster});
+}
+
+void refuse_own_address(const ListenEntry& entry, const NodeEntry& node, Draft& draft) {
+  if (!reaches(entry.address, node.node)) return;
+  draft.problem(node.at, fmt::format("nodes: {} is our own listen address \"{}\"; set another with listen (--listen)",
+                                     node.node.url, entry.address));
+}
+
+namespace {
+
 void finish_listeners(Draft& draft) {
   Config& config = draft.config;
-  if (draft.listen.empty() && !draft.is_set("listen")) {
-    draft.listen.push_back(ListenEntry{"127.0.0.1:8200", Place{"default", {}}});
-  }
   for (const ListenEntry& entry : draft.listen) {
     config.listen.push_back(listen_of(entry, config));
-    for (const NodeEntry& each : draft.nodes) {
-      if (!reaches(entry.address, each.node)) continue;
-      draft.problem(each.at,
-                    fmt::format("nodes: {} is our own listen address \"{}\"; set another with listen (--listen)",
-                                each.node.url, entry.address));
-    }
+    for (const NodeEntry& each : draft.nodes.entries) refuse_own_address(entry, each, draft);
     if (entry.address == config.admin && config.admin.substr(config.admin.size() - 2) != ":0") {
-      draft.problem(place_of(draft, "admin", "listen"),
+      draft.problem(draft.place_of("admin", "listen"),
                     fmt::format("admin: \"{}\" is also a listen address", config.admin));
     }
   }
@@ -78,15 +79,18 @@ std::string domain_of_service(std::string_view name) {
   return std::string(name);
 }
 
-void finish_nodes(Draft& draft, const Sources& sources) {
-  for (NodeEntry& entry : draft.nodes) {
+void finish_nodes(Draft& draft) {
+  for (NodeEntry& entry : draft.nodes.entries) {
     Node& node = entry.node;
     if (node.server_name.empty()) node.server_name = draft.config.server_name;
     if (node.server_name.empty()) node.server_name = node.is_service ? domain_of_service(node.host) : node.host;
     node.may_be_local = draft.config.dns_allow_local;
     draft.config.nodes.push_back(node);
   }
-  if (!draft.nodes.empty() || draft.is_set("nodes") || !draft.is_readable) return;
+}
+
+void require_nodes(Draft& draft, const Sources& sources) {
+  if (!draft.nodes.entries.empty() || draft.is_set("nodes") || !draft.is_readable) return;
   const auto vault_addr = sources.environment.find("VAULT_ADDR");
   const bool has_vault_addr = vault_addr != sources.environment.end() && !vault_addr->second.empty();
   const Place at = sources.file ? Place{sources.file->name, {1, 1}} : Place{"command line", {}};
@@ -97,7 +101,7 @@ void finish_nodes(Draft& draft, const Sources& sources) {
 }
 
 void check_services(Draft& draft) {
-  for (const NodeEntry& each : draft.nodes) {
+  for (const NodeEntry& each : draft.nodes.entries) {
     if (!each.node.is_service || draft.config.dns_refresh > Duration::zero()) continue;
     draft.problem(
         each.at, fmt::format("nodes: {}: its records are asked for again, so dns_refresh cannot be 0s", each.node.url));
@@ -108,8 +112,8 @@ void check_durations(Draft& draft) {
   const Config& config = draft.config;
   const auto at_most = [&](std::string_view key, Duration value, std::string_view other, Duration limit) {
     if (value <= limit) return;
-    draft.problem(place_of(draft, key, other), fmt::format("{}: {} is longer than {} ({})", key, format_duration(value),
-                                                           other, format_duration(limit)));
+    draft.problem(draft.place_of(key, other), fmt::format("{}: {} is longer than {} ({})", key, format_duration(value),
+                                                          other, format_duration(limit)));
   };
   at_most("fastinter", config.fastinter, "inter", config.inter);
   at_most("inter", config.inter, "idle_inter", config.idle_inter);
@@ -119,18 +123,14 @@ void check_durations(Draft& draft) {
 
 void check_node_tls(Draft& draft) {
   const Config& config = draft.config;
-  if (!config.client_key.empty() && config.client_cert.empty()) {
-    draft.problem(place_of(draft, "client_key", ""), "client_key: there is no client_cert that it belongs to");
-  }
   const auto any_node_tls = std::any_of(config.nodes.begin(), config.nodes.end(), [](const Node& n) { return n.tls; });
   for (const auto& [key, value] : {std::pair{"ca_file", &config.ca_file}, std::pair{"ca_path", &config.ca_path},
                                    std::pair{"client_cert", &config.client_cert}}) {
     if (value->empty() || any_node_tls || config.nodes.empty()) continue;
-    draft.hint(place_of(draft, key, ""),
-               fmt::format("{}: is not used, as all nodes are http://; did you mean https://?", key));
+    draft.unused_hint(key, draft.place_of(key), "is not used, as all nodes are http://; did you mean https://?");
   }
   if (!config.verify && any_node_tls) {
-    draft.hint(place_of(draft, "verify", ""),
+    draft.hint(draft.place_of("verify"),
                "verify: node certificates are not verified; anyone on the network can pose as the leader");
   }
 }
@@ -160,6 +160,22 @@ std::string why_no_key(const ListenOptions& options) {
   return options.tls_cert.front().key.empty() ? "" : "the tls_cert names its key already";
 }
 
+// Listeners with a CA of their own may do without the common one.
+void check_common_ca(Draft& draft) {
+  const Config& config = draft.config;
+  if (!asks_for_certificates(config) || !config.tls_client_ca.empty()) return;
+  const Place at = draft.place_of("tls_client_auth", "tls_client_ca");
+  constexpr std::string_view kWhy = "there is no tls_client_ca to verify client certificates with";
+  const auto& listen = config.listen;
+  if (std::none_of(listen.begin(), listen.end(), [](const Listen& each) { return each.speaks_tls(); })) {
+    return draft.unused_problem("tls_client_auth", at, kWhy);
+  }
+  const bool any_lacks_it = std::any_of(listen.begin(), listen.end(), [](const Listen& each) {
+    return each.speaks_tls() && !says(each, "tls_client_auth") && each.tls_client_ca.empty();
+  });
+  if (any_lacks_it) draft.problem(at, fmt::format("tls_client_auth: {}", kWhy));
+}
+
 void check_client_tls(Draft& draft) {
   const Config& config = draft.config;
   const auto any_listener = [&](auto matches) {
@@ -168,32 +184,20 @@ void check_client_tls(Draft& draft) {
   const bool any_cert = !config.tls_cert.empty() || any_listener([](const Listen& each) { return each.speaks_tls(); });
   const auto need_cert = [&](std::string_view key, bool is_set) {
     if (!is_set || any_cert) return;
-    draft.problem(place_of(draft, key, ""), fmt::format("{}: without a tls_cert, clients speak plain HTTP", key));
+    draft.unused_problem(key, draft.place_of(key), "without a tls_cert, clients speak plain HTTP");
   };
-  if (std::string why = why_no_key(config); !why.empty()) {
-    draft.problem(place_of(draft, "tls_key", ""), "tls_key: " + why);
-  }
   need_cert("tls_client_ca", !config.tls_client_ca.empty());
   need_cert("tls_min_version", config.tls_min_version != TlsVersion::k12);
-  // Listeners with a CA of their own may do without the common one.
-  const bool lacks_ca =
-      !any_listener([](const Listen& each) { return each.speaks_tls(); }) || any_listener([](const Listen& each) {
-        return each.speaks_tls() && !says(each, "tls_client_auth") && each.tls_client_ca.empty();
-      });
-  if (asks_for_certificates(config) && config.tls_client_ca.empty() && lacks_ca) {
-    draft.problem(place_of(draft, "tls_client_auth", ""),
-                  "tls_client_auth: there is no tls_client_ca to verify client certificates with");
-  }
+  check_common_ca(draft);
   if (config.tls_client_auth == ClientAuth::kOff && !config.tls_client_ca.empty()) {
-    draft.hint(place_of(draft, "tls_client_ca", ""), "tls_client_ca: is not used, as tls_client_auth is \"off\"");
+    draft.unused_hint("tls_client_ca", draft.place_of("tls_client_ca"), "is not used, as tls_client_auth is \"off\"");
   }
   if (config.tls_cert.empty()) return;
   if (!any_listener([](const Listen& each) { return each.may_speak_tls(); })) {
-    draft.hint(
-        place_of(draft, "tls_cert", ""),
-        "tls_cert: is not used; tcp listeners pass the client's TLS through to the node, unix sockets are plain");
+    draft.unused_hint("tls_cert", draft.place_of("tls_cert"),
+                      "is not used; tcp listeners pass the client's TLS through to the node, unix sockets are plain");
   } else if (!any_listener([](const Listen& each) { return each.may_speak_tls() && !says(each, "tls_cert"); })) {
-    draft.hint(place_of(draft, "tls_cert", ""), "tls_cert: is not used; each listener names its own");
+    draft.unused_hint("tls_cert", draft.place_of("tls_cert"), "is not used; each listener names its own");
   }
 }
 
@@ -261,42 +265,40 @@ bool verifies_clients(const Listen& listen) {
 // Where a listener says it, else where it is said for all.
 Place place_in(const ListenEntry& entry, std::string_view key, const Draft& draft) {
   const auto own = entry.said.find(key);
-  return own != entry.said.end() ? own->second : place_of(draft, key, "listen");
+  return own != entry.said.end() ? own->second : draft.place_of(key, "listen");
 }
 
 // Whoever may claim to be a trusted sender could hand on any certificate.
 void check_identity(Draft& draft) {
   const Config& config = draft.config;
-  std::vector<std::string> said;  // once, where it is said for all
-  const auto report = [&](const Place& at, const std::string& text) {
-    const std::string whole = fmt::format("{}:{}:{}:{}", at.file, at.at.line, at.at.column, text);
-    if (std::find(said.begin(), said.end(), whole) != said.end()) return;
-    said.push_back(whole);
-    draft.problem(at, text);
-  };
   const auto claims_addresses = [](const Listen& each) {
     return takes_proxy_header(each) && each.accept_proxy_from.empty();
   };
   const auto& listen = config.listen;
   if (std::any_of(listen.begin(), listen.end(), claims_addresses)) {
-    draft.hint(place_of(draft, "listen", ""),
+    draft.hint(draft.place_of("listen"),
                "accept_proxy: anybody can claim any address; name the balancers in accept_proxy_from");
   }
+  std::vector<Place> told;  // of what is said for all, once
   const bool any_verifies = std::any_of(listen.begin(), listen.end(), &verifies_clients);
   for (std::size_t i = 0; i < listen.size(); ++i) {
     if (listen[i].client_cert_header.empty()) continue;
     const Place at = place_in(draft.listen[i], "client_cert_header", draft);
     const bool has_own = says(listen[i], "client_cert_header");
     const bool verifies = has_own ? verifies_clients(listen[i]) : any_verifies || !config.tls_client_ca.empty();
-    if (!verifies && config.forwarded_for_trusted.empty()) {
-      report(at,
-             "client_cert_header: there is no tls_client_ca to verify clients' certificates with, and no "
-             "forwarded_for_trusted sender to have them from");
-    }
-    if (claims_addresses(listen[i]) && !config.forwarded_for_trusted.empty()) {
-      report(at,
-             "client_cert_header: with accept_proxy, anybody could claim an address of forwarded_for_trusted and hand "
-             "on any certificate; set accept_proxy_from");
+    const bool lacks_verifier = !verifies && config.forwarded_for_trusted.empty();
+    const bool is_claimable = claims_addresses(listen[i]) && !config.forwarded_for_trusted.empty();
+    if (!lacks_verifier && !is_claimable) continue;
+    if (std::find(told.begin(), told.end(), at) != told.end()) continue;
+    told.push_back(at);
+    if (lacks_verifier) {
+      draft.unused_problem("client_cert_header", at,
+                           "there is no tls_client_ca to verify clients' certificates with, and no "
+                           "forwarded_for_trusted sender to have them from");
+    } else {
+      draft.problem(at,
+                    "client_cert_header: with accept_proxy, anybody could claim an address of forwarded_for_trusted "
+                    "and hand on any certificate; set accept_proxy_from");
     }
   }
 }
@@ -316,17 +318,43 @@ void check_listeners(Draft& draft) {
   }
 }
 
+void refuse_cluster_names(Draft& draft) {
+  for (const ListenEntry& each : draft.listen) {
+    if (each.cluster.empty()) continue;
+    draft.problem(each.cluster_at, "cluster: there are no clusters; \"clusters\" names them");
+  }
+}
+
 }  // namespace
 
-void finish(Draft& draft, const Sources& sources) {
-  finish_nodes(draft, sources);
+void check_keys(Draft& draft) {
+  const Config& config = draft.config;
+  if (!config.client_key.empty() && config.client_cert.empty()) {
+    draft.problem(draft.place_of("client_key"), "client_key: there is no client_cert that it belongs to");
+  }
+  if (std::string why = why_no_key(config); !why.empty()) {
+    draft.problem(draft.place_of("tls_key"), "tls_key: " + why);
+  }
+}
+
+void finish_cluster(Draft& draft) {
+  finish_nodes(draft);
   finish_listeners(draft);
   check_durations(draft);
   check_services(draft);
+  check_keys(draft);
   check_node_tls(draft);
   check_client_tls(draft);
   check_listeners(draft);
   check_identity(draft);
+}
+
+void finish(Draft& draft, const Sources& sources) {
+  if (draft.is_set("clusters")) return finish_clusters(draft);
+  refuse_cluster_names(draft);
+  require_nodes(draft, sources);
+  add_default_listener(draft, "");
+  finish_cluster(draft);
 }
 
 }  // namespace bellwether::config

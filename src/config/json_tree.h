@@ -11,6 +11,8 @@ namespace bellwether::config {
 struct Position {
   int line = 0;  // both 1-based; columns count bytes
   int column = 0;
+
+  friend bool operator==(const Position&, const Position&) = default;
 };
 
 // A JSON value that knows where it was written.

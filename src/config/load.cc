@@ -15,17 +15,21 @@ constexpr std::string_view kPrefix = "BELLWETHER_";
 
 // Text from a variable or a flag; `name` is how the person knows it.
 void apply_text(const Option& option, std::string_view name, std::string_view text, const Place& place, Draft& draft) {
+  if (is_file_only(option)) {
+    return draft.problem(place, fmt::format("{}: only a file can say it: objects with a name and nodes", name));
+  }
   draft.places[option.key] = place;
   if (std::holds_alternative<ListenField>(option.field)) {
     draft.listen.clear();
+    draft.named_clusters.clear();
     for (std::string_view each : split_list(text)) {
       add_listener(ListenEntry{std::string(each), place}, draft);
     }
     return;
   }
   if (std::holds_alternative<NodesField>(option.field)) {
-    draft.nodes.clear();
-    for (std::string_view each : split_list(text)) add_node(NodeEntry{{}, place}, each, draft);
+    draft.nodes = {};
+    for (std::string_view each : split_list(text)) add_node(NodeEntry{{}, place}, each, draft.nodes, draft);
     return;
   }
   if (const auto* list = std::get_if<ListField>(&option.field)) {
@@ -82,6 +86,14 @@ bool is_command_variable(std::string_view name) {
   return false;
 }
 
+std::vector<std::string_view> variable_keys() {
+  std::vector<std::string_view> keys;
+  for (const Option& option : options()) {
+    if (!is_file_only(option)) keys.push_back(option.key);
+  }
+  return keys;
+}
+
 void apply_environment(const std::map<std::string, std::string>& environment, Draft& draft) {
   const Place place{"environment", {}};
   for (const Option& option : options()) {
@@ -94,7 +106,7 @@ void apply_environment(const std::map<std::string, std::string>& environment, Dr
     const std::string key = lower_ascii(std::string_view(name).substr(kPrefix.size()));
     if (find_option(key) != nullptr) continue;
     if (is_command_variable(name)) continue;
-    const auto meant = nearest(key, option_keys());
+    const auto meant = nearest(key, variable_keys());
     draft.hint(place,
                meant ? fmt::format("{} is not used; did you mean {}?", name, environment_name(*find_option(*meant)))
                      : fmt::format("{} is not used: there is no such option", name));
@@ -111,7 +123,7 @@ Loaded load(const Sources& sources) {
   for (const auto& [key, text] : sources.flags) {
     const Option* option = find_option(key);
     if (option == nullptr) continue;
-    const std::string_view name = option->flag.empty() ? "NODE_URL" : option->flag;
+    const std::string_view name = option->flag.empty() ? option->key : option->flag;
     apply_text(*option, name, text, Place{"command line", {}}, draft);
   }
   finish(draft, sources);

@@ -77,26 +77,40 @@ constexpr std::string_view kOperation = "Operation";
 
 using C = Config;
 
-// A listener may have it of its own.
+// A listener may have it of its own, and so may a cluster.
 Option per_listener(Option option) {
-  option.is_per_listener = true;
+  option.scope = Scope::kListener;
+  return option;
+}
+
+// It is the same for all clusters.
+Option of_process(Option option) {
+  option.scope = Scope::kProcess;
   return option;
 }
 
 std::vector<Option> traffic() {
   return {
-      {"listen", kTraffic, ListenField{}, true, "--listen",
-       "Where clients connect: an address, or a list of addresses and objects with address and any option that a "
-       "listener may have of its own, which goes before the same one here."},
+      of_process(
+          {"listen", kTraffic, ListenField{}, true, "--listen",
+           "Where clients connect: an address, or a list of addresses and objects with address and any option that a "
+           "listener may have of its own, which goes before the same one here."}),
       {"nodes", kTraffic, NodesField{}, true, "",
        "The servers of the cluster: URLs, or objects with url, name, server_name and public_address. A name with "
        "several addresses is as many nodes; srv+https://_vault._tcp.example.com is each address that the SRV records "
        "lead to."},
+      of_process(
+          {"clusters", kTraffic, ClustersField{}, true, "",
+           "Several clusters in one process: a list of objects, each with a name, its nodes, and any option that a "
+           "cluster "
+           "may have of its own, which goes before the same one here. Without it there is one cluster, whose nodes are "
+           "named by nodes."}),
       per_listener({"mode", kTraffic, choice<&C::mode>({"tcp", "http", "redirect"}), true, "--mode",
                     "What a listener does: tcp passes bytes through, http moves each "
                     "request to whoever leads, redirect names the leader in a 307."}),
       {"maxconn", kTraffic, IntField{&C::maxconn, 1, 1'000'000}, true, "--maxconn",
-       "Client connections at a time, over all listeners. Beyond it the connections that have waited for their clients "
+       "Client connections at a time, over all listeners of a cluster. Beyond it the connections that have waited for "
+       "their clients "
        "for "
        "longest make room for new ones: silent ones first, then those between two requests. Where all are in use, new "
        "ones wait to be accepted."},
@@ -155,9 +169,10 @@ std::vector<Option> tracking() {
 std::vector<Option> hold() {
   return {
       {"hold_max", kHold, IntField{&C::hold_max, 0, 1'000'000}, true, "--hold-max",
-       "How many requests and connections may wait for a leader at a time."},
+       "How many requests and connections may wait for a cluster's leader at a time."},
       {"hold_bytes", kHold, IntField{&C::hold_bytes, 64 * 1024, 1024 * 1024 * 1024}, true, "--hold-bytes",
-       "Bytes that requests to http listeners may take while they wait for a leader, all together; what comes beyond "
+       "Bytes that requests to http listeners may take while they wait for a cluster's leader, all together; what "
+       "comes beyond "
        "them is answered with 503."},
       per_listener(
           {"hold_timeout_tcp", kHold, DurationField{&C::hold_timeout_tcp, 0ms, 10min}, true, "--hold-timeout-tcp",
@@ -188,16 +203,22 @@ std::vector<Option> connections() {
            "tell that (a TLS handshake, a long answer, a stream), it ends once it has been quiet for that long."}),
       per_listener({"drain_deadline", kConnections, DurationField{&C::drain_deadline, 0ms, 24h}, true,
                     "--drain-deadline", "A session on a node that no longer leads ends after that long in any case."}),
-      {"hard_stop_after", kConnections, DurationField{&C::hard_stop_after, 0ms, 24h}, true, "--hard-stop-after",
-       "After SIGTERM, sessions that still run are ended after that long; less than Kubernetes gives a pod by default, "
-       "30 s."},
-      {"shutdown_delay", kConnections, DurationField{&C::shutdown_delay, 0ms, 1h}, true, "--shutdown-delay",
-       "After SIGTERM the process serves for at least that long, with /readyz at 503, whether or not anybody is "
-       "connected: whoever sends clients here (keepalived, a Service of Kubernetes, another balancer) needs time to "
-       "see that. hard_stop_after counts from the signal too."},
-      {"upgrade_timeout", kConnections, DurationField{&C::upgrade_timeout, 100ms, 10min}, true, "--upgrade-timeout",
-       "How long a program that `bellwether upgrade` has started may take until it is ready. One that takes longer is "
-       "ended, and nothing has changed."},
+      of_process({"hard_stop_after", kConnections, DurationField{&C::hard_stop_after, 0ms, 24h}, true,
+                  "--hard-stop-after",
+                  "After SIGTERM, sessions that still run are ended after that long; less than Kubernetes gives a pod "
+                  "by default, "
+                  "30 s."}),
+      of_process(
+          {"shutdown_delay", kConnections, DurationField{&C::shutdown_delay, 0ms, 1h}, true, "--shutdown-delay",
+           "After SIGTERM the process serves for at least that long, with /readyz at 503, whether or not anybody is "
+           "connected: whoever sends clients here (keepalived, a Service of Kubernetes, another balancer) needs time "
+           "to "
+           "see that. hard_stop_after counts from the signal too."}),
+      of_process({"upgrade_timeout", kConnections, DurationField{&C::upgrade_timeout, 100ms, 10min}, true,
+                  "--upgrade-timeout",
+                  "How long a program that `bellwether upgrade` has started may take until it is ready. One that takes "
+                  "longer is "
+                  "ended, and nothing has changed."}),
       {"source", kConnections,
        TextField{&C::source, "a numeric address without a port, such as \"10.0.0.5\"", is_source}, true, "--source",
        "The address to connect to nodes from."},
@@ -344,11 +365,12 @@ std::vector<Option> client_tls() {
                     "if there is "
                     "a "
                     "tls_client_ca, else off."}),
-      {"tls_reload_interval", kClientTls, DurationField{&C::tls_reload_interval, 50ms, 1h}, true,
-       "--tls-reload-interval",
-       "How often the certificate, key and CA files of both sides are looked at; what has changed is used from the "
-       "next "
-       "handshake on. The system's CA certificates are read again on HUP and `bellwether reload` only."},
+      of_process(
+          {"tls_reload_interval", kClientTls, DurationField{&C::tls_reload_interval, 50ms, 1h}, true,
+           "--tls-reload-interval",
+           "How often the certificate, key and CA files of both sides are looked at; what has changed is used from the "
+           "next "
+           "handshake on. The system's CA certificates are read again on HUP and `bellwether reload` only."}),
       per_listener({"tls_ticket_lifetime", kClientTls, DurationField{&C::tls_ticket_lifetime, 0s, 168h}, true,
                     "--tls-ticket-lifetime",
                     "How long after a full TLS handshake its session may be resumed by tickets, with clients and with "
@@ -362,27 +384,35 @@ std::vector<Option> client_tls() {
 
 std::vector<Option> operation() {
   return {
-      {"admin", kOperation, TextField{&C::admin, "an address such as \"127.0.0.1:8209\", or \"off\"", is_admin_address},
-       false, "--admin", "Where the status page, /metrics, /healthz and /readyz are served."},
-      {"admin_hosts", kOperation, ListField{&C::admin_hosts, "a list of host names", check_host_name}, true,
-       "--admin-hosts",
-       "Names by which others reach the admin address, beside IP addresses, localhost and this machine's own name. A "
-       "request for another name gets 421, but for /metrics, /healthz and /readyz: a page of another site cannot read "
-       "ours."},
-      {"admin_token_file", kOperation, TextField{&C::admin_token_file, "a file name"}, false, "--admin-token-file",
-       "File with a token that the admin address wants as Authorization: Bearer, or as the password of any user; not "
-       "for "
-       "/healthz and /readyz. Commands read it from the file that BELLWETHER_ADMIN_TOKEN_FILE names."},
-      {"control", kOperation, TextField{&C::control, "an absolute path, \"auto\" or \"off\"", is_control_path}, false,
-       "--control",
-       "The unix socket through which `bellwether node` and its kin change something, one for each instance; \"auto\" "
-       "chooses a place that this user may write to: /run/bellwether, else XDG_RUNTIME_DIR."},
-      {"watch", kOperation, FlagField{&C::watch}, true, "--watch",
-       "Reload when the configuration file has changed: it is looked at each second, symbolic links followed (a "
-       "ConfigMap's swap shows), and read once it has stayed the same for one."},
-      {"log_level", kOperation, log_level(), true, "--log-level", "The least important level that is logged."},
-      {"log_format", kOperation, choice<&C::log_format>({"text", "json"}), true, "--log-format",
-       "Log lines for people, or one JSON object per line."},
+      of_process({"admin", kOperation,
+                  TextField{&C::admin, "an address such as \"127.0.0.1:8209\", or \"off\"", is_admin_address}, false,
+                  "--admin", "Where the status page, /metrics, /healthz and /readyz are served."}),
+      of_process({"admin_hosts", kOperation, ListField{&C::admin_hosts, "a list of host names", check_host_name}, true,
+                  "--admin-hosts",
+                  "Names by which others reach the admin address, beside IP addresses, localhost and this machine's "
+                  "own name. A "
+                  "request for another name gets 421, but for /metrics, /healthz and /readyz: a page of another site "
+                  "cannot read "
+                  "ours."}),
+      of_process({"admin_token_file", kOperation, TextField{&C::admin_token_file, "a file name"}, false,
+                  "--admin-token-file",
+                  "File with a token that the admin address wants as Authorization: Bearer, or as the password of any "
+                  "user; not "
+                  "for "
+                  "/healthz and /readyz. Commands read it from the file that BELLWETHER_ADMIN_TOKEN_FILE names."}),
+      of_process({"control", kOperation,
+                  TextField{&C::control, "an absolute path, \"auto\" or \"off\"", is_control_path}, false, "--control",
+                  "The unix socket through which `bellwether node` and its kin change something, one for each "
+                  "instance; \"auto\" "
+                  "chooses a place that this user may write to: /run/bellwether, else XDG_RUNTIME_DIR."}),
+      of_process(
+          {"watch", kOperation, FlagField{&C::watch}, true, "--watch",
+           "Reload when the configuration file has changed: it is looked at each second, symbolic links followed (a "
+           "ConfigMap's swap shows), and read once it has stayed the same for one."}),
+      of_process(
+          {"log_level", kOperation, log_level(), true, "--log-level", "The least important level that is logged."}),
+      of_process({"log_format", kOperation, choice<&C::log_format>({"text", "json"}), true, "--log-format",
+                  "Log lines for people, or one JSON object per line."}),
       {"log_sessions", kOperation, FlagField{&C::log_sessions}, true, "--log-sessions",
        "One log line for each session when it ends."},
       {"log_requests", kOperation, FlagField{&C::log_requests}, true, "--log-requests",
@@ -452,6 +482,11 @@ struct ValueText {
     for (const Node& each : config.nodes) parts.push_back(in_quotes(each.url));
     return fmt::format("[{}]", fmt::join(parts, ", "));
   }
+  std::string operator()(const ClustersField&) const {
+    std::vector<std::string> parts;
+    for (const Config& each : config.clusters) parts.push_back(in_quotes(each.cluster));
+    return fmt::format("[{}]", fmt::join(parts, ", "));
+  }
 };
 
 struct Expected {
@@ -479,6 +514,7 @@ struct Expected {
   }
   std::string operator()(const ListenField&) const { return "an address, or a list of addresses and objects"; }
   std::string operator()(const NodesField&) const { return "a list of URLs and objects"; }
+  std::string operator()(const ClustersField&) const { return "a list of objects"; }
 };
 
 struct CopyValue {
@@ -491,6 +527,7 @@ struct CopyValue {
   void operator()(const EnumField& field) const { field.set(into, field.get(from)); }
   void operator()(const ListenField&) const { into.listen = from.listen; }
   void operator()(const NodesField&) const { into.nodes = from.nodes; }
+  void operator()(const ClustersField&) const { into.clusters = from.clusters; }
 };
 
 }  // namespace
@@ -513,12 +550,22 @@ std::vector<std::string_view> option_keys() {
 }
 
 std::vector<std::string_view> listener_keys() {
-  std::vector<std::string_view> keys = {"address"};
+  std::vector<std::string_view> keys = {"address", "cluster"};
   for (const Option& each : options()) {
-    if (each.is_per_listener) keys.push_back(each.key);
+    if (each.scope == Scope::kListener) keys.push_back(each.key);
   }
   return keys;
 }
+
+std::vector<std::string_view> cluster_keys() {
+  std::vector<std::string_view> keys = {"name"};
+  for (const Option& each : options()) {
+    if (each.scope != Scope::kProcess) keys.push_back(each.key);
+  }
+  return keys;
+}
+
+bool is_file_only(const Option& option) { return std::holds_alternative<ClustersField>(option.field); }
 
 std::string environment_name(const Option& option) {
   std::string name = "BELLWETHER_";

@@ -25,10 +25,14 @@ struct TakesKind {
   bool operator()(const CertificatesField&) const { return false; }
   bool operator()(const ListenField&) const { return false; }
   bool operator()(const NodesField&) const { return false; }
+  bool operator()(const ClustersField&) const { return false; }
 };
 
-bool is_object_name(std::string_view text) {
-  return text.size() <= 128 && std::all_of(text.begin(), text.end(), [](char c) {
+constexpr std::size_t kMaxNodeName = 128;
+constexpr std::size_t kMaxClusterName = 64;
+
+bool is_object_name(std::string_view text, std::size_t most) {
+  return text.size() <= most && std::all_of(text.begin(), text.end(), [](char c) {
            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                   std::string_view("._-:[]").find(c) != std::string_view::npos;
          });
@@ -67,11 +71,12 @@ class FileReader {
     if (option == nullptr) return unknown_key(member, "option", option_keys());
     draft_.places[option->key] = place(member.value.at);
     if (std::holds_alternative<ListenField>(option->field)) return read_listen(member.value);
-    if (std::holds_alternative<NodesField>(option->field)) return read_nodes(member.value);
+    if (std::holds_alternative<NodesField>(option->field)) return read_nodes(member.value, draft_.nodes);
+    if (std::holds_alternative<ClustersField>(option->field)) return read_clusters(member.value);
     read_value(*option, member.value, draft_.config);
   }
 
-  // What is neither listeners nor nodes. False: it is wrong, which has been reported.
+  // What is neither listeners nor nodes nor clusters. False: it is wrong, which has been reported.
   bool read_value(const Option& option, const Json& value, Config& config) {
     if (const auto* list = std::get_if<ListField>(&option.field)) {
       (config.*list->member).clear();
@@ -148,6 +153,7 @@ class FileReader {
 
   void read_listen(const Json& value) {
     draft_.listen.clear();
+    draft_.named_clusters.clear();
     if (value.kind != Json::Kind::kArray) return read_listener(value);
     if (value.items.empty()) draft_.problem(place(value.at), "listen: the list is empty");
     for (const Json& item : value.items) read_listener(item);
@@ -162,6 +168,7 @@ class FileReader {
     } else if (value.kind == Json::Kind::kObject) {
       bool is_fine = true;
       for (const Json::Member& member : value.members) is_fine &= read_listener_key(member, entry);
+      if (!entry.cluster.empty()) draft_.named_clusters.insert(entry.cluster);
       if (is_fine && entry.address.empty()) draft_.problem(entry.at, "listen: \"address\" is missing");
       if (is_fine && !entry.address.empty()) add_listener(std::move(entry), draft_);
     } else {
@@ -171,12 +178,13 @@ class FileReader {
     }
   }
 
-  // "address", or an option of its own: by the row that the option has for all.
+  // "address", "cluster", or an option of its own: by the row that the option has for all.
   bool read_listener_key(const Json::Member& member, ListenEntry& entry) {
     const Json& value = member.value;
     if (member.key == "address") return read_string("listen", member, entry.address, entry.at);
+    if (member.key == "cluster") return read_string("listen", member, entry.cluster, entry.cluster_at);
     const Option* option = find_option(member.key);
-    if (option != nullptr && option->is_per_listener) {
+    if (option != nullptr && option->scope == Scope::kListener) {
       entry.said[option->key] = place(value.at);
       return read_value(*option, value, entry.own);
     }
@@ -190,28 +198,98 @@ class FileReader {
     return false;
   }
 
-  void read_nodes(const Json& value) {
-    draft_.nodes.clear();
+  void read_clusters(const Json& value) {
+    if (value.kind != Json::Kind::kArray) {
+      return draft_.problem(place(value.at),
+                            fmt::format("clusters: must be a list of objects, not {}", value.described()));
+    }
+    if (value.items.empty()) draft_.problem(place(value.at), "clusters: the list is empty");
+    for (const Json& item : value.items) {
+      if (draft_.clusters.size() >= kMaxClusters) {
+        return draft_.problem(place(item.at), fmt::format("clusters: more than {} clusters", kMaxClusters));
+      }
+      read_cluster(item);
+    }
+  }
+
+  void read_cluster(const Json& value) {
+    ClusterEntry entry;
+    entry.at = place(value.at);
+    if (value.kind != Json::Kind::kObject) {
+      return draft_.problem(entry.at,
+                            fmt::format("clusters: must be an object such as {{\"name\": \"east\", \"nodes\": "
+                                        "[\"https://...\"]}}, not {}",
+                                        value.described()));
+    }
+    bool says_name = false;
+    for (const Json::Member& member : value.members) {
+      says_name |= member.key == "name";
+      read_cluster_key(member, entry);
+    }
+    if (!says_name) draft_.problem(entry.at, "clusters: \"name\" is missing");
+    if (entry.said.count("nodes") == 0) {
+      draft_.problem(entry.at, entry.name.empty() ? "clusters: \"nodes\" is missing"
+                                                  : fmt::format("clusters: \"{}\" has no nodes", entry.name));
+    }
+    draft_.clusters.push_back(std::move(entry));
+  }
+
+  // "name", or an option of its own: by the row that the option has for all.
+  void read_cluster_key(const Json::Member& member, ClusterEntry& entry) {
+    const Json& value = member.value;
+    if (member.key == "name") return read_cluster_name(member, entry);
+    const Option* option = find_option(member.key);
+    if (option == nullptr) return unknown_key(member, "key of a cluster", cluster_keys());
+    if (std::holds_alternative<ListenField>(option->field)) {
+      return draft_.problem(place(member.at),
+                            "clusters: \"listen\" is written beside \"clusters\"; each listener names its \"cluster\"");
+    }
+    if (option->scope == Scope::kProcess) {
+      return draft_.problem(place(member.at), fmt::format("clusters: \"{}\" is the same for the whole process: write "
+                                                          "it beside \"clusters\", not into it",
+                                                          member.key));
+    }
+    entry.said[option->key] = place(value.at);
+    if (std::holds_alternative<NodesField>(option->field)) return read_nodes(value, entry.nodes);
+    read_value(*option, value, entry.own);
+  }
+
+  void read_cluster_name(const Json::Member& member, ClusterEntry& entry) {
+    Place at;
+    std::string name;
+    if (!read_string("clusters", member, name, at)) return;
+    if (!is_object_name(name, kMaxClusterName)) {
+      return draft_.problem(at,
+                            fmt::format("name: may hold letters, digits and ._-: only, {} at most", kMaxClusterName));
+    }
+    const bool is_known = std::any_of(draft_.clusters.begin(), draft_.clusters.end(),
+                                      [&](const ClusterEntry& each) { return each.name == name; });
+    if (is_known) return draft_.problem(at, fmt::format("clusters: two clusters are named \"{}\"", name));
+    entry.name = std::move(name);
+  }
+
+  void read_nodes(const Json& value, NodeList& nodes) {
+    nodes = {};
     if (value.kind != Json::Kind::kArray) {
       draft_.problem(place(value.at),
                      fmt::format("nodes: must be a list of URLs and objects, not {}", value.described()));
       return;
     }
     if (value.items.empty()) draft_.problem(place(value.at), "nodes: the list is empty");
-    for (const Json& item : value.items) read_node(item);
+    for (const Json& item : value.items) read_node(item, nodes);
   }
 
-  void read_node(const Json& value) {
+  void read_node(const Json& value, NodeList& nodes) {
     NodeEntry entry;
     entry.at = place(value.at);
     if (value.kind == Json::Kind::kString) {
-      add_node(std::move(entry), value.text, draft_);
+      add_node(std::move(entry), value.text, nodes, draft_);
     } else if (value.kind == Json::Kind::kObject) {
       std::string url;
       bool is_fine = true;
       for (const Json::Member& member : value.members) is_fine &= read_node_key(member, entry, url);
       if (is_fine && url.empty()) draft_.problem(entry.at, "nodes: \"url\" is missing");
-      if (is_fine && !url.empty()) add_node(std::move(entry), url, draft_);
+      if (is_fine && !url.empty()) add_node(std::move(entry), url, nodes, draft_);
     } else {
       draft_.problem(
           entry.at,
@@ -226,8 +304,8 @@ class FileReader {
     if (member.key == "name") {
       Place ignored;
       if (!read_string("nodes", member, entry.node.name, ignored)) return false;
-      if (is_object_name(entry.node.name)) return true;
-      draft_.problem(at, "name: may hold letters, digits and ._-: only, 128 at most");
+      if (is_object_name(entry.node.name, kMaxNodeName)) return true;
+      draft_.problem(at, fmt::format("name: may hold letters, digits and ._-: only, {} at most", kMaxNodeName));
       return false;
     }
     if (member.key == "server_name") {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <variant>
 
 #include "bellwether/config/options.h"
 
@@ -44,9 +45,11 @@ struct FieldSchema {
   Schema operator()(const ListenField&) const {
     Schema properties = {
         {"address",
-         {{"type", "string"}, {"description", "\"127.0.0.1:8200\", \"[::1]:8200\", \":8200\" or \"unix:/path\"."}}}};
+         {{"type", "string"}, {"description", "\"127.0.0.1:8200\", \"[::1]:8200\", \":8200\" or \"unix:/path\"."}}},
+        {"cluster",
+         {{"type", "string"}, {"description", "The name of the cluster that it serves, where there are several."}}}};
     for (const Option& option : options()) {
-      if (!option.is_per_listener) continue;
+      if (option.scope != Scope::kListener) continue;
       properties[std::string(option.key)] = {{"$ref", fmt::format("#/properties/{}", option.key)}};
     }
     const Schema object = {
@@ -56,7 +59,9 @@ struct FieldSchema {
         {"anyOf", Schema::array({{{"type", "string"}}, object, {{"type", "array"}, {"minItems", 1}, {"items", one}}})}};
   }
   Schema operator()(const NodesField&) const {
-    const Schema url = {{"type", "string"}, {"pattern", "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@]+/?$"}};
+    const std::string pattern = "[Hh][Tt][Tt][Pp][Ss]?://[^/?#@]+/?$";
+    const Schema public_url = {{"type", "string"}, {"pattern", "^" + pattern}};
+    const Schema url = {{"type", "string"}, {"pattern", R"(^([Ss][Rr][Vv]\+)?)" + pattern}};
     const Schema object = {
         {"type", "object"},
         {"additionalProperties", false},
@@ -65,18 +70,61 @@ struct FieldSchema {
          {{"url", url},
           {"name", {{"type", "string"}, {"description", "In logs, metrics and commands; default: host:port."}}},
           {"server_name", {{"type", "string"}, {"description", "The name in the node's certificate."}}},
-          {"public_address", url}}}};
+          {"public_address", public_url}}}};
     return {{"type", "array"}, {"minItems", 1}, {"items", {{"anyOf", Schema::array({url, object})}}}};
+  }
+  Schema operator()(const ClustersField&) const {
+    Schema properties = {{"name",
+                          {{"type", "string"},
+                           {"pattern", R"(^[A-Za-z0-9._:\[\]-]{1,64}$)"},
+                           {"description", "In logs, metrics and commands."}}}};
+    for (const Option& option : options()) {
+      if (option.scope == Scope::kProcess) continue;
+      properties[std::string(option.key)] = {{"$ref", fmt::format("#/properties/{}", option.key)}};
+    }
+    const Schema object = {{"type", "object"},
+                           {"additionalProperties", false},
+                           {"required", {"name", "nodes"}},
+                           {"properties", properties}};
+    return {{"type", "array"}, {"minItems", 1}, {"maxItems", kMaxClusters}, {"items", object}};
   }
 };
 
-bool has_default(const Option& option) { return !std::holds_alternative<NodesField>(option.field); }
+bool has_default(const Option& option) {
+  return !std::holds_alternative<NodesField>(option.field) && !std::holds_alternative<ClustersField>(option.field);
+}
 
 constexpr std::string_view kExampleNodes = R"([
     "https://vault1.example.com:8200",
     "https://vault2.example.com:8200",
     "https://vault3.example.com:8200"
   ])";
+
+constexpr std::string_view kClustersInExample = R"(
+  // With it there is no "nodes" beside it; two-clusters.json is an example.
+  // "clusters": [{"name": "east", "nodes": ["https://vault1.east.example.com:8200"]}])";
+
+std::string_view scope_text(Scope scope) {
+  switch (scope) {
+    case Scope::kProcess:
+      return "";
+    case Scope::kCluster:
+      return "cluster";
+    case Scope::kListener:
+      return "cluster, listener";
+  }
+  return "";
+}
+
+std::string default_cell(const Option& option) {
+  if (has_default(option)) return fmt::format("`{}`", default_text(option));
+  return is_file_only(option) ? "none" : "required, unless there are `clusters`";
+}
+
+std::string flag_cell(const Option& option) {
+  if (!option.flag.empty()) return fmt::format("`{}`", option.flag);
+  return is_file_only(option) ? "" : "arguments";
+}
 
 std::string borrowed_text(const Option& option) {
   std::string out;
@@ -99,7 +147,7 @@ std::string json_schema() {
                          {"title", "Configuration of Bellwether"},
                          {"type", "object"},
                          {"additionalProperties", false},
-                         {"required", {"nodes"}},
+                         {"oneOf", Schema::array({{{"required", {"nodes"}}}, {{"required", {"clusters"}}}})},
                          {"properties", properties}};
   return schema.dump(2) + "\n";
 }
@@ -110,14 +158,49 @@ std::string example_file() {
       "// REFERENCE.md says the same in tables. Durations are \"250ms\"; a plain number is milliseconds.\n"
       "{\n  \"$schema\": \"./bellwether.schema.json\"";
   std::string_view group;
+  bool is_behind_value = true;
   for (const Option& option : options()) {
-    out += ",\n\n";
+    out += is_behind_value ? ",\n\n" : "\n\n";
     if (option.group != group) out += fmt::format("  /* {} */\n\n", option.group);
     group = option.group;
+    is_behind_value = !is_file_only(option);
+    if (!is_behind_value) {
+      out += fmt::format("  // {}{}", option.doc, kClustersInExample);
+      continue;
+    }
     out += fmt::format("  // {}\n  \"{}\": {}", option.doc, option.key,
                        has_default(option) ? default_text(option) : std::string(kExampleNodes));
   }
   return out + "\n}\n";
+}
+
+std::string_view two_clusters_example() {
+  return R"({
+  "$schema": "./bellwether.schema.json",
+
+  // Each cluster's own options go before those of all.
+  "clusters": [
+    {
+      "name": "east",
+      "nodes": ["https://vault1.east.example.com:8200", "https://vault2.east.example.com:8200"],
+      "ca_file": "/etc/bellwether/east-ca.pem"
+    },
+    {
+      "name": "west",
+      "nodes": ["https://vault1.west.example.com:8200", "https://vault2.west.example.com:8200"],
+      "ca_file": "/etc/bellwether/west-ca.pem",
+      "inter": "2s"
+    }
+  ],
+  "listen": [
+    {"address": "127.0.0.1:8200", "cluster": "east"},
+    {"address": "127.0.0.1:8300", "cluster": "west"}
+  ],
+
+  // For all.
+  "timeout_idle": "30m"
+}
+)";
 }
 
 std::string options_markdown() {
@@ -126,16 +209,16 @@ std::string options_markdown() {
   for (const Option& option : options()) {
     if (option.group != group) {
       out += fmt::format(
-          "{}### {}\n\n| option | default | takes | flag | environment | reload | listener | meaning "
+          "{}### {}\n\n| option | default | takes | flag | environment | reload | may differ by | meaning "
           "|\n|---|---|---|---|---|---|---|---|\n",
           group.empty() ? "" : "\n", option.group);
       group = option.group;
     }
-    out += fmt::format("| `{}` | {} | {} | {} | `{}`{} | {} | {} | {} |\n", option.key,
-                       has_default(option) ? fmt::format("`{}`", default_text(option)) : "required", expected(option),
-                       option.flag.empty() ? "arguments" : fmt::format("`{}`", option.flag), environment_name(option),
-                       borrowed_text(option), option.reloadable ? "yes" : "no", option.is_per_listener ? "its own" : "",
-                       option.doc);
+    const std::string variables =
+        is_file_only(option) ? "" : fmt::format("`{}`{}", environment_name(option), borrowed_text(option));
+    out += fmt::format("| `{}` | {} | {} | {} | {} | {} | {} | {} |\n", option.key, default_cell(option),
+                       expected(option), flag_cell(option), variables, option.reloadable ? "yes" : "no",
+                       scope_text(option.scope), option.doc);
   }
   return out;
 }

@@ -70,6 +70,7 @@ struct Setter {
   Result<void> operator()(const CertificatesField&) const { return not_scalar(); }
   Result<void> operator()(const ListenField&) const { return not_scalar(); }
   Result<void> operator()(const NodesField&) const { return not_scalar(); }
+  Result<void> operator()(const ClustersField&) const { return not_scalar(); }
 
  private:
   [[nodiscard]] static Result<void> not_scalar() {

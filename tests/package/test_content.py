@@ -32,6 +32,7 @@ FILES = """
 /usr/share/doc/bellwether/examples/bellwether.json
 /usr/share/doc/bellwether/examples/grafana-provider.yml
 /usr/share/doc/bellwether/examples/minimal.json
+/usr/share/doc/bellwether/examples/two-clusters.json
 /usr/share/doc/bellwether/keepalived/README.md
 /usr/share/doc/bellwether/keepalived/keepalived.conf
 /usr/share/doc/bellwether/kubernetes/README.md

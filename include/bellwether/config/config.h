@@ -25,8 +25,9 @@ enum class OnConflict : std::uint8_t { kKeep, kHold };
 // When names of nodes come to lead to another cluster than the one whose cluster_id was learned.
 enum class OnClusterChange : std::uint8_t { kFollow, kHold };
 
-// Nodes that there may be, and nodes that a configuration may name.
+// Nodes that a cluster may have, and nodes that a configuration may name for it.
 inline constexpr std::size_t kMaxNodes = 64;
+inline constexpr std::size_t kMaxClusters = 16;
 
 // PEM files of a certificate, with its chain, and of its key; without a file of its own, the key is with the
 // certificate.
@@ -36,8 +37,8 @@ struct Certificate {
   friend bool operator==(const Certificate&, const Certificate&) = default;
 };
 
-// The options that a listener may have of its own (Option::is_per_listener). What it does not say itself is as it is
-// for all.
+// The options that a listener may have of its own (Scope::kListener). What it does not say itself is as it is for its
+// cluster, and what the cluster does not say is as it is for all.
 struct ListenOptions : SessionOptions {
   Mode mode = Mode::kTcp;
   bool accept_proxy = false;                   // clients send a PROXY header first
@@ -57,6 +58,7 @@ struct ListenOptions : SessionOptions {
 
 struct Listen : ListenOptions {
   std::string address;                // "127.0.0.1:8200", "[::1]:8200", "unix:/path"
+  std::string cluster;                // the name of the cluster that it serves; empty in a file without `clusters`
   std::vector<std::string_view> own;  // keys of the options that it says itself, in the order of the table
 
   [[nodiscard]] bool is_unix() const { return address.compare(0, 5, "unix:") == 0; }
@@ -82,7 +84,12 @@ struct Node {
 // Every option with its effective value; its ListenOptions are those of listeners that do not say otherwise. One row of
 // the option table (config/options.h) describes each. A value type; components get the few fields they need, never the
 // whole.
+//
+// In a file with `clusters`, `clusters` has the whole configuration of each: the common options, over them its own, its
+// nodes, and the listeners that name it. The outer Config then has the common options and all listeners, and no nodes.
 struct Config : ListenOptions, TrafficOptions {
+  std::string cluster;           // the name of this cluster; empty: the only one, in a file without `clusters`
+  std::vector<Config> clusters;  // in the order of the file, at most kMaxClusters; empty in a file without `clusters`
   std::vector<Listen> listen;
   std::vector<Node> nodes;
   std::string admin = "127.0.0.1:8209";  // "off": none
@@ -122,15 +129,12 @@ struct Config : ListenOptions, TrafficOptions {
   // logs
   std::string log_level = "info";
   LogFormat log_format = LogFormat::kText;
-  bool watch = false;   // the configuration file
-  std::string cluster;  // the name of the one that this is about; empty: the only one, in a file without `clusters`
-  std::vector<Config> clusters;
+  bool watch = false;  // the configuration file
 };
 
-// Its clusters, or itself as the only one.
-[[nodiscard]] inline std::span<const Config> clusters_of(const Config& config) {
-  return config.clusters.empty() ? std::span(&config, 1) : std::span(config.clusters);
-}
+// The clusters of a file, or the Config itself as the only one. The span is valid as long as `config` is.
+[[nodiscard]] std::span<const Config> clusters_of(const Config& config);
+void clusters_of(const Config&& config) = delete;
 
 // One thing wrong, and where: "bellwether.json:3:12: unknown option \"intre\"; did you mean \"inter\"?".
 struct Problem {
@@ -139,6 +143,8 @@ struct Problem {
   int column = 0;
   std::string message;
   [[nodiscard]] std::string to_string() const;
+
+  friend bool operator==(const Problem&, const Problem&) = default;
 };
 
 }  // namespace bellwether::config

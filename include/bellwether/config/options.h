@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -45,8 +46,12 @@ struct CertificatesField {
 };
 struct ListenField {};
 struct NodesField {};
+struct ClustersField {};
 using Field = std::variant<TextField, FlagField, IntField, DurationField, EnumField, ListField, CertificatesField,
-                           ListenField, NodesField>;
+                           ListenField, NodesField, ClustersField>;
+
+// Who may have an option of its own. What a listener may have, each cluster may have too.
+enum class Scope : std::uint8_t { kProcess, kCluster, kListener };
 
 // One row of the table from which the parser, --help, the JSON Schema, conf/bellwether.json and conf/REFERENCE.md come.
 struct Option {
@@ -58,14 +63,18 @@ struct Option {
   std::string_view doc;   // one sentence
   // Variables of Vault's and OpenBao's own tools that serve as defaults, the weakest first; a file beats them.
   std::vector<std::string_view> borrowed = {};
-  bool is_per_listener = false;  // an object of `listen` may have it; its member is one of ListenOptions
+  Scope scope = Scope::kCluster;  // kListener: its member is one of ListenOptions
 };
 
 [[nodiscard]] const std::vector<Option>& options();
 [[nodiscard]] const Option* find_option(std::string_view key);
 [[nodiscard]] std::vector<std::string_view> option_keys();
-// What an object of `listen` may hold: "address", and the options that a listener may have of its own.
+// What an object of `listen` may hold: "address", "cluster", and the options that a listener may have of its own.
 [[nodiscard]] std::vector<std::string_view> listener_keys();
+// What an object of `clusters` may hold: "name", and the options that a cluster may have of its own, "nodes" included.
+[[nodiscard]] std::vector<std::string_view> cluster_keys();
+// Neither a variable nor a flag can give it.
+[[nodiscard]] bool is_file_only(const Option& option);
 // "BELLWETHER_INTER"
 [[nodiscard]] std::string environment_name(const Option& option);
 // What the option takes, for people: "a whole number from 1 to 100".

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace bellwether::config {
 
@@ -10,6 +11,8 @@ namespace bellwether::config {
 [[nodiscard]] std::string json_schema();
 // Every option at its default, with its sentence as a comment.
 [[nodiscard]] std::string example_file();
+// Two clusters in one process, with a listener each.
+[[nodiscard]] std::string_view two_clusters_example();
 // One Markdown table for each group of options.
 [[nodiscard]] std::string options_markdown();
 

@@ -24,8 +24,8 @@ struct SessionOptions {
 
 // The others: a part of Config, and of proxy::ProxySettings.
 struct TrafficOptions {
-  int maxconn = 2000;              // over all workers and listeners
-  int hold_max = 1024;             // over all workers
+  int maxconn = 2000;              // over all workers and listeners of a cluster
+  int hold_max = 1024;             // over all workers of a cluster
   Duration suspect_after = 100ms;  // our own process stood still for that long: nothing is sent before a new claim
   Duration timeout_connect = 3s;
   bool log_sessions = false;

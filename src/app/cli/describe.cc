@@ -40,6 +40,7 @@ struct FieldDoc {
   void operator()(const config::CertificatesField&) const { takes(Takes::kFile, "FILE"); }
   void operator()(const config::ListenField&) const { takes(Takes::kText, "ADDRESS"); }
   void operator()(const config::NodesField&) const { takes(Takes::kText, "LIST"); }
+  void operator()(const config::ClustersField&) const {}  // has no flag
 
   void takes(Takes what, std::string_view placeholder) const {
     doc.takes = what;

@@ -54,9 +54,18 @@ themselves, 1 behind one balancer. A request whose list is too short gets 400 th
 clients' requests have: `forwarded_for_hops` addresses, where "auto" is 1, or 2 with `forwarded_for_trusted`. Behind a chain of two balancers (`x_forwarded_for_hop_skips = 2`)
 set 3. A node that refuses probes for this reason says "hops to skip" in `bellwether check --live`.
 
+## Several clusters
+
+One process may serve several clusters, each with nodes and a leader of its own. An object of `clusters` has a `name`, its `nodes`, and any option whose column "may differ by" above
+names the cluster; it goes before what is said for all, also by a flag or in the environment, as a listener's own option goes before its cluster's. With a `tls_cert` or `client_cert` of its own a cluster does not take the common key.
+Each listener names its `cluster`; with one cluster it need not. `maxconn`, `hold_max`, `hold_bytes` and `threads` count for each cluster by itself. There is no `nodes` beside `clusters`, and no node in two of them.
+
+```json
+{}```
+
 ## Listeners with options of their own
 
-An object of `listen` has an `address` and any option whose column "listener" above says "its own"; for the rest it is as said for all. With a `tls_cert` of its own it does not take the common `tls_key`; `"tls_cert": ""` is plain HTTP. A `tls_cert` may be
+An object of `listen` has an `address` and any option whose column "may differ by" above names the listener; for the rest it is as said for its cluster, or for all. With a `tls_cert` of its own it does not take the common `tls_key`; `"tls_cert": ""` is plain HTTP. A `tls_cert` may be
 a list, of files or of objects with `cert` and `key`: the first is for clients that ask for no name, or for one that no certificate has (subjectAltName; "*" for the leftmost label). A TLS session is resumed at its own listener only. When options change by a reload, running connections follow the
 times of what is then at their address; mode, `fresh` and TLS they keep.
 
@@ -76,7 +85,8 @@ Tcp listeners pass TLS through, and bytes of plain HTTP as they are: they drop n
 On `/metrics` of the admin address. No client address, path, token or mount is ever a label.
 
 {})",
-      format_text(), config::options_markdown(), exit_code_rows(), signal_rows(), metrics::catalogue_markdown());
+      format_text(), config::options_markdown(), exit_code_rows(), signal_rows(), config::two_clusters_example(),
+      metrics::catalogue_markdown());
 }
 
 }  // namespace bellwether::app

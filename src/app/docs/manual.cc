@@ -91,14 +91,33 @@ std::string files() {
          ".TP\n.I /run/bellwether, /run/bellwether@NAME\nTheir control sockets.\n";
 }
 
+std::string fallback_of(const config::Option& option) {
+  if (config::is_file_only(option)) return "default: none";
+  if (std::holds_alternative<config::NodesField>(option.field)) {
+    return "required, unless there are \\fBclusters\\fR, each of which has its own";
+  }
+  return "default: " + roff_text(config::default_text(option));
+}
+
+// By which flag and which variable it is given.
+std::string givers_of(const config::Option& option) {
+  if (config::is_file_only(option)) return "In a file only";
+  return fmt::format("{}, {}", option.flag.empty() ? "Arguments" : bold(option.flag),
+                     bold(config::environment_name(option)));
+}
+
 std::string keys_of(const config::Option& option) {
   std::string out = fmt::format(".TP\n{}\n{}\n", bold(option.key), roff_of_markdown(option.doc));
   out += fmt::format("Takes {}", roff_text(config::expected(option)));
-  const bool has_default = !std::holds_alternative<config::NodesField>(option.field);
-  out += has_default ? fmt::format("; default: {}.\n", roff_text(config::default_text(option))) : "; required.\n";
-  out += fmt::format(".br\n{}, {}; a reload {} it.\n", option.flag.empty() ? "Arguments" : bold(option.flag),
-                     bold(config::environment_name(option)), option.reloadable ? "changes" : "does not change");
-  if (option.is_per_listener) out += "An object of \\fBlisten\\fR may have its own.\n";
+  out += fmt::format("; {}.\n", fallback_of(option));
+  out +=
+      fmt::format(".br\n{}; a reload {} it.\n", givers_of(option), option.reloadable ? "changes" : "does not change");
+  if (option.scope == config::Scope::kCluster && !std::holds_alternative<config::NodesField>(option.field)) {
+    out += "An object of \\fBclusters\\fR may have its own.\n";
+  }
+  if (option.scope == config::Scope::kListener) {
+    out += "An object of \\fBclusters\\fR and one of \\fBlisten\\fR may have its own.\n";
+  }
   std::string borrowed;
   for (auto name = option.borrowed.rbegin(); name != option.borrowed.rend(); ++name) {
     borrowed += (borrowed.empty() ? "" : ", ") + bold(*name);

@@ -74,6 +74,7 @@ others it says that they need a restart. Flags and environment stay what they we
 `listen` takes an address (`"127.0.0.1:8200"`, `"[::1]:8200"`, `":8200"`, `"unix:/path"`), or a list of such addresses and
 objects: `{"address": "127.0.0.1:8201", "mode": "redirect", "accept_proxy": false, "fresh": false}`. `nodes` takes a list of URLs and
 objects: `{"url": "https://10.0.0.1:8200", "name": "a", "server_name": "vault.example.com", "public_address": "https://a.example.com:8200"}`.
+`clusters` takes a list of objects with `name`, `nodes` and options of their own; each listener then names its `cluster`.
 )";
 }
 

@@ -51,6 +51,39 @@ TEST_CASE("what is reloadable is taken over, and nothing else", "[config][reload
   CHECK(into.admin == "127.0.0.1:8209");
 }
 
+TEST_CASE("what the process has and what a cluster has are compared and taken over apart", "[config][reload]") {
+  Config before;
+  before.listen.emplace_back().address = "127.0.0.1:8200";
+  Config after = before;
+  after.listen.front().mode = Mode::kHttp;
+  after.nodes.resize(2);
+  after.clusters.resize(1);
+  after.inter = 2s;
+  after.timeout_idle = 5s;
+  after.threads = 3;
+  after.log_level = "warn";
+  after.admin = "off";
+  const Differences of_process = differences(before, after, Part::kProcess);
+  CHECK(of_process.reloadable == std::vector<std::string>{"log_level \"info\" -> \"warn\""});
+  CHECK(of_process.others == std::vector<std::string>{"admin \"127.0.0.1:8209\" -> \"off\""});
+  const Differences of_cluster = differences(before, after, Part::kCluster);
+  CHECK(of_cluster.reloadable ==
+        std::vector<std::string>{"listen \"127.0.0.1:8200\" (\"tcp\") -> \"127.0.0.1:8200\" (\"http\")",
+                                 "inter \"1s\" -> \"2s\"", "timeout_idle \"1h\" -> \"5s\""});
+  CHECK(of_cluster.others == std::vector<std::string>{"threads 1 -> 3"});
+
+  Config taken = before;
+  take_over_reloadable(after, taken, Part::kProcess);
+  CHECK(differences(taken, after, Part::kProcess).reloadable.empty());
+  CHECK(differences(taken, after, Part::kCluster).reloadable == of_cluster.reloadable);
+  CHECK(taken.nodes.empty());
+  take_over_reloadable(after, taken, Part::kCluster);
+  CHECK(differences(taken, after).reloadable.empty());
+  CHECK(taken.nodes.size() == 2);
+  CHECK(taken.clusters.empty());
+  CHECK(taken.threads == 1);
+}
+
 TEST_CASE("what only a restart changes is a handful", "[config][reload]") {
   std::vector<std::string> only_restart;
   for (const Option& option : options()) {

@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "app/cli/reference.h"
@@ -71,6 +72,39 @@ TEST_CASE("conf/minimal.json is fine", "[config]") {
   CHECK(loaded.problems.empty());
   CHECK(loaded.hints.empty());
   CHECK(loaded.config.nodes.size() == 3);
+}
+
+TEST_CASE("the example of two clusters is fine, and is the one in the reference", "[config][reference]") {
+  expect_file(kRoot / "conf/two-clusters.json", std::string(two_clusters_example()));
+  CHECK(app::reference_markdown().find(two_clusters_example()) != std::string::npos);
+  const Loaded loaded = load_file(kRoot / "conf/two-clusters.json");
+  CHECK(loaded.problems.empty());
+  CHECK(loaded.hints.empty());
+  REQUIRE(loaded.config.clusters.size() == 2);
+  for (const Config& each : loaded.config.clusters) CHECK(each.listen.size() == 1);
+}
+
+TEST_CASE("an editor takes a service as a node, but not as the address that clients are sent to",
+          "[config][reference]") {
+  const nlohmann::json schema = nlohmann::json::parse(json_schema());
+  const nlohmann::json& node = schema.at("/properties/nodes/items/anyOf"_json_pointer);
+  const std::string http = "[Hh][Tt][Tt][Pp][Ss]?://[^/?#@]+/?$";
+  CHECK(node[0]["pattern"] == "^([Ss][Rr][Vv]\\+)?" + http);
+  CHECK(node[1]["properties"]["url"]["pattern"] == "^([Ss][Rr][Vv]\\+)?" + http);
+  CHECK(node[1]["properties"]["public_address"]["pattern"] == "^" + http);
+}
+
+TEST_CASE("an editor takes in an object of clusters what the parser takes", "[config][reference]") {
+  const nlohmann::json schema = nlohmann::json::parse(json_schema());
+  const nlohmann::json& cluster = schema.at("/properties/clusters/items/properties"_json_pointer);
+  CHECK(cluster.size() == cluster_keys().size());
+  for (const std::string_view key : cluster_keys()) {
+    INFO(key);
+    CHECK(cluster.contains(std::string(key)));
+  }
+  const nlohmann::json& listener = schema.at("/properties/listen/anyOf/1/properties"_json_pointer);
+  CHECK(listener.size() == listener_keys().size());
+  CHECK(listener.contains("cluster"));
 }
 
 TEST_CASE("every broken example gets the diagnostics that stand beside it", "[config][broken]") {

@@ -139,7 +139,7 @@ TEST_CASE("a difference of a listener names what it says itself", "[config][list
 
 TEST_CASE("each option that a listener may have is taken by the row of all", "[config][listen]") {
   for (const Option& option : options()) {
-    if (!option.is_per_listener || option.key == "mode") continue;
+    if (option.scope != Scope::kListener || option.key == "mode") continue;
     INFO(option.key);
     const Loaded loaded =
         load_with(std::string(R"({"address": ":1", "mode": "http", ")") + std::string(option.key) + "\": []}");

@@ -300,6 +300,7 @@ TEST_CASE("every option can be set from text to its own default", "[config]") {
     CHECK_FALSE(option.doc.empty());
     CHECK(option.doc.find_first_of("|\n") == std::string_view::npos);
     if (std::holds_alternative<NodesField>(option.field)) continue;
+    if (std::holds_alternative<ClustersField>(option.field)) continue;  // an empty list is an error: clusters_test.cc
     const Loaded loaded = load_text(std::string(R"({"nodes": ["https://n1:8201"], ")") + std::string(option.key) +
                                     "\": " + default_text(option) + "}");
     CHECK(lines(loaded.problems) == kNoLines);

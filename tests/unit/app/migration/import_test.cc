@@ -353,7 +353,7 @@ TEST_CASE("Each option that is written exists, with the limits that are used", "
   std::set<std::string_view> keys;
   for (const Setting& each : made.plan.settings) keys.insert(each.key);
   for (const Setting& each : made.plan.listeners.front().settings) {
-    CHECK(config::find_option(each.key)->is_per_listener);
+    CHECK(config::find_option(each.key)->scope == config::Scope::kListener);
     keys.insert(each.key);
   }
   CHECK(keys.size() == 31);  // all that an import may write, but "listen" and "nodes"
