@@ -27,6 +27,9 @@ class InheritedSockets {
   [[nodiscard]] Socket take(const Address& address);
   // One at that address that nobody has taken yet; not open if there is none. Clients may wait in its queue.
   [[nodiscard]] Socket take_untaken(const Address& address);
+  // Copies of the TCP sockets on which this process itself listens at that address can be taken from now on: for a
+  // listener that takes over from another one of this process. Until release().
+  void lend_own(const Address& address);
   // Gives up what nobody has taken, and says which addresses these were.
   [[nodiscard]] std::vector<Address> release();
 

@@ -83,6 +83,31 @@ struct ClusterService::Impl {
         .and_then([this] { return make_proxy(); });
   }
 
+  void prepare_open(std::function<void(const Result<void>&)> on_prepared) {
+    const auto use_found = [weak = std::weak_ptr(alive), on_prepared = std::move(on_prepared)](ResolvedNames found) {
+      const auto self = weak.lock();
+      if (!self) return;
+      if (auto taken = (*self)->nodes.take_first(usable_answers(std::move(found.names))); !taken) {
+        return on_prepared(taken);
+      }
+      (*self)->prepare_tls(on_prepared);
+    };
+    resolve_all_later(control, resolver, config.nodes, kResolvePatience, use_found);
+  }
+
+  void prepare_tls(const std::function<void(const Result<void>&)>& on_prepared) {
+    tls.prepare(config, nodes.any_is_tls(), [this, on_prepared](const Result<TlsSides::ChangePtr>& prepared) {
+      if (!prepared) return on_prepared(tl::unexpected(prepared.error()));
+      first_tls = *prepared;
+      on_prepared({});
+    });
+  }
+
+  Result<void> finish_open() {
+    tls.use(*std::exchange(first_tls, nullptr));
+    return make_prober().and_then([this] { return make_proxy(); });
+  }
+
   Result<void> make_prober() {
     auto options = prober_options(config, nodes.plans(), tls.contexts().to_nodes);
     if (!options) return tl::unexpected(options.error());
@@ -272,7 +297,8 @@ struct ClusterService::Impl {
     auto plans = nodes.plan(next->config, std::move(found), next->report.hints);
     if (!plans) return on_prepared(tl::unexpected(plans.error()));
     next->plans = std::move(*plans);
-    const config::Differences differences = config::differences(config, wanted);
+    const auto part = config.cluster.empty() ? config::Part::kAll : config::Part::kCluster;
+    const config::Differences differences = config::differences(config, wanted, part);
     next->report.changes = node_changes(nodes.plans(), next->plans);
     next->report.changes.insert(next->report.changes.end(), differences.reloadable.begin(),
                                 differences.reloadable.end());
@@ -336,7 +362,7 @@ struct ClusterService::Impl {
     tally.on_view(*view);
     proxy->publish(view);
     if (name_refresh) name_refresh->on_view(*view);
-    around.on_view();
+    if (!is_leaving) around.on_view();
   }
 
   void on_events(const std::vector<cluster::Event>& events) {
@@ -345,7 +371,7 @@ struct ClusterService::Impl {
       log_event(cluster_log, event);
     }
     timeline->on_events(events);
-    around.on_events(events);
+    if (!is_leaving) around.on_events(events);
   }
 
   void on_traffic() {
@@ -439,7 +465,10 @@ struct ClusterService::Impl {
   const ClusterSurroundings around;
   std::shared_ptr<Impl*> alive;
 
+  bool is_leaving = false;
+
   TlsSides tls;
+  TlsSides::ChangePtr first_tls{};  // between prepare_open() and finish_open()
   Tally tally;
   std::unique_ptr<Timeline> timeline;
   std::unique_ptr<LeaderlessReport> leaderless_report;
@@ -465,6 +494,12 @@ ClusterService::~ClusterService() = default;
 
 Result<void> ClusterService::open() { return impl_->open(); }
 
+void ClusterService::prepare_open(std::function<void(const Result<void>&)> on_prepared) {
+  impl_->prepare_open(std::move(on_prepared));
+}
+
+Result<void> ClusterService::finish_open() { return impl_->finish_open(); }
+
 void ClusterService::say_listeners() {
   say_new_listeners(impl_->cluster_log, {}, impl_->config.listen, impl_->proxy->addresses());
 }
@@ -481,12 +516,20 @@ void ClusterService::use(const NextPtr& next, std::function<void()> on_done) { i
 
 const admin::ReloadReport& ClusterService::report_of(const Next& next) { return next.report; }
 
+const config::Config& ClusterService::config_of(const Next& next) { return next.config; }
+
 void ClusterService::reload_certificates() { impl_->tls.reload(); }
 
 void ClusterService::on_stopped(Duration lasted) {
   if (lasted < impl_->config.suspect_after) return;
   impl_->proxy->require_claim_since(impl_->control.now());
   impl_->prober->on_stopped(lasted);
+}
+
+void ClusterService::leave(std::function<void()> on_idle) {
+  impl_->is_leaving = true;
+  impl_->proxy->leave_listeners();
+  impl_->proxy->shut_down(std::move(on_idle));
 }
 
 proxy::Proxy& ClusterService::proxy() { return *impl_->proxy; }

@@ -52,6 +52,10 @@ class ClusterService {
   // Finds its nodes, reads certificates and binds its listeners; nobody is accepted or probed before begin(). Turns the
   // loop while it waits. After an error it can only be destroyed.
   [[nodiscard]] Result<void> open();
+  // The same in two steps while the loop turns: `on_prepared` is told, within the call or later, once names and files
+  // have been read, unless this is destroyed before; the listeners are bound by finish_open().
+  void prepare_open(std::function<void(const Result<void>&)> on_prepared);
+  [[nodiscard]] Result<void> finish_open();
   // All that follows is for an opened one.
   void say_listeners();  // in the log
   void begin();          // to be called once
@@ -60,6 +64,7 @@ class ClusterService {
   // REQUIRES: the one before has called back, and was used or dropped.
   void prepare(const config::Config& wanted, OnPrepared on_prepared);
   [[nodiscard]] static const admin::ReloadReport& report_of(const Next& next);
+  [[nodiscard]] static const config::Config& config_of(const Next& next);
   // The last step that may fail: binds listeners. Dropping `next` unbinds them.
   [[nodiscard]] Result<void> bind(Next& next);
   // `on_done`: prober and workers have it. REQUIRES: bound.
@@ -67,6 +72,8 @@ class ClusterService {
   void reload_certificates();
 
   void on_stopped(Duration lasted);  // the control loop stood still for so long
+  // It is removed: accepts nobody any more, and tells the process nothing but, once, that no client is left.
+  void leave(std::function<void()> on_idle);
 
   [[nodiscard]] proxy::Proxy& proxy();
   [[nodiscard]] const config::Config& config() const;

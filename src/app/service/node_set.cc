@@ -25,8 +25,10 @@ void warn_of_unresolved(const log::ClusterLog& log, const std::vector<NodePlan>&
 NodeSet::NodeSet(net::Loop& loop, net::Resolver& resolver, const config::Config& config, log::ClusterLog log)
     : loop_(loop), resolver_(resolver), config_(config), log_(std::move(log)) {}
 
-Result<void> NodeSet::resolve() {
-  auto plans = plan_nodes(config_.nodes, resolve_all(loop_, resolver_, config_.nodes, kResolvePatience));
+Result<void> NodeSet::resolve() { return take_first(resolve_all(loop_, resolver_, config_.nodes, kResolvePatience)); }
+
+Result<void> NodeSet::take_first(const std::vector<ResolvedName>& found) {
+  auto plans = plan_nodes(config_.nodes, found);
   if (!plans) return tl::unexpected(plans.error());
   if (auto straight = check_no_loop(*plans, config_.listen); !straight) return straight;
   plans_ = std::move(*plans);

@@ -28,6 +28,8 @@ class NodeSet {
 
   // The first nodes. Turns the loop while it waits for names.
   [[nodiscard]] Result<void> resolve();
+  // The same, where the names have been asked for.
+  [[nodiscard]] Result<void> take_first(const std::vector<ResolvedName>& found);
   [[nodiscard]] const std::vector<NodePlan>& plans() const { return plans_; }
   [[nodiscard]] bool any_is_tls() const;
   [[nodiscard]] bool is_down(NodeId node) const;  // as it was seen last

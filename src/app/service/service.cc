@@ -16,7 +16,7 @@
 #include "bellwether/net/inherited.h"
 #include "bellwether/net/process.h"
 #include "bellwether/net/resolver.h"
-#include "cluster_service.h"
+#include "cluster_set.h"
 #include "control_path.h"
 #include "log_level_keeper.h"
 #include "memory_keeper.h"
@@ -56,8 +56,6 @@ Result<config::Loaded> nothing_to_read(const std::optional<config::File>&) {
 }  // namespace
 
 struct Service::Impl {
-  using ClusterPtr = std::unique_ptr<ClusterService>;
-
   Impl(net::Loop& loop, const config::Config& c, ConfigSource s)
       : control(loop),
         config(c),
@@ -75,6 +73,7 @@ struct Service::Impl {
         is_repeatable(s.is_repeatable),
         upgrade(loop),
         memory(loop, [this] { return memory_in_all(); }),
+        clusters(loop, resolver, [this](const std::string& name) { return surroundings_of(name); }),
         config_file(std::move(s.file)),
         watch_retry(loop, [this] { reload_watched(); }) {}
 
@@ -87,40 +86,10 @@ struct Service::Impl {
     if (!limit) return tl::unexpected(limit.error());
     descriptor_limit = *limit;
     if (auto enough = check_descriptors(config, *limit); !enough) return enough;
-    return open_clusters().and_then([this] { return make_admin(); }).map([this] { begin(); });
+    return clusters.open(config).and_then([this] { return make_admin(); }).map([this] { begin(); });
   }
 
-  Result<void> open_clusters() {
-    for (const config::Config& each : config::clusters_of(config)) {
-      auto opened = std::make_unique<ClusterService>(control, resolver, each, surroundings());
-      if (auto done = opened->open(); !done) return tl::unexpected(in_cluster(each.cluster, done.error()));
-      clusters.push_back(std::move(opened));
-    }
-    return {};
-  }
-
-  // Of its configuration among `wanted`.
-  static const config::Config& wanted_of(const ClusterService& one, const config::Config& wanted) {
-    for (const config::Config& each : config::clusters_of(wanted)) {
-      if (each.cluster == one.name()) return each;
-    }
-    return one.config();
-  }
-
-  static void add_report(const std::string& name, const admin::ReloadReport& of, admin::ReloadReport& to) {
-    const auto add = [&name](const std::vector<std::string>& from, std::vector<std::string>& into) {
-      for (const std::string& each : from) into.push_back(name.empty() ? each : fmt::format("{}: {}", name, each));
-    };
-    add(of.changes, to.changes);
-    add(of.needs_restart, to.needs_restart);
-    add(of.hints, to.hints);
-  }
-
-  static Error in_cluster(const std::string& name, const Error& error) {
-    return name.empty() ? error : error.within(fmt::format("cluster {}", name));
-  }
-
-  ClusterSurroundings surroundings() {
+  ClusterSurroundings surroundings_of(const std::string&) {
     ClusterSurroundings around;
     around.on_view = [this] { on_view(); };
     around.on_events = [this](const std::vector<cluster::Event>& events) { admin->record(events); };
@@ -134,15 +103,15 @@ struct Service::Impl {
 
   [[nodiscard]] std::size_t memory_in_all() const {
     std::size_t sum = 0;
-    for (const ClusterPtr& each : clusters) sum += memory_in_use(each->proxy().counts());
+    for (const auto& each : clusters.all()) sum += memory_in_use(each->proxy().counts());
     return sum;
   }
 
   void look_for_stops() {
     Duration least = Duration::max();
-    for (const ClusterPtr& each : clusters) least = std::min(least, each->config().suspect_after);
+    for (const auto& each : clusters.all()) least = std::min(least, each->config().suspect_after);
     control.set_on_stopped(least, [this](Duration lasted) {
-      for (const ClusterPtr& each : clusters) each->on_stopped(lasted);
+      for (const auto& each : clusters.all()) each->on_stopped(lasted);
     });
   }
 
@@ -188,7 +157,7 @@ struct Service::Impl {
 
   admin::AdminSources admin_sources() {
     admin::AdminSources sources;
-    const std::shared_ptr<const admin::ClusterSources> only = clusters.front()->sources();
+    const std::shared_ptr<const admin::ClusterSources> only = clusters.all().front()->sources();
     sources.view = only->view;
     sources.set_admin_state = only->set_admin_state;
     sources.repin = only->repin;
@@ -229,7 +198,7 @@ struct Service::Impl {
 
   void begin() {
     config_state.read = wall_at(started);
-    for (const ClusterPtr& each : clusters) each->say_listeners();
+    for (const auto& each : clusters.all()) each->say_listeners();
     if (!admin_address.empty()) {
       log::info("listening", {{"address", admin_address}, {"mode", std::string("admin")}});
     }
@@ -238,7 +207,7 @@ struct Service::Impl {
     }
     log::info("started", {{"version", std::string(BELLWETHER_VERSION)}, {"nodes", node_names()}});
     look_for_stops();
-    for (const ClusterPtr& each : clusters) each->begin();
+    for (const auto& each : clusters.all()) each->begin();
     if (config.watch) watch_file();
     for (const net::Address& each : net::InheritedSockets::process().release()) {
       log::warn("inherited_socket_unused",
@@ -247,36 +216,17 @@ struct Service::Impl {
     has_begun = true;
     supervisor.ready(status_text());
     supervisor.feed_watchdog(control, [this](const std::function<void()>& on_turned) {
-      when_all_workers_turned([this, on_turned] { admin->when_it_turned(on_turned); });
+      clusters.when_all_workers_turned([this, on_turned] { admin->when_it_turned(on_turned); });
     });
     take_over();
   }
 
-  // "n1,n2", of several clusters "east: n1,n2; west: n1".
   [[nodiscard]] std::string node_names() const {
-    return of_each_cluster([](const ClusterService& one) { return one.node_names(); });
+    return clusters.text_of_each([](const ClusterService& one) { return one.node_names(); });
   }
 
   [[nodiscard]] std::string status_text() const {
-    return of_each_cluster([](const ClusterService& one) { return status_line(*one.view()); });
-  }
-
-  template <typename Text>
-  [[nodiscard]] std::string of_each_cluster(Text text) const {
-    std::vector<std::string> texts;
-    for (const ClusterPtr& each : clusters) {
-      texts.push_back(each->name().empty() ? text(*each) : fmt::format("{}: {}", each->name(), text(*each)));
-    }
-    return fmt::format("{}", fmt::join(texts, "; "));
-  }
-
-  void when_all_workers_turned(const std::function<void()>& on_turned) {
-    const auto missing = std::make_shared<std::size_t>(clusters.size());
-    for (const ClusterPtr& each : clusters) {
-      each->proxy().when_all_have_it([missing, on_turned] {
-        if (--*missing == 0) on_turned();
-      });
-    }
+    return clusters.text_of_each([](const ClusterService& one) { return status_line(*one.view()); });
   }
 
   void watch_file() {
@@ -300,7 +250,7 @@ struct Service::Impl {
 
   [[nodiscard]] ScrapeInput scrape_input() {
     ScrapeInput input{.version = BELLWETHER_VERSION, .values = process_values(), .clusters = {}};
-    for (const ClusterPtr& each : clusters) input.clusters.push_back(each->scrape());
+    for (const auto& each : clusters.all()) input.clusters.push_back(each->scrape());
     return input;
   }
 
@@ -320,7 +270,7 @@ struct Service::Impl {
   }
 
   void reload(Reload::OnDone on_done) {
-    for (const ClusterPtr& each : clusters) each->reload_certificates();
+    for (const auto& each : clusters.all()) each->reload_certificates();
     reloader.request(std::move(on_done));
   }
 
@@ -359,54 +309,39 @@ struct Service::Impl {
                {"why", std::string("only a restart changes these: what was in force before stays")}});
   }
 
-  // What a configuration comes to, all of it checked before any of it is used.
-  struct Next {
-    config::Config config;
-    Reload::Purpose purpose;
-    Reload::OnDone on_done;
-    std::vector<std::pair<ClusterService*, ClusterService::NextPtr>> clusters{};
-    std::size_t unprepared = 0;
-    admin::ReloadReport report{};
-  };
-  using NextPtr = std::shared_ptr<Next>;
-
   // Takes over what can be changed, or nothing; for a trial only says what that would be.
   void apply(const config::Config& wanted, Reload::Purpose purpose, const Reload::OnDone& on_done) {
     if (auto why = why_no_change(); !why.empty()) return on_done({.problems = {std::move(why)}});
-    const auto next = std::make_shared<Next>(Next{config, purpose, on_done});
-    config::take_over_reloadable(wanted, next->config);
-    if (auto enough = check_descriptors(next->config, descriptor_limit); !enough) {
+    if (auto enough = check_descriptors(wanted, descriptor_limit); !enough) {
       return on_done({.problems = {enough.error().message}});
     }
-    next->unprepared = clusters.size();
-    for (const ClusterPtr& each : clusters) {
-      each->prepare(wanted_of(*each, wanted), [this, next, one = each.get()](const auto& prepared) {
-        if (prepared) next->clusters.emplace_back(one, *prepared);
-        if (!prepared) next->report.problems.push_back(in_cluster(one->name(), prepared.error()).message);
-        if (--next->unprepared == 0) use(next);
-      });
-    }
+    clusters.prepare(wanted,
+                     [this, wanted, purpose, on_done](const auto& problems, const ClusterSet::ChangePtr& change) {
+                       if (!problems.empty()) return on_done({.problems = problems});
+                       use(wanted, purpose, change, on_done);
+                     });
   }
 
-  void use(const NextPtr& next) {
-    if (auto why = why_no_change(); !why.empty()) next->report.problems = {std::move(why)};
-    if (!next->report.problems.empty()) return next->on_done({.problems = next->report.problems});
-    for (const auto& [one, part] : next->clusters)
-      add_report(one->name(), ClusterService::report_of(*part), next->report);
-    if (next->purpose == Reload::Purpose::kTrial) return next->on_done(next->report);
-    for (const auto& [one, part] : next->clusters) {
-      const auto bound = one->bind(*part);
-      if (!bound) return next->on_done({.problems = {in_cluster(one->name(), bound.error()).message}});
-    }
-    const config::Config before = std::exchange(config, std::move(next->config));
+  void use(const config::Config& wanted, Reload::Purpose purpose, const ClusterSet::ChangePtr& change,
+           const Reload::OnDone& on_done) {
+    if (auto why = why_no_change(); !why.empty()) return on_done({.problems = {std::move(why)}});
+    admin::ReloadReport report = ClusterSet::report_of(*change);
+    add_process_changes(wanted, report);
+    if (purpose == Reload::Purpose::kTrial) return on_done(report);
+    if (auto bound = clusters.bind(*change); !bound) return on_done({.problems = {bound.error().message}});
+    const config::Config before = config;
+    config::take_over_reloadable(wanted, config, config::Part::kProcess);
     use_options_since(before);
-    const auto unused = std::make_shared<std::size_t>(next->clusters.size());
-    for (const auto& [one, part] : next->clusters) {
-      one->use(part, [next, unused] {
-        if (--*unused == 0) next->on_done(next->report);
-      });
-    }
+    clusters.use(change, [report, on_done] { on_done(report); });
     look_for_stops();
+  }
+
+  // The only cluster of a file without `clusters` has told of these beside its own.
+  void add_process_changes(const config::Config& wanted, admin::ReloadReport& report) const {
+    if (wanted.clusters.empty() && clusters.has("")) return;
+    const config::Differences found = config::differences(config, wanted, config::Part::kProcess);
+    report.changes.insert(report.changes.end(), found.reloadable.begin(), found.reloadable.end());
+    report.needs_restart.insert(report.needs_restart.end(), found.others.begin(), found.others.end());
   }
 
   // What a reload has changed and others than the clusters use. hard_stop_after is read when it is needed.
@@ -420,9 +355,10 @@ struct Service::Impl {
   // From the process that this one replaces, if there is one that has not been told to go: both accept for a moment.
   void take_over() {
     net::InheritedSockets& inherited = net::InheritedSockets::process();
-    const auto is_settled = [](const ClusterPtr& each) { return each->is_settled(); };
-    if (!inherited.has_predecessor() || !std::all_of(clusters.begin(), clusters.end(), is_settled)) return;
-    for (const ClusterPtr& each : clusters) each->proxy().begin_accepting();
+    const auto is_settled = [](const auto& each) { return each->is_settled(); };
+    const auto& all = clusters.all();
+    if (!inherited.has_predecessor() || !std::all_of(all.begin(), all.end(), is_settled)) return;
+    for (const auto& each : clusters.all()) each->proxy().begin_accepting();
     admin->begin_accepting();
     inherited.say_ready();
   }
@@ -451,7 +387,7 @@ struct Service::Impl {
     supervisor.replaced_by(successor);
     is_replaced = true;
     end_watch();
-    for (const ClusterPtr& each : clusters) each->proxy().leave_listeners();
+    for (const auto& each : clusters.all()) each->proxy().leave_listeners();
     admin->leave([this, successor, on_done] {
       on_done(successor);
       admin->leave([this] {
@@ -464,11 +400,9 @@ struct Service::Impl {
     if (shut_down.has_begun()) return shut_down.end_now("told twice");
     upgrade.give_up("this process was told to end");
     supervisor.stopping();
-    std::vector<proxy::Proxy*> proxies;
-    for (const ClusterPtr& each : clusters) proxies.push_back(&each->proxy());
     // The listeners stay open meanwhile: whoever sends clients here needs time to see that /readyz says no. A process
     // that was replaced accepts nobody any more.
-    shut_down.begin(std::move(proxies), {is_replaced ? 0s : config.shutdown_delay, config.hard_stop_after});
+    shut_down.begin(clusters.keep_all(), {is_replaced ? 0s : config.shutdown_delay, config.hard_stop_after});
   }
 
   net::Loop& control;
@@ -492,8 +426,8 @@ struct Service::Impl {
   std::string control_path;
 
   std::unique_ptr<admin::Admin> admin;  // outlives the clusters, which tell it of events
-  std::vector<ClusterPtr> clusters;     // in the order of the configuration
-  const std::string config_file;        // empty: none that could be watched
+  ClusterSet clusters;
+  const std::string config_file;  // empty: none that could be watched
   net::Timer watch_retry;
   std::optional<FileWatch> config_watch;
 };
@@ -514,11 +448,11 @@ void Service::reload() {
 
 void Service::terminate() { impl_->terminate(); }
 
-const cluster::ViewPtr& Service::view() const { return impl_->clusters.front()->view(); }
+const cluster::ViewPtr& Service::view() const { return impl_->clusters.all().front()->view(); }
 
 std::vector<std::string> Service::listen_addresses() const {
   std::vector<std::string> texts;
-  for (const auto& each : impl_->clusters) {
+  for (const auto& each : impl_->clusters.all()) {
     for (const net::Address& address : each->proxy().addresses()) texts.push_back(address.to_string());
   }
   return texts;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "bellwether/net/successor.h"
+#include "listening_sockets.h"
 
 namespace bellwether::net {
 namespace {
@@ -90,6 +91,15 @@ Socket InheritedSockets::take_untaken(const Address& address) {
   const auto found = std::find_if(kept_.begin(), kept_.end(),
                                   [&](const Kept& kept) { return kept.taken == 0 && kept.address == address; });
   return found == kept_.end() ? Socket() : copy_of(*found);
+}
+
+void InheritedSockets::lend_own(const Address& address) {
+  if (address.is_unix()) return;  // its file is one listener's
+  const std::lock_guard lock(mutex_);
+  for (Socket& each : copies_of_listening_sockets(kFirst)) {
+    const auto at = each.local_address();
+    if (at && *at == address) kept_.push_back({std::move(each), *at, 0});
+  }
 }
 
 std::vector<Address> InheritedSockets::release() {

@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -19,30 +18,11 @@
 #include <utility>
 
 #include "bellwether/net/inherited.h"
+#include "listening_sockets.h"
 #include "net/loop/system.h"
 
 namespace bellwether::net {
 namespace {
-
-// Copies, above all descriptors that the new program is given: what is put into place must not be what is put next.
-std::vector<Socket> listening_sockets() {
-  std::vector<int> found;
-  std::error_code unreadable;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", unreadable)) {
-    const std::string name = entry.path().filename().string();
-    int fd = -1;
-    std::from_chars(name.data(), name.data() + name.size(), fd);
-    if (fd >= 0 && Socket::is_listening(fd)) found.push_back(fd);
-  }
-  std::sort(found.begin(), found.end());
-  const int above = InheritedSockets::kFirst + static_cast<int>(found.size()) + 1;
-  std::vector<Socket> copies;
-  for (const int fd : found) {
-    Socket copy(::fcntl(fd, F_DUPFD_CLOEXEC, above));
-    if (copy.is_open()) copies.push_back(std::move(copy));
-  }
-  return copies;
-}
 
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
@@ -114,7 +94,8 @@ Result<Successor> start_successor(const std::string& program, const std::vector<
   }
   Successor made{0, Socket(ends[0])};
   const Socket its_end(ends[1]);
-  const std::vector<Socket> sockets = listening_sockets();
+  // Above all descriptors that the new program is given: what is put into place must not be what is put next.
+  const std::vector<Socket> sockets = copies_of_listening_sockets(InheritedSockets::kFirst + 1);
   const int count = static_cast<int>(sockets.size());
   const Socket high_end(::fcntl(its_end.fd(), F_DUPFD_CLOEXEC, InheritedSockets::kFirst + count + 1));
   SpawnPlan plan;
