@@ -16,8 +16,8 @@ class Access {
  public:
   explicit Access(AccessOptions options);
 
-  // The refusal of a request to `path`, or nothing. /metrics, /healthz and /readyz are answered whatever Host says; the
-  // last two also without the token.
+  // The refusal of a request to `path` (ClusterPath::rest), or nothing. /metrics, /healthz and /readyz are answered
+  // whatever Host says; the last two also without the token.
   [[nodiscard]] std::optional<http::Response> refuse(const wire::ServerRequest& request, std::string_view path) const;
 
  private:

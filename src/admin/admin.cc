@@ -1,5 +1,6 @@
 #include "bellwether/admin/admin.h"
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
@@ -51,13 +52,14 @@ struct Admin::Impl {
 
   // On the admin thread; what it asks for is done on the control thread, if we still live then.
   Endpoints::ToControl to_control() {
-    return {.ask_state = [this](Needs needs) { post_to_control([needs](Impl& self) { self.send_state(needs); }); },
-            .carry_out =
-                [this](const OrderPlace& place, Order order) {
-                  post_to_control([place, order = std::move(order)](Impl& self) { self.carry_out(place, order); });
-                },
-            .on_room_made =
-                [this](std::uint64_t ended) { post_to_control([ended](Impl& self) { self.on_room_made(ended); }); }};
+    return {
+        .ask_state = [this](const Needs& needs) { post_to_control([needs](Impl& self) { self.send_state(needs); }); },
+        .carry_out =
+            [this](const OrderPlace& place, Order order) {
+              post_to_control([place, order = std::move(order)](Impl& self) { self.carry_out(place, order); });
+            },
+        .on_room_made =
+            [this](std::uint64_t ended) { post_to_control([ended](Impl& self) { self.on_room_made(ended); }); }};
   }
 
   template <typename Work>
@@ -67,9 +69,25 @@ struct Admin::Impl {
     });
   }
 
-  void send_state(Needs needs) {
+  void send_state(const Needs& needs) {
+    forget_removed_clusters();
     own_loop->post(
-        [this, state = copy_state(sources, journal, needs, control.precise_now())] { endpoints->on_state(state); });
+        [this, state = copy_state(sources, journals, needs, control.precise_now())] { endpoints->on_state(state); });
+  }
+
+  void forget_removed_clusters() {
+    const Clusters present = sources.clusters();
+    std::erase_if(journals, [&present](const auto& journal) {
+      return std::none_of(present.begin(), present.end(),
+                          [&journal](const auto& cluster) { return cluster->name == journal.first; });
+    });
+  }
+
+  // A cluster's first events may come before it is one of AdminSources::clusters.
+  Journal& journal_of(std::string_view cluster) {
+    if (const auto found = journals.find(cluster); found != journals.end()) return found->second;
+    forget_removed_clusters();
+    return journals[std::string(cluster)];
   }
 
   void carry_out(const OrderPlace& place, const Order& order) {
@@ -104,7 +122,7 @@ struct Admin::Impl {
   net::Loop& control;
   const AdminOptions options;
   const AdminSources sources;
-  Journal journal;
+  Journals journals;
   std::uint64_t made_room = 0;
   std::shared_ptr<Impl*> alive;
   std::unique_ptr<net::Loop> own_loop;
@@ -154,9 +172,10 @@ void Admin::when_it_turned(std::function<void()> on_turned) {
   });
 }
 
-void Admin::record(const std::vector<cluster::Event>& events) {
+void Admin::record(std::string_view cluster, const std::vector<cluster::Event>& events) {
   const WallClock clock = impl_->sources.wall_clock();
-  for (const auto& event : events) impl_->journal.record(event, clock.at(impl_->control.now()));
+  Journal& journal = impl_->journal_of(cluster);
+  for (const auto& event : events) journal.record(event, clock.at(impl_->control.now()));
 }
 
 std::uint64_t Admin::made_room() const { return impl_->made_room; }

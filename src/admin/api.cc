@@ -7,8 +7,11 @@
 
 #include "bellwether/base/percent.h"
 #include "bellwether/base/text.h"
+#include "cluster_path.h"
+#include "html.h"
 #include "noscript.h"
 #include "page.h"
+#include "tabs.h"
 
 namespace bellwether::admin {
 
@@ -22,12 +25,17 @@ http::Response response(int status, std::string_view content_type, std::string b
           std::move(body)};
 }
 
-http::Response page(const Snapshot& snapshot) {
-  constexpr std::string_view kPlace = "<!--noscript-->";
-  std::string html(kPage);
-  if (const auto at = html.find(kPlace); at != std::string::npos) {
-    html.replace(at, kPlace.size(), noscript_html(snapshot));
+void fill_in(std::string& html, std::string_view place, std::string_view text) {
+  for (std::size_t at = html.find(place); at != std::string::npos; at = html.find(place, at + text.size())) {
+    html.replace(at, place.size(), text);
   }
+}
+
+http::Response page(const Snapshot& snapshot) {
+  std::string html(kPage);
+  fill_in(html, "<!--prefix-->", escaped_html(cluster_prefix(snapshot.cluster)));
+  fill_in(html, "<!--tabs-->", tabs_html(snapshot));
+  fill_in(html, "<!--noscript-->", noscript_html(snapshot));
   http::Response answer = response(200, "text/html; charset=utf-8", std::move(html));
   answer.headers.push_back({"Content-Security-Policy",
                             "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; "
@@ -156,20 +164,38 @@ bool is_read_path(std::string_view path) {
   return std::find(kReadPaths.begin(), kReadPaths.end(), path) != kReadPaths.end();
 }
 
-std::optional<http::Response> answer_read(std::string_view path, const Snapshot& snapshot,
-                                          const std::function<std::string()>& metrics_text) {
+std::optional<http::Response> answer_process_read(std::string_view path,
+                                                  const std::function<std::string()>& metrics_text) {
+  if (path == "/metrics") return response(200, "text/plain; version=0.0.4; charset=utf-8", metrics_text());
+  if (path == "/healthz") return json_response(200, "{\"alive\": true}\n");
+  return std::nullopt;
+}
+
+std::optional<http::Response> answer_read(std::string_view path, const Snapshot& snapshot) {
   if (path == "/") return page(snapshot);
   if (path == "/status") return json_response(200, status_json(snapshot));
   if (path == "/failovers") return json_response(200, failovers_json(snapshot));
   if (path == "/ambiguous") return json_response(200, ambiguous_json(snapshot));
-  if (path == "/metrics") return response(200, "text/plain; version=0.0.4; charset=utf-8", metrics_text());
-  if (path == "/healthz") return json_response(200, "{\"alive\": true}\n");
   if (path == "/readyz") {
     return json_response(readiness(snapshot).ready ? 200 : 503, ready_json(snapshot));
   }
   if (path == "/leader") {
     if (snapshot.view.leader) return json_response(200, leader_json(snapshot));
     return error_response(503, summary_of(leaderless_of(snapshot)));
+  }
+  return std::nullopt;
+}
+
+std::optional<http::Response> answer_read_of_all(std::string_view path, const std::vector<Snapshot>& snapshots) {
+  if (path == "/") return page(snapshots.front());
+  if (path == "/status") return json_response(200, all_status_json(snapshots));
+  if (path == "/failovers") return json_response(200, all_failovers_json(snapshots));
+  if (path == "/ambiguous") return json_response(200, all_ambiguous_json(snapshots));
+  if (path == "/readyz") return json_response(readiness(snapshots).ready ? 200 : 503, all_ready_json(snapshots));
+  if (path == "/leader") {
+    std::vector<std::string_view> names;
+    for (const Snapshot& each : snapshots) names.push_back(each.cluster);
+    return error_response(400, several_clusters(path, names));
   }
   return std::nullopt;
 }

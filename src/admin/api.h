@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "bellwether/admin/admin.h"
 #include "bellwether/http/serialize.h"
@@ -49,9 +50,14 @@ inline constexpr Duration kLongestLogLevel = 24h;
 
 // Whether a GET or HEAD of that path is answered.
 [[nodiscard]] bool is_read_path(std::string_view path);
-// The answer to it, or nothing: no such path.
-[[nodiscard]] std::optional<http::Response> answer_read(std::string_view path, const Snapshot& snapshot,
-                                                        const std::function<std::string()>& metrics_text);
+// The answer to one that concerns the whole process, /metrics or /healthz; nothing: it is another path.
+[[nodiscard]] std::optional<http::Response> answer_process_read(std::string_view path,
+                                                                const std::function<std::string()>& metrics_text);
+// The answer to one that concerns a cluster; nothing: it is another path.
+[[nodiscard]] std::optional<http::Response> answer_read(std::string_view path, const Snapshot& snapshot);
+// The same, asked of a process that has several clusters without saying which. REQUIRES: at least one snapshot.
+[[nodiscard]] std::optional<http::Response> answer_read_of_all(std::string_view path,
+                                                               const std::vector<Snapshot>& snapshots);
 
 [[nodiscard]] http::Response json_response(int status, std::string body);
 [[nodiscard]] http::Response error_response(int status, std::string_view message);

@@ -6,7 +6,8 @@
 #include <utility>
 
 #include "api.h"
-#include "bellwether/base/assert.h"
+#include "cluster_path.h"
+#include "reads.h"
 
 namespace bellwether::admin {
 namespace {
@@ -22,11 +23,15 @@ http::Response control_hangs() {
                                          format_duration(StateFeed::kControlPatience)));
 }
 
-// REQUIRES: is_read_path(path).
-http::Response read_answer(std::string_view path, const State& state, const AdminOptions& options) {
-  auto answer = answer_read(path, state.snapshot(options), state.metrics_text);
-  BW_ASSERT(answer.has_value());
-  return std::move(*answer);
+// Why a path is answered with 404, whatever clusters there are; empty: it may be that of a read or an order.
+std::string why_not_found(const ClusterPath& path) {
+  if (path.cluster && is_process_path(path.rest)) return process_path_refusal(path.rest);
+  if (is_read_path(path.rest) || is_order_path(path.rest)) return {};
+  if (path.cluster) {
+    return "a cluster has no such page; behind /clusters/NAME there are /, /status, /failovers, /ambiguous, /leader, "
+           "/readyz";
+  }
+  return "no such page; there are /, /status, /failovers, /ambiguous, /leader, /readyz, /healthz, /metrics";
 }
 
 }  // namespace
@@ -90,18 +95,15 @@ void Endpoints::leave() {
 void Endpoints::on_request(Side& side, const wire::ServerRequest& request) {
   const Target target = split_target(request.target);
   const auto respond = [&](const http::Response& response) { side.server.respond(request.exchange, response); };
+  const auto path = parse_cluster_path(target.path);
   if (side.rights == Rights::kRead) {
-    if (const auto refusal = access_.refuse(request, target.path)) return respond(*refusal);
+    if (const auto refusal = access_.refuse(request, path ? path->rest : target.path)) return respond(*refusal);
   }
-  if (is_read_path(target.path)) {
+  if (!path) return respond(error_response(400, path.error().message));
+  if (const std::string why = why_not_found(*path); !why.empty()) return respond(error_response(404, why));
+  if (is_read_path(path->rest)) {
     if (request.method != "GET" && request.method != "HEAD") return respond(method_not_allowed("GET, HEAD"));
-    return feed_.add({&side.server, request.exchange, std::string(target.path)});
-  }
-  if (!is_order_path(target.path)) {
-    return respond(
-        error_response(404,
-                       "no such page; there are /, /status, /failovers, /ambiguous, /leader, /readyz, /healthz, "
-                       "/metrics"));
+    return feed_.add({&side.server, request.exchange, *path});
   }
   if (side.rights == Rights::kRead) {
     http::Response refusal = error_response(405, "this address only reads; changes go through the control socket");
@@ -116,7 +118,7 @@ void Endpoints::on_request(Side& side, const wire::ServerRequest& request) {
 
 // Each path is rendered once, however many wait for it.
 void Endpoints::answer_all(const std::vector<PendingRead>& reads, const StatePtr& state) {
-  std::map<std::string_view, http::Response> rendered;
+  std::map<ClusterPath, http::Response> rendered;
   for (const PendingRead& read : reads) {
     auto found = rendered.find(read.path);
     if (found == rendered.end()) {

@@ -1,8 +1,9 @@
 #pragma once
 
 #include <deque>
+#include <functional>
+#include <map>
 #include <string>
-#include <vector>
 
 #include "bellwether/base/time.h"
 #include "bellwether/cluster/tracker.h"
@@ -32,5 +33,7 @@ class Journal {
 
   std::deque<LeaderChange> changes_;
 };
+
+using Journals = std::map<std::string, Journal, std::less<>>;  // by the names of clusters
 
 }  // namespace bellwether::admin

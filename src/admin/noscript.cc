@@ -2,45 +2,24 @@
 
 #include <fmt/format.h>
 
+#include "html.h"
+
 namespace bellwether::admin {
 namespace {
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 std::string headline(const Snapshot& s) {
   if (s.view.leader) {
-    return fmt::format("<strong>{}</strong> leads, epoch {}.", escaped(s.view.name(*s.view.leader)), s.view.epoch);
+    return fmt::format("<strong>{}</strong> leads, epoch {}.", escaped_html(s.view.name(*s.view.leader)), s.view.epoch);
   }
-  return fmt::format("<strong>No leader</strong>: {}.", escaped(summary_of(leaderless_of(s))));
+  return fmt::format("<strong>No leader</strong>: {}.", escaped_html(summary_of(leaderless_of(s))));
 }
 
 std::string node_row(const Snapshot& s, NodeId id) {
   const cluster::NodeView& node = s.view.nodes.at(id);
   const bool is_leader = s.view.leader == id;
-  return fmt::format("<tr><td>{}</td><td>{}{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n", escaped(s.view.name(id)),
-                     to_text(node.role), is_leader ? ", leader" : "", node.up ? "up" : "down",
-                     escaped(node.facts.version), escaped(trouble_of(node)));
+  return fmt::format("<tr><td>{}</td><td>{}{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+                     escaped_html(s.view.name(id)), to_text(node.role), is_leader ? ", leader" : "",
+                     node.up ? "up" : "down", escaped_html(node.facts.version), escaped_html(trouble_of(node)));
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ struct Order {
   std::string body;    // of /check; others ignore it
 };
 
-// Whether the path of a target is that of an order: /pause, /resume, /repin, /reload, /check, /log-level or
+// Whether a path (ClusterPath::rest) is that of an order: /pause, /resume, /repin, /reload, /check, /log-level or
 // /node/NAME/STATE.
 [[nodiscard]] bool is_order_path(std::string_view path);
 

@@ -1,5 +1,7 @@
 #include "render.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -150,6 +152,104 @@ class Renderer {
   const Snapshot& s_;
 };
 
+// The status in its parts, in their order. What is said of the process is the same in the snapshot of each cluster.
+void add_process(const Snapshot& s, Json& json) {
+  json["version"] = s.options.version;
+  json["time"] = format_utc(s.wall_at(s.now));
+  json["started"] = format_utc(s.wall_at(s.options.started));
+  json["uptime_seconds"] = to_seconds(s.now - s.options.started);
+}
+
+void add_leaderless(const Snapshot& s, Json& json) {
+  const cluster::View& view = s.view;
+  const auto why = view.leader ? std::nullopt : std::optional(leaderless_of(s));
+  json["leaderless_since"] =
+      view.leaderless_since ? Json(format_utc(s.wall_at(*view.leaderless_since))) : Json(nullptr);
+  json["leaderless_seconds"] = view.leaderless_since ? Json(to_seconds(s.now - *view.leaderless_since)) : Json(nullptr);
+  json["leaderless_because"] = why ? Json(summary_of(*why)) : Json(nullptr);
+  json["leaderless_causes"] = why ? Json(why->causes) : Json::array();
+}
+
+void add_leadership(const Snapshot& s, Json& json) {
+  const Renderer render(s);
+  const cluster::View& view = s.view;
+  const Readiness ready = readiness(s);
+  json["listeners"] = s.listeners;
+  json["state"] = state_word(view);
+  json["ready"] = ready.ready;
+  json["not_ready_because"] = ready.reason;
+  json["draining"] = s.draining;
+  json["leader"] = render.leader();
+  json["epoch"] = view.epoch;
+  add_leaderless(s, json);
+  json["hold"] = {{"reason", to_text(view.hold)}, {"why", view.hold_why}};
+  json["paused_until"] = view.paused_until ? Json(render.wall(*view.paused_until)) : Json(nullptr);
+  json["paused_seconds_left"] = view.paused_until ? Json(to_seconds(*view.paused_until - s.now)) : Json(nullptr);
+  json["suspect"] = view.suspect;
+  json["conflict"] = render.name(view.challenger);
+  json["idle"] = view.idle;
+  json["stalled"] = view.stalled;
+  json["cluster_id"] = view.cluster_id;
+  json["takeover_candidates"] = view.takeover_candidates();
+  json["nodes"] = render.nodes();
+}
+
+// Of the process.
+void add_settings(const Snapshot& s, Json& json) {
+  json["config"] = {{"read", format_utc(s.config.read)},
+                    {"current", s.config.last_reload.problems.empty()},
+                    {"last_reload", reload_of(s.config.last_reload)}};
+  json["log_level"] = log_level_of(s.log_level, s.now, s.wall_at);
+}
+
+void add_history(const Snapshot& s, Json& json) {
+  const Renderer render(s);
+  json["names"] = names_of(s.names);
+  json["changes"] = render.changes();
+  json["failovers"] = render.failovers(kFailoversInStatus);
+  Json counters = Json::object();
+  for (const auto& [key, value] : s.counters) counters[key] = value;
+  json["counters"] = std::move(counters);
+}
+
+Json failovers_of(const Snapshot& s) { return Json{{"failovers", Renderer(s).failovers(s.failovers.size())}}; }
+
+Json ambiguous_of(const Snapshot& s) {
+  Json list = Json::array();
+  for (const AmbiguousRequest& each : s.ambiguous) {
+    list.push_back({{"time", format_utc(each.at)},
+                    {"id", each.id},
+                    {"method", each.method},
+                    {"class", each.request_class},
+                    {"node", each.node.empty() ? Json(nullptr) : Json(each.node)},
+                    {"epoch", each.epoch},
+                    {"status", each.status},
+                    {"why", each.why}});
+  }
+  return Json{{"ambiguous", std::move(list)}};
+}
+
+Json ready_of(const Snapshot& s) {
+  const Readiness ready = readiness(s);
+  Json json{{"ready", ready.ready}};
+  if (!ready.ready) json["reason"] = ready.reason;
+  if (!ready.causes.empty()) json["causes"] = ready.causes;
+  json["state"] = state_word(s.view);
+  return json;
+}
+
+// A list of what `render` makes of each snapshot, behind the name of its cluster.
+template <typename Render>
+Json of_each(const std::vector<Snapshot>& snapshots, const Render& render) {
+  Json list = Json::array();
+  for (const Snapshot& each : snapshots) {
+    Json one{{"cluster", each.cluster}};
+    one.update(render(each));
+    list.push_back(std::move(one));
+  }
+  return list;
+}
+
 }  // namespace
 
 cluster::Leaderless leaderless_of(const Snapshot& s) { return explain_leaderless(s.view); }
@@ -167,6 +267,16 @@ Readiness readiness(const Snapshot& s) {
   return {true, "", {}};
 }
 
+Readiness readiness(const std::vector<Snapshot>& snapshots) {
+  Readiness all;
+  for (const Snapshot& each : snapshots) {
+    Readiness one = readiness(each);
+    if (one.ready || each.draining) return one;
+    all.reason += fmt::format("{}{}: {}", all.reason.empty() ? "" : "; ", each.cluster, one.reason);
+  }
+  return all;
+}
+
 std::string_view state_word(const cluster::View& view) {
   const bool is_named_by_hold = view.hold != HoldReason::kNone && (view.hold != HoldReason::kIdle || view.leader);
   if (is_named_by_hold) return to_text(view.hold);
@@ -174,65 +284,43 @@ std::string_view state_word(const cluster::View& view) {
 }
 
 std::string status_json(const Snapshot& s) {
-  const Renderer render(s);
-  const cluster::View& view = s.view;
-  const Readiness ready = readiness(s);
-  const auto why = view.leader ? std::nullopt : std::optional(leaderless_of(s));
-  Json json{{"version", s.options.version},
-            {"time", render.wall(s.now)},
-            {"started", render.wall(s.options.started)},
-            {"uptime_seconds", to_seconds(s.now - s.options.started)},
-            {"listeners", s.listeners},
-            {"state", state_word(view)},
-            {"ready", ready.ready},
-            {"not_ready_because", ready.reason},
-            {"draining", s.draining},
-            {"leader", render.leader()},
-            {"epoch", view.epoch}};
-  json["leaderless_since"] = view.leaderless_since ? Json(render.wall(*view.leaderless_since)) : Json(nullptr);
-  json["leaderless_seconds"] = view.leaderless_since ? Json(to_seconds(s.now - *view.leaderless_since)) : Json(nullptr);
-  json["leaderless_because"] = why ? Json(summary_of(*why)) : Json(nullptr);
-  json["leaderless_causes"] = why ? Json(why->causes) : Json::array();
-  json["hold"] = {{"reason", to_text(view.hold)}, {"why", view.hold_why}};
-  json["paused_until"] = view.paused_until ? Json(render.wall(*view.paused_until)) : Json(nullptr);
-  json["paused_seconds_left"] = view.paused_until ? Json(to_seconds(*view.paused_until - s.now)) : Json(nullptr);
-  json["suspect"] = view.suspect;
-  json["conflict"] = render.name(view.challenger);
-  json["idle"] = view.idle;
-  json["stalled"] = view.stalled;
-  json["cluster_id"] = view.cluster_id;
-  json["takeover_candidates"] = view.takeover_candidates();
-  json["nodes"] = render.nodes();
-  json["config"] = {{"read", format_utc(s.config.read)},
-                    {"current", s.config.last_reload.problems.empty()},
-                    {"last_reload", reload_of(s.config.last_reload)}};
-  json["log_level"] = log_level_of(s.log_level, s.now, s.wall_at);
-  json["names"] = names_of(s.names);
-  json["changes"] = render.changes();
-  json["failovers"] = render.failovers(kFailoversInStatus);
-  Json counters = Json::object();
-  for (const auto& [key, value] : s.counters) counters[key] = value;
-  json["counters"] = counters;
+  Json json;
+  add_process(s, json);
+  if (!s.cluster.empty()) json["cluster"] = s.cluster;
+  add_leadership(s, json);
+  add_settings(s, json);
+  add_history(s, json);
   return dump(json);
 }
 
-std::string failovers_json(const Snapshot& s) {
-  return dump(Json{{"failovers", Renderer(s).failovers(s.failovers.size())}});
+std::string failovers_json(const Snapshot& s) { return dump(failovers_of(s)); }
+
+std::string ambiguous_json(const Snapshot& s) { return dump(ambiguous_of(s)); }
+
+std::string all_status_json(const std::vector<Snapshot>& snapshots) {
+  const Snapshot& any = snapshots.front();
+  const Readiness ready = readiness(snapshots);
+  Json json;
+  add_process(any, json);
+  json["ready"] = ready.ready;
+  json["not_ready_because"] = ready.reason;
+  json["draining"] = any.draining;
+  json["clusters"] = of_each(snapshots, [](const Snapshot& s) {
+    Json one;
+    add_leadership(s, one);
+    add_history(s, one);
+    return one;
+  });
+  add_settings(any, json);
+  return dump(json);
 }
 
-std::string ambiguous_json(const Snapshot& s) {
-  Json list = Json::array();
-  for (const AmbiguousRequest& each : s.ambiguous) {
-    list.push_back({{"time", format_utc(each.at)},
-                    {"id", each.id},
-                    {"method", each.method},
-                    {"class", each.request_class},
-                    {"node", each.node.empty() ? Json(nullptr) : Json(each.node)},
-                    {"epoch", each.epoch},
-                    {"status", each.status},
-                    {"why", each.why}});
-  }
-  return dump(Json{{"ambiguous", std::move(list)}});
+std::string all_failovers_json(const std::vector<Snapshot>& snapshots) {
+  return dump(Json{{"clusters", of_each(snapshots, &failovers_of)}});
+}
+
+std::string all_ambiguous_json(const std::vector<Snapshot>& snapshots) {
+  return dump(Json{{"clusters", of_each(snapshots, &ambiguous_of)}});
 }
 
 std::string leader_json(const Snapshot& s) {
@@ -240,12 +328,13 @@ std::string leader_json(const Snapshot& s) {
   return dump(Renderer(s).leader());
 }
 
-std::string ready_json(const Snapshot& s) {
-  const Readiness ready = readiness(s);
+std::string ready_json(const Snapshot& s) { return dump(ready_of(s)); }
+
+std::string all_ready_json(const std::vector<Snapshot>& snapshots) {
+  const Readiness ready = readiness(snapshots);
   Json json{{"ready", ready.ready}};
   if (!ready.ready) json["reason"] = ready.reason;
-  if (!ready.causes.empty()) json["causes"] = ready.causes;
-  json["state"] = state_word(s.view);
+  json["clusters"] = of_each(snapshots, &ready_of);
   return dump(json);
 }
 

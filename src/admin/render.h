@@ -12,7 +12,13 @@
 
 namespace bellwether::admin {
 
-// Everything that /status, /leader and /readyz are made of, at one moment. Borrowed for one rendering.
+// What the page's tabs say of a cluster.
+struct ClusterMark {
+  std::string_view name;
+  std::string_view state;  // state_word() of its view
+};
+
+// Everything that a cluster's /status, /leader and /readyz are made of, at one moment. Borrowed for one rendering.
 struct Snapshot {
   const AdminOptions& options;
   const cluster::View& view;
@@ -27,6 +33,8 @@ struct Snapshot {
   LogLevelState log_level{};
   std::vector<NameState> names{};
   std::vector<std::string> listeners{};
+  std::string_view cluster{};           // its name; empty: the process has one cluster, without a name
+  std::vector<ClusterMark> clusters{};  // all that the process has, this one among them
 };
 
 // Why no node leads. REQUIRES: none does.
@@ -39,6 +47,8 @@ struct Readiness {
   std::vector<std::string> causes;  // what is wrong with which nodes, while none leads
 };
 [[nodiscard]] Readiness readiness(const Snapshot& snapshot);
+// Of a process with several clusters: it is ready if any of them is. The reason names the clusters.
+[[nodiscard]] Readiness readiness(const std::vector<Snapshot>& snapshots);
 
 // "leading", "suspect", "idle", "conflict", "paused", "no_leader" or "starting": what the page says in large letters.
 [[nodiscard]] std::string_view state_word(const cluster::View& view);
@@ -49,9 +59,14 @@ struct Readiness {
 [[nodiscard]] std::string failovers_json(const Snapshot& snapshot);
 // Requests whose execution is in doubt.
 [[nodiscard]] std::string ambiguous_json(const Snapshot& snapshot);
+// The same of all clusters of a process that has several. REQUIRES: at least one snapshot.
+[[nodiscard]] std::string all_status_json(const std::vector<Snapshot>& snapshots);
+[[nodiscard]] std::string all_failovers_json(const std::vector<Snapshot>& snapshots);
+[[nodiscard]] std::string all_ambiguous_json(const std::vector<Snapshot>& snapshots);
 // REQUIRES: there is a leader.
 [[nodiscard]] std::string leader_json(const Snapshot& snapshot);
 [[nodiscard]] std::string ready_json(const Snapshot& snapshot);
+[[nodiscard]] std::string all_ready_json(const std::vector<Snapshot>& snapshots);
 [[nodiscard]] std::string node_json(std::string_view name, cluster::AdminState state);
 [[nodiscard]] std::string pause_json(Duration at_most);
 [[nodiscard]] std::string resume_json(bool was_paused);

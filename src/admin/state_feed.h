@@ -2,12 +2,12 @@
 
 #include <cstddef>
 #include <functional>
-#include <string>
 #include <vector>
 
 #include "bellwether/base/time.h"
 #include "bellwether/net/loop.h"
 #include "bellwether/wire/server.h"
+#include "cluster_path.h"
 #include "state.h"
 
 namespace bellwether::admin {
@@ -16,7 +16,7 @@ namespace bellwether::admin {
 struct PendingRead {
   wire::Server* server = nullptr;
   wire::ExchangeId exchange = 0;
-  std::string path;
+  ClusterPath path;
 };
 
 // The requests that wait for a copy of the control thread's state. All that wait share one copy, one is asked for at a
@@ -28,7 +28,7 @@ class StateFeed {
   // A control thread that does not answer for that long hangs.
   static constexpr Duration kControlPatience = 5s;
 
-  using AskControl = std::function<void(Needs needs)>;  // on_state() follows, if the control thread is alive
+  using AskControl = std::function<void(const Needs& needs)>;  // on_state() follows, if the control thread is alive
   // `state` null: the control thread has not answered within kControlPatience.
   using OnAnswer = std::function<void(const std::vector<PendingRead>& reads, const StatePtr& state)>;
 

@@ -92,33 +92,26 @@ struct ClusterSources {
   std::function<std::vector<cluster::Failover>()> failovers{};  // the newest first
   std::function<std::vector<AmbiguousRequest>()> ambiguous{};   // likewise
 };
+using Clusters = std::vector<std::shared_ptr<const ClusterSources>>;
 
 // What the admin side asks its owner for. All on the control thread.
 struct AdminSources {
-  std::function<cluster::ViewPtr()> view;
-  // Copies what a scrape is made of, `view` among it: the one that view() has just returned. What it returns renders
-  // the text (text/plain; version=0.0.4) on any thread, as long as the Admin lives.
-  std::function<std::function<std::string()>(const cluster::ViewPtr& view)> metrics;
+  // In the order of the configuration; at least one, with names that differ. It is asked anew for each copy of the
+  // state and each order, as a reload adds and removes clusters.
+  std::function<Clusters()> clusters;
+  // Copies what a scrape of all clusters is made of. What it returns renders the text (text/plain; version=0.0.4) on
+  // any thread, as long as the Admin lives.
+  std::function<std::function<std::string()>()> metrics;
   std::function<bool()> draining;
-  using OnDone = std::function<void(Result<void>)>;
-  std::function<void(NodeId, cluster::AdminState, bool force, OnDone on_done)> set_admin_state;
-  std::function<Result<void>()> repin;
-  std::function<void(Duration at_most)> pause;
-  std::function<void()> resume;
   std::function<void(std::function<void(const ReloadReport&)> on_done)> reload;
   // What a reload would change: of the configuration file, or of `text` in its place. Nothing is changed.
   std::function<void(std::optional<ConfigText> text, std::function<void(const ReloadReport&)> on_done)> try_reload;
   // Starts a program in place of this process; empty: the one that it was started from. The other's process id.
   std::function<void(std::string program, std::function<void(const Result<pid_t>&)> on_done)> upgrade;
   std::function<ConfigState()> config;
-  std::function<std::vector<NameState>()> names;
-  std::function<std::vector<std::string>()> listeners;  // for the page: "127.0.0.1:8200 tcp"
   // kInvalid: there is no such level. Without `lasts` it stays until the next order.
   std::function<Result<void>(std::string_view level, std::optional<Duration> lasts)> order_log_level;
   std::function<LogLevelState()> log_level;
-  std::function<Counters()> counters;
-  std::function<std::vector<cluster::Failover>()> failovers;  // the newest first
-  std::function<std::vector<AmbiguousRequest>()> ambiguous;   // likewise
   // Connections were ended for others; told ten times a second at most. May be empty.
   std::function<void(std::uint64_t ended)> on_room_made;
   std::function<WallClock()> wall_clock;  // its copies give one moment always the same time
@@ -127,8 +120,12 @@ struct AdminSources {
 // /metrics, /healthz, /readyz, /leader, /status, /failovers, /ambiguous and the page on the admin address; POST
 // /node/NAME/STATE, /pause[?for=60s], /resume, /repin, /reload, /check[?name=FILE] and
 // /log-level[?level=debug&for=10m] on the control socket as well. Reads only on the first; what changes something
-// exists only on the second. Created, fed and destroyed on the control thread. Connections are served on a thread of
-// its own, from copies of the state that the control thread makes at most every 5 ms, however many requests there are.
+// exists only on the second. /clusters/NAME/REST is REST asked of the cluster NAME, for all that concerns a cluster.
+// Where there are several clusters, /status, /failovers and /ambiguous without that prefix tell of all of them, the
+// page is that of the first one, /leader and orders are refused (400), and /readyz is 200 if any cluster is ready:
+// clusters fail independently, and an outage of one must not take away the clients of the others. /clusters/NAME/readyz
+// tells of one alone. Created, fed and destroyed on the control thread. Connections are served on a thread of its own,
+// from copies of the state that the control thread makes at most every 5 ms, however many requests there are.
 class Admin {
  public:
   Admin(net::Loop& loop, AdminOptions options, AdminSources sources);
@@ -147,8 +144,9 @@ class Admin {
   // Told on the control thread once the admin thread has carried out all that was ordered before; at once where there
   // is none.
   void when_it_turned(std::function<void()> on_turned);
-  // Keeps the last 100 changes of leader for /status and the page.
-  void record(const std::vector<cluster::Event>& events);
+  // Keeps the last 100 changes of leader of each cluster for /status and the page, as long as the cluster is one of
+  // AdminSources::clusters. `cluster`: its name.
+  void record(std::string_view cluster, const std::vector<cluster::Event>& events);
 
   // Connections that were ended so far because there were too many, and others came.
   [[nodiscard]] std::uint64_t made_room() const;

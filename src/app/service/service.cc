@@ -89,10 +89,10 @@ struct Service::Impl {
     return clusters.open(config).and_then([this] { return make_admin(); }).map([this] { begin(); });
   }
 
-  ClusterSurroundings surroundings_of(const std::string&) {
+  ClusterSurroundings surroundings_of(const std::string& name) {
     ClusterSurroundings around;
     around.on_view = [this] { on_view(); };
-    around.on_events = [this](const std::vector<cluster::Event>& events) { admin->record(events); };
+    around.on_events = [this, name](const std::vector<cluster::Event>& events) { admin->record(name, events); };
     around.on_traffic = [this] { memory.on_traffic(); };
     around.wall_at = [this](TimePoint moment) { return wall_at(moment); };
     around.run_alone = [this](const ClusterSurroundings::Change& change) {
@@ -157,18 +157,8 @@ struct Service::Impl {
 
   admin::AdminSources admin_sources() {
     admin::AdminSources sources;
-    const std::shared_ptr<const admin::ClusterSources> only = clusters.all().front()->sources();
-    sources.view = only->view;
-    sources.set_admin_state = only->set_admin_state;
-    sources.repin = only->repin;
-    sources.pause = only->pause;
-    sources.resume = only->resume;
-    sources.names = only->names;
-    sources.listeners = only->listeners;
-    sources.counters = only->counters;
-    sources.failovers = only->failovers;
-    sources.ambiguous = only->ambiguous;
-    sources.metrics = [this](const cluster::ViewPtr&) -> std::function<std::string()> {
+    sources.clusters = [this] { return sources_of_clusters(); };
+    sources.metrics = [this]() -> std::function<std::string()> {
       return [input = std::make_shared<const ScrapeInput>(scrape_input())] { return collect_metrics(*input); };
     };
     sources.draining = [this] { return shut_down.has_begun(); };
@@ -194,6 +184,12 @@ struct Service::Impl {
       return clock;
     };
     return sources;
+  }
+
+  [[nodiscard]] admin::Clusters sources_of_clusters() const {
+    admin::Clusters all;
+    for (const auto& each : clusters.all()) all.push_back(each->sources());
+    return all;
   }
 
   void begin() {

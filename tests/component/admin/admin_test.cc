@@ -1,35 +1,19 @@
 #include "bellwether/admin/admin.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "bellwether/http/serialize.h"
-#include "bellwether/wire/client.h"
-#include "component/net/stream_pair.h"
+#include "component/admin/asking.h"
 #include "support/first_nodes.h"
 
 using namespace bellwether;
+using admin::testing::error;
+using admin::testing::Folder;
+using admin::testing::header;
 
 namespace {
-
-// A folder that goes away with the test.
-class Folder {
- public:
-  Folder() : path_((std::filesystem::temp_directory_path() / "bw_admin_XXXXXX").string()) {
-    REQUIRE(::mkdtemp(path_.data()) != nullptr);
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  [[nodiscard]] std::string file(const char* name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 // An admin side over a pretended cluster of n1 (leader) and n2, on an address and on a control socket.
 struct Desk {
@@ -41,28 +25,30 @@ struct Desk {
     made->nodes = bellwether::testing::first_nodes<cluster::NodeView>(2);
     made->topology = cluster::first_topology({{"n1", "http://a:1"}, {"n2", "http://b:2"}});
     view = made;
-    admin::AdminSources sources;
-    sources.view = [this] {
+    auto one = std::make_shared<admin::ClusterSources>();
+    one->view = [this] {
       ++views;
       return view;
     };
-    sources.metrics = [this](const cluster::ViewPtr& seen) {
-      scraped = seen;
-      return [] { return std::string("# TYPE up gauge\nup 1\n"); };
-    };
-    sources.draining = [this] { return draining; };
-    sources.set_admin_state = [this](NodeId node, cluster::AdminState state, bool force,
-                                     const admin::AdminSources::OnDone& on_done) {
+    one->set_admin_state = [this](NodeId node, cluster::AdminState state, bool force,
+                                  const admin::ClusterSources::OnDone& on_done) {
       if (node.number == 0 && !force) return on_done(fail(ErrorKind::kInvalid, "n1 is the only leader"));
       orders.push_back(fmt::format("{} {}", node.number, to_text(state)));
       on_done({});
     };
-    sources.repin = [this]() -> Result<void> {
+    one->repin = [this]() -> Result<void> {
       orders.emplace_back("repin");
       return {};
     };
-    sources.pause = [this](Duration at_most) { orders.push_back("pause " + format_duration(at_most)); };
-    sources.resume = [this] { orders.emplace_back("resume"); };
+    one->pause = [this](Duration at_most) { orders.push_back("pause " + format_duration(at_most)); };
+    one->resume = [this] { orders.emplace_back("resume"); };
+    admin::AdminSources sources;
+    sources.clusters = [all = admin::Clusters{one}] { return all; };
+    sources.metrics = [this, one] {
+      scraped = one->view();
+      return [] { return std::string("# TYPE up gauge\nup 1\n"); };
+    };
+    sources.draining = [this] { return draining; };
     sources.wall_clock = [this] { return WallClock(loop->now(), WallTime{} + std::chrono::hours(1)); };
     admin::AdminOptions options;
     admin = std::make_unique<admin::Admin>(*loop, std::move(options), std::move(sources));
@@ -74,20 +60,7 @@ struct Desk {
   }
 
   wire::Reply ask(const net::Address& address, std::string_view method, const std::string& target) {
-    wire::Client::Options options;
-    options.address = address;
-    wire::Client client(*loop, std::move(options));
-    std::optional<wire::Reply> got;
-    http::Request request;
-    request.method = method;
-    request.target = target;
-    request.host = "localhost";
-    client.send(http::serialize(request), method, [&](tl::expected<wire::Reply, wire::ExchangeError> reply) {
-      REQUIRE(reply);
-      got = std::move(*reply);
-    });
-    REQUIRE(loop->run_until([&] { return got.has_value(); }, 10s));
-    return std::move(*got);
+    return admin::testing::ask(*loop, address, method, target);
   }
   wire::Reply get(const std::string& target) { return ask(reading, "GET", target); }
   wire::Reply post(const std::string& target) { return ask(control, "POST", target); }
@@ -103,15 +76,6 @@ struct Desk {
   net::Address control;
   std::unique_ptr<admin::Admin> admin;
 };
-
-std::string header(const wire::Reply& reply, std::string_view name) {
-  for (const auto& [key, value] : reply.headers) {
-    if (key == name) return value;
-  }
-  return "";
-}
-
-std::string error(const wire::Reply& reply) { return nlohmann::json::parse(reply.body).at("error"); }
 
 }  // namespace
 
@@ -234,7 +198,7 @@ TEST_CASE("a change of leader shows in the next status", "[admin]") {
   event.other_name = "n1";
   event.epoch = 4;
   event.why = "n1 says standby";
-  desk.admin->record({event});
+  desk.admin->record("", {event});
   const auto status = nlohmann::json::parse(desk.get("/status").body);
   REQUIRE(status["changes"].size() == 1);
   CHECK(status["changes"][0]["from"] == "n1");

@@ -59,7 +59,8 @@ struct Desk {
   }
   [[nodiscard]] json status() const { return json::parse(admin::status_json(snapshot())); }
   [[nodiscard]] int code(std::string_view path) const {
-    const auto response = admin::answer_read(path, snapshot(), [] { return std::string("up 1\n"); });
+    auto response = admin::answer_process_read(path, [] { return std::string("up 1\n"); });
+    if (!response) response = admin::answer_read(path, snapshot());
     return response ? response->status : 404;
   }
 };
@@ -224,7 +225,7 @@ TEST_CASE("a failover is told with its cause, its moments and what became of cli
   failover.traffic = {5, 4, 3, 2};
   auto snapshot = desk.snapshot();
   snapshot.failovers.assign(11, failover);
-  const auto answer = admin::answer_read("/failovers", snapshot, [] { return std::string(); });
+  const auto answer = admin::answer_read("/failovers", snapshot);
   REQUIRE(answer);
   const json all = json::parse(answer->body)["failovers"];
   REQUIRE(all.size() == 11);
@@ -244,7 +245,7 @@ TEST_CASE("a failover is told with its cause, its moments and what became of cli
 
 TEST_CASE("the page needs nothing from elsewhere and has the marks that tests look for", "[admin]") {
   const Desk desk;
-  const auto page = admin::answer_read("/", desk.snapshot(), [] { return std::string(); });
+  const auto page = admin::answer_read("/", desk.snapshot());
   REQUIRE(page);
   CHECK(page->headers[0].value == "text/html; charset=utf-8");
   for (const char* id : {"leader-name", "epoch", "state", "nodes", "failovers"}) {
@@ -278,4 +279,36 @@ TEST_CASE("the status tells the level of the log, the configured one and how lon
   CHECK(
       desk.status()["log_level"] ==
       json{{"level", "debug"}, {"configured", "info"}, {"until", "1971-01-01T00:01:30.000Z"}, {"seconds_left", 90.0}});
+}
+
+TEST_CASE("the name of a cluster stands between what is of the process and what is of the cluster",
+          "[admin][clusters]") {
+  const Desk desk;
+  auto snapshot = desk.snapshot();
+  const auto unnamed = nlohmann::ordered_json::parse(admin::status_json(snapshot));
+  CHECK_FALSE(unnamed.contains("cluster"));
+  snapshot.cluster = "east";
+  auto named = nlohmann::ordered_json::parse(admin::status_json(snapshot));
+  CHECK(std::next(named.begin(), 4).key() == "cluster");
+  named.erase("cluster");
+  CHECK(named == unnamed);
+}
+
+TEST_CASE("a process with several clusters says why none of them is ready", "[admin][clusters]") {
+  Desk desk;
+  desk.view.leader.reset();
+  desk.view.hold = cluster::HoldReason::kNoLeader;
+  std::vector<admin::Snapshot> all;
+  for (const char* name : {"east", "west"}) {
+    all.push_back(desk.snapshot());
+    all.back().cluster = name;
+  }
+  CHECK(admin::readiness(all).reason == "east: 1 of 3 nodes answers: no quorum; west: 1 of 3 nodes answers: no quorum");
+  Desk led;
+  all.push_back(led.snapshot());
+  CHECK(admin::readiness(all).ready);
+  led.draining = true;
+  all.pop_back();
+  all.push_back(led.snapshot());
+  CHECK(admin::readiness(all).reason == "draining");
 }
