@@ -79,8 +79,9 @@ void apply_borrowed(const std::map<std::string, std::string>& environment, Draft
 
 // Of other commands, and of the tests and tools of this repository.
 bool is_command_variable(std::string_view name) {
-  for (std::string_view known : {"BELLWETHER_BINARY", "BELLWETHER_INHERITED", "BELLWETHER_OF_UNITS",
-                                 "BELLWETHER_REWRITE", "BELLWETHER_SERVER", "BELLWETHER_TEXTS"}) {
+  for (std::string_view known :
+       {"BELLWETHER_BINARY", "BELLWETHER_CLUSTER", "BELLWETHER_INHERITED", "BELLWETHER_OF_UNITS", "BELLWETHER_REWRITE",
+        "BELLWETHER_SERVER", "BELLWETHER_TEXTS"}) {
     if (name == known) return true;
   }
   return false;

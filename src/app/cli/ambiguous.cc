@@ -2,13 +2,13 @@
 
 #include "answer_text.h"
 #include "ask.h"
+#include "clusters_text.h"
 #include "commands.h"
 
 namespace bellwether::app {
 namespace {
 
-Result<std::string> ambiguous_text(std::string_view json) {
-  const Json answer = Json::parse(json, nullptr, false);
+Result<std::string> text_of_one(const Json& answer) {
   if (!answer.is_object() || !part_of(answer, "ambiguous").is_array()) {
     return fail(ErrorKind::kProtocol, "the answer is not Bellwether's /ambiguous");
   }
@@ -20,6 +20,10 @@ Result<std::string> ambiguous_text(std::string_view json) {
                     fmt::format("{:.0f}", number_of(each, "status")), text_of(each, "why")});
   }
   return rows.size() > 1 ? table(rows) : std::string("no request whose execution is in doubt\n");
+}
+
+Result<std::string> ambiguous_text(std::string_view json) {
+  return clusters_text(Json::parse(json, nullptr, false), &text_of_one);
 }
 
 }  // namespace

@@ -6,11 +6,13 @@
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "app/discovery/nodes.h"
 #include "app/service/admin_access.h"
+#include "bellwether/base/percent.h"
 #include "bellwether/base/visible.h"
 #include "bellwether/http/serialize.h"
 #include "bellwether/net/resolver.h"
@@ -91,6 +93,17 @@ Result<wire::Reply> ask(net::Loop& loop, const net::Address& address, std::strin
   return std::move(**end);
 }
 
+std::string refusal_of(const wire::Reply& reply) {
+  const auto json = nlohmann::json::parse(reply.body, nullptr, false);
+  if (json.is_object() && json.contains("error") && json["error"].is_string())
+    return for_people(json["error"].get<std::string>());
+  return fmt::format("answered {}", reply.status);
+}
+
+std::string path_of(const std::string& cluster, std::string path) {
+  return cluster.empty() ? path : fmt::format("/clusters/{}{}", percent_encoded(cluster), path);
+}
+
 Result<std::string> ask_admin(net::Loop& loop, const std::string& admin, const std::string& path) {
   const auto address = find_address(loop, admin);
   if (!address) return tl::unexpected(address.error());
@@ -105,6 +118,9 @@ Result<std::string> ask_admin(net::Loop& loop, const std::string& admin, const s
         ErrorKind::kUnavailable,
         fmt::format("{} wants its token: name the file with it in BELLWETHER_ADMIN_TOKEN_FILE", for_people(admin)));
   }
+  if (reply->status == 404 && path.starts_with("/clusters/")) {
+    return fail(ErrorKind::kUnavailable, refusal_of(*reply));
+  }
   if (reply->status != 200) {
     return fail(ErrorKind::kProtocol, fmt::format("{} answered {} to {}", for_people(admin), reply->status, path));
   }
@@ -115,7 +131,7 @@ int print_report(const Report& report, const ReportOptions& options) {
   const auto text = [&]() -> Result<std::string> {
     auto loop = net::Loop::create({});
     if (!loop) return tl::unexpected(loop.error());
-    auto answer = ask_admin(**loop, options.admin, report.path);
+    auto answer = ask_admin(**loop, options.admin, path_of(options.cluster, report.path));
     if (!answer || options.json) return answer;
     return report.to_text(*answer);
   }();

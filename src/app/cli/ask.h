@@ -19,6 +19,12 @@ inline constexpr Duration kUsualPatience = 5s;
 [[nodiscard]] Result<wire::Reply> ask(net::Loop& loop, const net::Address& address, std::string_view method,
                                       std::string target, Duration patience = kUsualPatience, std::string body = {});
 
+// Why a request or an order was refused.
+[[nodiscard]] std::string refusal_of(const wire::Reply& reply);
+
+// A path of the admin address or the control socket, asked of `cluster`; empty: as it is.
+[[nodiscard]] std::string path_of(const std::string& cluster, std::string path);
+
 // What a running Bellwether says at its admin address; any other answer than 200 is an error in people's words.
 [[nodiscard]] Result<std::string> ask_admin(net::Loop& loop, const std::string& admin, const std::string& path);
 

@@ -339,15 +339,18 @@ class CommandLine {
     CLI::App* status = add("status", "Nodes, roles and the leader, as a running Bellwether sees them",
                            [this] { return status_command(status_); });
     add_admin(*status, status_.admin);
+    add_cluster(*status, status_.cluster);
     status->add_flag("--watch", status_.watch, "Again each second");
     status->add_flag("--json", status_.json, "As JSON");
     CLI::App* failovers = add("failovers", "The last failovers, how long each took and why it was",
                               [this] { return failovers_command(report_); });
     add_admin(*failovers, report_.admin);
+    add_cluster(*failovers, report_.cluster);
     failovers->add_flag("--json", report_.json, "As JSON");
     CLI::App* ambiguous = add("ambiguous", "Requests of which nobody knows whether they were executed",
                               [this] { return ambiguous_command(report_); });
     add_admin(*ambiguous, report_.admin);
+    add_cluster(*ambiguous, report_.cluster);
     ambiguous->add_flag("--json", report_.json, "As JSON");
     CLI::App* node = add("node", "Give a node a state: ready, drain or maint", [this] { return node_command(node_); });
     node->add_option("NAME", node_.node, "The node's name")->required();
@@ -357,22 +360,27 @@ class CommandLine {
     node->add_flag("--json", node_.json, "As JSON");
     node->add_flag("--force", node_.force, "Even if nobody is left to lead: an outage");
     add_control(*node);
+    add_cluster(*node, node_.cluster);
     CLI::App* pause = add("pause", "Let new requests wait, leader or not, until resume", [this] {
-      return pause_command({node_.control, pause_for_});
+      return pause_command({node_.control, node_.cluster, pause_for_});
     });
     add_duration(*pause, "--for", "How long at most", pause_for_);
     add_control(*pause);
+    add_cluster(*pause, node_.cluster);
     CLI::App* resume = add("resume", "Send requests to the leader again, after pause",
-                           [this] { return resume_command(node_.control); });
+                           [this] { return resume_command(node_.control, node_.cluster); });
     add_control(*resume);
+    add_cluster(*resume, node_.cluster);
     CLI::App* health = add("healthcheck", "Whether clients would be served: ends with 0 or 1, for probes of containers",
                            [this] { return healthcheck_command(healthcheck_); });
     add_admin(*health, healthcheck_.admin);
+    add_cluster(*health, healthcheck_.cluster);
     health->add_flag("--live", healthcheck_.live, "Only whether the process answers, as for a liveness probe");
     add_duration(*health, "--timeout", "How long the answer may take", healthcheck_.timeout);
     CLI::App* wait = add("wait-leader", "Wait until there is a leader that is not in doubt, and print its name",
                          [this] { return wait_leader_command(wait_leader_); });
     add_admin(*wait, wait_leader_.admin);
+    add_cluster(*wait, wait_leader_.cluster);
     wait->add_flag("--json", wait_leader_.json, "As JSON");
     wait->add_option("--other-than", wait_leader_.other_than, "The node that is about to lose the lead")
         ->type_name("NAME");
@@ -388,8 +396,9 @@ class CommandLine {
     reload->add_flag("--json", node_.json, "As JSON");
     add_control(*reload);
     CLI::App* repin = add("repin", "Learn the cluster_id anew, after a restore or a new initialisation",
-                          [this] { return repin_command(node_.control); });
+                          [this] { return repin_command(node_.control, node_.cluster); });
     add_control(*repin);
+    add_cluster(*repin, node_.cluster);
     add_log_level();
     CLI::App* upgrade = add(
         "upgrade", "Start another program, or the one that has been installed, in place of the running one", [this] {
@@ -433,6 +442,12 @@ class CommandLine {
 
   static void add_admin(CLI::App& command, std::string& admin) {
     command.add_option("--admin", admin, "Its admin address")->envname("BELLWETHER_ADMIN")->capture_default_str();
+  }
+
+  static void add_cluster(CLI::App& command, std::string& cluster) {
+    command.add_option("--cluster", cluster, "With several clusters: the name of the one meant")
+        ->envname("BELLWETHER_CLUSTER")
+        ->type_name("NAME");
   }
 
   void add_control(CLI::App& command) {

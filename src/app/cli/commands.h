@@ -21,6 +21,7 @@ int run_command(const config::Config& config, const ConfigSource& source);
 
 struct StatusOptions {
   std::string admin = "127.0.0.1:8209";
+  std::string cluster;  // here and below: the name of the one that is meant; empty: all, or the only one
   bool watch = false;
   bool json = false;
 };
@@ -28,6 +29,7 @@ int status_command(const StatusOptions& options);  // status.cc
 
 struct ReportOptions {
   std::string admin = "127.0.0.1:8209";
+  std::string cluster;
   bool json = false;
 };
 int failovers_command(const ReportOptions& options);  // failovers.cc
@@ -61,6 +63,7 @@ int import_haproxy_command(const ImportOptions& options);  // import_haproxy.cc
 
 struct NodeOptions {
   ControlChoice control;
+  std::string cluster;
   std::string node;
   std::string state;  // ready | drain | maint
   bool force = false;
@@ -70,10 +73,11 @@ int node_command(const NodeOptions& options);  // node.cc
 
 struct PauseOptions {
   ControlChoice control;
+  std::string cluster;
   Duration at_most = 60s;
 };
-int pause_command(const PauseOptions& options);    // node.cc
-int resume_command(const ControlChoice& control);  // node.cc
+int pause_command(const PauseOptions& options);                                // node.cc
+int resume_command(const ControlChoice& control, const std::string& cluster);  // node.cc
 
 struct LogLevelOptions {
   ControlChoice control;
@@ -92,13 +96,15 @@ int upgrade_command(const UpgradeOptions& options);  // upgrade.cc
 
 struct HealthcheckOptions {
   std::string admin = "127.0.0.1:8209";
+  std::string cluster;
   Duration timeout = 800ms;
-  bool live = false;
+  bool live = false;  // of the process, whatever `cluster` is
 };
 int healthcheck_command(const HealthcheckOptions& options);  // healthcheck.cc
 
 struct WaitLeaderOptions {
   std::string admin = "127.0.0.1:8209";
+  std::string cluster;
   std::string other_than;  // who is about to go
   Duration timeout = 30s;
   bool json = false;
@@ -107,7 +113,7 @@ int wait_leader_command(const WaitLeaderOptions& options);  // wait_leader.cc
 
 [[nodiscard]] std::string_view version();  // "0.1.0"
 // After a restore or a new initialisation: the cluster_id is learned anew.
-int repin_command(const ControlChoice& control);  // node.cc
+int repin_command(const ControlChoice& control, const std::string& cluster);  // node.cc
 
 int reload_command(const ControlChoice& control, bool json);  // node.cc
 

@@ -1,13 +1,9 @@
 #include "control.h"
 
-#include <fmt/format.h>
-
-#include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
 
 #include "app/service/control_path.h"
-#include "bellwether/base/visible.h"
 
 namespace bellwether::app {
 namespace {
@@ -29,13 +25,6 @@ Result<std::string> find_control(net::Loop& loop, const ControlChoice& choice) {
 }
 
 }  // namespace
-
-std::string refusal_of(const wire::Reply& reply) {
-  const auto json = nlohmann::json::parse(reply.body, nullptr, false);
-  if (json.is_object() && json.contains("error") && json["error"].is_string())
-    return for_people(json["error"].get<std::string>());
-  return fmt::format("answered {}", reply.status);
-}
 
 Result<wire::Reply> post_order(const ControlChoice& choice, const std::string& target, Duration patience,
                                std::string body) {

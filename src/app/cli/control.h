@@ -20,7 +20,5 @@ namespace bellwether::app {
 // For a reload and its trial: a file system and a name server that do not answer are waited for, for the reload before
 // this one too.
 inline constexpr Duration kReloadPatience = 20s;
-// Why an order was refused.
-[[nodiscard]] std::string refusal_of(const wire::Reply& reply);
 
 }  // namespace bellwether::app

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "answer_text.h"
+#include "clusters_text.h"
 
 namespace bellwether::app {
 namespace {
@@ -46,10 +47,7 @@ Row row_of(const Json& failover) {
           text_of(failover, "sign")};
 }
 
-}  // namespace
-
-Result<std::string> failovers_text(std::string_view json) {
-  const Json answer = Json::parse(json, nullptr, false);
+Result<std::string> text_of_one(const Json& answer) {
   if (!answer.is_object() || !part_of(answer, "failovers").is_array()) {
     return fail(ErrorKind::kProtocol, "the answer is not Bellwether's /failovers");
   }
@@ -59,6 +57,12 @@ Result<std::string> failovers_text(std::string_view json) {
     if (failover.is_object()) rows.push_back(row_of(failover));
   }
   return rows.size() > 1 ? table(rows) : std::string("no failover yet\n");
+}
+
+}  // namespace
+
+Result<std::string> failovers_text(std::string_view json) {
+  return clusters_text(Json::parse(json, nullptr, false), &text_of_one);
 }
 
 }  // namespace bellwether::app

@@ -12,10 +12,11 @@
 namespace bellwether::app {
 namespace {
 
-// Why the answer is no: /readyz says it in JSON.
+// Why the answer is no: /readyz says it in JSON, and so does a refusal.
 std::string why_not(const wire::Reply& reply) {
   const Json said = Json::parse(reply.body, nullptr, false);
-  const std::string reason = said.is_object() ? text_of(said, "reason") : std::string();
+  if (!said.is_object()) return fmt::format("the answer is {}", reply.status);
+  std::string reason = text_of(said, reply.status == 404 ? "error" : "reason");
   return reason.empty() ? fmt::format("the answer is {}", reply.status) : reason;
 }
 
@@ -25,7 +26,8 @@ Result<std::string_view> health(const HealthcheckOptions& options) {
   const auto address = find_address(**loop, options.admin);
   if (!address) return tl::unexpected(address.error());
   // Half of it for the connection, half for the answer.
-  const auto reply = ask(**loop, *address, "GET", options.live ? "/healthz" : "/readyz", options.timeout / 2);
+  const std::string path = options.live ? "/healthz" : path_of(options.cluster, "/readyz");
+  const auto reply = ask(**loop, *address, "GET", path, options.timeout / 2);
   if (!reply) {
     return fail(ErrorKind::kUnavailable, fmt::format("{} does not answer: {}", options.admin, reply.error().message));
   }

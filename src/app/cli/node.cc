@@ -18,7 +18,7 @@ int node_command(const NodeOptions& options) {
   }
   const std::string target =
       fmt::format("/node/{}/{}{}", percent_encoded(options.node), options.state, options.force ? "?force=1" : "");
-  const auto done = order(options.control, target);
+  const auto done = order(options.control, path_of(options.cluster, target));
   if (options.json) {
     nlohmann::ordered_json json{{"node", options.node}, {"admin", options.state}, {"done", done.has_value()}};
     if (!done) json["error"] = done.error().message;
@@ -35,7 +35,7 @@ int node_command(const NodeOptions& options) {
 
 int pause_command(const PauseOptions& options) {
   const std::string at_most = format_duration(options.at_most);
-  if (const auto done = order(options.control, "/pause?for=" + at_most); !done) {
+  if (const auto done = order(options.control, path_of(options.cluster, "/pause?for=" + at_most)); !done) {
     fmt::print(stderr, "bellwether pause: {}\n", done.error().message);
     return kExitFailed;
   }
@@ -43,8 +43,8 @@ int pause_command(const PauseOptions& options) {
   return kExitFine;
 }
 
-int resume_command(const ControlChoice& control) {
-  const auto done = order(control, "/resume");
+int resume_command(const ControlChoice& control, const std::string& cluster) {
+  const auto done = order(control, path_of(cluster, "/resume"));
   if (!done) {
     fmt::print(stderr, "bellwether resume: {}\n", done.error().message);
     return kExitFailed;
@@ -55,8 +55,8 @@ int resume_command(const ControlChoice& control) {
   return kExitFine;
 }
 
-int repin_command(const ControlChoice& control) {
-  if (const auto done = order(control, "/repin"); !done) {
+int repin_command(const ControlChoice& control, const std::string& cluster) {
+  if (const auto done = order(control, path_of(cluster, "/repin")); !done) {
     fmt::print(stderr, "bellwether repin: {}\n", done.error().message);
     return kExitFailed;
   }

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -10,6 +11,7 @@
 #include "answer_text.h"
 #include "ask.h"
 #include "bellwether/net/process.h"
+#include "clusters_text.h"
 #include "commands.h"
 #include "status_text.h"
 
@@ -19,17 +21,25 @@ namespace {
 
 constexpr Duration kRefresh = 1s;
 
-// What is shown, and whether a node leads.
+// What is shown, and whether a node leads, in each cluster that is shown.
 struct Shown {
   std::string text;
   bool is_led = false;
 };
 
+bool has_leader(const Json& status) { return status.is_object() && part_of(status, "leader").is_object(); }
+
+bool is_led_everywhere(const Json& status) {
+  if (!has_several_clusters(status)) return has_leader(status);
+  const Json& clusters = part_of(status, "clusters");
+  return std::all_of(clusters.begin(), clusters.end(), &has_leader);
+}
+
 Result<Shown> status_now(net::Loop& loop, const StatusOptions& options) {
-  auto answer = ask_admin(loop, options.admin, "/status");
+  auto answer = ask_admin(loop, options.admin, path_of(options.cluster, "/status"));
   if (!answer) return tl::unexpected(answer.error());
   const Json status = Json::parse(*answer, nullptr, false);
-  const bool is_led = status.is_object() && part_of(status, "leader").is_object();
+  const bool is_led = is_led_everywhere(status);
   if (options.json && options.watch) {  // one record a line
     return Shown{status.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n", is_led};
   }
@@ -37,7 +47,7 @@ Result<Shown> status_now(net::Loop& loop, const StatusOptions& options) {
   return status_text(*answer).map([&](std::string text) { return Shown{std::move(text), is_led}; });
 }
 
-// True: there is an answer, and a node leads.
+// True: there is an answer, and a node leads in each cluster.
 bool show(net::Loop& loop, const StatusOptions& options) {
   const auto text = status_now(loop, options);
   // One write per picture, over the one before: no flicker.

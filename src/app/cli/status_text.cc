@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "answer_text.h"
+#include "clusters_text.h"
 #include "log_level_text.h"
 
 namespace bellwether::app {
@@ -112,16 +113,23 @@ std::string changes_table(const Json& changes) {
   return rows.size() > 1 ? "\n" + table(rows) : std::string();
 }
 
-}  // namespace
-
-Result<std::string> status_text(std::string_view json) {
-  const Json status = Json::parse(json, nullptr, false);
+// In the part of one cluster among several there is nothing of configuration and log.
+Result<std::string> text_of_one(const Json& status) {
   if (!status.is_object() || !part_of(status, "nodes").is_array()) {
     return fail(ErrorKind::kProtocol, "the answer is not Bellwether's /status");
   }
   return headline(status) + "\n" + nodes_table(part_of(status, "nodes")) + causes_list(status) +
          config_lines(part_of(status, "config")) + log_level_line(part_of(status, "log_level")) +
          names_lines(part_of(status, "names")) + changes_table(part_of(status, "changes"));
+}
+
+}  // namespace
+
+Result<std::string> status_text(std::string_view json) {
+  const Json status = Json::parse(json, nullptr, false);
+  auto text = clusters_text(status, &text_of_one);
+  if (!text || !has_several_clusters(status)) return text;
+  return *text + config_lines(part_of(status, "config")) + log_level_line(part_of(status, "log_level"));
 }
 
 }  // namespace bellwether::app

@@ -59,7 +59,7 @@ const std::vector<SignalDoc>& signals() {
 std::string_view environment_text() {
   return "each option of `run` is also a variable, BELLWETHER_ and its name in capitals (BELLWETHER_INTER); "
          "VAULT_CACERT, BAO_CACERT and their kin are defaults. BELLWETHER_ADMIN and BELLWETHER_CONTROL tell the other "
-         "commands whom to ask. NO_COLOR turns colours off.";
+         "commands whom to ask, BELLWETHER_CLUSTER about which cluster. NO_COLOR turns colours off.";
 }
 
 std::string_view format_text() {

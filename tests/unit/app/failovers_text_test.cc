@@ -25,3 +25,12 @@ TEST_CASE("what is not a list of failovers is refused, whatever its types", "[ap
   CHECK_FALSE(failovers_text(R"({"failovers": 7})"));
   CHECK(failovers_text(R"({"failovers": [7, null, {"ms_from_sign": [], "from": 3}]})"));
 }
+
+TEST_CASE("failovers of several clusters stand under the names of these", "[app][clusters]") {
+  const auto text = failovers_text(R"({"clusters": [
+      {"cluster": "east", "failovers": []},
+      {"cluster": "west", "failovers": [{"cause": "seal", "from": "n1", "to": "n2"}]}]})");
+  REQUIRE(text);
+  CHECK_THAT(*text, CATCH_CONTAINS("cluster east\nno failover yet\n\ncluster west\nFIRST SIGN"));
+  CHECK_THAT(*text, CATCH_CONTAINS("seal"));
+}

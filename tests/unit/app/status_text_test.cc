@@ -97,3 +97,24 @@ TEST_CASE("the level of the log is told while it is not the configured one", "[a
         std::string::npos);
   CHECK(with("null").find("log") == std::string::npos);
 }
+
+TEST_CASE("the status of several clusters has each under its name, and what is of the process once",
+          "[app][clusters]") {
+  const auto text = status_text(R"({"clusters": [
+      {"cluster": "east", "leader": {"name": "n2", "since": "2026-11-21T03:42:00.123Z", "since_seconds": 90}, "epoch": 4,
+       "nodes": []},
+      {"cluster": "west", "leader": null, "nodes": []}],
+    "config": {"last_reload": {"needs_restart": ["maxconn 1 -> 2"]}}})");
+  REQUIRE(text);
+  const std::size_t east = text->find("cluster east\nn2 leads since 2026-11-21T03:42:00.123Z (90.0s), epoch 4\n");
+  const std::size_t west = text->find("\n\ncluster west\nno leader, requests wait\n");
+  CHECK(east == 0);
+  CHECK(west != std::string::npos);
+  CHECK(text->find("needs a restart: maxconn 1 -> 2") > west);
+  CHECK(text->find("needs a restart") == text->rfind("needs a restart"));
+}
+
+TEST_CASE("what is not the status of several clusters is refused", "[app][clusters]") {
+  CHECK_FALSE(status_text(R"({"clusters": 7})"));
+  CHECK_FALSE(status_text(R"({"clusters": [{"cluster": "east"}]})"));
+}
