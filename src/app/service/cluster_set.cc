@@ -46,13 +46,6 @@ struct ClusterSet::Change {
   std::size_t unprepared = 0;
   OnPrepared on_prepared;
 
-  void one_is_prepared(const ChangePtr& self) {
-    if (--unprepared > 0) return;
-    const OnPrepared tell = std::exchange(on_prepared, nullptr);
-    if (report.problems.empty()) report_changes();
-    tell(report.problems, self);
-  }
-
   void report_changes() {
     for (const ClusterPtr& each : added) report.changes.push_back("+" + named(each->name()));
     for (const std::string& each : removed) report.changes.push_back("-" + named(each));
@@ -120,6 +113,7 @@ void ClusterSet::when_all_workers_turned(const std::function<void()>& on_turned)
 void ClusterSet::prepare(const config::Config& wanted, OnPrepared on_prepared) {
   const auto change = std::make_shared<Change>();
   change->on_prepared = std::move(on_prepared);
+  preparing_ = change;
   const auto all = config::clusters_of(wanted);
   change->unprepared = all.size();
   for (const ClusterPtr& each : clusters_) {
@@ -132,11 +126,18 @@ void ClusterSet::prepare(const config::Config& wanted, OnPrepared on_prepared) {
   }
 }
 
+void ClusterSet::one_is_prepared() {
+  if (--preparing_->unprepared > 0) return;
+  const ChangePtr change = std::exchange(preparing_, nullptr);
+  if (change->report.problems.empty()) change->report_changes();
+  change->on_prepared(change->report.problems, change);
+}
+
 void ClusterSet::prepare_kept(ClusterService& cluster, const config::Config& wanted, const ChangePtr& change) {
-  cluster.prepare(wanted, [&cluster, change](const Result<ClusterService::NextPtr>& prepared) {
+  cluster.prepare(wanted, [this, &cluster, change](const Result<ClusterService::NextPtr>& prepared) {
     if (prepared) change->kept.push_back({&cluster, *prepared});
     if (!prepared) change->report.problems.push_back(in_cluster(cluster.name(), prepared.error()).message);
-    change->one_is_prepared(change);
+    one_is_prepared();
   });
 }
 
@@ -144,12 +145,9 @@ void ClusterSet::prepare_new(const config::Config& wanted, const ChangePtr& chan
   auto made = std::make_unique<ClusterService>(loop_, resolver_, wanted, make_surroundings_(wanted.cluster));
   ClusterService* const one = made.get();
   change->added.push_back(std::move(made));
-  // It is owned by what is told of it.
-  one->prepare_open([weak = std::weak_ptr(change), name = wanted.cluster](const Result<void>& prepared) {
-    const ChangePtr pending = weak.lock();
-    if (!pending) return;
-    if (!prepared) pending->report.problems.push_back(in_cluster(name, prepared.error()).message);
-    pending->one_is_prepared(pending);
+  one->prepare_open([this, name = wanted.cluster](const Result<void>& prepared) {
+    if (!prepared) preparing_->report.problems.push_back(in_cluster(name, prepared.error()).message);
+    one_is_prepared();
   });
 }
 

@@ -59,6 +59,7 @@ class ClusterSet {
   struct Leaving;
 
   [[nodiscard]] ClusterService* find(const std::string& name) const;
+  void one_is_prepared();
   void prepare_new(const config::Config& wanted, const ChangePtr& change);
   void prepare_kept(ClusterService& cluster, const config::Config& wanted, const ChangePtr& change);
   void lend_moving_sockets(const config::Config& wanted) const;
@@ -71,6 +72,7 @@ class ClusterSet {
   const MakeSurroundings make_surroundings_;
   std::vector<ClusterPtr> clusters_;
   std::vector<std::unique_ptr<Leaving>> leaving_;
+  ChangePtr preparing_;  // until it is told that it is prepared
   bool keeps_all_ = false;
   std::shared_ptr<ClusterSet*> alive_;  // workers may answer when we are gone
 };

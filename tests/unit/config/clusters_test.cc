@@ -215,7 +215,7 @@ TEST_CASE("nodes beside clusters are refused from wherever they come", "[config]
 TEST_CASE("a variable cannot name clusters, and is not proposed for it", "[config][clusters]") {
   CHECK(lines(load_text(TwoClusters{}.text(), {{"BELLWETHER_CLUSTERS", "east"}}).problems) ==
         Lines{"environment: BELLWETHER_CLUSTERS: only a file can say it: objects with a name and nodes"});
-  const Loaded near = load_text(TwoClusters{}.text(), {{"BELLWETHER_CLUSTER", "east"}});
+  const Loaded near = load_text(TwoClusters{}.text(), {{"BELLWETHER_CLUSTERX", "east"}});
   REQUIRE(near.hints.size() == 1);
   CHECK(near.hints[0].message.find("BELLWETHER_CLUSTERS") == std::string::npos);
   CHECK(find_option("clusters")->flag.empty());
