@@ -82,7 +82,7 @@ Tcp listeners pass TLS through, and bytes of plain HTTP as they are: they drop n
 
 ## Metrics
 
-On `/metrics` of the admin address. No client address, path, token or mount is ever a label.
+On `/metrics` of the admin address. No client address, path, token or mount is ever a label. With `clusters` every metric of a cluster has a first label more, `cluster`, and every line of the log about one a field `cluster`.
 
 {})",
       format_text(), config::options_markdown(), exit_code_rows(), signal_rows(), config::two_clusters_example(),
