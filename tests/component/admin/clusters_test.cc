@@ -287,7 +287,7 @@ TEST_CASE("a single cluster with a name is asked with and without its prefix", "
   CHECK_FALSE(desk.get_json("/status").contains("clusters"));
   CHECK(desk.get_json("/readyz") == json{{"ready", true}, {"state", "leading"}});
   CHECK(desk.get_json("/clusters/east/leader")["name"] == "n1");
-  CHECK(error(desk.get("/clusters/west/leader")) == "no cluster is named \"west\"; there is east");
+  CHECK(error(desk.get("/clusters/northern/leader")) == "no cluster is named \"northern\"; there is east");
   CHECK(desk.post("/repin").status == 200);
   CHECK(desk.post("/clusters/east/repin").status == 200);
   CHECK(desk.get("/").body.find("<nav") == std::string::npos);
