@@ -11,6 +11,7 @@ import pytest
 
 from house.asking import Client, all_ask_on
 from house.bellwether import Bellwether, binary
+from house.browser import Browser
 from house.ports import free_ports
 from house.sim_cluster import SimCluster
 from house.waiting import wait_until
@@ -164,6 +165,22 @@ def test_orders_and_reports_are_about_the_cluster_that_is_named(begin):
     it.command("wait-leader", "--cluster", "west")
     it.command("wait-leader")
     it.command("healthcheck")
+
+
+@pytest.mark.slow
+def test_the_page_has_a_tab_for_each_cluster(begin, tmp_path):
+    it = begin()
+    marks = "return Object.fromEntries([...document.querySelectorAll('nav a')].map(a => [a.dataset.cluster, a.dataset.state]))"
+    with Browser(tmp_path) as browser:
+        browser.open(it.proxy.admin + "/")
+        wait_until(lambda: set(browser.run(marks)) == {"east", "west"}, 20, "the tabs")
+        browser.run("document.querySelector('nav a[data-cluster=west]').click()")
+        wait_until(lambda: browser.run("return location.pathname") == "/clusters/west/", 20, "the page of west")
+        for node in it.sims["east"].nodes:
+            it.sims["east"].kill(node.index)
+        wait_until(lambda: browser.run(marks)["east"] == "no_leader", 30, "the tab to say that east has no leader")
+        assert it.sims["west"].nodes[it.sims["west"].leader()].url.split("//")[1] in browser.text()
+        assert it.sims["east"].nodes[0].url.split("//")[1] not in browser.text()
 
 
 @pytest.mark.parametrize("mode", ["http", "tcp"])
