@@ -183,12 +183,12 @@ std::string_view two_clusters_example() {
     {
       "name": "east",
       "nodes": ["https://vault1.east.example.com:8200", "https://vault2.east.example.com:8200"],
-      "ca_file": "/etc/bellwether/east-ca.pem"
+      "server_name": "vault.east.example.com"
     },
     {
       "name": "west",
       "nodes": ["https://vault1.west.example.com:8200", "https://vault2.west.example.com:8200"],
-      "ca_file": "/etc/bellwether/west-ca.pem",
+      "server_name": "vault.west.example.com",
       "inter": "2s"
     }
   ],

@@ -71,7 +71,7 @@ void print_json(const config::Loaded& loaded, const CheckReport& found, const Re
 void print_text(const config::Loaded& loaded, const CheckReport& found, const Result<Json>& report,
                 const CheckOptions& options) {
   for (const config::Problem& each : loaded.problems) fmt::print(stderr, "{}\n", text_of_problem(each));
-  print_findings(found, loaded.config, options);
+  print_findings(found, options);
   if (!report) return fmt::print(stderr, "bellwether check: {}\n", for_people(report.error().message));
   if (loaded.problems.empty()) fmt::print("{}", running_text(*report, for_people(options.name)));
 }

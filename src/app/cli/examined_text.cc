@@ -9,7 +9,7 @@
 
 namespace bellwether::app {
 
-nlohmann::ordered_json nodes_json(const std::vector<Examined>& nodes) {
+nlohmann::ordered_json nodes_json(const std::vector<Examined>& nodes, const std::string& cluster) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const Examined& node : nodes) {
     nlohmann::ordered_json json{{"name", node.name},
@@ -23,6 +23,7 @@ nlohmann::ordered_json nodes_json(const std::vector<Examined>& nodes) {
         node.failure ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(to_millis(node.latency));
     json["clock_ahead_seconds"] =
         node.clock_ahead ? nlohmann::ordered_json(to_seconds(*node.clock_ahead)) : nlohmann::ordered_json(nullptr);
+    if (!cluster.empty()) json["cluster"] = cluster;
     list.push_back(std::move(json));
   }
   return list;

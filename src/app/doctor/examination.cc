@@ -20,6 +20,7 @@ struct Laboratory {
   net::Loop& loop;
   net::Resolver& resolver;
   const config::Config& config;
+  const std::vector<config::Listen>& listen;
   const std::vector<NodePlan>& plans;
   const probe::ProberOptions& options;
   std::shared_ptr<net::TlsContext> unverified;
@@ -70,18 +71,20 @@ std::vector<Examined> ask_nodes(const Laboratory& lab, std::vector<std::vector<n
   return found;
 }
 
-void note_ways_back(const std::vector<NodePlan>& plans, const config::Config& config, std::vector<Examined>& nodes) {
+void note_ways_back(const std::vector<NodePlan>& plans, const std::vector<config::Listen>& listen,
+                    std::vector<Examined>& nodes) {
   for (std::size_t i = 0; i < plans.size(); ++i) {
-    nodes[i].leads_back = plans[i].address && leads_back(*plans[i].address, config.listen);
+    nodes[i].leads_back = plans[i].address && leads_back(*plans[i].address, listen);
   }
 }
 
-NamedLeader named_leader(const std::string& url, const Result<net::NameAnswer>& answer, const config::Config& config) {
+NamedLeader named_leader(const std::string& url, const Result<net::NameAnswer>& answer,
+                         const std::vector<config::Listen>& listen) {
   NamedLeader named{url, answer ? std::string() : answer.error().message, {}, false};
   if (!answer) return named;
   for (const net::Address& each : answer->addresses) {
     named.addresses.push_back(each.to_string());
-    named.leads_back = named.leads_back || leads_back(each, config.listen);
+    named.leads_back = named.leads_back || leads_back(each, listen);
   }
   return named;
 }
@@ -103,8 +106,8 @@ std::vector<NamedLeader> look_up_leaders(const Laboratory& lab, const std::vecto
       continue;
     }
     lab.resolver.resolve(origin->host, origin->port,
-                         [found, url = urls[i], &config = lab.config, i](const auto& answer) {
-                           (*found)[i] = named_leader(url, answer, config);
+                         [found, url = urls[i], &listen = lab.listen, i](const auto& answer) {
+                           (*found)[i] = named_leader(url, answer, listen);
                          });
   }
   lab.loop.run_until(
@@ -117,7 +120,8 @@ std::vector<NamedLeader> look_up_leaders(const Laboratory& lab, const std::vecto
   return named;
 }
 
-Result<ExaminedCluster> examine_by(net::Loop& loop, const config::Config& config) {
+Result<ExaminedCluster> examine_by(net::Loop& loop, const config::Config& config,
+                                   const std::vector<config::Listen>& listen) {
   auto tls = net::TlsContext::client(node_tls_options(config));
   if (!tls) return tl::unexpected(tls.error().within("TLS to the nodes"));
   net::TlsClientOptions lenient;
@@ -131,23 +135,23 @@ Result<ExaminedCluster> examine_by(net::Loop& loop, const config::Config& config
   if (!plans) return tl::unexpected(plans.error());
   const auto options = prober_options(config, *plans, *tls);
   if (!options) return tl::unexpected(options.error());
-  const Laboratory lab{loop, resolver, config, *plans, *options, *unverified};
+  const Laboratory lab{loop, resolver, config, listen, *plans, *options, *unverified};
   ExaminedCluster seen;
   seen.nodes = ask_nodes(lab, other_families(found, used));
-  note_ways_back(*plans, config, seen.nodes);
+  note_ways_back(*plans, listen, seen.nodes);
   seen.named = look_up_leaders(lab, seen.nodes);
   return seen;
 }
 
 }  // namespace
 
-Result<ExaminedCluster> examine_cluster(const config::Config& config) {
+Result<ExaminedCluster> examine_cluster(const config::Config& config, const std::vector<config::Listen>& listen) {
   auto loop = net::Loop::create({.precise_timers = true});
   if (!loop) return tl::unexpected(loop.error());
-  return examine_by(**loop, config);
+  return examine_by(**loop, config, listen);
 }
 
-Result<std::vector<Examined>> examine_names(const config::Config& config) {
+Result<std::vector<Examined>> examine_names(const config::Config& config, const std::vector<config::Listen>& listen) {
   const auto loop = net::Loop::create({});
   if (!loop) return tl::unexpected(loop.error());
   net::Resolver resolver(**loop);
@@ -162,7 +166,7 @@ Result<std::vector<Examined>> examine_names(const config::Config& config) {
     nodes.back().same_as = plan.same_as;
     if (plan.address) nodes.back().address = plan.address->to_string();
   }
-  note_ways_back(*plans, config, nodes);
+  note_ways_back(*plans, listen, nodes);
   return nodes;
 }
 

@@ -54,6 +54,9 @@ Derived from `src/app/doctor/finding_rows.cc`; a test compares it. `bellwether c
 finding concerns, or "cluster". A *problem* makes the check fail (exit code 1), a *remark* does not. An id keeps its meaning, and is never given to another finding. Without
 `--live` the check looks at files and names only.
 
+Where the configuration has `clusters`, all of them are asked at the same time. Each finding about one of them, and each of `nodes`, has the cluster's name as `cluster`; in the text it
+stands under a line with that name, or behind it. What concerns the process (its limits, its admin address), or is the same in all clusters by a common option such as `tls_cert`, is found once and has no `cluster`.
+
 | id | severity | finding |
 |---|---|---|
 )";

@@ -95,6 +95,8 @@ struct Finding {
 
   [[nodiscard]] Severity severity() const { return row_of(id).severity; }
   [[nodiscard]] std::string to_string() const;  // "BW007 vault2:8201: CAUSE; REMEDY"
+
+  friend bool operator==(const Finding&, const Finding&) = default;
 };
 
 struct Diagnosis {

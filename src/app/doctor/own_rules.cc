@@ -19,10 +19,25 @@ bool is_exposed_at(const std::string& text) {
 constexpr std::uint64_t kTcpSessionBytes = 64 * 1024;
 constexpr std::uint64_t kHttpSessionBytes = 192 * 1024;
 
-std::uint64_t memory_needed(const config::Config& config) {
+std::uint64_t memory_of_cluster(const config::Config& config) {
   const auto bytes = [](int option) { return static_cast<std::uint64_t>(std::max(option, 0)); };
   const std::uint64_t of_http = kHttpSessionBytes + bytes(config.retry_buffer) + bytes(config.max_head_bytes);
   return bytes(config.hold_bytes) + bytes(config.maxconn) * (has_http_listener(config) ? of_http : kTcpSessionBytes);
+}
+
+// Of all clusters together.
+struct Demand {
+  std::uint64_t connections = 0;
+  std::uint64_t memory = 0;
+};
+
+Demand demand_of(const config::Config& config) {
+  Demand sum;
+  for (const config::Config& each : config::clusters_of(config)) {
+    sum.connections += static_cast<std::uint64_t>(std::max(each.maxconn, 0));
+    sum.memory += memory_of_cluster(each);
+  }
+  return sum;
 }
 
 constexpr std::uint64_t kMiB = 1024 * 1024;
@@ -51,7 +66,7 @@ void check_own_certificates(const OwnSide& own, Diagnosis& out) {
   }
 }
 
-void check_exposure(const config::Config& config, Diagnosis& out) {
+void check_exposed_listeners(const config::Config& config, Diagnosis& out) {
   for (const config::Listen& each : config.listen) {
     if (each.mode == config::Mode::kTcp || each.speaks_tls() || !is_exposed_at(each.address)) continue;
     out.add(FindingId::kPlainListener, each.address,
@@ -59,6 +74,9 @@ void check_exposure(const config::Config& config, Diagnosis& out) {
   }
   const bool any_tls = std::any_of(config.nodes.begin(), config.nodes.end(), [](const auto& node) { return node.tls; });
   if (!config.verify && any_tls) out.add(FindingId::kVerifyOff, "verify", "certificates of nodes are not verified");
+}
+
+void check_exposed_admin(const config::Config& config, Diagnosis& out) {
   if (config.admin != "off" && config.admin_token_file.empty() && is_exposed_at(config.admin)) {
     out.add(FindingId::kAdminExposed, config.admin, "is the admin address, which other machines reach without a token");
   }
@@ -69,11 +87,11 @@ void check_limits(const OwnSide& own, const config::Config& config, Diagnosis& o
     if (const auto enough = check_descriptors(config, own.descriptor_limit); !enough)
       out.add(FindingId::kFewDescriptors, "maxconn", enough.error().message);
   }
-  const std::uint64_t needed = memory_needed(config);
-  if (own.memory_limit == 0 || needed <= own.memory_limit) return;
+  const Demand demand = demand_of(config);
+  if (own.memory_limit == 0 || demand.memory <= own.memory_limit) return;
   out.add(FindingId::kLittleMemory, "maxconn",
-          fmt::format("{} connections may use {} MiB in buffers, and there are {} MiB of memory", config.maxconn,
-                      needed / kMiB, own.memory_limit / kMiB));
+          fmt::format("{} connections may use {} MiB in buffers, and there are {} MiB of memory", demand.connections,
+                      demand.memory / kMiB, own.memory_limit / kMiB));
 }
 
 }  // namespace bellwether::app

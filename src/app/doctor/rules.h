@@ -29,7 +29,9 @@ void check_api_addresses(const ExaminedCluster& seen, const config::Config& conf
 // own_rules.cc: of this machine and of the configuration.
 void check_own_files(const OwnSide& own, Diagnosis& out);
 void check_own_certificates(const OwnSide& own, Diagnosis& out);
-void check_exposure(const config::Config& config, Diagnosis& out);
+void check_exposed_listeners(const config::Config& config, Diagnosis& out);  // and nodes that are not verified
+void check_exposed_admin(const config::Config& config, Diagnosis& out);
+// `config`: of the process, since its clusters share the limits.
 void check_limits(const OwnSide& own, const config::Config& config, Diagnosis& out);
 
 // What several rules ask of the nodes.

@@ -131,3 +131,72 @@ TEST_CASE("names and files alone are looked at without asking nodes", "[doctor]"
   own.certificates = {{"tls_cert", "a.pem", "expired on 2026-01-01", {}}, {"client_cert", "b.pem", {}, {}}};
   CHECK(ids(diagnose_files(own)) == Ids{"BW043 tls_cert", "BW045 files"});
 }
+
+namespace {
+
+config::Config with_clusters(const std::vector<std::string>& names) {
+  config::Config config = proxy_config();
+  config.nodes.clear();
+  config.admin = "0.0.0.0:8209";
+  for (const std::string& name : names) {
+    config::Config cluster = proxy_config();
+    cluster.cluster = name;
+    cluster.admin = config.admin;
+    config.clusters.push_back(cluster);
+  }
+  return config;
+}
+
+}  // namespace
+
+TEST_CASE("what concerns the process is not found with each of its clusters", "[doctor]") {
+  const config::Config config = with_clusters({"east", "west"});
+  ExaminedCluster seen = healthy_cluster();
+  seen.own.descriptor_limit = 256;
+  CHECK(ids(seen, config.clusters.front()).empty());
+  CHECK(ids(diagnose_process(seen.own, config)) == Ids{"BW048 maxconn", "BW052 0.0.0.0:8209"});
+}
+
+TEST_CASE("clusters share the limits of the process", "[doctor]") {
+  const config::Config one = with_clusters({"east"});
+  const config::Config two = with_clusters({"east", "west"});
+  OwnSide own;
+  const auto lacks_memory = [&](const config::Config& config) {
+    return ids(diagnose_process(own, config)).count("BW049 maxconn") > 0;
+  };
+  own.memory_limit = std::uint64_t{1} << 40U;
+  CHECK_FALSE(lacks_memory(two));
+  while (!lacks_memory(one)) own.memory_limit = own.memory_limit * 9 / 10;
+  // A little more than one cluster needs.
+  own.memory_limit = own.memory_limit * 10 / 9 + 1;
+  CHECK_FALSE(lacks_memory(one));
+  CHECK(lacks_memory(two));
+}
+
+TEST_CASE("what all clusters have alike by a common option is found once", "[doctor]") {
+  const auto found = [](const std::vector<std::pair<FindingId, std::string>>& all) {
+    Diagnosis diagnosis;
+    for (const auto& [id, cause] : all) diagnosis.add(id, "cluster", cause);
+    return diagnosis;
+  };
+  Diagnosis east = found({{FindingId::kNobodyLeads, "nobody leads"},
+                          {FindingId::kOwnCertificateInvalid, "common.pem expired"},
+                          {FindingId::kOwnFiles, "east-ca.pem"}});
+  Diagnosis west = found({{FindingId::kOwnCertificateInvalid, "common.pem expired"},
+                          {FindingId::kNobodyLeads, "nobody leads"},
+                          {FindingId::kOwnFiles, "west-ca.pem"}});
+  CHECK(ids(take_common({&east, &west})) == Ids{"BW043 cluster"});
+  CHECK(ids(east) == Ids{"BW033 cluster", "BW045 cluster"});
+  CHECK(ids(west) == ids(east));
+}
+
+TEST_CASE("what only some clusters have stays with these", "[doctor]") {
+  Diagnosis east;
+  east.add(FindingId::kVerifyOff, "verify", "not verified");
+  Diagnosis west = east;
+  Diagnosis north;
+  CHECK(ids(take_common({&east, &west, &north})).empty());
+  CHECK(ids(take_common({&east})).empty());
+  CHECK(ids(east) == Ids{"BW051 verify"});
+  CHECK(ids(west) == Ids{"BW051 verify"});
+}
