@@ -6,7 +6,7 @@ Usage: dashboard.py > bellwether.json   (tests/e2e/test_dashboard.py sees that b
 import json
 import sys
 
-from panels import ROWS
+from panels import OURS, PROCESS, ROWS
 
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 HEIGHTS = {"stat": 5, "state-timeline": 7, "timeseries": 8}
@@ -73,23 +73,25 @@ def _panels():
     return made
 
 
-def _query_variable(name, label, query, several=True):
+def _query_variable(name, label, query, several=True, **more):
     return {"name": name, "label": label, "type": "query", "datasource": DATASOURCE, "definition": query, "refresh": 2, "sort": 1,
             "query": {"query": query, "refId": "StandardVariableQuery"}, "hide": 0, "multi": several, "includeAll": several,
-            "current": {"selected": True, "text": ["All"], "value": ["$__all"]} if several else {}}
+            "current": {"selected": True, "text": ["All"], "value": ["$__all"]} if several else {}, **more}
 
 
 def _variables():
     return [{"name": "datasource", "label": "Prometheus", "type": "datasource", "query": "prometheus", "hide": 0, "refresh": 1},
             _query_variable("job", "Job", "label_values(bellwether_build_info, job)", several=False),
             _query_variable("instance", "Instance", 'label_values(bellwether_build_info{job="$job"}, instance)'),
-            _query_variable("node", "Node", 'label_values(bellwether_node_up{job="$job",instance=~"$instance"}, node)')]
+            # All means ".*", for metrics without this label match it too.
+            _query_variable("cluster", "Cluster", f"label_values(bellwether_leader_epoch{{{PROCESS}}}, cluster)", allValue=".*"),
+            _query_variable("node", "Node", f"label_values(bellwether_node_up{{{OURS}}}, node)")]
 
 
 def _annotations():
     return [{"name": "Changes of leader", "enable": True, "iconColor": "orange", "datasource": DATASOURCE,
-             "expr": 'changes(bellwether_leader_epoch{job="$job",instance=~"$instance"}[$__interval]) > 0',
-             "titleFormat": "another leader at {{instance}}"}]
+             "expr": f"changes(bellwether_leader_epoch{{{OURS}}}[$__interval]) > 0",
+             "titleFormat": "another leader at {{instance}} {{cluster}}"}]
 
 
 def dashboard():

@@ -10,6 +10,8 @@ from house.prometheus import tool
 ROOT = pathlib.Path(repository_root())
 RULES = ROOT / "packaging/prometheus/bellwether-rules.yml"
 CASES = ROOT / "packaging/prometheus/bellwether-rules.test.yml"
+CASES_OF_CLUSTERS = ROOT / "packaging/prometheus/bellwether-rules.clusters.test.yml"
+OF_THE_PROCESS = {"BellwetherDown", "BellwetherConfigNotReloaded"}
 
 
 def promtool(*words):
@@ -30,6 +32,20 @@ def test_each_alert_fires_in_its_case_and_not_before():
     assert done.returncode == 0, done.stdout + done.stderr
     fired = re.findall(r"- alertname: (\w+)", CASES.read_text())
     assert sorted(fired) == sorted(alerts())
+
+
+def test_each_alert_about_a_cluster_fires_for_that_one_alone_and_names_it():
+    done = promtool("test", "rules", CASES_OF_CLUSTERS)
+    assert done.returncode == 0, done.stdout + done.stderr
+    text = CASES_OF_CLUSTERS.read_text()
+    assert set(re.findall(r"- alertname: (\w+)", text)) == set(alerts()) - OF_THE_PROCESS
+    summaries = re.findall(r"summary: '(.*)'", text)
+    assert len(summaries) == len(alerts()) - len(OF_THE_PROCESS) and all("cluster east" in each for each in summaries), summaries
+
+
+def test_each_record_is_tried_with_two_clusters():
+    records = re.findall(r"- record: (\S+)", RULES.read_text())
+    assert records and records == re.findall(r"- expr: (\S+)", CASES_OF_CLUSTERS.read_text())
 
 
 def test_the_rules_use_metrics_that_there_are():

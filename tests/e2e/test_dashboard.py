@@ -44,9 +44,9 @@ def label_queries():
     return [(each["name"], *wanted.fullmatch(each["query"]["query"]).groups()) for each in asked]
 
 
-def substituted(expression):
-    """As Grafana does it: all instances and all nodes, and a time that covers the whole run."""
-    values = {"job": "bellwether", "instance": ".*", "node": ".*", "__rate_interval": "2m", "__range": "5m", "__interval": "2m"}
+def substituted(expression, cluster=".*"):
+    """As Grafana does it: all instances, clusters and nodes, and a time that covers the whole run."""
+    values = {"job": "bellwether", "instance": ".*", "cluster": cluster, "node": ".*", "__rate_interval": "2m", "__range": "5m", "__interval": "2m"}
     made = re.sub(r"\$(\w+)", lambda match: values[match.group(1)], expression)
     assert "$" not in made, made
     return made
@@ -57,6 +57,17 @@ def catalogue():
     rows = re.findall(r"^\| `(bellwether_\w+)`(.*)$", (ROOT / "conf/REFERENCE.md").read_text(encoding="utf-8"), re.M)
     records = re.findall(r"- record: (\S+)", RULES.read_text(encoding="utf-8"))
     return {**{name: "Deprecated" in rest for name, rest in rows}, **dict.fromkeys(records, False)}
+
+
+def metrics_of_the_process():
+    """Those that no cluster has, and so no label "cluster"."""
+    rows = (ROOT / "include/bellwether/metrics/rows.def").read_text(encoding="utf-8")
+    return {"up", "bellwether_build_info", *re.findall(r'^BW_PROCESS\(\w+, \w+, "(\w+)"', rows, re.M)}
+
+
+def selections(expression):
+    """(metric, labels) of each."""
+    return re.findall(r"([\w:]+)\{([^}]*)\}", expression)
 
 
 def unknown_metrics(expression):
@@ -74,7 +85,7 @@ def test_the_file_is_what_the_table_makes():
 def test_it_can_be_provisioned():
     parts = dashboard()
     assert parts["id"] is None and parts["uid"] and parts["schemaVersion"] >= 38 and "__inputs" not in parts
-    assert [each["name"] for each in parts["templating"]["list"]] == ["datasource", "job", "instance", "node"]
+    assert [each["name"] for each in parts["templating"]["list"]] == ["datasource", "job", "instance", "cluster", "node"]
     assert [row["title"] for row in parts["panels"] if row["type"] == "row"] == [
         "Who leads", "Failovers", "Traffic", "Nodes", "Certificates", "Names and the process"]
     numbers = [panel["id"] for panel in parts["panels"]]
@@ -110,6 +121,20 @@ def test_its_queries_name_metrics_that_there_are():
 @pytest.mark.parametrize("name", ["bellwether_nothing", "bellwether_connections", "bellwether:no_record"])
 def test_unknown_and_deprecated_metrics_would_be_found(name):
     assert unknown_metrics(f"sum(rate({name}[5m]))") == {name}
+
+
+def test_each_query_about_clusters_asks_for_the_chosen_ones_and_keeps_them_apart():
+    variables = {each["name"]: each for each in dashboard()["templating"]["list"]}
+    assert variables["cluster"]["allValue"] == ".*" and variables["cluster"]["current"]["value"] == ["$__all"]
+    everything = [*queries(), ("node", variables["node"]["query"]["query"], "")]
+    asked = [(title, metric, labels) for title, expression, _ in everything for metric, labels in selections(expression)
+             if metric != "ALERTS"]
+    assert len(metrics_of_the_process() & {metric for _, metric, _ in asked}) > 5
+    for title, metric, labels in asked:
+        assert ('cluster=~"$cluster"' in labels) is (metric not in metrics_of_the_process()), (title, metric, labels)
+    for title, expression, legend in queries():
+        if "{{node}}" in legend or ("{{instance}}" in legend and not metrics_of_the_process() & set(dict(selections(expression)))):
+            assert "{{cluster}}" in legend, (title, expression, legend)
 
 
 class Traffic:
@@ -205,7 +230,7 @@ def test_each_query_has_an_answer_and_its_legend_has_names(watched):
         wait_until(all_are_answered, 40, "answers", every=1)
     assert not missing, missing
     for title, expression, legend in queries():
-        wanted = set(re.findall(r"\{\{(\w+)\}\}", legend))
+        wanted = set(re.findall(r"\{\{(\w+)\}\}", legend)) - {"cluster"}  # which has no name here
         for labels, _ in watched.ask(substituted(expression)):
             assert wanted <= set(labels), (title, expression, legend, labels)
 
@@ -227,3 +252,54 @@ def test_what_the_run_did_is_what_it_shows(watched):
     assert list(shown("Ready", "instance").values()) == [1]
     days = {kind: seconds / 86400 for kind, seconds in shown("Days left", "cert").items()}
     assert set(days) == {"client", "server"} and all(29 < left < 31 for left in days.values()), days
+
+
+@pytest.fixture(scope="module")
+def two_clusters(tmp_path_factory):
+    """A Prometheus that has seen a proxy of the clusters east and west, whose nodes have the same names; east has lost its leader."""
+    folder = tmp_path_factory.mktemp("two_clusters")
+    with contextlib.ExitStack() as ended:
+        sims = {name: ended.enter_context(SimCluster.running(folder / name, tls=False)) for name in ("east", "west")}
+        config = folder / "bellwether.json"
+        config.write_text(json.dumps({
+            "clusters": [{"name": name, "nodes": [{"name": f"vault{at + 1}", "url": url} for at, url in enumerate(sim.urls)]}
+                         for name, sim in sims.items()],
+            "listen": [{"address": "127.0.0.1:0", "cluster": name, "mode": "http"} for name in sims]}), encoding="utf-8")
+        proxy = ended.enter_context(Bellwether(folder, ["-f", config, *LOOPBACK[2:]]))
+        prometheus = ended.enter_context(Prometheus(folder, [proxy.admin.removeprefix("http://")], RULES))
+        wait_until(lambda: len(prometheus.ask("bellwether_leader_info == 1")) == 2, 30, "the leaders of both clusters")
+        for node in sims["east"].nodes:
+            sims["east"].kill(node.index)
+        wait_until(lambda: len(prometheus.ask("bellwether_leader_info == 1")) == 1, 30, "a scrape of the outage")
+        yield prometheus
+
+
+def answers(prometheus, title, cluster=".*"):
+    found = next((expression, legend) for name, expression, legend in queries() if name == title)
+    return [(labels, value, set(re.findall(r"\{\{(\w+)\}\}", found[1])))
+            for labels, value in prometheus.ask(substituted(found[0], cluster))]
+
+
+def test_clusters_are_chosen_by_their_variable(two_clusters):
+    assert {labels.get("cluster") for labels, _ in two_clusters.ask("bellwether_leader_epoch")} == {"east", "west"}
+    for title, clusters in (("Held now", {"east", "west"}), ("Leader", {"west"}), ("Version", {None})):
+        assert {labels.get("cluster") for labels, _, _ in answers(two_clusters, title)} == clusters, title
+    assert {labels["cluster"] for labels, _, _ in answers(two_clusters, "Held now", "east")} == {"east"}
+    assert len(answers(two_clusters, "Version", "east")) == 1
+
+
+def test_each_line_of_two_clusters_has_a_legend_of_its_own(two_clusters):
+    """Nodes of the same name, and the one instance, are told apart by the cluster."""
+    for title, lines in (("Role", 6), ("Answers", 6), ("Could take over", 2), ("Files in use", 4), ("Ready", 2)):
+        wait_until(lambda title=title, lines=lines: len(answers(two_clusters, title)) == lines, 20, f"{lines} lines of {title}")
+        shown = [tuple((label, labels[label]) for label in sorted(wanted)) for labels, _, wanted in answers(two_clusters, title)]
+        assert len(set(shown)) == lines, (title, shown)
+    assert {labels["cluster"]: value for labels, value, _ in answers(two_clusters, "Ready")} == {"east": 0, "west": 1}
+
+
+def test_the_share_of_time_without_a_leader_is_of_each_cluster(two_clusters):
+    def shares():
+        return {labels["cluster"]: value for labels, value, _ in answers(two_clusters, "Time without a leader")}
+
+    wait_until(lambda: shares().get("east", 0) > 0.05, 30, "the outage in a rate")
+    assert shares()["west"] == 0 and shares()["east"] <= 1.1, shares()
