@@ -262,6 +262,8 @@ class FileReader {
       return draft_.problem(at,
                             fmt::format("name: may hold letters, digits and ._-: only, {} at most", kMaxClusterName));
     }
+    // Browsers leave such a part out of an address.
+    if (name == "." || name == "..") return draft_.problem(at, fmt::format("name: \"{}\" is no name", name));
     const bool is_known = std::any_of(draft_.clusters.begin(), draft_.clusters.end(),
                                       [&](const ClusterEntry& each) { return each.name == name; });
     if (is_known) return draft_.problem(at, fmt::format("clusters: two clusters are named \"{}\"", name));

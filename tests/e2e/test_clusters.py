@@ -4,14 +4,19 @@ import contextlib
 import itertools
 import json
 import os
+import signal
 import socket
 import subprocess
+import threading
+import time
 
 import pytest
 
 from house.asking import Client, all_ask_on
 from house.bellwether import Bellwether, binary
 from house.browser import Browser
+from house.certificates import Certificates
+from house.name_server import SilentNameServer
 from house.ports import free_ports
 from house.sim_cluster import SimCluster
 from house.waiting import wait_until
@@ -21,15 +26,22 @@ from house.web import request
 class Stand:
     """Two simulated clusters, and the program before them: one listener for each."""
 
-    def __init__(self, folder, sims, mode="http"):
+    def __init__(self, folder, sims, mode="http", write=True):
+        """`write`: the file names them all."""
         self.sims = sims
         self.mode = mode
         self.folder = folder
         self.file = folder / "bellwether.json"
         self.socket = folder / "control.sock"
         self.ports = dict(zip(sims, free_ports(len(sims))))
-        self.write(*sims)
-        self.proxy = Bellwether(folder, ["-f", self.file, "--control", self.socket, "--admin", "127.0.0.1:0"])
+        self.proxy = None
+        if write:
+            self.write(*sims)
+
+    def run(self, wrapper=()):
+        self.proxy = Bellwether(self.folder, ["-f", self.file, "--control", self.socket, "--admin", "127.0.0.1:0"],
+                                wrapper=wrapper)
+        return self.proxy
 
     def listener(self, name, served=None):
         return {"address": f"127.0.0.1:{self.ports[name]}", "cluster": served or name, "mode": self.mode}
@@ -104,6 +116,7 @@ def begin(tmp_path, sims):
 
     def make(mode="http"):
         made.append(Stand(tmp_path, sims, mode))
+        made[-1].run()
         made[-1].wait_all_lead()
         return made[-1]
 
@@ -271,3 +284,110 @@ def test_the_end_waits_for_the_clients_of_each_cluster(begin):
         assert it.proxy.end() == 0
     assert [line.fields["why"] for line in it.proxy.events("ending")] == ["idle"]
     expect_only_answers([*made["east"], *made["west"]])
+
+
+def refused_for_a_taken_port(it, clusters, listen):
+    """A reload that all clusters but the last one could use."""
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        it.write_text([*clusters, {"name": "zz", "nodes": ["http://127.0.0.1:1"]}], [*listen, {"address": address, "cluster": "zz"}])
+        assert "nothing was changed" in it.command("reload", code=1)
+
+
+def test_a_refused_reload_changes_no_trust_in_nodes(tmp_path):
+    with SimCluster.running(tmp_path / "east") as east, SimCluster.running(tmp_path / "west", tls=False) as west:
+        it = Stand(tmp_path, {"east": east, "west": west}, write=False)
+        listen = [it.listener("east"), it.listener("west")]
+        trust = {"ca_file": str(east.tls.ca_file), "server_name": east.tls.server_name}
+        it.write_text([it.cluster("east", **trust), it.cluster("west")], listen)
+        with it.run() as proxy:
+            it.wait_all_lead()
+            assert it.send("east", "before").status in (200, 204)
+            other = {**trust, "ca_file": str(Certificates(tmp_path / "stranger").ca_file)}
+            refused_for_a_taken_port(it, [it.cluster("east", **other), it.cluster("west")], listen)
+            assert it.send("east", "after").status in (200, 204)
+            assert proxy.events("config_refused")
+
+
+def test_a_refused_reload_takes_no_client_from_a_listener_that_would_have_moved(begin):
+    it = begin()
+    with it.asking("west") as made:
+        all_ask_on(made["west"])
+        for _ in range(10):
+            refused_for_a_taken_port(it, [it.cluster("east"), it.cluster("north", it.sims["west"])],
+                                     [it.listener("east"), it.listener("west", "north")])
+        all_ask_on(made["west"])
+    expect_only_answers(made["west"])
+
+
+def hold_one(it, name, key):
+    """A request that waits for a leader: its thread, and what comes of it."""
+    outcome = []
+    thread = threading.Thread(target=lambda: outcome.append(it.send(name, key).status))
+    thread.start()
+    wait_until(lambda: it.proxy.metrics().sum("bellwether_held_requests", cluster=name) > 0, 20, "the request to be held")
+    return thread, outcome
+
+
+def leaderless(it, name):
+    for node in it.sims[name].nodes:
+        it.sims[name].kill(node.index)
+    wait_until(lambda: it.status(name)["leader"] is None, 30, f"{name} to be without a leader")
+
+
+def test_after_the_order_to_end_nothing_is_reloaded(begin):
+    it = begin()
+    leaderless(it, "west")
+    thread, outcome = hold_one(it, "west", "held")
+    os.kill(it.proxy.pid, signal.SIGTERM)
+    wait_until(lambda: it.proxy.events("draining"), 20, "the end to begin")
+    it.write("east")
+    assert "this process ends" in it.command("reload", code=1)
+    it.sims["west"].heal()
+    thread.join(30)
+    assert outcome and outcome[0] in (200, 204)
+    wait_until(lambda: not it.proxy.process.is_running(), 10, "the process to end with its last client")
+    assert [line.fields["why"] for line in it.proxy.events("ending")] == ["idle"]
+
+
+def test_what_is_held_at_a_removed_cluster_is_answered(begin):
+    it = begin()
+    it.write("east", "west", hold_timeout_http="3s", drain_deadline="1s", drain_quiet="500ms")
+    it.command("reload")
+    leaderless(it, "west")
+    thread, outcome = hold_one(it, "west", "held")
+    it.write("east", hold_timeout_http="3s", drain_deadline="1s", drain_quiet="500ms")
+    it.command("reload")
+    thread.join(30)
+    assert outcome == [503]
+    wait_until(lambda: it.proxy.events("cluster_removed"), 20, "the cluster to be gone")
+    assert it.proxy.events("cluster_removed")[0].fields == {"cluster": "west", "cut": "0"}
+
+
+def test_a_unix_listener_goes_with_its_cluster_and_moves_by_a_restart_only(begin, tmp_path):
+    it = begin()
+    unix = {"address": f"unix:{tmp_path}/west.sock", "cluster": "west", "mode": "http"}
+    it.write_text([it.cluster("east"), it.cluster("west")], [it.listener("east"), unix])
+    it.command("reload")
+    assert (tmp_path / "west.sock").is_socket()
+    it.write_text([it.cluster("east"), it.cluster("west")], [{**unix, "cluster": "east"}, it.listener("west")])
+    said = it.command("reload", code=1)
+    assert "only a restart can move the file" in said and "cluster west" in said, said
+    it.write("east")
+    it.command("reload")
+    wait_until(lambda: not (tmp_path / "west.sock").exists(), 10, "the socket's file to be gone")
+
+
+def test_the_names_of_all_clusters_are_asked_for_together(tmp_path, sims):
+    with SilentNameServer(tmp_path) as dns:
+        it = Stand(tmp_path, sims, write=False)
+        hanging = [{"name": f"c{i}", "nodes": [f"http://h{i}.hang.test:8200"]} for i in range(6)]
+        it.write_text([it.cluster("east"), *hanging],
+                      [it.listener("east"), *[{"address": "127.0.0.1:0", "cluster": each["name"]} for each in hanging]],
+                      maxconn=100)
+        began = time.monotonic()
+        with it.run(wrapper=dns.wrapper) as proxy:
+            wait_until(lambda: proxy.events("started"), 40, "the start")
+            # One name is waited for for 3 s; six of them, one after the other, would take 18.
+            assert time.monotonic() - began < 12
+            assert it.send("east", "served").status in (200, 204)

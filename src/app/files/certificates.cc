@@ -70,15 +70,6 @@ Error Certificates::hangs() const {
                                                 fmt::join(files_, ", "), format_duration(kFirstPatience))};
 }
 
-Result<void> Certificates::load() {
-  std::optional<Loaded> loaded;
-  begin_load([&loaded](const Loaded& found) { loaded = found; });
-  if (!loop_.run_until([&loaded] { return loaded.has_value(); }, kFirstPatience)) return tl::unexpected(hangs());
-  if (!loaded->second) return tl::unexpected(loaded->second.error());
-  take_over(*loaded);
-  return {};
-}
-
 void Certificates::load_later(Context before, std::function<void(Result<void>)> on_done) {
   const auto done = std::make_shared<std::function<void(Result<void>)>>(std::move(on_done));
   // Once: what comes after its time is dropped.

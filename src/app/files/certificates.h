@@ -39,10 +39,8 @@ class Certificates {
   Certificates(const Certificates&) = delete;
   Certificates& operator=(const Certificates&) = delete;
 
-  // The first time. Turns the loop while it waits, for kFirstPatience at most. The error names the file.
-  [[nodiscard]] Result<void> load();
-  // The same without turning the loop: calls back in a later turn, unless this is destroyed before. Also an error if
-  // what is read is not valid now and `before`, if any, is.
+  // The first time: calls back in a later turn, after kFirstPatience at the latest, unless this is destroyed before.
+  // The error names the file. It is one as well if what is read is not valid now and `before`, if any, is.
   void load_later(Context before, std::function<void(Result<void>)> on_done);
   // From now on looks at the files every `interval` and hands over what it makes of changed ones.
   void watch(Duration interval, OnNew on_new);

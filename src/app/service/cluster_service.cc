@@ -29,6 +29,7 @@ namespace bellwether::app {
 namespace {
 
 constexpr Duration kResolvePatience = 1500ms;  // of a reload
+constexpr Duration kTimeToTell = 1s;           // clients that their request was held for too long
 
 void add_names(const NameAnswers& answers, metrics::ControlValues& values) {
   const std::vector<NameAnswers::Report> names = answers.reports();
@@ -76,14 +77,7 @@ struct ClusterService::Impl {
     });
   }
 
-  Result<void> open() {
-    return nodes.resolve()
-        .and_then([this] { return tls.load(config, nodes.any_is_tls()); })
-        .and_then([this] { return make_prober(); })
-        .and_then([this] { return make_proxy(); });
-  }
-
-  void prepare_open(std::function<void(const Result<void>&)> on_prepared) {
+  void prepare_open(Duration patience, std::function<void(const Result<void>&)> on_prepared) {
     const auto use_found = [weak = std::weak_ptr(alive), on_prepared = std::move(on_prepared)](ResolvedNames found) {
       const auto self = weak.lock();
       if (!self) return;
@@ -92,7 +86,7 @@ struct ClusterService::Impl {
       }
       (*self)->prepare_tls(on_prepared);
     };
-    resolve_all_later(control, resolver, config.nodes, kResolvePatience, use_found);
+    resolve_all_later(control, resolver, config.nodes, patience, use_found);
   }
 
   void prepare_tls(const std::function<void(const Result<void>&)>& on_prepared) {
@@ -123,7 +117,7 @@ struct ClusterService::Impl {
     request_log.emplace(cluster_log, config.log_requests, [this](admin::AmbiguousRequest one) {
       post([one = std::move(one)](Impl& self) { self.keep_ambiguous(one); });
     });
-    options->waits_to_accept = net::InheritedSockets::process().has_predecessor();
+    options->waits_to_accept = true;
     auto made = proxy::Proxy::start(control, std::move(*options), proxy_callbacks());
     if (!made) return tl::unexpected(made.error());
     proxy = std::move(*made);
@@ -193,6 +187,8 @@ struct ClusterService::Impl {
     nodes.begin(*prober, *proxy);
     refresh_names();
     watch_certificates();
+    // While there is a process that this one replaces, that one serves.
+    if (!net::InheritedSockets::process().has_predecessor()) proxy->begin_accepting();
   }
 
   void warn_of_no_verification() const {
@@ -331,11 +327,18 @@ struct ClusterService::Impl {
       if (!bound) return tl::unexpected(bound.error());
       next.listeners = std::move(*bound);
     }
-    if (!next.tls->nodes || !next.contexts.to_nodes) return {};
-    return proxy->set_node_tls(next.contexts.to_nodes);
+    return {};
+  }
+
+  void use_node_tls(const Next& next) {
+    if (!next.tls->nodes || !next.contexts.to_nodes) return;
+    if (const auto set = proxy->set_node_tls(next.contexts.to_nodes); !set) {
+      cluster_log.error("node_tls_unchanged", {{"why", set.error().message}});
+    }
   }
 
   void use(const NextPtr& next, std::function<void()> on_done) {
+    use_node_tls(*next);
     proxy->set_settings(std::move(next->settings));  // before listeners that may need them
     if (next->listeners) proxy->use_listeners(*next->listeners);
     tls.use(*next->tls);
@@ -355,6 +358,20 @@ struct ClusterService::Impl {
                 if (was_verifying) warn_of_no_verification();
                 proxy->when_all_have_it(done);
               });
+  }
+
+  Duration leave(std::function<void()> on_idle) {
+    is_leaving = true;
+    name_refresh.reset();
+    const auto none = proxy_settings(config).and_then(
+        [this](const proxy::ProxySettings& settings) { return proxy->bind_listeners({}, settings); });
+    if (none) proxy->use_listeners(**none);
+    proxy->shut_down(std::move(on_idle));
+    Duration at_most = std::max({config.drain_deadline, config.hold_timeout_http, config.hold_timeout_tcp});
+    for (const config::Listen& each : config.listen) {
+      at_most = std::max({at_most, each.drain_deadline, each.hold_timeout_http, each.hold_timeout_tcp});
+    }
+    return at_most + kTimeToTell;
   }
 
   void on_view(const cluster::ViewPtr& view) {
@@ -492,10 +509,8 @@ ClusterService::ClusterService(net::Loop& loop, net::Resolver& resolver, const c
 
 ClusterService::~ClusterService() = default;
 
-Result<void> ClusterService::open() { return impl_->open(); }
-
-void ClusterService::prepare_open(std::function<void(const Result<void>&)> on_prepared) {
-  impl_->prepare_open(std::move(on_prepared));
+void ClusterService::prepare_open(Duration patience, std::function<void(const Result<void>&)> on_prepared) {
+  impl_->prepare_open(patience, std::move(on_prepared));
 }
 
 Result<void> ClusterService::finish_open() { return impl_->finish_open(); }
@@ -526,11 +541,7 @@ void ClusterService::on_stopped(Duration lasted) {
   impl_->prober->on_stopped(lasted);
 }
 
-void ClusterService::leave(std::function<void()> on_idle) {
-  impl_->is_leaving = true;
-  impl_->proxy->leave_listeners();
-  impl_->proxy->shut_down(std::move(on_idle));
-}
+Duration ClusterService::leave(std::function<void()> on_idle) { return impl_->leave(std::move(on_idle)); }
 
 proxy::Proxy& ClusterService::proxy() { return *impl_->proxy; }
 

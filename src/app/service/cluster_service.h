@@ -49,16 +49,14 @@ class ClusterService {
   ClusterService(const ClusterService&) = delete;
   ClusterService& operator=(const ClusterService&) = delete;
 
-  // Finds its nodes, reads certificates and binds its listeners; nobody is accepted or probed before begin(). Turns the
-  // loop while it waits. After an error it can only be destroyed.
-  [[nodiscard]] Result<void> open();
-  // The same in two steps while the loop turns: `on_prepared` is told, within the call or later, once names and files
-  // have been read, unless this is destroyed before; the listeners are bound by finish_open().
-  void prepare_open(std::function<void(const Result<void>&)> on_prepared);
+  // Asks for its names, for `patience` at most, and reads its files: `on_prepared` is told once, within the call or
+  // later, unless this is destroyed before. Then finish_open() binds its listeners; nobody is accepted or probed before
+  // begin(). After an error of either it can only be destroyed.
+  void prepare_open(Duration patience, std::function<void(const Result<void>&)> on_prepared);
   [[nodiscard]] Result<void> finish_open();
   // All that follows is for an opened one.
   void say_listeners();  // in the log
-  void begin();          // to be called once
+  void begin();          // it accepts and probes; to be called once
 
   // What `wanted` comes to, its names and files read; at once where nothing is to be read.
   // REQUIRES: the one before has called back, and was used or dropped.
@@ -72,8 +70,9 @@ class ClusterService {
   void reload_certificates();
 
   void on_stopped(Duration lasted);  // the control loop stood still for so long
-  // It is removed: accepts nobody any more, and tells the process nothing but, once, that no client is left.
-  void leave(std::function<void()> on_idle);
+  // It is removed: accepts nobody any more, and tells the process nothing but, once, that no client is left. After how
+  // long all that it may still do for a client is done.
+  [[nodiscard]] Duration leave(std::function<void()> on_idle);
 
   [[nodiscard]] proxy::Proxy& proxy();
   [[nodiscard]] const config::Config& config() const;

@@ -5,10 +5,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/process/log.h"
 #include "bellwether/net/inherited.h"
 
 namespace bellwether::app {
 namespace {
+
+// How long the start waits for names; what has not answered then is asked for in the background.
+constexpr Duration kFirstNames = 3s;
+constexpr Duration kFirstFiles = 15s;      // beyond what Certificates waits for
+constexpr Duration kReloadNames = 1500ms;  // of a cluster that a reload adds
 
 Error in_cluster(const std::string& name, const Error& error) {
   return name.empty() ? error : error.within(fmt::format("cluster {}", name));
@@ -71,10 +77,23 @@ ClusterSet::ClusterSet(net::Loop& loop, net::Resolver& resolver, MakeSurrounding
 ClusterSet::~ClusterSet() = default;
 
 Result<void> ClusterSet::open(const config::Config& config) {
-  for (const config::Config& each : config::clusters_of(config)) {
-    auto opened = std::make_unique<ClusterService>(loop_, resolver_, each, make_surroundings_(each.cluster));
-    if (auto done = opened->open(); !done) return tl::unexpected(in_cluster(each.cluster, done.error()));
-    clusters_.push_back(std::move(opened));
+  const auto all = config::clusters_of(config);
+  std::vector<Result<void>> outcomes(all.size());
+  std::size_t unprepared = all.size();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    clusters_.push_back(std::make_unique<ClusterService>(loop_, resolver_, all[i], make_surroundings_(all[i].cluster)));
+    clusters_.back()->prepare_open(kFirstNames, [&outcomes, &unprepared, i](const Result<void>& prepared) {
+      outcomes[i] = prepared;
+      --unprepared;
+    });
+  }
+  if (!loop_.run_until([&unprepared] { return unprepared == 0; }, kFirstFiles)) {
+    clusters_.clear();  // they would call back into this frame
+    return fail(ErrorKind::kTimeout, "names and files could not be read");
+  }
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (outcomes[i]) outcomes[i] = clusters_[i]->finish_open();
+    if (!outcomes[i]) return tl::unexpected(in_cluster(all[i].cluster, outcomes[i].error()));
   }
   return {};
 }
@@ -85,8 +104,7 @@ ClusterService* ClusterSet::find(const std::string& name) const {
   return found == clusters_.end() ? nullptr : found->get();
 }
 
-std::vector<proxy::Proxy*> ClusterSet::keep_all() {
-  keeps_all_ = true;
+std::vector<proxy::Proxy*> ClusterSet::proxies() const {
   std::vector<proxy::Proxy*> found;
   for (const ClusterPtr& each : clusters_) found.push_back(&each->proxy());
   for (const auto& each : leaving_) found.push_back(&each->cluster->proxy());
@@ -145,7 +163,7 @@ void ClusterSet::prepare_new(const config::Config& wanted, const ChangePtr& chan
   auto made = std::make_unique<ClusterService>(loop_, resolver_, wanted, make_surroundings_(wanted.cluster));
   ClusterService* const one = made.get();
   change->added.push_back(std::move(made));
-  one->prepare_open([this, name = wanted.cluster](const Result<void>& prepared) {
+  one->prepare_open(kReloadNames, [this, name = wanted.cluster](const Result<void>& prepared) {
     if (!prepared) preparing_->report.problems.push_back(in_cluster(name, prepared.error()).message);
     one_is_prepared();
   });
@@ -154,29 +172,37 @@ void ClusterSet::prepare_new(const config::Config& wanted, const ChangePtr& chan
 const admin::ReloadReport& ClusterSet::report_of(const Change& change) { return change.report; }
 
 // Where a listener goes over from one cluster to another, clients may wait in the queue of its socket.
-void ClusterSet::lend_moving_sockets(const config::Config& wanted) const {
+Result<void> ClusterSet::lend_moving_sockets(const config::Config& wanted) const {
   for (const ClusterPtr& each : clusters_) {
     for (const config::Listen& open : each->config().listen) {
       const auto is_it = [&](const config::Listen& one) { return one.address == open.address; };
       if (each->name() == wanted.cluster || std::none_of(wanted.listen.begin(), wanted.listen.end(), is_it)) continue;
+      if (open.is_unix()) {
+        return fail(ErrorKind::kUnavailable, fmt::format("listen: {} is open in {}: only a restart can move the file",
+                                                         open.address, named(each->name())));
+      }
       if (const auto address = net::Address::parse(open.address)) net::InheritedSockets::process().lend_own(*address);
     }
   }
+  return {};
+}
+
+Result<void> ClusterSet::bind_all(Change& change) {
+  for (const auto& [cluster, next] : change.kept) {
+    auto bound = lend_moving_sockets(ClusterService::config_of(*next)).and_then([&one = *cluster, &part = *next] {
+      return one.bind(part);
+    });
+    if (!bound) return tl::unexpected(in_cluster(cluster->name(), bound.error()));
+  }
+  for (const ClusterPtr& each : change.added) {
+    auto bound = lend_moving_sockets(each->config()).and_then([&one = *each] { return one.finish_open(); });
+    if (!bound) return tl::unexpected(in_cluster(each->name(), bound.error()));
+  }
+  return {};
 }
 
 Result<void> ClusterSet::bind(Change& change) {
-  const auto bind_all = [&]() -> Result<void> {
-    for (const auto& [cluster, next] : change.kept) {
-      lend_moving_sockets(ClusterService::config_of(*next));
-      if (auto bound = cluster->bind(*next); !bound) return tl::unexpected(in_cluster(cluster->name(), bound.error()));
-    }
-    for (const ClusterPtr& each : change.added) {
-      lend_moving_sockets(each->config());
-      if (auto bound = each->finish_open(); !bound) return tl::unexpected(in_cluster(each->name(), bound.error()));
-    }
-    return {};
-  };
-  auto bound = bind_all();
+  auto bound = bind_all(change);
   (void)net::InheritedSockets::process().release();  // copies that nobody needs any more
   return bound;
 }
@@ -210,21 +236,31 @@ void ClusterSet::put_in_order(Change& change) {
 
 void ClusterSet::let_go(ClusterPtr cluster) {
   ClusterService* const one = cluster.get();
-  const Duration at_most = one->config().drain_deadline;
   leaving_.push_back(std::make_unique<Leaving>(loop_, std::move(cluster), [this, one] { forget(one); }));
-  leaving_.back()->deadline.arm_in(at_most);
-  one->leave([weak = std::weak_ptr(alive_), one] {
+  const Duration at_most = one->leave([weak = std::weak_ptr(alive_), one] {
     if (const auto self = weak.lock()) (*self)->forget(one);
+  });
+  leaving_.back()->deadline.arm_in(at_most);
+}
+
+// Once its workers have answered whatever others have asked them for, and not within their callback.
+void ClusterSet::forget(ClusterService* gone) {
+  gone->proxy().when_all_have_it([weak = std::weak_ptr(alive_), gone] {
+    const auto self = weak.lock();
+    if (!self) return;
+    (*self)->loop_.at_turn_end([weak, gone] {
+      if (const auto still = weak.lock()) (*still)->erase_leaving(gone);
+    });
   });
 }
 
-// Not at once: the caller is a callback of what goes.
-void ClusterSet::forget(const ClusterService* gone) {
-  loop_.at_turn_end([weak = std::weak_ptr(alive_), gone] {
-    const auto self = weak.lock();
-    if (!self || (*self)->keeps_all_) return;
-    std::erase_if((*self)->leaving_, [gone](const auto& each) { return each->cluster.get() == gone; });
-  });
+void ClusterSet::erase_leaving(const ClusterService* gone) {
+  const auto is_it = [gone](const auto& each) { return each->cluster.get() == gone; };
+  const auto found = std::find_if(leaving_.begin(), leaving_.end(), is_it);
+  if (keeps_all_ || found == leaving_.end()) return;
+  log::info("cluster_removed", {{"cluster", (*found)->cluster->name()},
+                                {"cut", static_cast<std::int64_t>((*found)->cluster->proxy().counts().sessions_now)}});
+  leaving_.erase(found);
 }
 
 }  // namespace bellwether::app

@@ -17,7 +17,7 @@ namespace bellwether::app {
 
 // The clusters of this process, and how others take their place when the configuration changes: in all of them or in
 // none. A cluster that is removed accepts nobody from then on, and serves whom it has until they have ended, or until
-// its drain_deadline. Control thread.
+// their times (drain_deadline, hold_timeout_http) are over. Control thread.
 class ClusterSet {
  public:
   using ClusterPtr = std::unique_ptr<ClusterService>;
@@ -34,13 +34,15 @@ class ClusterSet {
   ClusterSet(const ClusterSet&) = delete;
   ClusterSet& operator=(const ClusterSet&) = delete;
 
-  // The first ones; see ClusterService::open().
+  // The first ones, up to ClusterService::finish_open(). Turns the loop while it waits for names and files.
   [[nodiscard]] Result<void> open(const config::Config& config);
   // In the order of the configuration, one at least. Not those that leave.
   [[nodiscard]] const std::vector<ClusterPtr>& all() const { return clusters_; }
   [[nodiscard]] bool has(const std::string& name) const { return find(name) != nullptr; }
-  // The process ends: those that leave stay until this is destroyed. The proxies of all.
-  [[nodiscard]] std::vector<proxy::Proxy*> keep_all();
+  // Of those that leave, too.
+  [[nodiscard]] std::vector<proxy::Proxy*> proxies() const;
+  // The process ends: those that leave stay until this is destroyed.
+  void keep_all() { keeps_all_ = true; }
   // What each says, after its name if it has one: "east: n1,n2; west: n1".
   [[nodiscard]] std::string text_of_each(const std::function<std::string(const ClusterService&)>& text) const;
   // All workers of all clusters have carried out what was ordered before.
@@ -62,10 +64,12 @@ class ClusterSet {
   void one_is_prepared();
   void prepare_new(const config::Config& wanted, const ChangePtr& change);
   void prepare_kept(ClusterService& cluster, const config::Config& wanted, const ChangePtr& change);
-  void lend_moving_sockets(const config::Config& wanted) const;
+  [[nodiscard]] Result<void> lend_moving_sockets(const config::Config& wanted) const;
+  [[nodiscard]] Result<void> bind_all(Change& change);
   void put_in_order(Change& change);
   void let_go(ClusterPtr cluster);
-  void forget(const ClusterService* gone);
+  void forget(ClusterService* gone);
+  void erase_leaving(const ClusterService* gone);
 
   net::Loop& loop_;
   net::Resolver& resolver_;

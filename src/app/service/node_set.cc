@@ -10,9 +10,6 @@
 namespace bellwether::app {
 namespace {
 
-// How long the start waits for names; what has not answered then is asked for in the background.
-constexpr Duration kResolvePatience = 3s;
-
 void warn_of_unresolved(const log::ClusterLog& log, const std::vector<NodePlan>& plans) {
   for (const NodePlan& node : plans) {
     if (!node.address && !node.same_as)
@@ -24,8 +21,6 @@ void warn_of_unresolved(const log::ClusterLog& log, const std::vector<NodePlan>&
 
 NodeSet::NodeSet(net::Loop& loop, net::Resolver& resolver, const config::Config& config, log::ClusterLog log)
     : loop_(loop), resolver_(resolver), config_(config), log_(std::move(log)) {}
-
-Result<void> NodeSet::resolve() { return take_first(resolve_all(loop_, resolver_, config_.nodes, kResolvePatience)); }
 
 Result<void> NodeSet::take_first(const std::vector<ResolvedName>& found) {
   auto plans = plan_nodes(config_.nodes, found);

@@ -26,9 +26,7 @@ class NodeSet {
   NodeSet(const NodeSet&) = delete;
   NodeSet& operator=(const NodeSet&) = delete;
 
-  // The first nodes. Turns the loop while it waits for names.
-  [[nodiscard]] Result<void> resolve();
-  // The same, where the names have been asked for.
+  // The first nodes; `found`: what their names lead to.
   [[nodiscard]] Result<void> take_first(const std::vector<ResolvedName>& found);
   [[nodiscard]] const std::vector<NodePlan>& plans() const { return plans_; }
   [[nodiscard]] bool any_is_tls() const;

@@ -103,7 +103,7 @@ struct Service::Impl {
 
   [[nodiscard]] std::size_t memory_in_all() const {
     std::size_t sum = 0;
-    for (const auto& each : clusters.all()) sum += memory_in_use(each->proxy().counts());
+    for (const proxy::Proxy* each : clusters.proxies()) sum += memory_in_use(each->counts());
     return sum;
   }
 
@@ -362,6 +362,7 @@ struct Service::Impl {
   // Empty: now.
   [[nodiscard]] std::string why_no_change() const {
     if (is_replaced) return "another process has taken this one's place";
+    if (shut_down.has_begun()) return "this process ends";
     return upgrade.is_under_way() ? "an upgrade is under way: try again when it has ended" : "";
   }
 
@@ -396,9 +397,11 @@ struct Service::Impl {
     if (shut_down.has_begun()) return shut_down.end_now("told twice");
     upgrade.give_up("this process was told to end");
     supervisor.stopping();
+    end_watch();
+    clusters.keep_all();
     // The listeners stay open meanwhile: whoever sends clients here needs time to see that /readyz says no. A process
     // that was replaced accepts nobody any more.
-    shut_down.begin(clusters.keep_all(), {is_replaced ? 0s : config.shutdown_delay, config.hard_stop_after});
+    shut_down.begin(clusters.proxies(), {is_replaced ? 0s : config.shutdown_delay, config.hard_stop_after});
   }
 
   net::Loop& control;

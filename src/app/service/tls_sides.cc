@@ -71,13 +71,6 @@ constexpr const char* kClients = "clients";
 constexpr std::string_view kToNodes = "TLS to the nodes";
 constexpr std::string_view kToClients = "TLS to clients";
 
-template <typename Options>
-Result<void> load_side(TlsSides::Side<Options>& side, std::string_view name) {
-  if (!side.certificates) return {};
-  auto loaded = side.certificates->load();
-  return loaded ? Result<void>() : tl::unexpected(loaded.error().within(std::string(name)));
-}
-
 }  // namespace
 
 // Sides that are being read for a change, and what has come of them so far.
@@ -90,18 +83,6 @@ struct TlsSides::Preparation {
 
 TlsSides::TlsSides(net::Loop& loop, log::ClusterLog log)
     : loop_(loop), log_(std::move(log)), retired_timer_(loop, [this] { forget_retired(); }) {}
-
-Result<void> TlsSides::load(const config::Config& config, bool any_node_is_tls) {
-  nodes_ = make_side(loop_, log_, kNodes, wanted_for_nodes(config, any_node_is_tls));
-  if (auto loaded = load_side(nodes_, kToNodes); !loaded) return loaded;
-  listeners_ = wanted_for_clients(config);
-  for (const Listener& each : listeners_) {
-    if (!each.tls || find_side(clients_, *each.tls) != clients_.end()) continue;
-    clients_.push_back(make_side(loop_, log_, kClients, each.tls));
-    if (auto loaded = load_side(clients_.back(), kToClients); !loaded) return loaded;
-  }
-  return {};
-}
 
 TlsContexts TlsSides::contexts() const {
   TlsContexts contexts{nodes_.context(), {}};

@@ -55,8 +55,6 @@ class TlsSides {
   TlsSides(const TlsSides&) = delete;
   TlsSides& operator=(const TlsSides&) = delete;
 
-  // The first time. Turns the loop while it reads.
-  [[nodiscard]] Result<void> load(const config::Config& config, bool any_node_is_tls);
   [[nodiscard]] TlsContexts contexts() const;
   // If `change` is used.
   [[nodiscard]] TlsContexts contexts_with(const Change& change) const;

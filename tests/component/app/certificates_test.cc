@@ -34,7 +34,10 @@ struct Folder {
 struct Watched {
   explicit Watched(Duration interval = 20ms) {
     put_pair("server");
-    REQUIRE(certificates.load());
+    std::optional<Result<void>> loaded;
+    certificates.load_later(nullptr, [&loaded](const Result<void>& outcome) { loaded = outcome; });
+    REQUIRE(loop->run_until([&loaded] { return loaded.has_value(); }, 10s));
+    REQUIRE(*loaded);
     certificates.watch(interval, [this](const app::Certificates::Context& made) -> Result<void> {
       handed_over.push_back(made);
       return {};
