@@ -16,6 +16,7 @@ from house.asking import Client, all_ask_on
 from house.bellwether import Bellwether, binary
 from house.browser import Browser
 from house.certificates import Certificates
+from house.hosts_file import HostsFile
 from house.name_server import SilentNameServer
 from house.ports import free_ports
 from house.sim_cluster import SimCluster
@@ -391,3 +392,20 @@ def test_the_names_of_all_clusters_are_asked_for_together(tmp_path, sims):
             # One name is waited for for 3 s; six of them, one after the other, would take 18.
             assert time.monotonic() - began < 12
             assert it.send("east", "served").status in (200, 204)
+
+
+def test_a_name_that_leads_to_the_listener_of_another_cluster_is_refused(tmp_path, sims):
+    hosts = HostsFile(tmp_path, {"loop.test": "127.0.0.1"})
+    it = Stand(tmp_path, sims, write=False)
+    round_about = {"name": "west", "nodes": [f"http://loop.test:{it.ports['east']}"]}
+    it.write_text([it.cluster("east"), round_about], [it.listener("east"), it.listener("west")])
+    proxy = it.run(wrapper=hosts.wrapper())
+    wait_until(lambda: not proxy.process.is_running(), 20, "the start to be refused")
+    assert "cluster west" in proxy.log() and "where we listen ourselves" in proxy.log(), proxy.log()
+    proxy.end()
+    it.write("east", "west")
+    with it.run(wrapper=hosts.wrapper()):
+        it.wait_all_lead()
+        it.write_text([it.cluster("east"), round_about], [it.listener("east"), it.listener("west")])
+        said = it.command("reload", code=1)
+        assert "cluster west" in said and "where we listen ourselves" in said, said

@@ -137,9 +137,9 @@ Choice choose_cluster(const Document& document, const std::vector<std::string>& 
   const auto groups = grouped(likely.empty() ? sections : likely);
   if (groups.size() == 1) return {with_frontends(document, groups.front()), ""};
   return {{},
-          fmt::format("a Bellwether process serves one cluster, and this file has servers of {}. Import each into a "
-                      "file of its own, /etc/bellwether/NAME.json, which the unit bellwether@NAME serves. Choose "
-                      "one:{}",
+          fmt::format("an import makes the file of one cluster, and this one has servers of {}. Import each into a "
+                      "file of its own, /etc/bellwether/NAME.json, which the unit bellwether@NAME serves, or put the "
+                      "results together as \"clusters\" of one file. Choose one:{}",
                       groups.size(), choices(groups))};
 }
 

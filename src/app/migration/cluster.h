@@ -21,7 +21,7 @@ struct Choice {
   std::string problem;  // why there is none: what the file has, and how to choose
 };
 
-// A process serves one cluster: the one whose backends or listen sections are named, or, if none is, the only one that
+// An import is of one cluster: the one whose backends or listen sections are named, or, if none is, the only one that
 // there is. Of several, those that look like Vault are preferred: by port, check or name.
 [[nodiscard]] Choice choose_cluster(const Document& document, const std::vector<std::string>& names);
 

@@ -64,7 +64,7 @@ struct ClusterService::Impl {
         alive(std::make_shared<Impl*>(this)),
         tls(loop, cluster_log),
         room_log(cluster_log),
-        nodes(loop, r, config, cluster_log) {}
+        nodes(loop, r, config, around.listeners_elsewhere, cluster_log) {}
 
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -546,6 +546,8 @@ Duration ClusterService::leave(std::function<void()> on_idle) { return impl_->le
 proxy::Proxy& ClusterService::proxy() { return *impl_->proxy; }
 
 const config::Config& ClusterService::config() const { return impl_->config; }
+
+const std::vector<config::Listen>& ClusterService::listeners() const { return impl_->nodes.listeners(); }
 
 const cluster::ViewPtr& ClusterService::view() const { return impl_->prober->view(); }
 

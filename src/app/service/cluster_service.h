@@ -30,6 +30,7 @@ struct ClusterSurroundings {
   // else does; `change` is not run.
   using Change = std::function<void(std::function<void()> on_done)>;
   std::function<bool(Change change)> run_alone;
+  std::function<std::vector<config::Listen>()> listeners_elsewhere;  // of the process, for other clusters
 };
 
 // One Vault cluster of the process, wired together: its nodes and where their names lead, the prober that follows its
@@ -76,6 +77,8 @@ class ClusterService {
 
   [[nodiscard]] proxy::Proxy& proxy();
   [[nodiscard]] const config::Config& config() const;
+  // Its listeners, with the ports that were given.
+  [[nodiscard]] const std::vector<config::Listen>& listeners() const;
   [[nodiscard]] const std::string& name() const { return config().cluster; }
   [[nodiscard]] const cluster::ViewPtr& view() const;
   // Whoever waits for an answer has one: somebody leads, or all nodes were asked and nobody does.

@@ -19,13 +19,14 @@ void warn_of_unresolved(const log::ClusterLog& log, const std::vector<NodePlan>&
 
 }  // namespace
 
-NodeSet::NodeSet(net::Loop& loop, net::Resolver& resolver, const config::Config& config, log::ClusterLog log)
-    : loop_(loop), resolver_(resolver), config_(config), log_(std::move(log)) {}
+NodeSet::NodeSet(net::Loop& loop, net::Resolver& resolver, const config::Config& config, ListenElsewhere elsewhere,
+                 log::ClusterLog log)
+    : loop_(loop), resolver_(resolver), config_(config), elsewhere_(std::move(elsewhere)), log_(std::move(log)) {}
 
 Result<void> NodeSet::take_first(const std::vector<ResolvedName>& found) {
   auto plans = plan_nodes(config_.nodes, found);
   if (!plans) return tl::unexpected(plans.error());
-  if (auto straight = check_no_loop(*plans, config_.listen); !straight) return straight;
+  if (auto straight = check_no_loop(*plans, with_elsewhere(config_.listen)); !straight) return straight;
   plans_ = std::move(*plans);
   unused_ = {static_cast<std::uint32_t>(plans_.size())};
   warn_of_unresolved(log_, plans_);
@@ -57,6 +58,12 @@ void NodeSet::note_listeners() {
   }
 }
 
+std::vector<config::Listen> NodeSet::with_elsewhere(std::vector<config::Listen> own) const {
+  const std::vector<config::Listen> others = elsewhere_();
+  own.insert(own.end(), others.begin(), others.end());
+  return own;
+}
+
 std::vector<config::Listen> NodeSet::real_listeners(std::vector<config::Listen> wanted) const {
   const std::vector<config::Listen>& open = config_.listen;
   for (config::Listen& each : wanted) {
@@ -73,7 +80,7 @@ Result<std::vector<NodePlan>> NodeSet::plan(const config::Config& changed, std::
   NodeId unused = unused_;
   auto plans = replan_nodes(changed.nodes, found, plans_, unused);
   if (!plans) return plans;
-  if (auto straight = check_no_loop(*plans, real_listeners(changed.listen)); !straight) {
+  if (auto straight = check_no_loop(*plans, with_elsewhere(real_listeners(changed.listen))); !straight) {
     return tl::unexpected(straight.error());
   }
   for (const std::string& host : kept) {
@@ -124,7 +131,7 @@ void NodeSet::keep_addresses() {
 }
 
 bool NodeSet::on_address(NodeId node, const net::Address& address) {
-  if (leads_back(address, listen_)) {
+  if (leads_back(address, with_elsewhere(listen_))) {
     log_.error("node_address_refused", {{"node", name_of(node)},
                                         {"address", address.to_string()},
                                         {"why", std::string("we listen there ourselves; the last address stays")}});

@@ -21,8 +21,11 @@ namespace bellwether::app {
 // them gets another address, or when there are others. Control thread.
 class NodeSet {
  public:
-  // `config` is that of the service, which outlives this.
-  NodeSet(net::Loop& loop, net::Resolver& resolver, const config::Config& config, log::ClusterLog log);
+  using ListenElsewhere = std::function<std::vector<config::Listen>()>;
+
+  // `config` is that of the service, which outlives this. `elsewhere`: what this process listens to for other clusters.
+  NodeSet(net::Loop& loop, net::Resolver& resolver, const config::Config& config, ListenElsewhere elsewhere,
+          log::ClusterLog log);
   NodeSet(const NodeSet&) = delete;
   NodeSet& operator=(const NodeSet&) = delete;
 
@@ -30,6 +33,10 @@ class NodeSet {
   [[nodiscard]] Result<void> take_first(const std::vector<ResolvedName>& found);
   [[nodiscard]] const std::vector<NodePlan>& plans() const { return plans_; }
   [[nodiscard]] bool any_is_tls() const;
+  // Of the configuration, from begin() on with the ports that were given.
+  [[nodiscard]] const std::vector<config::Listen>& listeners() const {
+    return listen_.empty() ? config_.listen : listen_;
+  }
   [[nodiscard]] bool is_down(NodeId node) const;  // as it was seen last
   // The name of that node, which has no address or is down, leads there now.
   void on_answer(NodeId node, const std::vector<net::Address>& found) {
@@ -51,6 +58,7 @@ class NodeSet {
 
  private:
   void note_listeners();
+  [[nodiscard]] std::vector<config::Listen> with_elsewhere(std::vector<config::Listen> own) const;
   // `wanted` with the ports that were given to those among them that are open.
   [[nodiscard]] std::vector<config::Listen> real_listeners(std::vector<config::Listen> wanted) const;
   void keep_addresses();
@@ -63,6 +71,7 @@ class NodeSet {
   net::Loop& loop_;
   net::Resolver& resolver_;
   const config::Config& config_;
+  const ListenElsewhere elsewhere_;
   const log::ClusterLog log_;
   std::vector<NodePlan> plans_;
   NodeId unused_;                       // the next new node has this id

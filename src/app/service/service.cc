@@ -98,7 +98,17 @@ struct Service::Impl {
     around.run_alone = [this](const ClusterSurroundings::Change& change) {
       return why_no_change().empty() && reloader.run_alone(change);
     };
+    around.listeners_elsewhere = [this, name] { return listeners_but_of(name); };
     return around;
+  }
+
+  [[nodiscard]] std::vector<config::Listen> listeners_but_of(const std::string& cluster) const {
+    std::vector<config::Listen> all;
+    for (const auto& each : clusters.all()) {
+      const std::vector<config::Listen>& own = each->listeners();
+      if (each->name() != cluster) all.insert(all.end(), own.begin(), own.end());
+    }
+    return all;
   }
 
   [[nodiscard]] std::size_t memory_in_all() const {
