@@ -31,15 +31,17 @@ void ShutDown::end_now(std::string_view why) {
   control_.stop();
 }
 
+// A proxy that is idle calls back at once. When the last one is, others may have clients again: all are asked anew.
 void ShutDown::end_when_idle() {
   const auto busy = std::make_shared<std::size_t>(proxies_.size());
+  const auto is_asking = std::make_shared<bool>(true);
   for (proxy::Proxy* each : proxies_) {
-    each->shut_down([this, busy] {
-      if (--*busy > 0) return;
-      // One that was idle first may have clients again.
-      clients().sessions == 0 ? end_now("idle") : end_when_idle();
+    each->shut_down([this, busy, is_asking] {
+      if (--*busy == 0 && !*is_asking) end_when_idle();
     });
   }
+  *is_asking = false;
+  if (*busy == 0) end_now("idle");
 }
 
 ShutDown::Clients ShutDown::clients() const {
