@@ -21,6 +21,7 @@ Usage: bench/changes.py [--reloads 500] [--upgrades 100] [--connections 4]
        `./dev bench changes` builds the program first. Ends with 1 if a client got an error.
 """
 import argparse
+import contextlib
 import http.client
 import json
 import os
@@ -56,6 +57,12 @@ class Load:
         if not keeps:
             words += ["-H", "Connection: close"]
         self._process = subprocess.Popen([*words, url + PATH], stdout=subprocess.PIPE, text=True)
+
+    def stop(self):
+        """No-op after end()."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.communicate()
 
     def end(self):
         self._process.send_signal(signal.SIGINT)
@@ -134,11 +141,17 @@ class Stand:
         if self.pid != self.proxy.pid:
             end_by_pid(self.pid, binary())
 
+    @contextlib.contextmanager
     def loads(self, connections):
         token = self.sim.token
-        return [Load(f"{name} {'kept' if keeps else 'one per request'}", f"{scheme}://{self.address(name)}", token, connections, keeps)
+        made = [Load(f"{name} {'kept' if keeps else 'one per request'}", f"{scheme}://{self.address(name)}", token, connections, keeps)
                 for name, scheme, keeps in [("http", "http", True), ("http", "http", False), ("https", "https", True),
                                             ("tcp", "http", True), ("tcp", "http", False), ("redirect", "http", False)]]
+        try:
+            yield made
+        finally:
+            for each in made:
+                each.stop()
 
 
 def slope(values):
@@ -169,11 +182,10 @@ def told_of(loads):
     return any(load.errors for load in loads)
 
 
-def reloads(stand, count, connections):
+def reloads(stand, count, loads):
     session = http.client.HTTPConnection("127.0.0.1", stand.ports["tcp"], timeout=30)
     ask_over(session, stand.sim.token)
     own_port = session.sock.getsockname()[1]
-    loads = stand.loads(connections)
     took, late, quiet, memory, failed = [], [], [], [], False
     for turn in range(1, count + 1):
         stand.lateness()
@@ -195,8 +207,7 @@ def reloads(stand, count, connections):
     return told_of(loads) or failed
 
 
-def upgrades(stand, count, connections):
-    loads = stand.loads(connections)
+def upgrades(stand, count, loads):
     begun = time.monotonic()
     for _ in range(count):
         stand.upgrade()
@@ -218,9 +229,12 @@ def main():
         folder = pathlib.Path(folder)
         with SimCluster.running(folder / "sim", tls=False, words=["--nodes", str(NODES)]) as sim:
             stand = Stand(folder, sim)
+            failed = False
             try:
-                failed = reloads(stand, options.reloads, options.connections) if options.reloads else False
-                failed = (upgrades(stand, options.upgrades, options.connections) if options.upgrades else False) or failed
+                for question, count in ((reloads, options.reloads), (upgrades, options.upgrades)):
+                    if count > 0:
+                        with stand.loads(options.connections) as loads:
+                            failed |= question(stand, count, loads)
             finally:
                 stand.end()
     return 1 if failed else 0

@@ -74,9 +74,17 @@ def started(folder, sims):
     file = own / "bellwether.json"
     file.write_text(json.dumps(config))
     proxy = Bellwether(own, ["-f", str(file)])
-    for name in sims:
-        wait_until(lambda name=name: proxy.get(f"/clusters/{name}/readyz").status == 200, 30, f"a leader of {name}")
+    try:
+        wait_for_leaders(proxy, sims)
+    except BaseException:
+        proxy.end()
+        raise
     return proxy, addresses
+
+
+def wait_for_leaders(proxy, names):
+    for name in names:
+        wait_until(lambda name=name: proxy.get(f"/clusters/{name}/readyz").status == 200, 30, f"a leader of {name}")
 
 
 def epoch(proxy):
