@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <set>
 #include <string>
 #include <vector>
@@ -187,8 +189,8 @@ TEST_CASE("two clusters of one name are refused, and more than there may be", "[
     for (std::size_t i = 0; i < clusters; ++i) {
       const std::string number = std::to_string(i + 1);
       const std::string comma = i == 0 ? "" : ",";
-      named += comma + "{\"name\": \"c" + number + "\", \"nodes\": [\"https://n:" + number + "\"]}";
-      if (i < kMaxClusters) listen += comma + R"({"address": ":)" + number + R"(", "cluster": "c)" + number + "\"}";
+      named += fmt::format(R"({}{{"name": "c{}", "nodes": ["https://n:{}"]}})", comma, number, number);
+      if (i < kMaxClusters) listen += fmt::format(R"({}{{"address": ":{}", "cluster": "c{}"}})", comma, number, number);
     }
     return lines(load_text("{\"listen\": [" + listen + "], \"clusters\": [" + named + "]}").problems);
   };
@@ -311,7 +313,7 @@ TEST_CASE("every option has a scope, and a cluster takes exactly what is not of 
     } else if (option.key == "nodes") {
       CHECK(found.size() == 2);  // twice, and empty
     } else if (takes_list) {
-      CHECK(found == Lines{});
+      CHECK(found.empty());
     } else {
       REQUIRE(found.size() == 1);
       CHECK_THAT(found[0], CATCH_CONTAINS(std::string(option.key) + ": must be "));
