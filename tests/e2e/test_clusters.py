@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from house.asking import Client, all_ask_on
+from house.asking import Client, all_ask_on, running
 from house.bellwether import Bellwether, binary
 from house.browser import Browser
 from house.certificates import Certificates
@@ -89,15 +89,8 @@ class Stand:
         made = {name: [Client(f"{name}{keeps}", self.address(name), self.sims[name].token, f"127.0.1.{next(numbers)}", keeps)
                        for keeps in (1, 0)] for name in names}
         everybody = [client for clients in made.values() for client in clients]
-        for client in everybody:
-            client.start()
-        try:
+        with running(everybody):
             yield made
-        finally:
-            for client in everybody:
-                client.finish.set()
-            for client in everybody:
-                client.join(60)
 
 
 def expect_only_answers(clients):

@@ -63,19 +63,26 @@ class Client(threading.Thread):
 
 
 @contextlib.contextmanager
-def clients(proxy, sim, kinds):
-    """Of each kind (how many kept connections; 0: one for each request) two."""
-    made = [Client(f"{kind}x{copy}", proxy.address, sim.token, f"127.0.1.{index * 2 + copy + 1}", connections)
-            for index, (kind, connections) in enumerate(kinds.items()) for copy in range(2)]
+def running(made):
+    """Clients that ask until the end of the `with`."""
     for client in made:
         client.start()
     try:
-        yield made
+        yield
     finally:
         for client in made:
             client.finish.set()
         for client in made:
             client.join(60)
+
+
+@contextlib.contextmanager
+def clients(proxy, sim, kinds):
+    """Of each kind (how many kept connections; 0: one for each request) two."""
+    made = [Client(f"{kind}x{copy}", proxy.address, sim.token, f"127.0.1.{index * 2 + copy + 1}", connections)
+            for index, (kind, connections) in enumerate(kinds.items()) for copy in range(2)]
+    with running(made):
+        yield made
 
 
 def all_ask_on(asking, times=20):
