@@ -28,8 +28,7 @@ namespace bellwether::app {
 
 namespace {
 
-constexpr Duration kResolvePatience = 1500ms;  // of a reload
-constexpr Duration kTimeToTell = 1s;           // clients that their request was held for too long
+constexpr Duration kTimeToTell = 1s;  // to clients that their request was held for too long
 
 void add_names(const NameAnswers& answers, metrics::ControlValues& values) {
   const std::vector<NameAnswers::Report> names = answers.reports();
@@ -272,7 +271,7 @@ struct ClusterService::Impl {
     cluster_log.info("nodes_changed", {{"changes", fmt::format("{}", fmt::join(report.changes, "; "))}});
   }
 
-  void prepare(const config::Config& wanted, OnPrepared on_prepared) {
+  void prepare(const config::Config& wanted, Duration patience, OnPrepared on_prepared) {
     const auto use_found = [weak = std::weak_ptr(alive), wanted,
                             on_prepared = std::move(on_prepared)](ResolvedNames found) {
       const auto self = weak.lock();
@@ -283,7 +282,7 @@ struct ClusterService::Impl {
                                : usable_answers(std::move(found.names));
       (*self)->plan(wanted, std::move(usable), on_prepared);
     };
-    resolve_all_later(control, resolver, wanted.nodes, kResolvePatience, use_found);
+    resolve_all_later(control, resolver, wanted.nodes, patience, use_found);
   }
 
   void plan(const config::Config& wanted, std::vector<ResolvedName> found, const OnPrepared& on_prepared) {
@@ -521,8 +520,8 @@ void ClusterService::say_listeners() {
 
 void ClusterService::begin() { impl_->begin(); }
 
-void ClusterService::prepare(const config::Config& wanted, OnPrepared on_prepared) {
-  impl_->prepare(wanted, std::move(on_prepared));
+void ClusterService::prepare(const config::Config& wanted, Duration patience, OnPrepared on_prepared) {
+  impl_->prepare(wanted, patience, std::move(on_prepared));
 }
 
 Result<void> ClusterService::bind(Next& next) { return impl_->bind(next); }

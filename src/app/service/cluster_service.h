@@ -59,9 +59,9 @@ class ClusterService {
   void say_listeners();  // in the log
   void begin();          // it accepts and probes; to be called once
 
-  // What `wanted` comes to, its names and files read; at once where nothing is to be read.
+  // What `wanted` comes to, its names (asked for `patience` at most) and files read.
   // REQUIRES: the one before has called back, and was used or dropped.
-  void prepare(const config::Config& wanted, OnPrepared on_prepared);
+  void prepare(const config::Config& wanted, Duration patience, OnPrepared on_prepared);
   [[nodiscard]] static const admin::ReloadReport& report_of(const Next& next);
   [[nodiscard]] static const config::Config& config_of(const Next& next);
   // The last step that may fail: binds listeners. Dropping `next` unbinds them.

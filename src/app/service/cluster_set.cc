@@ -14,7 +14,7 @@ namespace {
 // How long the start waits for names; what has not answered then is asked for in the background.
 constexpr Duration kFirstNames = 3s;
 constexpr Duration kFirstFiles = 15s;      // beyond what Certificates waits for
-constexpr Duration kReloadNames = 1500ms;  // of a cluster that a reload adds
+constexpr Duration kReloadNames = 1500ms;  // of a reload
 
 Error in_cluster(const std::string& name, const Error& error) {
   return name.empty() ? error : error.within(fmt::format("cluster {}", name));
@@ -26,6 +26,13 @@ const config::Config* find_wanted(const config::Config& wanted, const std::strin
   const auto all = config::clusters_of(wanted);
   const auto found = std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.cluster == name; });
   return found == all.end() ? nullptr : &*found;
+}
+
+// What calls `on_last` when it has been called that often.
+std::function<void()> countdown(std::size_t calls, std::function<void()> on_last) {
+  return [left = std::make_shared<std::size_t>(calls), on_last = std::move(on_last)] {
+    if (--*left == 0) on_last();
+  };
 }
 
 void add_report(const std::string& name, const admin::ReloadReport& of, admin::ReloadReport& to) {
@@ -120,12 +127,8 @@ std::string ClusterSet::text_of_each(const std::function<std::string(const Clust
 }
 
 void ClusterSet::when_all_workers_turned(const std::function<void()>& on_turned) const {
-  const auto missing = std::make_shared<std::size_t>(clusters_.size());
-  for (const ClusterPtr& each : clusters_) {
-    each->proxy().when_all_have_it([missing, on_turned] {
-      if (--*missing == 0) on_turned();
-    });
-  }
+  const auto one_has_turned = countdown(clusters_.size(), on_turned);
+  for (const ClusterPtr& each : clusters_) each->proxy().when_all_have_it(one_has_turned);
 }
 
 void ClusterSet::prepare(const config::Config& wanted, OnPrepared on_prepared) {
@@ -140,7 +143,7 @@ void ClusterSet::prepare(const config::Config& wanted, OnPrepared on_prepared) {
   for (const config::Config& each : all) change->order.push_back(each.cluster);
   for (const config::Config& each : all) {
     ClusterService* const present = find(each.cluster);
-    present != nullptr ? prepare_kept(*present, each, change) : prepare_new(each, change);
+    present != nullptr ? prepare_kept(*present, each) : prepare_new(each);
   }
 }
 
@@ -151,18 +154,18 @@ void ClusterSet::one_is_prepared() {
   change->on_prepared(change->report.problems, change);
 }
 
-void ClusterSet::prepare_kept(ClusterService& cluster, const config::Config& wanted, const ChangePtr& change) {
-  cluster.prepare(wanted, [this, &cluster, change](const Result<ClusterService::NextPtr>& prepared) {
-    if (prepared) change->kept.push_back({&cluster, *prepared});
-    if (!prepared) change->report.problems.push_back(in_cluster(cluster.name(), prepared.error()).message);
+void ClusterSet::prepare_kept(ClusterService& cluster, const config::Config& wanted) {
+  cluster.prepare(wanted, kReloadNames, [this, &cluster](const Result<ClusterService::NextPtr>& prepared) {
+    if (prepared) preparing_->kept.push_back({&cluster, *prepared});
+    if (!prepared) preparing_->report.problems.push_back(in_cluster(cluster.name(), prepared.error()).message);
     one_is_prepared();
   });
 }
 
-void ClusterSet::prepare_new(const config::Config& wanted, const ChangePtr& change) {
+void ClusterSet::prepare_new(const config::Config& wanted) {
   auto made = std::make_unique<ClusterService>(loop_, resolver_, wanted, make_surroundings_(wanted.cluster));
   ClusterService* const one = made.get();
-  change->added.push_back(std::move(made));
+  preparing_->added.push_back(std::move(made));
   one->prepare_open(kReloadNames, [this, name = wanted.cluster](const Result<void>& prepared) {
     if (!prepared) preparing_->report.problems.push_back(in_cluster(name, prepared.error()).message);
     one_is_prepared();
@@ -208,10 +211,7 @@ Result<void> ClusterSet::bind(Change& change) {
 }
 
 void ClusterSet::use(const ChangePtr& change, std::function<void()> on_done) {
-  const auto unused = std::make_shared<std::size_t>(change->kept.size() + 1);
-  const auto one_has_it = [unused, on_done = std::move(on_done)] {
-    if (--*unused == 0) on_done();
-  };
+  const auto one_has_it = countdown(change->kept.size() + 1, std::move(on_done));
   for (const auto& [cluster, next] : change->kept) cluster->use(next, one_has_it);
   for (const ClusterPtr& each : change->added) {
     each->say_listeners();

@@ -62,8 +62,8 @@ class ClusterSet {
 
   [[nodiscard]] ClusterService* find(const std::string& name) const;
   void one_is_prepared();
-  void prepare_new(const config::Config& wanted, const ChangePtr& change);
-  void prepare_kept(ClusterService& cluster, const config::Config& wanted, const ChangePtr& change);
+  void prepare_new(const config::Config& wanted);
+  void prepare_kept(ClusterService& cluster, const config::Config& wanted);
   [[nodiscard]] Result<void> lend_moving_sockets(const config::Config& wanted) const;
   [[nodiscard]] Result<void> bind_all(Change& change);
   void put_in_order(Change& change);
