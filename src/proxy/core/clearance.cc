@@ -44,8 +44,10 @@ void Clearance::on_view(const cluster::View* before, const cluster::View& view, 
   keep_fresh();
 }
 
-void Clearance::keep_fresh() {
-  if (has_leader_ && !is_fresh()) want_claim(lease_.needs_claim_since(shared_.control.load()));
+bool Clearance::keep_fresh() {
+  if (is_fresh()) return true;
+  if (has_leader_) want_claim(lease_.needs_claim_since(shared_.control.load()));
+  return false;
 }
 
 // The view is as old as the stop.

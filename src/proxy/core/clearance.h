@@ -44,8 +44,8 @@ class Clearance {
 
   // `before`: the view until now, null if there was none. Opens the gate for `round` if no newer round has closed it.
   void on_view(const cluster::View* before, const cluster::View& view, std::uint64_t round);
-  // Asks for a claim if the view is not fresh.
-  void keep_fresh();
+  // is_fresh(); if not, the claim that makes it so is asked for.
+  bool keep_fresh();
   // ProxySettings::suspect_after.
   void set_suspect_after(Duration suspect_after);
 

@@ -23,8 +23,8 @@ WorkerCore::WorkerCore(Shared& shared, Seat& seat)
   listeners_.set_common(*settings_);
 }
 
-cluster::Route WorkerCore::route(cluster::RouteRequest request) const {
-  request.view_is_outdated = clearance_.is_fenced() || !clearance_.is_fresh();
+cluster::Route WorkerCore::route(cluster::RouteRequest request) {
+  request.view_is_outdated = clearance_.is_fenced() || !clearance_.keep_fresh();
   return cluster::choose(view_ ? *view_ : kNoView, request);
 }
 
@@ -56,7 +56,7 @@ LostNode WorkerCore::lost_node(NodeId node) const {
 }
 
 bool WorkerCore::must_withhold() {
-  if (clearance_.is_fresh()) return false;
+  if (clearance_.keep_fresh()) return false;
   clearance_.note_withheld();
   arm_tick();
   return true;

@@ -49,12 +49,13 @@ class WorkerCore {
 
   // Where requests go.
   [[nodiscard]] const cluster::ViewPtr& view() const { return view_; }  // null before the first
-  // Where a request goes now: cluster::choose() by the view, unless the worker may not send by it.
-  [[nodiscard]] cluster::Route route(cluster::RouteRequest request) const;
+  // Where a request goes now: cluster::choose() by the view, unless the worker may not send by it; the claim that ends
+  // that is asked for at once.
+  [[nodiscard]] cluster::Route route(cluster::RouteRequest request);
   // The leader, if new requests go to it now.
-  [[nodiscard]] std::optional<NodeId> target() const { return cluster::node_of(route({})); }
+  [[nodiscard]] std::optional<NodeId> target() { return cluster::node_of(route({})); }
   // A leader that is merely suspect, for what would have to wait although the hold is full.
-  [[nodiscard]] std::optional<NodeId> target_if_hold_is_full() const {
+  [[nodiscard]] std::optional<NodeId> target_if_hold_is_full() {
     return cluster::node_of(route({.hold_is_full = true}));
   }
   [[nodiscard]] bool is_for_leader(cluster::Accepts accepts) const;
