@@ -17,6 +17,7 @@ class Intake::Entry final : public net::ReadinessHandler {
   [[nodiscard]] bool open() { return watch_.open(intake_.loop_, accepted_.socket.fd(), *this).has_value(); }
   void close() { watch_.close(); }
   [[nodiscard]] TimePoint since() const { return since_; }
+  [[nodiscard]] const Accepted& accepted() const { return accepted_; }
   [[nodiscard]] Accepted take() { return std::move(accepted_); }
 
   void on_ready(net::Readiness ready) override {
@@ -80,7 +81,7 @@ void Intake::done(Entry& entry) {
 }
 
 void Intake::failed(Entry& entry) {
-  on_failed_();  // counted before the client can see it
+  on_failed_(entry.accepted());  // counted before the client can see it
   entry.close();
   entry.take().socket.close();
   retire(entry);

@@ -16,7 +16,8 @@ namespace bellwether::proxy {
 class Intake {
  public:
   using OnDone = std::function<void(Accepted)>;
-  using OnFailed = std::function<void()>;  // bad or late header, or the client left, or it had to make room
+  // Bad or late header, or the client left, or it had to make room.
+  using OnFailed = std::function<void(const Accepted&)>;
 
   static constexpr Duration kTimeout = 3s;
 

@@ -27,6 +27,18 @@ void set_own(ListenerTable& table, const net::Address& address, const std::share
   }
 }
 
+// A number that nobody has.
+bool is_free(const KnownListener& known) { return known.address == net::Address(); }
+
+// Its place in the table is there. nullopt: there is none.
+std::optional<ListenerNumber> free_number(ListenerTable& table) {
+  const auto found = std::find_if(table.begin(), table.end(), is_free);
+  const auto number = found - table.begin();
+  if (number > std::numeric_limits<ListenerNumber>::max()) return std::nullopt;
+  if (found == table.end()) table.emplace_back();
+  return static_cast<ListenerNumber>(number);
+}
+
 // Another process of the same user would join those that share a port, unnoticed: first bind as one that shares with
 // nobody.
 Result<void> nobody_else_listens(const net::Address& address) {
@@ -100,10 +112,20 @@ Error Listeners::cannot_bind(const Error& why, const net::Address& address) cons
                                 address.to_string(), found->to_string())};
 }
 
+// What was of one that no connection came by is let go; the numbers at the end are, too.
+ListenerTable Listeners::table_without_unused(std::size_t workers) const {
+  ListenerTable table = *table_;
+  for (const auto& [number, closed] : closed_) {
+    if (closed.unused_by.size() == workers) table[number] = KnownListener{};
+  }
+  while (!table.empty() && is_free(table.back())) table.pop_back();
+  return table;
+}
+
 Result<std::shared_ptr<ListenerChange>> Listeners::bind(const std::vector<ListenerOptions>& wanted, std::size_t workers,
                                                         const net::TcpOptions& tcp) const {
   auto change = std::make_shared<ListenerChange>();
-  auto table = std::make_shared<ListenerTable>(*table_);
+  auto table = std::make_shared<ListenerTable>(table_without_unused(workers));
   for (KnownListener& each : *table) each.options.own = nullptr;
   std::vector<ListenerNumber> taken;
   change->told.resize(workers);
@@ -116,24 +138,24 @@ Result<std::shared_ptr<ListenerChange>> Listeners::bind(const std::vector<Listen
       set_own(*table, (*table)[*before].address, each.own);
       continue;
     }
-    if (table->size() > std::numeric_limits<ListenerNumber>::max()) {
-      return fail(ErrorKind::kLimit, "listen: there have been 65536 listeners since the start; restart for more");
+    const auto number = free_number(*table);
+    if (!number) {
+      return fail(ErrorKind::kLimit, "listen: connections have come by 65536 listeners; restart for more");
     }
-    const auto number = static_cast<ListenerNumber>(table->size());
     KnownListener known{each, before ? (*table_)[*before].address : each.address, each.tls != nullptr};
     const auto tls = std::exchange(known.options.tls, nullptr);
     if (before) {
-      for (auto& told : change->told) told.push_back({number, before, {}, tls});
+      for (auto& told : change->told) told.push_back({*number, before, {}, tls});
     } else {
       auto sockets = bind_new(known.address, workers, tcp);
       if (!sockets) return tl::unexpected(cannot_bind(sockets.error(), each.address));
       for (std::size_t i = 0; i < sockets->size(); ++i) {
-        change->told[i % workers].push_back({number, std::nullopt, std::move((*sockets)[i]), tls});
+        change->told[i % workers].push_back({*number, std::nullopt, std::move((*sockets)[i]), tls});
       }
     }
     set_own(*table, known.address, known.options.own);
-    table->push_back(std::move(known));
-    change->open.push_back(number);
+    (*table)[*number] = std::move(known);
+    change->open.push_back(*number);
   }
   change->table = std::move(table);
   return change;
@@ -141,9 +163,20 @@ Result<std::shared_ptr<ListenerChange>> Listeners::bind(const std::vector<Listen
 
 void Listeners::use(const ListenerChange& change) {
   table_ = change.table;
-  open_ = change.open;
+  ++round_;
+  for (const ListenerNumber number : std::exchange(open_, change.open)) closed_[number].since = round_;
+  for (const ListenerNumber number : open_) closed_.erase(number);
+  std::erase_if(closed_, [this](const auto& each) { return each.first >= table_->size(); });
   addresses_.clear();
   for (const ListenerNumber number : open_) addresses_.push_back((*table_)[number].address);
+}
+
+// One that was opened again since, or closed again, is not meant.
+void Listeners::on_unused(std::size_t worker, std::uint64_t round, const std::vector<ListenerNumber>& numbers) {
+  for (const ListenerNumber number : numbers) {
+    const auto found = closed_.find(number);
+    if (found != closed_.end() && found->second.since <= round) found->second.unused_by.insert(worker);
+  }
 }
 
 }  // namespace bellwether::proxy

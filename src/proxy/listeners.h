@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,13 +35,23 @@ class Listeners {
   // error nothing is bound and nothing has changed; it names the address and the way out.
   [[nodiscard]] Result<std::shared_ptr<ListenerChange>> bind(const std::vector<ListenerOptions>& wanted,
                                                              std::size_t workers, const net::TcpOptions& tcp) const;
-  // What is missing in `change` is closed by the workers, which must be told of it.
+  // What is missing in `change` is closed by the workers, which must be told of it and of round().
   void use(const ListenerChange& change);
+  // Grows by one with each use().
+  [[nodiscard]] std::uint64_t round() const { return round_; }
+  // None of the worker's connections came by those, which it has closed in that round or before. Once all workers have
+  // said so, their numbers may be given to others.
+  void on_unused(std::size_t worker, std::uint64_t round, const std::vector<ListenerNumber>& numbers);
 
   // In the order of the options.
   [[nodiscard]] const std::vector<net::Address>& addresses() const { return addresses_; }
 
  private:
+  struct Closed {
+    std::uint64_t since = 0;  // the round
+    std::set<std::size_t> unused_by;
+  };
+  [[nodiscard]] ListenerTable table_without_unused(std::size_t workers) const;
   // The one that was configured so, unless it is among `taken`.
   [[nodiscard]] std::optional<ListenerNumber> at(const net::Address& configured,
                                                  const std::vector<ListenerNumber>& taken) const;
@@ -46,6 +59,8 @@ class Listeners {
 
   std::shared_ptr<const ListenerTable> table_ = std::make_shared<const ListenerTable>();
   std::vector<ListenerNumber> open_;
+  std::map<ListenerNumber, Closed> closed_;  // all in `table_` that are not open
+  std::uint64_t round_ = 0;
   std::vector<net::Address> addresses_;
 };
 

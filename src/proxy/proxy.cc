@@ -139,6 +139,11 @@ struct Proxy::Impl {
         if (self.shared.callbacks.on_claim_wanted) self.shared.callbacks.on_claim_wanted(since);
       });
     };
+    shared.on_unused = [this](Seat& seat, std::uint64_t round, std::vector<ListenerNumber> numbers) {
+      post_to_control([worker = seat.index, round, numbers = std::move(numbers)](Impl& self) {
+        self.listeners.on_unused(worker, round, numbers);
+      });
+    };
     shared.on_idle_changed = [this](Seat& seat, bool is_idle) {
       post_to_control([s = &seat, is_idle](Impl& self) {
         s->is_idle = is_idle;
@@ -208,7 +213,9 @@ void Proxy::use_listeners(ListenerChange& change) {
   impl_->listeners.use(change);
   for (auto& seat : impl_->shared.seats) {
     const auto told = std::make_shared<std::vector<OpenListener>>(std::move(change.told[seat->index]));
-    seat->loop->post([s = seat.get(), table = change.table, told] { worker_of(*s).set_listeners(table, *told); });
+    seat->loop->post([s = seat.get(), table = change.table, told, round = impl_->listeners.round()] {
+      worker_of(*s).set_listeners(table, *told, round);
+    });
   }
 }
 

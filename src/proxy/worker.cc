@@ -24,9 +24,9 @@ Worker::Worker(Shared& shared, Seat& seat)
       http_(*this, std::exchange(seat.node_tls, nullptr), redirector_),
       intake_(
           loop(), [this](Accepted accepted) { admit(std::move(accepted)); },
-          [this] {
+          [this](const Accepted& failed) {
             counters().proxy_header_errors.add();
-            shared_.release_session();
+            release_session(failed.listener);
             check_idle();
           }),
       room_maker_(*this),
@@ -35,7 +35,7 @@ Worker::Worker(Shared& shared, Seat& seat)
       tick_interval_(kLongestTick),
       accepts_(!shared.waits_to_accept) {
   std::vector<OpenListener> open = std::exchange(seat.listeners, {});
-  set_listeners(std::exchange(seat.listener_table, nullptr), open);
+  set_listeners(std::exchange(seat.listener_table, nullptr), open, 0);
 }
 
 Worker::~Worker() {
@@ -45,7 +45,8 @@ Worker::~Worker() {
   http_.end_all();
 }
 
-void Worker::set_listeners(std::shared_ptr<const ListenerTable> table, std::vector<OpenListener>& open) {
+void Worker::set_listeners(std::shared_ptr<const ListenerTable> table, std::vector<OpenListener>& open,
+                           std::uint64_t round) {
   known_listeners().set(std::move(table), open);
   std::vector<std::unique_ptr<Door>> before = std::exchange(doors_, {});
   for (OpenListener& each : open) {
@@ -60,6 +61,7 @@ void Worker::set_listeners(std::shared_ptr<const ListenerTable> table, std::vect
     if (door) close_door(*door);
   }
   if (parked_.empty() && intake_.size() == 0) known_listeners().forget_closed_tls(open);
+  if (auto unused = listeners().unused(open); !unused.empty()) shared_.on_unused(seat_, round, std::move(unused));
   restart_tick();
 }
 
@@ -101,6 +103,7 @@ void Worker::close_door(Door& door) {
 
 void Worker::on_accept(Door& door, net::Socket socket, const net::Address& peer) {
   Accepted accepted{door.number, std::move(socket), peer, std::nullopt};
+  known_listeners().begin_use(door.number);
   if (try_admit(accepted)) return;
   door.listener->pause();
   parked_.push_back({&door, std::move(accepted)});

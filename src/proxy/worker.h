@@ -31,7 +31,8 @@ class Worker final : public WorkerCore {
   void set_address(NodeId node, const net::Address& address);
   void renew_client_tls(const std::shared_ptr<net::TlsContext>& before, const std::shared_ptr<net::TlsContext>& tls);
   // `open`: those that clients are accepted at from now on; taken out of it.
-  void set_listeners(std::shared_ptr<const ListenerTable> table, std::vector<OpenListener>& open);
+  // `round`: Listeners::round().
+  void set_listeners(std::shared_ptr<const ListenerTable> table, std::vector<OpenListener>& open, std::uint64_t round);
   void set_node_tls(const std::shared_ptr<net::TlsContext>& tls) { http_.set_node_tls(tls); }
   void set_settings(std::shared_ptr<const ProxySettings> settings);
   void begin_accepting();

@@ -8,6 +8,7 @@ namespace bellwether::proxy {
 void KnownListeners::set(std::shared_ptr<const ListenerTable> table, const std::vector<OpenListener>& open) {
   table_ = std::move(table);
   tls_.resize(table_->size());
+  uses_.resize(table_->size());
   own_addresses_.clear();
   std::vector<bool> is_open(table_->size());
   for (const OpenListener& each : open) {
@@ -22,6 +23,16 @@ void KnownListeners::forget_closed_tls(const std::vector<OpenListener>& open) {
   std::vector<std::shared_ptr<net::TlsContext>> kept(tls_.size());
   for (const OpenListener& each : open) kept[each.number] = tls_[each.number];
   tls_ = std::move(kept);
+}
+
+std::vector<ListenerNumber> KnownListeners::unused(const std::vector<OpenListener>& open) const {
+  std::vector<bool> is_needed(table_->size());
+  for (const OpenListener& each : open) is_needed[each.number] = true;
+  std::vector<ListenerNumber> found;
+  for (std::size_t number = 0; number < table_->size(); ++number) {
+    if (!is_needed[number] && uses_[number] == 0) found.push_back(static_cast<ListenerNumber>(number));
+  }
+  return found;
 }
 
 void KnownListeners::set_common(const SessionSettings& common) {

@@ -13,8 +13,9 @@
 
 namespace bellwether::proxy {
 
-// A listener has a number that no other one is given while the process runs. One whose options have changed is another
-// one, which has the socket of the first from then on: a connection keeps the options of the listener that it came by.
+// A listener has a number that no other one is given while a connection lives that came by it. One whose options have
+// changed is another one, which has the socket of the first from then on: a connection keeps the options of the
+// listener that it came by.
 using ListenerNumber = std::uint16_t;
 
 struct KnownListener {
@@ -22,7 +23,7 @@ struct KnownListener {
   net::Address address;     // the real one, port included
   bool speaks_tls = false;
 };
-// By number, those included that are closed.
+// By number, those included that are closed and may have connections.
 using ListenerTable = std::vector<KnownListener>;
 
 // A listener that is open from now on, as one worker is told of it.
@@ -33,13 +34,18 @@ struct OpenListener {
   std::shared_ptr<net::TlsContext> tls{};  // how its clients speak to us; null: plain
 };
 
-// The listeners that a worker knows, all that there have been. Used on the worker's thread only.
+// The listeners that a worker knows, and how many of its connections came by each. Used on the worker's thread only.
 class KnownListeners {
  public:
   // `open`: what is accepted at from now on.
   void set(std::shared_ptr<const ListenerTable> table, const std::vector<OpenListener>& open);
   // Nobody waits for a handshake at a listener that is not `open`: certificates that only such ones have are let go.
   void forget_closed_tls(const std::vector<OpenListener>& open);
+  // A connection has been accepted, or is gone.
+  void begin_use(std::size_t number) { ++uses_[number]; }
+  void end_use(std::size_t number) { --uses_[number]; }
+  // Those that are not `open` and that no connection came by: none will.
+  [[nodiscard]] std::vector<ListenerNumber> unused(const std::vector<OpenListener>& open) const;
   // Of listeners that have none of their own. Must live until others are set.
   void set_common(const SessionSettings& common);
   // Listeners with the one TLS context have the other one from now on.
@@ -65,6 +71,7 @@ class KnownListeners {
   std::vector<const SessionSettings*> settings_;  // by number: its own, in the table, or the common ones
   // By number. Who was accepted at a listener that is closed by now may still wait for its handshake.
   std::vector<std::shared_ptr<net::TlsContext>> tls_;
+  std::vector<std::uint32_t> uses_;  // by number
   std::vector<net::Address> own_addresses_;
 };
 

@@ -74,6 +74,9 @@ struct Shared {
   // A worker that was sending when the gate was closed has done so; called on its thread, once a round.
   std::function<void(std::size_t worker, std::uint64_t round)> on_left_gate;
   std::function<void(Seat&, TimePoint since)> on_claim_wanted;  // likewise
+  // Listeners that were closed in that round or before (Listeners), and that no connection of the worker's came by;
+  // called on its thread.
+  std::function<void(Seat&, std::uint64_t round, std::vector<ListenerNumber>)> on_unused;
   // While shutting down: a worker has nothing left to serve, or has something again; called on its thread.
   std::function<void(Seat&, bool is_idle)> on_idle_changed;
 

@@ -77,6 +77,11 @@ void WorkerCore::take_claim(const cluster::Claim& claim) {
   clearance_.take_claim(claim, view_ && cluster::leads_in(*view_, claim.node, claim.epoch));
 }
 
+void WorkerCore::release_session(ListenerNumber listener) {
+  listeners_.end_use(listener);
+  shared_.release_session();
+}
+
 void WorkerCore::make_room_to_dial() {
   dials_.make_room();
   release();

@@ -81,6 +81,8 @@ class WorkerCore {
   // A claim of the leader's is wanted that is asked for at `since` or later. Each mode is told when one has come.
   void want_claim(TimePoint since) { clearance_.want_claim(since); }
   void make_room_to_dial();  // a dial has been answered
+  // A connection that was accepted at that listener is gone, and its place below maxconn is free.
+  void release_session(ListenerNumber listener);
 
   // What the control side is told; ControlReports says how often.
   void hint(NodeId node, Epoch epoch, cluster::HintKind kind) { reports_.hint(node, epoch, kind, now()); }

@@ -135,7 +135,7 @@ void HttpFront::retire(HttpConnection& connection) {
   postponed_.erase(std::remove(postponed_.begin(), postponed_.end(), &connection), postponed_.end());
   if (!table_.has_retired()) worker_.loop().at_turn_end([this] { after_retire(); });
   table_.retire(connection);
-  worker_.shared().release_session();
+  worker_.release_session(connection.listener());
 }
 
 void HttpFront::after_retire() {

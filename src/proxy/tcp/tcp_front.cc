@@ -92,7 +92,7 @@ void TcpFront::retire(Session& session) {
   worker_.counters().sessions_now.subtract();
   if (!table_.has_retired()) worker_.loop().at_turn_end([this] { after_retire(); });
   table_.retire(session);
-  worker_.shared().release_session();
+  worker_.release_session(session.listener());
 }
 
 void TcpFront::after_retire() {

@@ -4,6 +4,7 @@
 #include "bellwether/net/listener.h"
 #include "component/net/stream_pair.h"
 #include "component/proxy/http_rig.h"
+#include "proxy/listeners.h"
 
 // Listeners that come, change and go while the proxy runs.
 namespace bellwether::proxy {
@@ -349,6 +350,76 @@ TEST_CASE("listeners come and go under load, and what stays refuses and cuts nob
     clients.clear();
   }
   CHECK(failed == 0);
+}
+
+TEST_CASE("a listener that is gone is forgotten when its last connection has ended", "[listeners]") {
+  ListenerRig it;
+  it.rig.options.threads = GENERATE(1, 3);
+  it.start();
+  const auto one = it.listeners();
+  auto two = one;
+  two.push_back(at(free_address(), Mode::kHttp));
+  const auto known = [&] { return it.rig.proxy->bind_listeners(one, it.rig.options).value()->table->size(); };
+  it.use(two);
+  auto session = it.dial(it.rig.proxy->addresses()[1]);
+  session->send(get("/v1/a"));
+  REQUIRE(it.until_has(*session, "/v1/a"));
+  it.use(one);
+  it.use(one);
+  REQUIRE(it.serves(it.rig.proxy->addresses()[0]));
+  CHECK(known() == 2);
+  session->send(get("/v1/b"));
+  REQUIRE(it.until_has(*session, "/v1/b"));
+
+  session->close();
+  REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().sessions_now == 0; }));
+  it.use(one);
+  CHECK(it.rig.until([&] { return known() == 1; }));
+}
+
+TEST_CASE("listeners that come and go take no more room than those of one reload", "[listeners]") {
+  ListenerRig it;
+  it.start();
+  const auto one = it.listeners();
+  const auto with_another = [&] {
+    auto two = one;
+    two.push_back(at_any_port(Mode::kHttp));
+    return two;
+  };
+  for (int i = 0; i < 20; ++i) {
+    it.use(with_another());
+    REQUIRE(it.serves(it.rig.proxy->addresses()[1]));
+    it.use(one);
+    REQUIRE(it.rig.until([&] { return it.rig.proxy->counts().sessions_now == 0; }));
+    CHECK(it.rig.proxy->bind_listeners(one, it.rig.options).value()->table->size() <= 3);
+  }
+}
+
+TEST_CASE("a number is free when all workers have said that none of their connections has it", "[listeners]") {
+  constexpr std::size_t kWorkers = 2;
+  const std::vector<ListenerOptions> one = {at_any_port(Mode::kHttp)};
+  const std::vector<ListenerOptions> two = {one[0], at(free_address(), Mode::kTcp)};
+  Listeners listeners;
+  const auto known = [&] { return listeners.bind(one, kWorkers, {}).value()->table->size(); };
+  const auto use = [&](const std::vector<ListenerOptions>& wanted) {
+    const auto change = listeners.bind(wanted, kWorkers, {}).value();
+    listeners.use(*change);
+    return change->open;  // with its sockets gone
+  };
+  use(one);
+  use(two);
+  const std::uint64_t opened = listeners.round();
+  use(one);
+  CHECK(known() == 2);
+  for (std::size_t worker = 0; worker < kWorkers; ++worker) listeners.on_unused(worker, opened, {1});
+  CHECK(known() == 2);  // said of a time before it was closed
+  listeners.on_unused(0, listeners.round(), {1});
+  listeners.on_unused(0, listeners.round(), {1});
+  CHECK(known() == 2);
+  listeners.on_unused(1, listeners.round(), {0, 1});
+  CHECK(known() == 1);
+  CHECK(use(two) == std::vector<ListenerNumber>{0, 1});
+  CHECK(known() == 2);
 }
 
 }  // namespace bellwether::proxy
