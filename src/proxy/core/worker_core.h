@@ -32,8 +32,7 @@ class WorkerCore {
 
   [[nodiscard]] net::Loop& loop() { return *seat_.loop; }
   [[nodiscard]] TimePoint now() const { return seat_.loop->now(); }
-  [[nodiscard]] Shared& shared() { return shared_; }
-  [[nodiscard]] const Shared& shared() const { return shared_; }
+  [[nodiscard]] Shared& shared() const { return shared_; }
   // As they are now: a reference must not outlive the call that it was taken in. What of it a listener may have of its
   // own is asked of listeners().
   [[nodiscard]] const ProxySettings& options() const { return *settings_; }

@@ -275,7 +275,7 @@ void Session::end(EndReason reason) {
   if (state_ != State::kLingering) part_from_node(reason);
   become(State::kEnded);
   client_.close();
-  front_.retire(*this);
+  front_.retire(*this, listener_);
 }
 
 // What ends with the pairing: counters, the log line, the connection to the node.

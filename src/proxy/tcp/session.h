@@ -56,8 +56,6 @@ class Session final : public WaitLink {
   // ... for so long that the tracker is to be told: once per answer.
   void say_unanswered();
 
-  [[nodiscard]] std::uint16_t listener() const { return listener_; }
-
   std::size_t table_index = 0;  // the table's
 
  private:

@@ -88,11 +88,11 @@ void TcpFront::leave_tick() {
   if (is_needed) arm_leave_timer();
 }
 
-void TcpFront::retire(Session& session) {
+void TcpFront::retire(Session& session, std::uint16_t listener) {
   worker_.counters().sessions_now.subtract();
   if (!table_.has_retired()) worker_.loop().at_turn_end([this] { after_retire(); });
   table_.retire(session);
-  worker_.release_session(session.listener());
+  worker_.release_session(listener);
 }
 
 void TcpFront::after_retire() {

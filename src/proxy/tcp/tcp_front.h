@@ -45,7 +45,7 @@ class TcpFront {
   [[nodiscard]] AnswerWatch<Session>& answers() { return answers_; }
   // Sessions are looked at every few milliseconds while one of them is to leave its node.
   void arm_leave_timer();
-  void retire(Session& session);
+  void retire(Session& session, std::uint16_t listener);
 
  private:
   [[nodiscard]] std::unique_ptr<Origin> origin_of(const Accepted& accepted) const;
