@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "bellwether/base/time.h"
 
@@ -17,5 +18,10 @@ struct Validity {
 // Of a certificate in DER, and of the first in a file of PEM. Nothing if there is none.
 [[nodiscard]] std::optional<Validity> validity_of(std::string_view der);
 [[nodiscard]] std::optional<Validity> validity_of_file(const std::string& file);
+
+// The DNS names that a certificate in DER is for (subjectAltName, RFC 5280 section 4.2.1.6), as they are written there;
+// at most that many, and none with other bytes than printable ASCII.
+inline constexpr std::size_t kMaxDnsNames = 100;
+[[nodiscard]] std::vector<std::string> dns_names_of(std::string_view der);
 
 }  // namespace bellwether::net

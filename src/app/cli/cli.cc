@@ -62,8 +62,10 @@ std::string described(const config::Option& option) {
 // What `run` and `check` share: -f, the nodes, and one flag for each row of the option table that has one.
 class ConfigFlags {
  public:
-  explicit ConfigFlags(CLI::App& command) {
-    command.add_option("-f,--config", file_, "Configuration file; - is standard input")->type_name("FILE");
+  explicit ConfigFlags(CLI::App& command, bool reads_file = true) {
+    if (reads_file) {
+      command.add_option("-f,--config", file_, "Configuration file; - is standard input")->type_name("FILE");
+    }
     command.add_option("NODE_URL", nodes_, "Servers of the cluster, such as https://vault1.example.com:8200");
     for (const config::Option& option : config::options()) {
       if (!option.flag.empty()) add(command, option);
@@ -80,6 +82,20 @@ class ConfigFlags {
   }
 
   [[nodiscard]] ConfigSource source() const { return {reader(), file_ == "-" ? std::string() : file_, file_ != "-"}; }
+
+  [[nodiscard]] config::Sources sources_without_file() const {
+    config::Sources sources;
+    sources.environment = environment();
+    for (const Given& each : given_) {
+      if (each.flag->count() == 0) continue;
+      const bool is_switch = std::holds_alternative<config::FlagField>(each.option->field);
+      const std::string text = is_switch ? (each.option->flag.substr(0, 5) == "--no-" ? "false" : "true")
+                                         : fmt::format("{}", fmt::join(each.values, ","));
+      sources.flags.emplace_back(each.option->key, text);
+    }
+    if (!nodes_.empty()) sources.flags.emplace_back("nodes", fmt::format("{}", fmt::join(nodes_, ",")));
+    return sources;
+  }
 
  private:
   // Reads the file again; environment and flags are what they were. It needs nothing of this object.
@@ -101,20 +117,6 @@ class ConfigFlags {
       }
       return config::load(all);
     };
-  }
-
-  [[nodiscard]] config::Sources sources_without_file() const {
-    config::Sources sources;
-    sources.environment = environment();
-    for (const Given& each : given_) {
-      if (each.flag->count() == 0) continue;
-      const bool is_switch = std::holds_alternative<config::FlagField>(each.option->field);
-      const std::string text = is_switch ? (each.option->flag.substr(0, 5) == "--no-" ? "false" : "true")
-                                         : fmt::format("{}", fmt::join(each.values, ","));
-      sources.flags.emplace_back(each.option->key, text);
-    }
-    if (!nodes_.empty()) sources.flags.emplace_back("nodes", fmt::format("{}", fmt::join(nodes_, ",")));
-    return sources;
   }
 
   struct Given {
@@ -194,6 +196,7 @@ class CommandLine {
     app_.add_flag("--version", wants_version_, "Print the version and exit");
     app_.get_formatter()->column_width(34);
     add_run_and_check();
+    add_init();
     add_import();
     add_dev();
     add_sim();
@@ -277,6 +280,23 @@ class CommandLine {
     if (!sources.file) check_.name = "the running process's own configuration";
     return check_running_command(sources, control, check_);
   }
+
+  void add_init() {
+    CLI::App* init = add("init", "Ask a cluster and make a configuration file of it", [this] { return go_init(); });
+    init->add_option("-o,--output", init_.out, "Where to write it; default: standard output")->type_name("FILE");
+    init->add_flag("--force", init_.force, "Write over a file that is there");
+    init->footer(
+        "One node is enough: whom it names as the leader, whose name is in its certificate, and whose name is like "
+        "its\n"
+        "own is asked too, and is taken if it belongs to the same cluster. Options are written to the file.\n"
+        "Examples:\n"
+        "  bellwether init https://vault-1.example.com:8200 -o /etc/bellwether/bellwether.json\n"
+        "  bellwether init https://vault-1.example.com:8200 --ca-file ca.pem --mode http >bellwether.json\n"
+        "What was found is told on standard error and in the comments of the file.");
+    init_flags_.emplace(*init, false);
+  }
+
+  int go_init() { return init_command(init_flags_->sources_without_file(), init_); }
 
   void add_import() {
     CLI::App* import = add("import-haproxy", "Make a configuration file of an haproxy.cfg",
@@ -494,8 +514,9 @@ class CommandLine {
   std::vector<std::pair<CLI::App*, std::function<int()>>> actions_;
   bool wants_version_ = false;
   bool is_verbose_ = false;
-  std::optional<ConfigFlags> run_flags_, check_flags_;
+  std::optional<ConfigFlags> run_flags_, check_flags_, init_flags_;
   CheckOptions check_;
+  InitOptions init_;
   ImportOptions import_;
   DevOptions dev_;
   SimOptions sim_;

@@ -61,6 +61,13 @@ struct ImportOptions {
 };
 int import_haproxy_command(const ImportOptions& options);  // import_haproxy.cc
 
+struct InitOptions {
+  std::string out;  // empty: standard output
+  bool force = false;
+};
+// Makes a configuration file of what the nodes of `sources` say. init.cc
+int init_command(const config::Sources& sources, const InitOptions& options);
+
 struct NodeOptions {
   ControlChoice control;
   std::string cluster;

@@ -3,10 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 
 #include "app/migration/import.h"
@@ -14,6 +12,7 @@
 #include "bellwether/base/visible.h"
 #include "commands.h"
 #include "read_text.h"
+#include "write_text.h"
 
 namespace bellwether::app {
 namespace {
@@ -61,21 +60,6 @@ int failed(const std::string& message) {
   return kExitFailed;
 }
 
-// False after having said why: never over a file that is there, unless it is wanted.
-bool write_file(const std::string& path, const std::string& text, bool force) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), force ? "wb" : "wbx"),
-                                                             &std::fclose);
-  if (!file) {
-    const int error = errno;
-    failed(fmt::format("cannot write {}: {}{}", for_people(path), std::strerror(error),
-                       error == EEXIST ? "; --force writes over it" : ""));
-    return false;
-  }
-  if (std::fwrite(text.data(), 1, text.size(), file.get()) == text.size() && std::fflush(file.get()) == 0) return true;
-  failed(fmt::format("cannot write {}: {}", for_people(path), std::strerror(errno)));
-  return false;
-}
-
 }  // namespace
 
 int import_haproxy_command(const ImportOptions& options) {
@@ -92,8 +76,8 @@ int import_haproxy_command(const ImportOptions& options) {
   const std::string configuration = migration::write_configuration(made.plan, name);
   if (options.out.empty()) {
     fmt::print("{}", configuration);
-  } else if (!write_file(options.out, configuration, options.force)) {
-    return kExitFailed;
+  } else if (auto written = write_text(options.out, configuration, options.force); !written) {
+    return failed(written.error().message);
   }
   for (const migration::Finding& each : made.plan.findings) {
     fmt::print(stderr, "{}\n", migration::finding_text(each, name));

@@ -18,6 +18,8 @@ const std::vector<ExampleDoc>& examples() {
        "connect to every node and say what is wrong, and how to put it right"},
       {"bellwether check --running -f /etc/bellwether/bellwether.json",
        "what a reload with this file would change; changes nothing"},
+      {"bellwether init https://vault1.example.com:8200 -o /etc/bellwether/bellwether.json",
+       "ask a cluster who belongs to it, and make a configuration file of what it says"},
       {"bellwether import-haproxy /etc/haproxy/haproxy.cfg -o /etc/bellwether/bellwether.json",
        "come over from HAProxy: a configuration with a comment for each line, and a list of what is lost"},
       {"bellwether dev", "a simulated cluster with failovers, to look at before there is a real one"},

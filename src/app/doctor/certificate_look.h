@@ -2,6 +2,8 @@
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "bellwether/net/stream.h"
 #include "examined.h"
@@ -17,6 +19,7 @@ class CertificateLook final : net::StreamHandler {
 
   [[nodiscard]] bool is_done() const { return is_done_; }
   [[nodiscard]] const std::optional<CertificateLife>& life() const { return life_; }
+  [[nodiscard]] const std::vector<std::string>& dns_names() const { return dns_names_; }
 
  private:
   void on_open() override;
@@ -26,6 +29,7 @@ class CertificateLook final : net::StreamHandler {
 
   bool is_done_ = false;
   std::optional<CertificateLife> life_;
+  std::vector<std::string> dns_names_;
   std::unique_ptr<net::Stream> stream_;
 };
 

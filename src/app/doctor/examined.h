@@ -47,6 +47,7 @@ struct Examined {
   Duration latency{};
   std::optional<Duration> clock_ahead;         // the node's clock minus ours
   std::optional<CertificateLife> certificate;  // of the node
+  std::vector<std::string> certificate_names;  // that it is for
   bool leads_back = false;                     // to one of our listeners
   OtherWays other_ways;
   std::vector<OtherFamily> other_family;

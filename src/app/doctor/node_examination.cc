@@ -97,7 +97,10 @@ void NodeExamination::on_leader(const Answer& reply) {
 }
 
 void NodeExamination::go_on() {
-  if (look_ && look_->is_done()) found_.certificate = look_->life();
+  if (look_ && look_->is_done()) {
+    found_.certificate = look_->life();
+    found_.certificate_names = look_->dns_names();
+  }
   if (next_ == Next::kLeader) ask_for_leader();
   if (next_ == Next::kOtherWays) try_other_ways();
 }

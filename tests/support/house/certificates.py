@@ -56,13 +56,13 @@ class Certificates:
                  "-subj", "/CN=Bellwether test CA", "-keyout", self._ca_key, "-out", self.ca_file,
                  "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
 
-    def issue(self, name, key_type=("ec", "-pkeyopt", "ec_paramgen_curve:P-256")):
-        """Returns (certificate, key). No IP address is in it: clients must ask for the common name."""
+    def issue(self, name, key_type=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"), dns_names=None):
+        """Returns (certificate, key). No IP address is in it: clients must ask for the common name, or for one of `dns_names`."""
         cert, key = self.folder / f"{name}.pem", self.folder / f"{name}.key"
         sign_request, extensions = self.folder / f"{name}.csr", self.folder / f"{name}.ext"
         _openssl("req", "-new", "-newkey", *key_type, "-nodes", "-subj", f"/CN={self.common_name}",
                  "-keyout", key, "-out", sign_request)
-        extensions.write_text(f"subjectAltName=DNS:{self.common_name}\nextendedKeyUsage=serverAuth,clientAuth\n",
+        extensions.write_text(f"subjectAltName={','.join(f'DNS:{each}' for each in dns_names or [self.common_name])}\nextendedKeyUsage=serverAuth,clientAuth\n",
                               encoding="ascii")
         _openssl("x509", "-req", "-in", sign_request, "-CA", self.ca_file, "-CAkey", self._ca_key, "-CAcreateserial",
                  "-days", "30", "-extfile", extensions, "-out", cert)

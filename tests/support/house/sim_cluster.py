@@ -23,7 +23,7 @@ class SimCluster(AskedCluster):
     kind = "sim"
     can_cut_off = True
 
-    def __init__(self, folder, tls=True, words=()):
+    def __init__(self, folder, tls=True, words=(), dns_names=()):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.tls = None
@@ -31,7 +31,7 @@ class SimCluster(AskedCluster):
         if tls:
             certificates = Certificates(self.folder / "tls")
             self.tls = Tls(certificates.ca_file, certificates.common_name)
-            cert, key = certificates.issue("node")
+            cert, key = certificates.issue("node", dns_names=[certificates.common_name, *dns_names])
             self._words += ["--tls-cert", cert, "--tls-key", key]
         self.nodes = []
         self.token = ""
@@ -40,8 +40,8 @@ class SimCluster(AskedCluster):
 
     @classmethod
     @contextlib.contextmanager
-    def running(cls, folder, tls=True, words=()):
-        made = cls(folder, tls, words)
+    def running(cls, folder, tls=True, words=(), dns_names=()):
+        made = cls(folder, tls, words, dns_names)
         try:
             yield made.start()
         finally:
