@@ -12,7 +12,7 @@ from house.waiting import wait_until
 
 COMMANDS = ["run", "check", "dev", "sim", "status", "failovers", "node", "pause", "resume",
             "ambiguous", "wait-leader", "healthcheck", "repin", "reload", "log-level", "upgrade", "docs", "version",
-            "init", "import-haproxy"]
+            "init", "import-haproxy", "rehearse"]
 
 
 def test_no_command_is_a_usage_error_that_shows_the_commands(command):

@@ -419,6 +419,7 @@ class CommandLine {
                           [this] { return repin_command(node_.control, node_.cluster); });
     add_control(*repin);
     add_cluster(*repin, node_.cluster);
+    add_rehearse();
     add_log_level();
     CLI::App* upgrade = add(
         "upgrade", "Start another program, or the one that has been installed, in place of the running one", [this] {
@@ -428,6 +429,39 @@ class CommandLine {
         ->type_name("FILE");
     upgrade->add_flag("--json", node_.json, "As JSON");
     add_control(*upgrade);
+  }
+
+  void add_rehearse() {
+    CLI::App* command = add("rehearse", "A change of leader on purpose, and what clients notice of it",
+                            [this] { return rehearse_command(rehearse_); });
+    add_admin(*command, rehearse_.admin);
+    add_cluster(*command, rehearse_.cluster);
+    command->add_option("--via", rehearse_.via, "URL that clients use; default: the first http or tcp listener")
+        ->type_name("URL");
+    command
+        ->add_option("--ca-file", rehearse_.ca_file, "PEM file with the CA of an https:// URL; default: the system's")
+        ->type_name("FILE");
+    command->add_option("--server-name", rehearse_.server_name, "Name in its certificate; default: the URL's host")
+        ->type_name("NAME");
+    command
+        ->add_option("--token-file", rehearse_.token_file,
+                     "A token that may order sys/step-down; without it the operator is asked to do so")
+        ->type_name("FILE");
+    add_duration(*command, "--within", "How long the change may take", rehearse_.within);
+    command->add_option("-o,--output", rehearse_.out, "Store the record here, as JSON")->type_name("FILE");
+    command->add_option("--picture", rehearse_.picture, "Store a picture of all requests here, as SVG")
+        ->type_name("FILE");
+    command->add_flag("--force", rehearse_.force, "Write over files that are there");
+    command->add_flag("--json", rehearse_.json, "As JSON");
+    command->footer(
+        "Its own client asks 100 times a second for something that only the leader answers. Nothing begins unless "
+        "there\n"
+        "is a leader, a standby that could take over, and a proxy that serves. Ends with 0 if the leader changed and "
+        "no\n"
+        "request failed.\n"
+        "Examples:\n"
+        "  bellwether rehearse --token-file /root/step-down.token --picture drill.svg\n"
+        "  bellwether rehearse --within 5m -o drill.json");
   }
 
   void add_log_level() {
@@ -517,6 +551,7 @@ class CommandLine {
   std::optional<ConfigFlags> run_flags_, check_flags_, init_flags_;
   CheckOptions check_;
   InitOptions init_;
+  RehearseOptions rehearse_;
   ImportOptions import_;
   DevOptions dev_;
   SimOptions sim_;

@@ -118,6 +118,22 @@ struct WaitLeaderOptions {
 };
 int wait_leader_command(const WaitLeaderOptions& options);  // wait_leader.cc
 
+struct RehearseOptions {
+  std::string admin = "127.0.0.1:8209";
+  std::string cluster;
+  std::string via;          // URL that clients use; empty: the first http or tcp listener
+  std::string ca_file;      // for an https via
+  std::string server_name;  // likewise; empty: its host
+  std::string token_file;   // allowed to order a step-down; empty: the operator does it
+  Duration within = 2min;
+  std::string out;      // JSON; empty: none
+  std::string picture;  // SVG; empty: none
+  bool force = false;
+  bool json = false;
+};
+// A change of leader, as clients notice it. rehearse.cc
+int rehearse_command(const RehearseOptions& options);
+
 [[nodiscard]] std::string_view version();  // "0.1.0"
 // After a restore or a new initialisation: the cluster_id is learned anew.
 int repin_command(const ControlChoice& control, const std::string& cluster);  // node.cc

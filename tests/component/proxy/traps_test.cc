@@ -27,7 +27,11 @@ TEST_CASE("a thousand that waited do not knock at a new leader all at once", "[p
     clients.push_back(rig.client());
     clients.back()->send("x");
   }
-  REQUIRE(rig.until([&] { return rig.proxy->counts().held_now == kClients; }, 20s));
+  // One that has said nothing yet waits for no word of the node's either.
+  const auto have_spoken = [&] {
+    return std::all_of(clients.begin(), clients.end(), [](const auto& each) { return each->unsent() == 0; });
+  };
+  REQUIRE(rig.until([&] { return rig.proxy->counts().held_now == kClients && have_spoken(); }, 20s));
   rig.lead(1, n1);
   REQUIRE(rig.until(
       [&] {
