@@ -22,6 +22,8 @@ const std::vector<ExampleDoc>& examples() {
        "ask a cluster who belongs to it, and make a configuration file of what it says"},
       {"bellwether import-haproxy /etc/haproxy/haproxy.cfg -o /etc/bellwether/bellwether.json",
        "come over from HAProxy: a configuration with a comment for each line, and a list of what is lost"},
+      {"bellwether rehearse --token-file /root/step-down.token --picture drill.svg",
+       "change the leader on purpose, and see what clients notice of it"},
       {"bellwether dev", "a simulated cluster with failovers, to look at before there is a real one"},
       {"bellwether status --watch", ""},
   };
