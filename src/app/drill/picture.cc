@@ -71,7 +71,10 @@ class Scale {
 
 std::string axes(const Scale& scale) {
   std::string out;
-  for (double ms = 1; ms <= scale.longest_ms(); ms *= 10) {
+  constexpr int kPowers = 7;
+  int next = 1;
+  for (int i = 0; i < kPowers && next <= scale.longest_ms(); ++i, next *= 10) {
+    const double ms = next;
     out += fmt::format(
         "<line class=\"grid\" x1=\"{0}\" y1=\"{2:.1f}\" x2=\"{1}\" y2=\"{2:.1f}\"/>"
         "<text x=\"{3}\" y=\"{2:.1f}\" text-anchor=\"end\" dominant-baseline=\"middle\">{4:.0f} ms</text>\n",
