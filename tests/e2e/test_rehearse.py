@@ -86,6 +86,19 @@ def test_nothing_begins_where_nobody_could_take_over(tmp_path, token):
             assert proxy.status()["epoch"] == 1
 
 
+def test_nothing_begins_where_its_record_could_not_be_written(sim, tmp_path, token):
+    there = tmp_path / "there.json"
+    there.write_text("mine")
+    with Bellwether(tmp_path, [*LOOPBACK, "--mode", "http", *sim.urls]) as proxy:
+        proxy.wait_ready()
+        for words, why in [(("-o", there), "--force writes over it"), (("--picture", tmp_path / "none" / "drill.svg"), "cannot write"),
+                           (("-o", tmp_path), "cannot write")]:
+            done = rehearse(proxy, "--token-file", token(sim.token), *words)
+            assert done.returncode == 1 and why in done.stderr, done
+        assert proxy.status()["epoch"] == 1
+    assert there.read_text() == "mine"
+
+
 def test_nothing_begins_while_paused_or_with_a_token_that_is_none(sim, tmp_path, token, command):
     control = tmp_path / "control.sock"
     with Bellwether(tmp_path, [*LOOPBACK, "--mode", "http", "--control", control, *sim.urls]) as proxy:

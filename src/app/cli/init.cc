@@ -237,6 +237,9 @@ void tell(const Search& search) {
 }  // namespace
 
 int init_command(const config::Sources& given, const InitOptions& options) {
+  if (const auto fine = options.out.empty() ? Result<void>() : may_write(options.out, options.force); !fine) {
+    return failed(fine.error().message);
+  }
   config::Sources sources = with_whole_paths(given);
   const bool is_listener_chosen = chooses_listener(sources);
   // A node may have the usual address.

@@ -313,6 +313,10 @@ Result<void> store(const Rehearsal& rehearsal, const RehearseOptions& options) {
 int rehearse_command(const RehearseOptions& options) {
   const auto loop = net::Loop::create({.precise_timers = true});
   if (!loop) return failed(loop.error().message);
+  for (const std::string& file : {options.out, options.picture}) {
+    if (file.empty()) continue;
+    if (const auto fine = may_write(file, options.force); !fine) return failed(fine.error().message);
+  }
   Rehearsal rehearsal(**loop, options);
   const auto done = rehearsal.go();
   if (!rehearsal.has_begun()) return failed(done.error().message);

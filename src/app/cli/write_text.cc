@@ -82,4 +82,21 @@ Result<void> write_text(const std::string& path, std::string_view text, bool for
   return done;
 }
 
+Result<void> may_write(const std::string& path, bool force) {
+  struct stat there {};
+  if (::stat(path.c_str(), &there) != 0) {
+    if (errno != ENOENT) return tl::unexpected(cannot(path, errno));
+  } else if (S_ISDIR(there.st_mode)) {
+    return tl::unexpected(cannot(path, EISDIR));
+  } else if (!S_ISREG(there.st_mode)) {
+    return ::access(path.c_str(), W_OK) == 0 ? Result<void>() : tl::unexpected(cannot(path, errno));
+  } else if (!force) {
+    return tl::unexpected(cannot(path, EEXIST));
+  }
+  const std::string real = behind_links(path);
+  const std::size_t slash = real.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : real.substr(0, slash + 1);
+  return ::access(folder.c_str(), W_OK) == 0 ? Result<void>() : tl::unexpected(cannot(path, errno));
+}
+
 }  // namespace bellwether::app

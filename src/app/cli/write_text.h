@@ -11,4 +11,7 @@ namespace bellwether::app {
 // is there; what is no file, such as a terminal or a pipe, is written to. Errors name the file and the way out.
 [[nodiscard]] Result<void> write_text(const std::string& path, std::string_view text, bool force);
 
+// What write_text() would say now, before something is done whose result is to be written. Writes nothing.
+[[nodiscard]] Result<void> may_write(const std::string& path, bool force);
+
 }  // namespace bellwether::app
