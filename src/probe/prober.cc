@@ -235,7 +235,9 @@ void Prober::set_look_at_traffic(LookAtTraffic look) { impl_->look_at_traffic = 
 
 void Prober::set_on_armed(OnArmed on_armed) { impl_->on_armed = std::move(on_armed); }
 
-void Prober::start() { impl_->tell(cluster::Start{}); }
+void Prober::start(const std::optional<cluster::FormerLead>& former) { impl_->tell(cluster::Start{former}); }
+
+void Prober::renumber(Epoch at_least) { impl_->tell(cluster::Renumber{at_least}); }
 
 const cluster::ViewPtr& Prober::view() const { return impl_->tracker.view(); }
 

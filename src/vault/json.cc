@@ -3,33 +3,14 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "bellwether/base/nesting.h"
 #include "bellwether/base/text.h"
 
 namespace bellwether::vault {
 namespace {
 
-constexpr std::size_t kMostNesting = 32;
+constexpr std::size_t kMostNesting = 32;  // nothing of Vault's nests so deep
 constexpr std::size_t kMostText = 256;
-
-// Nesting costs the parser memory per level and its values a destructor call each; nothing of Vault's nests so deep.
-bool nests_too_deep(std::string_view text) {
-  std::size_t depth = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      if (c == '"') in_string = false;
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '{' || c == '[') {
-      if (++depth > kMostNesting) return true;
-    } else if ((c == '}' || c == ']') && depth > 0) {
-      --depth;
-    }
-  }
-  return false;
-}
 
 const nlohmann::json* field(const nlohmann::json& object, const char* key) {
   if (!object.is_object()) return nullptr;
@@ -40,7 +21,7 @@ const nlohmann::json* field(const nlohmann::json& object, const char* key) {
 }  // namespace
 
 nlohmann::json parse_json(std::string_view text) {
-  if (nests_too_deep(text)) return nlohmann::json(nlohmann::json::value_t::discarded);
+  if (nests_deeper_than(kMostNesting, text)) return nlohmann::json(nlohmann::json::value_t::discarded);
   return nlohmann::json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
 }
 

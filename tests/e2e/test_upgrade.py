@@ -14,6 +14,7 @@ import pytest
 from house.asking import all_ask_on, clients
 from house.bellwether import Bellwether, binary
 from house.ports import free_ports
+from house.sim_cluster import SimCluster
 from house.supervisor import Supervisor
 from house.waiting import wait_until
 from house.web import request
@@ -385,3 +386,127 @@ def test_a_process_that_was_replaced_changes_nothing_any_more(begin):
     assert it.reload().returncode == 0
     assert request(f"http://127.0.0.1:{port}/v1/sys/health").status == 200
     session.close()
+
+
+def failovers(it):
+    return [{key: value for key, value in each.items() if key != "age_seconds"}
+            for each in request(it.admin + "/failovers").json()["failovers"]]
+
+
+def records_without_times(records):
+    """The wall times of two processes may lie apart by what the machine's clock was adjusted meanwhile."""
+    return [{key: value for key, value in each.items() if key != "time"} for each in records]
+
+
+def history(it):
+    scrape = it.proxy.metrics()
+    return {"epoch": scrape.sum("bellwether_leader_epoch"),
+            "since": round(scrape.sum("bellwether_leader_since_timestamp_seconds")),
+            "changes": scrape.sum("bellwether_leader_changes_total"),
+            "failovers": scrape.all("bellwether_failovers_total"),
+            "phases": scrape.all("bellwether_failover_duration_seconds_bucket"),
+            "records": records_without_times(failovers(it))}
+
+
+def step_down(it, sim):
+    """Until the record of it has ended."""
+    before = len(failovers(it))
+    sim.step_down(sim.wait_for_leader())
+    wait_until(lambda: len(failovers(it)) > before and not any(each["open"] for each in failovers(it)), 30, "the record")
+
+
+def test_epochs_history_and_counters_go_on(begin, sim):
+    it = begin()
+    step_down(it, sim)
+    before = history(it)
+    assert before["epoch"] == 2 and before["changes"] == 1 and len(before["records"]) == 2
+    for _ in range(2):
+        pid = it.succeed()
+        assert history(it) == before
+    assert it.proxy.events("handover_refused") == [] and it.proxy.events("handover_absent") == []
+    leaderless = it.proxy.metrics().sum("bellwether_leaderless_seconds_total")
+    step_down(it, sim)
+    after = history(it)
+    assert after["epoch"] == 3 and after["changes"] == 2
+    assert [each["epoch_to"] for each in after["records"]] == [3, 2, 1]
+    assert after["records"][1:] == before["records"]
+    assert it.proxy.metrics().sum("bellwether_leaderless_seconds_total") > leaderless > 0
+    assert not it.has_ended(pid)
+    epochs = [int(line.fields["epoch"]) for line in it.proxy.events() if line.event == "leader_changed"]
+    assert sorted(epochs) == epochs and set(epochs) == {1, 2, 3}
+
+
+def test_a_leader_change_that_is_under_way_goes_on(begin, sim):
+    it = begin()
+    leader = it.proxy.leader_by_status()
+    for node in sim.nodes:
+        sim.kill(node.index)
+    wait_until(lambda: it.proxy.leader_by_status() is None, 20, "no leader")
+    before = failovers(it)[0]
+    assert before["open"] and before["epoch_from"] == 1
+    it.succeed()
+    now, start = failovers(it)
+    assert now["open"] and (now["from"], now["epoch_from"], now["sign"]) == (leader, 1, before["sign"])
+    assert start["cause"] == "start"
+    assert it.proxy.status()["epoch"] == 1
+    it.succeed()
+    for node in sim.nodes:
+        sim.restart(node.index)
+    wait_until(lambda: it.proxy.leader_by_status() is not None, 30, "a leader")
+    wait_until(lambda: not any(each["open"] for each in failovers(it)), 30, "the record")
+    now, start = failovers(it)
+    assert (now["epoch_from"], now["epoch_to"], now["from"], now["sign"]) == (1, 2, leader, before["sign"])
+    assert now["ms_from_sign"]["last_good"] == before["ms_from_sign"]["last_good"]
+    assert it.proxy.status()["epoch"] == 2
+    line, = it.proxy.events("failover")
+    assert line.fields["epoch"] == "2"
+
+
+WITHOUT_HANDOVER = {
+    "absent": ("unset BELLWETHER_HANDOVER", "handover_absent"),
+    "no_text": ("export BELLWETHER_HANDOVER=0", "handover_absent"),
+    "empty": (": >/proc/self/fd/$BELLWETHER_HANDOVER", "handover_refused"),
+    "broken": ("printf '{\"format\": \"bellw' >/proc/self/fd/$BELLWETHER_HANDOVER", "handover_refused"),
+    "of_another": ("text=/proc/self/fd/$BELLWETHER_HANDOVER; new=$(sed 's/\"process\":[0-9]*/\"process\":1/' $text); "
+                   "printf '%s' \"$new\" >$text", "handover_refused"),
+}
+
+
+@pytest.mark.parametrize("case", WITHOUT_HANDOVER)
+def test_what_cannot_be_taken_over_is_no_reason_against_an_upgrade(begin, sim, tmp_path, case):
+    it = begin()
+    step_down(it, sim)
+    line, event = WITHOUT_HANDOVER[case]
+    it.upgrade(program(tmp_path, f'#!/bin/sh\n{line}\nexec {binary()} "$@"\n'))
+    said, = wait_until(lambda: it.proxy.events(event), 20, "the line about it")
+    assert "begin anew" in said.fields["why"]
+    assert history(it)["epoch"] == 1 and history(it)["changes"] == 0
+    assert [each["cause"] for each in failovers(it)] == ["start"]
+    assert len(it.proxy.events("upgraded")) == 1
+    step_down(it, sim)
+    before = history(it)
+    it.succeed()
+    assert history(it) == before and before["epoch"] == 2
+
+
+def test_each_cluster_has_its_own_history(sim, tmp_path, command):
+    with SimCluster.running(tmp_path / "other", tls=False) as other:
+        east, west, admin = free_ports(3)
+        file, control = tmp_path / "clusters.json", tmp_path / "clusters.sock"
+        file.write_text(json.dumps({
+            "admin": f"127.0.0.1:{admin}", "control": str(control), "mode": "http",
+            "clusters": [{"name": "east", "nodes": sim.urls}, {"name": "west", "nodes": other.urls}],
+            "listen": [{"address": f"127.0.0.1:{east}", "cluster": "east"},
+                       {"address": f"127.0.0.1:{west}", "cluster": "west"}]}))
+        with Bellwether(tmp_path, ["-f", file], env={"BELLWETHER_CONTROL": ""}) as proxy:
+            proxy.wait_ready()
+
+            def epochs():
+                return {labels["cluster"]: value for labels, value in proxy.metrics().all("bellwether_leader_epoch")}
+
+            other.step_down(other.wait_for_leader())
+            wait_until(lambda: epochs() == {"east": 1, "west": 2}, 30, "the new leader")
+            for _ in range(2):
+                done = command("upgrade", "--control", control)
+                assert done.returncode == 0, done
+                assert epochs() == {"east": 1, "west": 2}

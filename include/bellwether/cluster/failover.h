@@ -72,6 +72,37 @@ struct Failover {
   FailoverTraffic traffic;
 
   [[nodiscard]] bool changed_leader() const { return epoch_to > epoch_from; }
+  friend bool operator==(const Failover&, const Failover&) = default;
+};
+
+// What was seen between the first sign of a failover and the end of its record.
+struct FailoverEvidence {
+  bool was_taken_out = false;
+  bool was_cut = false;       // refused, reset or closed before it stated anything
+  bool had_no_route = false;  // no connection came about, before it stated anything
+  bool peers_were_gone = false;
+  std::optional<TimePoint> voters_missing_since;  // before the election: fewer nodes than a majority could vote
+  bool voters_were_missing = false;               // ... for longer than a probe can err
+  bool voters_are_back = false;                   // after it: so the election had waited for them
+  bool knows_successor = false;
+  std::optional<TimePoint> claimed_on_since;  // 200 to a question put under its successor's epoch
+  bool claimed_on = false;                    // ... for longer than a node needs to wake up
+  std::string named_at_first;                 // what its sys/leader had said before
+  bool went_away = false;                     // stopped after it was demoted: nobody is left to ask
+  int questions = 0;
+  TimePoint next_question = kNever;
+
+  friend bool operator==(const FailoverEvidence&, const FailoverEvidence&) = default;
+};
+
+// A failover that is still going on, or whose cause is still looked into, as one process hands it over to another.
+struct OpenFailover {
+  Failover failover;
+  FailoverEvidence evidence;
+};
+struct OpenFailovers {
+  std::optional<OpenFailover> going_on;  // no new leader yet. Has `from`
+  std::optional<OpenFailover> watched;   // a new one leads. Has `to` and `elected`
 };
 
 // Watches the tracker and makes a record of each failover. Pure, and never asked by the tracker: what it finds decides
@@ -93,31 +124,21 @@ class FailoverRecorder {
   [[nodiscard]] std::vector<Failover> take_ended();
   // Those that have not, oldest first: at most two, one that goes on and one whose cause is still looked into.
   [[nodiscard]] std::vector<Failover> open() const;
+  // The same with what is known of them.
+  [[nodiscard]] OpenFailovers hand_over() const;
+  // What another process has recorded until now, up to that epoch, and has open. It has seen more: what was recorded
+  // here of the same changes is dropped. `snapshot`: of now.
+  void take_over(const OpenFailovers& theirs, Epoch epoch, const View& snapshot, const FailoverTraffic& total);
 
  private:
   static constexpr int kMostQuestions = 3;
-  // What was seen between the first sign and the end of the record.
-  struct Evidence {
-    bool was_taken_out = false;
-    bool was_cut = false;       // refused, reset or closed before it stated anything
-    bool had_no_route = false;  // no connection came about, before it stated anything
-    bool peers_were_gone = false;
-    std::optional<TimePoint> voters_missing_since;  // before the election: fewer nodes than a majority could vote
-    bool voters_were_missing = false;               // ... for longer than a probe can err
-    bool voters_are_back = false;                   // after it: so the election had waited for them
-    bool knows_successor = false;
-    std::optional<TimePoint> claimed_on_since;  // 200 to a question put under its successor's epoch
-    bool claimed_on = false;                    // ... for longer than a node needs to wake up
-    std::string named_at_first;                 // what its sys/leader had said before
-    bool went_away = false;                     // stopped after it was demoted: nobody is left to ask
-    int questions = 0;
-    TimePoint next_question = kNever;
-  };
+  using Evidence = FailoverEvidence;
   struct Record {
     Failover failover;
     Evidence evidence;
     FailoverTraffic traffic_before;
   };
+  using Slot = std::optional<Record>;
 
   void on_event(const Event& event, const View& snapshot);
   Record& open_record(const Event& event, const View& snapshot);
@@ -132,9 +153,13 @@ class FailoverRecorder {
   [[nodiscard]] bool is_settled(const Record& record, TimePoint now) const;
   void ask_if_due(Record& record, const View& snapshot);
   void end(Record record);
+  [[nodiscard]] static Slot slot_of(const std::optional<OpenFailover>& theirs, const FailoverTraffic& total);
+  [[nodiscard]] static Record completed(Record theirs, const Record& own);
+  void end_doubt(const View& snapshot);
 
-  std::optional<Record> going_on_;  // no new leader yet
-  std::optional<Record> watched_;   // a new one leads; what ailed the old one may still come out
+  Slot going_on_;         // no new leader yet
+  Slot watched_;          // a new one leads; what ailed the old one may still come out
+  Epoch taken_over_ = 0;  // the epoch that another process had come to
   FailoverTraffic traffic_now_;
   struct {
     FailoverTraffic older, newer;

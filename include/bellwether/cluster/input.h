@@ -15,8 +15,25 @@ namespace bellwether::cluster {
 // LeaderTracker::Rules::on() of that struct in src/cluster/tracker. Most say what was seen; the last five are the
 // operator's. What concerns a node that has been removed meanwhile is ignored.
 
-// The first input, exactly once: orders the first round of probes.
-struct Start {};
+// What the process knew whose place this one takes. Nobody is led to by it: only the numbering goes on.
+struct FormerLead {
+  Epoch epoch = 0;             // not 0: somebody has led
+  std::optional<NodeId> node;  // that leads, or led last, if it still is one of the nodes
+  std::string name;            // as it was called
+  TimePoint since{};           // it leads since then; or nobody does
+  bool is_over = false;        // nobody leads
+};
+
+// The first input, exactly once: orders the first round of probes. If the node that has led claims to lead first, its
+// epoch goes on; whoever else leads first begins the next one.
+struct Start {
+  std::optional<FormerLead> former{};
+};
+
+// The process whose place this one takes had come to that epoch: the present one is not below it.
+struct Renumber {
+  Epoch at_least = 0;
+};
 
 // Time passed. Safe at any moment; due at Step::wake_at.
 struct Tick {};
@@ -93,8 +110,8 @@ struct Reconfigure {
   TrackerOptions options;  // but for the seed, which stays
 };
 
-using Input =
-    std::variant<Start, Tick, ProbeAnswer, ProbeFailed, LostSyn, SameServer, LeaderStatement, Hint, LiveAnswer, Traffic,
-                 ClaimWanted, ExchangesWaiting, LoopLate, SetAdminState, Repin, Pause, Resume, Reconfigure>;
+using Input = std::variant<Start, Renumber, Tick, ProbeAnswer, ProbeFailed, LostSyn, SameServer, LeaderStatement, Hint,
+                           LiveAnswer, Traffic, ClaimWanted, ExchangesWaiting, LoopLate, SetAdminState, Repin, Pause,
+                           Resume, Reconfigure>;
 
 }  // namespace bellwether::cluster

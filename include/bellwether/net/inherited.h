@@ -1,11 +1,16 @@
 #pragma once
 
+#include <sys/types.h>
+
+#include <cstddef>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "bellwether/base/result.h"
 #include "bellwether/net/address.h"
+#include "bellwether/net/shared_text.h"
 #include "bellwether/net/socket.h"
 
 namespace bellwether::net {
@@ -36,8 +41,16 @@ class InheritedSockets {
   // Whether this process is to take another one's place, and has not said that it is ready: until then that one serves,
   // and nothing may be accepted here, for this process may never become ready.
   [[nodiscard]] bool has_predecessor() const;
-  // The program that this one replaces is told that it may go. No-op where there is none, and the second time.
-  void say_ready();
+  // The program that this one replaces is told that it may go. What is returned ends when that has handed over for the
+  // last time; not open where there is none, and the second time.
+  Socket say_ready();
+  // What the program that this one replaces says of itself (SharedText), as it is now: its process, and a text of its
+  // own. Nothing if it says nothing.
+  struct Handover {
+    pid_t pid = 0;
+    std::string text;
+  };
+  [[nodiscard]] Result<std::optional<Handover>> handover(std::size_t at_most) const;
   // Whether a unix socket's file is this process's to remove at its end: not that of somebody else who holds the socket
   // too, the program that is to be replaced until it was told, or systemd for good.
   [[nodiscard]] bool owns_file_of(const Address& address) const;
@@ -57,6 +70,8 @@ class InheritedSockets {
   std::vector<Kept> kept_;
   std::vector<Address> inherited_files_;
   Socket predecessor_;
+  pid_t predecessor_pid_ = 0;
+  std::optional<SharedText> handover_;
   bool are_of_units_ = false;
 };
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bellwether/base/result.h"
+#include "bellwether/net/shared_text.h"
 #include "bellwether/net/socket.h"
 
 namespace bellwether::net {
@@ -14,6 +15,7 @@ namespace bellwether::net {
 // connect are queued for either and refused by none.
 
 inline constexpr const char* kInheritedVariable = "BELLWETHER_INHERITED";  // how many sockets, from descriptor 3 on
+inline constexpr const char* kHandoverVariable = "BELLWETHER_HANDOVER";    // the descriptor of a SharedText
 inline constexpr const char* kOfUnitsVariable = "BELLWETHER_OF_UNITS";     // "1": systemd's, if it is there
 inline constexpr char kSuccessorIsReady = '1';
 
@@ -23,8 +25,10 @@ struct Successor {
   Socket word;
 };
 // Starts `program` with these arguments (the first is its name), this process's environment and standard streams.
+// `handover`: what it can read of this process (InheritedSockets::handover()); null: nothing.
 // kUnavailable if it cannot be started.
-[[nodiscard]] Result<Successor> start_successor(const std::string& program, const std::vector<std::string>& arguments);
+[[nodiscard]] Result<Successor> start_successor(const std::string& program, const std::vector<std::string>& arguments,
+                                                const SharedText* handover);
 
 // The file itself, links followed, if it may be started on behalf of somebody who may only give orders to this process:
 // it is executable, and nobody but root and our own user may change it or put another one in its place. Else kInvalid.

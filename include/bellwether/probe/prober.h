@@ -70,7 +70,10 @@ class Prober {
   void set_on_claim(OnClaim on_claim);           // before start()
   void set_look_at_traffic(LookAtTraffic look);  // before start()
   void set_on_armed(OnArmed on_armed);           // before start()
-  void start();
+  // `former`: what the process knew whose place this one takes.
+  void start(const std::optional<cluster::FormerLead>& former = std::nullopt);
+  // See cluster::Renumber.
+  void renumber(Epoch at_least);
   [[nodiscard]] const cluster::ViewPtr& view() const;
   // The view with the newest answers and latencies, which are too frequent to be published. For pages and metrics.
   [[nodiscard]] cluster::ViewPtr snapshot() const;

@@ -2,11 +2,29 @@
 
 namespace bellwether::app {
 
+void Tally::take_over(const TallyHandover& theirs) {
+  counts_.leader_changes = static_cast<double>(theirs.leader_changes);
+  counts_.two_leaders = static_cast<double>(theirs.two_leaders);
+  counts_.foreign_nodes = static_cast<double>(theirs.foreign_nodes);
+  leaderless_ = theirs.leaderless;
+  if (!led_before_) {
+    led_before_ = theirs.led_before;
+    led_before_name_ = theirs.led_before_name;
+  } else if (theirs.led_before && theirs.led_before != led_before_) {
+    ++counts_.leader_changes;
+  }
+}
+
+TallyHandover Tally::hand_over() const {
+  return {leader_changes(), two_leaders(), foreign_nodes(), leaderless_, led_before_, led_before_name_};
+}
+
 void Tally::record(const cluster::Event& event) {
   switch (event.kind) {
     case cluster::EventKind::kLeaderElected:
       if (led_before_ && led_before_ != event.node) ++counts_.leader_changes;
       led_before_ = event.node;
+      led_before_name_ = event.node_name;
       leaderless_ += event.unsettled;
       return;
     case cluster::EventKind::kConflict:

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "bellwether/admin/admin.h"
 #include "bellwether/base/time.h"
@@ -12,9 +13,24 @@
 
 namespace bellwether::app {
 
-// What the tracker's events and views add up to since the start. Control thread.
+// What a process hands over of its tally to the one that takes its place.
+struct TallyHandover {
+  std::uint64_t leader_changes = 0;
+  std::uint64_t two_leaders = 0;
+  std::uint64_t foreign_nodes = 0;
+  Duration leaderless{};             // but for the present spell
+  std::optional<NodeId> led_before;  // the present or the latest leader
+  std::string led_before_name;
+};
+
+// What the tracker's events and views add up to: since the start, or since that of the process before whose place this
+// one has taken. Control thread.
 class Tally {
  public:
+  // Another process's: it has counted what was counted here until now, but for a leader that it has not seen.
+  void take_over(const TallyHandover& theirs);
+  [[nodiscard]] TallyHandover hand_over() const;
+
   void record(const cluster::Event& event);
   void on_view(const cluster::View& view);
 
@@ -31,6 +47,7 @@ class Tally {
 
   metrics::ControlValues counts_;
   std::optional<NodeId> led_before_;
+  std::string led_before_name_;
   std::optional<TimePoint> leaderless_since_;
   Duration leaderless_{};
 };

@@ -14,10 +14,39 @@ void PhaseCounts::record(Duration duration) {
   sum_s += seconds;
 }
 
+void FailoverCounts::record(const cluster::Failover& failover) {
+  if (!failover.changed_leader()) return;
+  ++by_cause[static_cast<std::size_t>(failover.cause)];
+  if (!failover.from) return;
+  if (failover.last_good) detect.record(failover.first_sign - *failover.last_good);
+  elect.record(*failover.elected - failover.first_sign);
+  if (failover.first_success) first_success.record(*failover.first_success - *failover.elected);
+}
+
 Timeline::Timeline(net::Loop& loop, TimelineSources sources)
     : loop_(loop), sources_(std::move(sources)), timer_(loop, [this] { look(); }) {}
 
+void Timeline::take_over(const TimelineHandover& theirs, Epoch epoch) {
+  const std::deque<cluster::Failover> own = std::exchange(ended_, {theirs.ended.begin(), theirs.ended.end()});
+  counts_ = theirs.counts;
+  for (const cluster::Failover& failover : own) {
+    if (failover.epoch_to > epoch) remember(failover);
+  }
+  recorder_.take_over(theirs.open, epoch, *sources_.snapshot(), sources_.traffic());
+  after();
+}
+
+TimelineHandover Timeline::hand_over() const {
+  return {{ended_.begin(), ended_.end()}, recorder_.hand_over(), counts_};
+}
+
+void Timeline::stop() {
+  is_stopped_ = true;
+  timer_.cancel();
+}
+
 void Timeline::on_events(const std::vector<cluster::Event>& events) {
+  if (is_stopped_) return;
   recorder_.on_events(events, *sources_.snapshot(), sources_.traffic());
   after();
 }
@@ -45,15 +74,14 @@ void Timeline::after() {
 }
 
 void Timeline::keep(const cluster::Failover& failover) {
+  remember(failover);
+  if (failover.from) log_failover(sources_.log, failover);
+}
+
+void Timeline::remember(const cluster::Failover& failover) {
   ended_.push_back(failover);
   if (ended_.size() > kMost) ended_.pop_front();
-  if (failover.from) log_failover(sources_.log, failover);
-  if (!failover.changed_leader()) return;
-  ++counts_.by_cause[static_cast<std::size_t>(failover.cause)];
-  if (!failover.from) return;
-  if (failover.last_good) counts_.detect.record(failover.first_sign - *failover.last_good);
-  counts_.elect.record(*failover.elected - failover.first_sign);
-  if (failover.first_success) counts_.first_success.record(*failover.first_success - *failover.elected);
+  counts_.record(failover);
 }
 
 }  // namespace bellwether::app

@@ -179,15 +179,47 @@ struct ClusterService::Impl {
     leaderless_report = std::make_unique<LeaderlessReport>(control, std::move(sources));
   }
 
-  void begin() {
+  void begin(const ClusterHandover* before) {
     warn_of_no_verification();
     warn_of_invalid_certificates(cluster_log, tls.contexts());
-    prober->start();
+    if (before != nullptr) take_over_history(*before);
+    prober->start(before != nullptr ? before->former_lead(*prober->view()->topology) : std::nullopt);
     nodes.begin(*prober, *proxy);
     refresh_names();
     watch_certificates();
     // While there is a process that this one replaces, that one serves.
     if (!net::InheritedSockets::process().has_predecessor()) proxy->begin_accepting();
+  }
+
+  void take_over_history(const ClusterHandover& theirs) {
+    const ClusterHandover here = theirs.placed_in(*prober->view()->topology);
+    tally.take_over(here.tally);
+    timeline->take_over(here.failovers, here.epoch);
+  }
+
+  // Nobody led here until now by what is not known to that process as well, but perhaps a leader of a moment ago.
+  void take_over(const ClusterHandover& theirs) {
+    prober->renumber(theirs.epoch);
+    take_over_history(theirs);
+  }
+
+  [[nodiscard]] ClusterHandover hand_over() const {
+    const cluster::View& view = *prober->view();
+    ClusterHandover all;
+    all.name = config.cluster;
+    all.epoch = view.epoch;
+    all.tally = tally.hand_over();
+    all.failovers = timeline->hand_over();
+    all.is_over = !view.leader;
+    all.since = view.leader ? view.leader_since : view.leaderless_since.value_or(view.at);
+    all.leader = all.tally.led_before_name;
+    if (all.tally.led_before) {
+      if (const auto* node = view.topology->nodes.find(*all.tally.led_before)) {
+        all.leader = all.tally.led_before_name = node->name;
+        all.leader_url = node->url;
+      }
+    }
+    return all;
   }
 
   void warn_of_no_verification() const {
@@ -518,7 +550,13 @@ void ClusterService::say_listeners() {
   say_new_listeners(impl_->cluster_log, {}, impl_->config.listen, impl_->proxy->addresses());
 }
 
-void ClusterService::begin() { impl_->begin(); }
+void ClusterService::begin(const ClusterHandover* before) { impl_->begin(before); }
+
+void ClusterService::take_over(const ClusterHandover& theirs) { impl_->take_over(theirs); }
+
+ClusterHandover ClusterService::hand_over() const { return impl_->hand_over(); }
+
+void ClusterService::stop_recording() { impl_->timeline->stop(); }
 
 void ClusterService::prepare(const config::Config& wanted, Duration patience, OnPrepared on_prepared) {
   impl_->prepare(wanted, patience, std::move(on_prepared));

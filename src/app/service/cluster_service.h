@@ -9,6 +9,7 @@
 
 #include "app/discovery/nodes.h"
 #include "app/report/collect.h"
+#include "app/report/handover.h"
 #include "bellwether/admin/admin.h"
 #include "bellwether/base/result.h"
 #include "bellwether/cluster/tracker.h"
@@ -57,7 +58,14 @@ class ClusterService {
   [[nodiscard]] Result<void> finish_open();
   // All that follows is for an opened one.
   void say_listeners();  // in the log
-  void begin();          // it accepts and probes; to be called once
+  // It accepts and probes; to be called once. `before`: what the process knew of this cluster whose place this one
+  // takes; null: nothing.
+  void begin(const ClusterHandover* before);
+  // What that process knew at its end. After begin().
+  void take_over(const ClusterHandover& theirs);
+  [[nodiscard]] ClusterHandover hand_over() const;
+  // Another process has taken over: failovers are its to record.
+  void stop_recording();
 
   // What `wanted` comes to, its names (asked for `patience` at most) and files read.
   // REQUIRES: the one before has called back, and was used or dropped.

@@ -215,7 +215,7 @@ void ClusterSet::use(const ChangePtr& change, std::function<void()> on_done) {
   for (const auto& [cluster, next] : change->kept) cluster->use(next, one_has_it);
   for (const ClusterPtr& each : change->added) {
     each->say_listeners();
-    each->begin();
+    each->begin(nullptr);
   }
   put_in_order(*change);
   one_has_it();

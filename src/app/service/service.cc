@@ -1,6 +1,7 @@
 #include "service.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <optional>
@@ -21,6 +22,7 @@
 #include "log_level_keeper.h"
 #include "memory_keeper.h"
 #include "plan.h"
+#include "predecessor.h"
 #include "shut_down.h"
 #include "supervisor_report.h"
 #include "upgrade.h"
@@ -72,6 +74,7 @@ struct Service::Impl {
         log_level(loop, config.log_level),
         is_repeatable(s.is_repeatable),
         upgrade(loop),
+        predecessor(loop),
         memory(loop, [this] { return memory_in_all(); }),
         clusters(loop, resolver, [this](const std::string& name) { return surroundings_of(name); }),
         config_file(std::move(s.file)),
@@ -132,7 +135,7 @@ struct Service::Impl {
     auto access = admin_access(config);
     if (!access) return tl::unexpected(access.error());
     options.access = *access;
-    options.waits_to_accept = net::InheritedSockets::process().has_predecessor();
+    options.waits_to_accept = predecessor.is_there();
     admin = std::make_unique<admin::Admin>(control, std::move(options), admin_sources());
     if (config.admin != "off") {
       auto address = net::Address::parse(config.admin);
@@ -213,7 +216,7 @@ struct Service::Impl {
     }
     log::info("started", {{"version", std::string(BELLWETHER_VERSION)}, {"nodes", node_names()}});
     look_for_stops();
-    for (const auto& each : clusters.all()) each->begin();
+    for (const auto& each : clusters.all()) each->begin(predecessor.knowledge_of(each->name()));
     if (config.watch) watch_file();
     for (const net::Address& each : net::InheritedSockets::process().release()) {
       log::warn("inherited_socket_unused",
@@ -360,13 +363,22 @@ struct Service::Impl {
 
   // From the process that this one replaces, if there is one that has not been told to go: both accept for a moment.
   void take_over() {
-    net::InheritedSockets& inherited = net::InheritedSockets::process();
     const auto is_settled = [](const auto& each) { return each->is_settled(); };
     const auto& all = clusters.all();
-    if (!inherited.has_predecessor() || !std::all_of(all.begin(), all.end(), is_settled)) return;
+    if (!predecessor.is_there() || !std::all_of(all.begin(), all.end(), is_settled)) return;
     for (const auto& each : clusters.all()) each->proxy().begin_accepting();
     admin->begin_accepting();
-    inherited.say_ready();
+    predecessor.say_ready([this](const Handover& last) {
+      for (const auto& each : clusters.all()) {
+        if (const ClusterHandover* const theirs = last.find(each->name())) each->take_over(*theirs);
+      }
+    });
+  }
+
+  [[nodiscard]] std::string text_to_hand_over() const {
+    Handover all{.process = ::getpid(), .written = control.precise_now(), .clusters = {}};
+    for (const auto& each : clusters.all()) all.clusters.push_back(each->hand_over());
+    return handover_text(all);
   }
 
   // Empty: now.
@@ -380,11 +392,13 @@ struct Service::Impl {
     if (shut_down.has_begun() || is_replaced)
       return on_done(fail(ErrorKind::kUnavailable, "this process ends already"));
     log::info("upgrade_begun", {{"program", program.empty() ? std::string("as before") : program}});
-    upgrade.begin(program, config.upgrade_timeout, [this, on_done](const Result<pid_t>& done) {
+    const auto on_end = [this, on_done](const Result<pid_t>& done) {
       if (done) return be_replaced(*done, on_done);
       log::error("upgrade_failed", {{"why", done.error().message}});
       on_done(done);
-    });
+    };
+    upgrade.begin(
+        program, config.upgrade_timeout, [this] { return text_to_hand_over(); }, on_end);
   }
 
   // Both accept until this one has closed its own copies of the sockets; what it has accepted, it serves.
@@ -394,7 +408,10 @@ struct Service::Impl {
     supervisor.replaced_by(successor);
     is_replaced = true;
     end_watch();
-    for (const auto& each : clusters.all()) each->proxy().leave_listeners();
+    for (const auto& each : clusters.all()) {
+      each->stop_recording();
+      each->proxy().leave_listeners();
+    }
     admin->leave([this, successor, on_done] {
       on_done(successor);
       admin->leave([this] {
@@ -429,6 +446,7 @@ struct Service::Impl {
   bool is_replaced = false;  // another process is the service now
   const bool is_repeatable;
   Upgrade upgrade;
+  Predecessor predecessor;
   MemoryKeeper memory;
   RoomLog admin_room_log;
   std::string admin_address;

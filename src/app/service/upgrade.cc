@@ -6,6 +6,8 @@
 #include <csignal>
 #include <utility>
 
+#include "app/process/log.h"
+
 namespace bellwether::app {
 namespace {
 
@@ -13,6 +15,9 @@ constexpr Duration kLookForEnd = 20ms;
 // One that has closed its end of the line, and still runs, hangs.
 constexpr Duration kLongestEnd = 2s;
 constexpr Duration kReap = 100ms;
+
+// Without it the new program begins anew, which is no reason against an upgrade.
+void note_no_handover(const Error& error) { log::warn("handover_failed", {{"why", error.message}}); }
 
 }  // namespace
 
@@ -26,15 +31,19 @@ Upgrade::~Upgrade() {
   if (run_) ::kill(run_->successor.pid, SIGKILL);
 }
 
-void Upgrade::begin(const std::string& program, Duration patience, OnDone on_done) {
+void Upgrade::begin(const std::string& program, Duration patience, HandOver hand_over, OnDone on_done) {
   if (run_) return on_done(fail(ErrorKind::kUnavailable, "another upgrade is under way"));
   auto own = net::own_command();
   if (!own) return on_done(tl::unexpected(own.error()));
   const auto file = net::check_program(program.empty() ? own->program : program);
   if (!file) return on_done(tl::unexpected(file.error()));
-  auto started = net::start_successor(*file, own->arguments);
+  auto handover = net::SharedText::create();
+  auto written = handover ? handover->write(hand_over()) : tl::unexpected(handover.error());
+  if (!written) note_no_handover(written.error());
+  auto started = net::start_successor(*file, own->arguments, written ? &*handover : nullptr);
   if (!started) return on_done(tl::unexpected(started.error()));
-  run_.emplace(Run{std::move(*started), *file, std::move(on_done)});
+  run_.emplace(Run{std::move(*started), *file, {}, std::move(hand_over), std::move(on_done)});
+  if (written) run_->handover = std::move(*handover);
   patience_ = patience;
   patience_timer_.arm_in(patience);
   if (auto watched = watch_.open(loop_, run_->successor.word.fd(), *this); !watched) fail_with(watched.error().message);
@@ -49,9 +58,17 @@ void Upgrade::on_ready(net::Readiness) {
   const net::IoResult read = run_->successor.word.read({&word, 1});
   if (read.status == net::IoStatus::kAgain) return;
   watch_.close();
-  if (read.status == net::IoStatus::kOk && word == net::kSuccessorIsReady) return finish(run_->successor.pid);
+  if (read.status == net::IoStatus::kOk && word == net::kSuccessorIsReady) return let_go();
   hung_up_ = loop_.now();
   look_for_end();
+}
+
+// It reads what is handed over when the line to it ends.
+void Upgrade::let_go() {
+  if (run_->handover) {
+    if (auto written = run_->handover->write(run_->hand_over()); !written) note_no_handover(written.error());
+  }
+  finish(run_->successor.pid);
 }
 
 void Upgrade::look_for_end() {

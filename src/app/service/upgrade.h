@@ -10,6 +10,7 @@
 #include "bellwether/base/result.h"
 #include "bellwether/base/time.h"
 #include "bellwether/net/loop.h"
+#include "bellwether/net/shared_text.h"
 #include "bellwether/net/successor.h"
 #include "bellwether/net/watch.h"
 
@@ -21,15 +22,17 @@ namespace bellwether::app {
 class Upgrade final : private net::ReadinessHandler {
  public:
   using OnDone = std::function<void(const Result<pid_t>&)>;
+  using HandOver = std::function<std::string()>;
 
   explicit Upgrade(net::Loop& loop);
   ~Upgrade();  // a program that is not ready yet is ended
   Upgrade(const Upgrade&) = delete;
   Upgrade& operator=(const Upgrade&) = delete;
 
-  // `program`: an absolute path; empty: the file that this process was started from, as it is now. `on_done` is called
-  // once, perhaps within the call. kUnavailable while another is under way.
-  void begin(const std::string& program, Duration patience, OnDone on_done);
+  // `program`: an absolute path; empty: the file that this process was started from, as it is now. `hand_over` says
+  // what the new program is to know of this process: it is asked when that starts, and again when it is ready.
+  // `on_done` is called once, perhaps within the call. kUnavailable while another is under way.
+  void begin(const std::string& program, Duration patience, HandOver hand_over, OnDone on_done);
   [[nodiscard]] bool is_under_way() const { return run_.has_value(); }
   // Ends what is under way, which is told why. No-op if nothing is.
   void give_up(const std::string& why);
@@ -38,10 +41,13 @@ class Upgrade final : private net::ReadinessHandler {
   struct Run {
     net::Successor successor;
     std::string program;
+    std::optional<net::SharedText> handover;
+    HandOver hand_over;
     OnDone on_done;
   };
 
   void on_ready(net::Readiness ready) override;
+  void let_go();
   void on_silence();
   void look_for_end();
   void fail_with(const std::string& why);

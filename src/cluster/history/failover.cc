@@ -94,6 +94,8 @@ FailoverRecorder::Record& FailoverRecorder::open_record(const Event& event, cons
 }
 
 void FailoverRecorder::on_elected(const Event& event, const View& snapshot) {
+  // The node that led under another process leads on.
+  if (event.epoch <= taken_over_) return on_confirmed(event);
   if (!going_on_) open_record(event, snapshot);
   gather(*going_on_, snapshot);
   if (watched_) end(*std::exchange(watched_, std::nullopt));
@@ -160,6 +162,61 @@ std::vector<Failover> FailoverRecorder::open() const {
     if (*slot) records.push_back((*slot)->failover);
   }
   return records;
+}
+
+OpenFailovers FailoverRecorder::hand_over() const {
+  const auto open = [](const Slot& slot) {
+    return slot ? std::optional(OpenFailover{slot->failover, slot->evidence}) : std::nullopt;
+  };
+  return {open(going_on_), open(watched_)};
+}
+
+// Its traffic goes on from what was counted: the differences are right though the totals are others.
+FailoverRecorder::Slot FailoverRecorder::slot_of(const std::optional<OpenFailover>& theirs,
+                                                 const FailoverTraffic& total) {
+  if (!theirs) return std::nullopt;
+  return Record{theirs->failover, theirs->evidence, total - theirs->failover.traffic};
+}
+
+// The record that they have open, with the new leader that was seen here first.
+FailoverRecorder::Record FailoverRecorder::completed(Record theirs, const Record& own) {
+  theirs.failover.to = own.failover.to;
+  theirs.failover.to_name = own.failover.to_name;
+  theirs.failover.epoch_to = own.failover.epoch_to;
+  theirs.failover.elected = own.failover.elected;
+  theirs.failover.first_success = own.failover.first_success;
+  theirs.failover.leaderless = std::max(*own.failover.elected - theirs.failover.first_sign, Duration::zero());
+  theirs.evidence.next_question = own.evidence.next_question;
+  return theirs;
+}
+
+void FailoverRecorder::take_over(const OpenFailovers& theirs, Epoch epoch, const View& snapshot,
+                                 const FailoverTraffic& total) {
+  now_ = std::max(now_, snapshot.at);
+  node_count_ = snapshot.nodes.size();
+  traffic_now_ = total;
+  taken_over_ = epoch;
+  std::erase_if(ended_, [&](const Failover& each) { return each.epoch_to <= epoch; });
+  Slot own = std::exchange(watched_, slot_of(theirs.watched, total));
+  Slot doubt = slot_of(theirs.going_on, total);
+  if (own && own->failover.epoch_to > epoch) {
+    if (watched_) end(*std::exchange(watched_, std::nullopt));
+    watched_ = doubt ? completed(*std::move(doubt), *own) : *std::move(own);
+    return;
+  }
+  if (doubt) going_on_ = std::move(doubt);
+  if (going_on_ && snapshot.leader && !snapshot.suspect) end_doubt(snapshot);
+}
+
+// What another process is in doubt about leads, as it is seen here.
+void FailoverRecorder::end_doubt(const View& snapshot) {
+  if (snapshot.epoch != going_on_->failover.epoch_from) return going_on_.reset();
+  Event confirmed;
+  confirmed.kind = EventKind::kLeaderConfirmed;
+  confirmed.at = now_;
+  confirmed.node = snapshot.leader;
+  confirmed.node_name = snapshot.name(*snapshot.leader);
+  on_confirmed(confirmed);
 }
 
 // A successor that is known settles it; one that is not, after several questions, too.

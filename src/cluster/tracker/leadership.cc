@@ -3,27 +3,56 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "bellwether/base/assert.h"
 
 namespace bellwether::cluster {
+namespace {
+
+// Has led under another process, and is none of the nodes any more.
+constexpr NodeId kGoneBefore{std::numeric_limits<std::uint32_t>::max()};
+
+}  // namespace
+
+void Leadership::start(const std::optional<FormerLead>& former, TimePoint now) {
+  leaderless_since_ = now;
+  if (!former || former->epoch == 0) return;
+  epoch_ = former->epoch;
+  last_leader_ = former->node.value_or(kGoneBefore);
+  if (!former->node) removed_leader_name_ = former->name;
+  if (former->is_over) {
+    leaderless_since_ = std::min(former->since, now);
+  } else if (former->node) {
+    led_elsewhere_ = Led{*former->node, std::min(former->since, now)};
+  }
+}
+
+void Leadership::renumber(Epoch at_least, Journal& journal) {
+  epoch_ = std::max(epoch_, at_least);
+  journal.enter_epoch(epoch_);
+}
 
 void Leadership::elect(const Election& won, TimePoint now, Journal& journal) {
   BW_ASSERT(!is_leader(won.node));
+  const std::optional<Led> led_elsewhere = std::exchange(led_elsewhere_, std::nullopt);
+  const bool goes_on = led_elsewhere.has_value() && led_elsewhere->node == won.node;
   Event& event = journal.report(EventKind::kLeaderElected);
   event.node = won.node;
-  event.other = last_leader_;
-  event.other_name = std::exchange(removed_leader_name_, {});
-  event.epoch = epoch_ + 1;
+  if (!goes_on) {
+    event.other = last_leader_;
+    event.other_name = std::exchange(removed_leader_name_, {});
+    epoch_ += 1;
+    if (const auto since = unsettled_since()) event.unsettled = now - *since;
+  }
+  event.epoch = epoch_;
   event.last_claim = last_claim();
-  if (const auto since = unsettled_since()) event.unsettled = now - *since;
   event.contested = won.contested;
   event.why = won.why;
   leader_ = won.node;
   last_leader_ = won.node;
-  epoch_ += 1;
-  leader_since_ = now;
+  leader_since_ = goes_on ? led_elsewhere->since : now;
   claim_sent_ = won.claim_sent;
   is_followed_ = won.by_majority;
   suspect_since_.reset();

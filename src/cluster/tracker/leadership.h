@@ -7,6 +7,7 @@
 
 #include "bellwether/base/ids.h"
 #include "bellwether/base/time.h"
+#include "bellwether/cluster/input.h"
 #include "bellwether/cluster/observation.h"
 #include "bellwether/cluster/view.h"
 #include "cluster/evidence/journal.h"
@@ -31,8 +32,9 @@ struct Election {
 // confirmed. Each transition is one function here, which reports its event. Succession decides when one is due.
 class Leadership {
  public:
-  // Nobody leads from now on, and nobody ever did.
-  void start(TimePoint now) { leaderless_since_ = now; }
+  // Nobody leads from now on, and nobody ever did but `former`, under another process.
+  void start(const std::optional<FormerLead>& former, TimePoint now);
+  void renumber(Epoch at_least, Journal& journal);
   void elect(const Election& won, TimePoint now, Journal& journal);
   // REQUIRES of the transitions below: a leader
   void lose(const std::string& why, TimePoint now, Journal& journal);
@@ -84,6 +86,12 @@ class Leadership {
   std::optional<NodeId> leader_;
   std::optional<NodeId> last_leader_;  // the present or the latest one
   std::string removed_leader_name_;    // of last_leader_, if that was removed
+  // Led under another process when this one began, since then; until somebody leads here.
+  struct Led {
+    NodeId node;
+    TimePoint since{};
+  };
+  std::optional<Led> led_elsewhere_;
   Epoch epoch_ = 0;
   TimePoint leader_since_{};
   TimePoint claim_sent_ = kLongAgo;

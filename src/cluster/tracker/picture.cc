@@ -76,7 +76,7 @@ std::string Picture::why_leaderless() const {
   for (const NodeState& each : members()) census.add(each.seen);
   const std::string headline = headline_of(census);
   const Leadership& leadership = subject_.succession.leadership();
-  return leadership.epoch() == 0 ? headline : fmt::format("{} ({})", headline, leadership.why_lost());
+  return leadership.why_lost().empty() ? headline : fmt::format("{} ({})", headline, leadership.why_lost());
 }
 
 }  // namespace bellwether::cluster

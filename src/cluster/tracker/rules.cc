@@ -38,12 +38,14 @@ ViewPtr LeaderTracker::Rules::snapshot(TimePoint now) const {
   return std::make_shared<const View>(std::move(view));
 }
 
-void LeaderTracker::Rules::on(const Start& /*input*/, TimePoint now) {
+void LeaderTracker::Rules::on(const Start& input, TimePoint now) {
   members_.start(now);
   demand_.start(now);
-  succession_.start(now);
+  succession_.start(input.former, now);
   probes_.ask_all_soon();
 }
+
+void LeaderTracker::Rules::on(const Renumber& input, TimePoint /*now*/) { succession_.renumber(input.at_least); }
 
 void LeaderTracker::Rules::on(const ProbeAnswer& answer, TimePoint now) {
   const std::optional<ProbeSchedule::Ended> ended = probes_.end(answer.probe, options_, now);

@@ -31,7 +31,9 @@ class Succession {
   // The newest claim of the leader. Nothing while it is in doubt who leads: a claim confirms nothing then.
   [[nodiscard]] std::optional<Claim> claim() const;
 
-  void start(TimePoint now) { leadership_.start(now); }
+  void start(const std::optional<FormerLead>& former, TimePoint now) { leadership_.start(former, now); }
+  // Epochs are not below this one.
+  void renumber(Epoch at_least) { leadership_.renumber(at_least, journal_); }
   // REQUIRES of what concerns a node: it is one of the members, and its state is up to date.
   void on_claim(NodeId id, TimePoint sent, TimePoint now);
   void on_silence(NodeId id, const std::string& what, TimePoint now);

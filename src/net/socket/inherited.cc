@@ -28,6 +28,13 @@ std::optional<int> take_number(const char* name) {
   return is_number ? std::optional(number) : std::nullopt;
 }
 
+// The process that has made that pair of sockets; 0: unknown.
+pid_t maker_of(const Socket& one_of_pair) {
+  ucred maker{};
+  socklen_t size = sizeof maker;
+  return ::getsockopt(one_of_pair.fd(), SOL_SOCKET, SO_PEERCRED, &maker, &size) == 0 ? maker.pid : 0;
+}
+
 }  // namespace
 
 InheritedSockets& InheritedSockets::process() {
@@ -41,11 +48,16 @@ void InheritedSockets::take_over() {
   const auto of_units = take_number("LISTEN_FDS");
   ::unsetenv("LISTEN_FDNAMES");
   const auto of_predecessor = take_number(kInheritedVariable);
+  const auto handover = take_number(kHandoverVariable);
   are_of_units_ = take_number(kOfUnitsVariable).has_value();
   if (of_predecessor) {
     for (int i = 0; i < *of_predecessor; ++i) keep(kFirst + i);
     predecessor_ = Socket(kFirst + *of_predecessor);
     if (::fcntl(predecessor_.fd(), F_SETFD, FD_CLOEXEC) != 0) (void)predecessor_.release();
+    predecessor_pid_ = maker_of(predecessor_);
+    if (handover) {
+      if (auto text = SharedText::adopt(*handover)) handover_ = std::move(*text);
+    }
   } else if (of_units && pid == static_cast<int>(::getpid())) {
     are_of_units_ = *of_units > 0;
     for (int i = 0; i < *of_units; ++i) keep(kFirst + i);
@@ -127,13 +139,20 @@ bool InheritedSockets::are_of_units() const {
   return are_of_units_;
 }
 
-void InheritedSockets::say_ready() {
+Socket InheritedSockets::say_ready() {
   const std::lock_guard lock(mutex_);
-  if (!predecessor_.is_open()) return;
   constexpr char kReady = kSuccessorIsReady;
   // One that does not listen any more has given up, and will end this process.
-  (void)predecessor_.write({&kReady, 1});
-  predecessor_.close();
+  if (predecessor_.is_open()) (void)predecessor_.write({&kReady, 1});
+  return std::exchange(predecessor_, Socket());
+}
+
+Result<std::optional<InheritedSockets::Handover>> InheritedSockets::handover(std::size_t at_most) const {
+  const std::lock_guard lock(mutex_);
+  if (!handover_) return std::nullopt;
+  return handover_->read(at_most).map([this](std::string text) {
+    return std::optional(Handover{predecessor_pid_, std::move(text)});
+  });
 }
 
 }  // namespace bellwether::net

@@ -31,10 +31,11 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   return pointers;
 }
 
-std::vector<std::string> environment_of_successor(int sockets) {
+std::vector<std::string> environment_of_successor(int sockets, bool has_handover) {
   std::vector<std::string> all;
   for (char** each = environ; each != nullptr && *each != nullptr; ++each) all.emplace_back(*each);
   all.push_back(fmt::format("{}={}", kInheritedVariable, sockets));
+  if (has_handover) all.push_back(fmt::format("{}={}", kHandoverVariable, InheritedSockets::kFirst + sockets + 1));
   if (InheritedSockets::process().are_of_units()) all.push_back(fmt::format("{}=1", kOfUnitsVariable));
   return all;
 }
@@ -87,7 +88,8 @@ std::string why_replaceable(const std::filesystem::path& place) {
 
 }  // namespace
 
-Result<Successor> start_successor(const std::string& program, const std::vector<std::string>& arguments) {
+Result<Successor> start_successor(const std::string& program, const std::vector<std::string>& arguments,
+                                  const SharedText* handover) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
     return fail(ErrorKind::kUnavailable, fmt::format("cannot start {}: {}", program, describe_errno(errno)));
@@ -95,13 +97,16 @@ Result<Successor> start_successor(const std::string& program, const std::vector<
   Successor made{0, Socket(ends[0])};
   const Socket its_end(ends[1]);
   // Above all descriptors that the new program is given: what is put into place must not be what is put next.
-  const std::vector<Socket> sockets = copies_of_listening_sockets(InheritedSockets::kFirst + 1);
+  const std::vector<Socket> sockets = copies_of_listening_sockets(InheritedSockets::kFirst + 2);
   const int count = static_cast<int>(sockets.size());
-  const Socket high_end(::fcntl(its_end.fd(), F_DUPFD_CLOEXEC, InheritedSockets::kFirst + count + 1));
+  const int above_all = InheritedSockets::kFirst + count + 2;
+  const Socket high_end(::fcntl(its_end.fd(), F_DUPFD_CLOEXEC, above_all));
+  const Socket high_text(handover != nullptr ? ::fcntl(handover->fd(), F_DUPFD_CLOEXEC, above_all) : -1);
   SpawnPlan plan;
   for (int i = 0; i < count; ++i) plan.put(sockets[static_cast<std::size_t>(i)].fd(), InheritedSockets::kFirst + i);
   plan.put(high_end.fd(), InheritedSockets::kFirst + count);
-  const int error = plan.run(made.pid, program, arguments, environment_of_successor(count));
+  if (high_text.is_open()) plan.put(high_text.fd(), InheritedSockets::kFirst + count + 1);
+  const int error = plan.run(made.pid, program, arguments, environment_of_successor(count, high_text.is_open()));
   if (error == 0) return made;
   return fail(ErrorKind::kUnavailable, fmt::format("cannot start {}: {}", program, describe_errno(error)));
 }

@@ -24,7 +24,7 @@ NodeState claiming_since(TimePoint claim_sent) {
 TEST_CASE("a suspicion ends by a claim that was asked for since", "[cluster]") {
   Journal journal;
   Leadership leadership;
-  leadership.start(kStart);
+  leadership.start(std::nullopt, kStart);
   CHECK(leadership.unsettled_since() == kStart);
   leadership.elect(by_claim(kOne, kStart), kStart, journal);
   CHECK(leadership.is_settled());

@@ -9,9 +9,9 @@ namespace bellwether::cluster::testing {
 World::World(TrackerOptions options, OnProbe on_probe, OnAskLeader on_ask_leader)
     : tracker_(options), on_probe_(std::move(on_probe)), on_ask_leader_(std::move(on_ask_leader)) {}
 
-void World::start(TimePoint at) {
+void World::start(TimePoint at, const std::optional<FormerLead>& former) {
   now_ = at;
-  tell(Start{});
+  tell(Start{former});
 }
 
 void World::at(TimePoint when, std::function<void()> what) { queue_.emplace(when, std::move(what)); }

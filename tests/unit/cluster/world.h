@@ -30,7 +30,7 @@ class World {
 
   World(TrackerOptions options, OnProbe on_probe, OnAskLeader on_ask_leader);
 
-  void start(TimePoint at);
+  void start(TimePoint at, const std::optional<FormerLead>& former = std::nullopt);
   void run_until(TimePoint until);
   void run_for(Duration duration) { run_until(now_ + duration); }
   // Something of the test's own at that moment.
