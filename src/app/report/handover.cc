@@ -21,10 +21,12 @@ constexpr std::string_view kFormat = "bellwether-handover-1";
 constexpr std::size_t kMostNesting = 16;
 constexpr std::size_t kMostText = 1024;
 constexpr std::size_t kMostClusters = 1024;
+constexpr std::size_t kMostNodes = 1024;
 constexpr std::uint64_t kMostCount = std::uint64_t{1} << 53;  // beyond, a scrape's doubles leave some out
 constexpr Duration kLongest = 24h * 365 * 10;
 constexpr Duration kOldest = 1h;  // an upgrade takes ten minutes at most
 constexpr int kMostQuestions = 100;
+constexpr std::size_t kAdminStates = 3;
 
 // Of nodes that this process has not, or not placed yet. Two of them, for the same may not be before and after.
 constexpr NodeId kElsewhere{std::numeric_limits<std::uint32_t>::max()};
@@ -49,6 +51,7 @@ class Writer {
   void later(const char* key, TimePoint& moment) {
     if (moment != kNever) json_[key] = json_of(moment);
   }
+  void later(const char* key, std::optional<TimePoint>& moment) { (*this)(key, moment); }
   [[nodiscard]] Json take() { return std::move(json_); }
 
  private:
@@ -60,6 +63,7 @@ class Writer {
   static Json json_of(TimePoint value) { return value.time_since_epoch().count(); }
   static Json json_of(Duration value) { return value.count(); }
   static Json json_of(cluster::Role value) { return to_text(value); }
+  static Json json_of(cluster::AdminState value) { return to_text(value); }
   static Json json_of(cluster::FailoverCause value) { return to_text(value); }
   template <typename Value>
   static Json json_of(std::vector<Value>& values) {
@@ -106,6 +110,9 @@ class Reader {
   void later(const char* key, TimePoint& moment) {
     if (const Json* const found = find(key)) read_moment(*found, key, moment, now_ + kOldest);
   }
+  void later(const char* key, std::optional<TimePoint>& moment) {
+    if (const Json* const found = find(key)) read_moment(*found, key, moment.emplace(), now_ + kLongest);
+  }
   void require(bool holds, std::string_view key, std::string_view otherwise) {
     if (holds || !problem_.empty()) return;
     problem_ = fmt::format("{}{}{} {}", place_, key.empty() || place_.empty() ? "" : ".", key, otherwise);
@@ -147,6 +154,12 @@ class Reader {
   void read(const Json& json, const char* key, cluster::FailoverCause& value) {
     using cluster::FailoverCause;
     value = word_in<FailoverCause, cluster::kFailoverCauseCount>(json, key, FailoverCause::kUnknown);
+  }
+  void read(const Json& json, const char* key, cluster::AdminState& value) {
+    value = word_in<cluster::AdminState, kAdminStates>(json, key, cluster::AdminState::kReady);
+  }
+  void read(const Json& json, const char* key, std::vector<NodeHandover>& list) {
+    read_list(json, key, kMostNodes, list);
   }
   void read(const Json& json, const char* key, std::vector<cluster::Failover>& list) {
     read_list(json, key, Timeline::kMost, list);
@@ -287,6 +300,12 @@ void describe(Fields& fields, TallyHandover& of) {
 }
 
 template <typename Fields>
+void describe(Fields& fields, NodeHandover& of) {
+  fields("name", of.name);
+  fields("admin", of.admin);
+}
+
+template <typename Fields>
 void describe(Fields& fields, ClusterHandover& of) {
   fields("name", of.name);
   fields("epoch", of.epoch);
@@ -299,6 +318,8 @@ void describe(Fields& fields, ClusterHandover& of) {
   fields("going_on", of.failovers.open.going_on);
   fields("watched", of.failovers.open.watched);
   fields("failover_counts", of.failovers.counts);
+  fields("taken_out", of.taken_out);
+  fields.later("paused_until", of.paused_until);
 }
 
 template <typename Fields>
@@ -359,6 +380,12 @@ std::optional<cluster::FormerLead> ClusterHandover::former_lead(const cluster::T
   const std::optional<NodeId> node = topology.named(leader);
   if (node && topology.nodes.at(*node).url == leader_url) former.node = node;
   return former;
+}
+
+cluster::AdminState ClusterHandover::admin_state_of(std::string_view node) const {
+  const auto found =
+      std::find_if(taken_out.begin(), taken_out.end(), [&](const NodeHandover& each) { return each.name == node; });
+  return found == taken_out.end() ? cluster::AdminState::kReady : found->admin;
 }
 
 ClusterHandover ClusterHandover::placed_in(const cluster::Topology& topology) const {

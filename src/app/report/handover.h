@@ -18,9 +18,15 @@
 
 namespace bellwether::app {
 
-// What a process knows of one cluster that goes on in the one which takes its place: numbers and history. Who leads is
-// not among it, for that the new one asks the nodes themselves. In what was read, a node that has a name has no id that
-// means anything before placed_in().
+// A node that the operator has taken out of service.
+struct NodeHandover {
+  std::string name;
+  cluster::AdminState admin = cluster::AdminState::kReady;
+};
+
+// What a process knows of one cluster that goes on in the one which takes its place: numbers and history, and what the
+// operator has ordered. Who leads is not among it, for that the new one asks the nodes themselves. In what was read, a
+// node that has a name has no id that means anything before placed_in().
 struct ClusterHandover {
   std::string name;  // of the cluster
   Epoch epoch = 0;
@@ -30,7 +36,10 @@ struct ClusterHandover {
   bool is_over = false;    // nobody leads
   TallyHandover tally;
   TimelineHandover failovers;
+  std::vector<NodeHandover> taken_out;    // all others are ready
+  std::optional<TimePoint> paused_until;  // by the operator
 
+  [[nodiscard]] cluster::AdminState admin_state_of(std::string_view node) const;
   // For the tracker; nothing if nobody has led.
   [[nodiscard]] std::optional<cluster::FormerLead> former_lead(const cluster::Topology& topology) const;
   // The same with the ids that nodes of these names have here.

@@ -28,7 +28,8 @@ namespace bellwether::app {
 
 namespace {
 
-constexpr Duration kTimeToTell = 1s;  // to clients that their request was held for too long
+constexpr Duration kSamePause = 100ms;  // two ends closer together are those of one pause
+constexpr Duration kTimeToTell = 1s;    // to clients that their request was held for too long
 
 void add_names(const NameAnswers& answers, metrics::ControlValues& values) {
   const std::vector<NameAnswers::Report> names = answers.reports();
@@ -184,6 +185,7 @@ struct ClusterService::Impl {
     warn_of_invalid_certificates(cluster_log, tls.contexts());
     if (before != nullptr) take_over_history(*before);
     prober->start(before != nullptr ? before->former_lead(*prober->view()->topology) : std::nullopt);
+    if (before != nullptr) take_over_orders(*before);
     nodes.begin(*prober, *proxy);
     refresh_names();
     watch_certificates();
@@ -201,6 +203,24 @@ struct ClusterService::Impl {
   void take_over(const ClusterHandover& theirs) {
     prober->renumber(theirs.epoch);
     take_over_history(theirs);
+    take_over_orders(theirs);
+  }
+
+  // The operator's, as they are in force there.
+  void take_over_orders(const ClusterHandover& theirs) {
+    const cluster::ViewPtr view = prober->view();
+    for (const NodeId node : view->nodes.ids()) {
+      const cluster::AdminState wanted = theirs.admin_state_of(view->name(node));
+      if (view->nodes.at(node).admin == wanted) continue;
+      prober->set_admin_state(node, wanted, /*force=*/true, [](const Result<void>&) {});
+    }
+    const TimePoint now = control.precise_now();
+    const TimePoint until = theirs.paused_until.value_or(now);
+    if (until <= now) {
+      if (view->paused_until) prober->resume();
+    } else if (!view->paused_until || std::chrono::abs(until - *view->paused_until) > kSamePause) {
+      prober->pause(std::chrono::ceil<std::chrono::milliseconds>(until - now));
+    }
   }
 
   [[nodiscard]] ClusterHandover hand_over() const {
@@ -212,6 +232,11 @@ struct ClusterService::Impl {
     all.failovers = timeline->hand_over();
     all.is_over = !view.leader;
     all.since = view.leader ? view.leader_since : view.leaderless_since.value_or(view.at);
+    for (const NodeId node : view.nodes.ids()) {
+      const cluster::AdminState admin = view.nodes.at(node).admin;
+      if (admin != cluster::AdminState::kReady) all.taken_out.push_back({std::string(view.name(node)), admin});
+    }
+    all.paused_until = view.paused_until;
     all.leader = all.tally.led_before_name;
     if (all.tally.led_before) {
       if (const auto* node = view.topology->nodes.find(*all.tally.led_before)) {

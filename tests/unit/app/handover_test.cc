@@ -83,6 +83,8 @@ Handover full() {
   one.failovers.ended = {ended_one(), ended_one()};
   one.failovers.open = {going_on(), watched_one()};
   one.failovers.counts.record(ended_one());
+  one.taken_out = {{"n1", cluster::AdminState::kMaint}, {"n3", cluster::AdminState::kDrain}};
+  one.paused_until = kNow + 24h;
   return {.process = 4711, .written = kNow - 1s, .clusters = {one, {}}};
 }
 
@@ -135,6 +137,10 @@ TEST_CASE("what is handed over is read as it was written", "[handover]") {
   CHECK(here.failovers.ended[0].from == NodeId{0});
   CHECK(here.failovers.ended[0].to == NodeId{7});
   CHECK(here.failovers.counts == wanted.failovers.counts);
+  CHECK(here.admin_state_of("n1") == cluster::AdminState::kMaint);
+  CHECK(here.admin_state_of("n2") == cluster::AdminState::kReady);
+  CHECK(here.admin_state_of("n3") == cluster::AdminState::kDrain);
+  CHECK(here.paused_until == kNow + 24h);
   REQUIRE(here.failovers.open.going_on);
   CHECK(here.failovers.open.going_on->failover == wanted.failovers.open.going_on->failover);
   CHECK(here.failovers.open.going_on->evidence == wanted.failovers.open.going_on->evidence);
@@ -171,6 +177,7 @@ TEST_CASE("fields and words of another version do no harm", "[handover]") {
     json["clusters"][0]["failovers"][0]["of_tomorrow"] = Json::array({1, 2});
     json["clusters"][0]["failovers"][0]["cause"] = "of_tomorrow";
     json["clusters"][0]["failovers"][0]["demoted_to"] = "of_tomorrow";
+    json["clusters"][0]["taken_out"][0]["admin"] = "of_tomorrow";
     json["clusters"][0].erase("tally");
     json["clusters"][0].erase("failover_counts");
   });
@@ -178,6 +185,7 @@ TEST_CASE("fields and words of another version do no harm", "[handover]") {
   REQUIRE(read);
   CHECK(read->clusters[0].failovers.ended[0].cause == FailoverCause::kUnknown);
   CHECK(read->clusters[0].failovers.ended[0].demoted_to == Role::kUnknown);
+  CHECK(read->clusters[0].admin_state_of("n1") == cluster::AdminState::kReady);
   CHECK(read->clusters[0].tally.leader_changes == 0);
 }
 
