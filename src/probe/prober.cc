@@ -237,7 +237,7 @@ void Prober::set_on_armed(OnArmed on_armed) { impl_->on_armed = std::move(on_arm
 
 void Prober::start(const std::optional<cluster::FormerLead>& former) { impl_->tell(cluster::Start{former}); }
 
-void Prober::renumber(Epoch at_least) { impl_->tell(cluster::Renumber{at_least}); }
+void Prober::on_former_lead(const cluster::FormerLead& former) { impl_->tell(former); }
 
 const cluster::ViewPtr& Prober::view() const { return impl_->tracker.view(); }
 

@@ -465,6 +465,29 @@ def test_a_leader_change_that_is_under_way_goes_on(begin, sim):
     assert line.fields["epoch"] == "2"
 
 
+@pytest.mark.parametrize("comes_back", [False, True], ids=["another_leads", "the_same_leads_again"])
+def test_what_changes_while_the_new_program_starts_is_told_once(begin, sim, tmp_path, comes_back):
+    it = begin()
+    first = it.proxy.leader_by_status()
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    upgrading = threading.Thread(target=it.upgrade, args=[program(tmp_path, f'#!/bin/sh\nread word <{gate}\nexec {binary()} "$@"\n')])
+    upgrading.start()
+    wait_until(lambda: it.proxy.events("upgrade_begun"), 20, "the upgrade to begin")
+    step_down(it, sim)
+    while comes_back and it.proxy.leader_by_status() != first:
+        step_down(it, sim)
+    before = history(it)
+    assert before["epoch"] == before["changes"] + 1 == len(before["records"]) >= (3 if comes_back else 2)
+    gate.write_text("go\n")
+    upgrading.join(60)
+    assert len(it.proxy.events("upgraded")) == 1
+    wait_until(lambda: history(it) == before, 20, "what the old program knew")
+    step_down(it, sim)
+    after = history(it)
+    assert after["epoch"] == before["epoch"] + 1 and after["records"][1:] == before["records"]
+
+
 WITHOUT_HANDOVER = {
     "absent": ("unset BELLWETHER_HANDOVER", "handover_absent"),
     "no_text": ("export BELLWETHER_HANDOVER=0", "handover_absent"),

@@ -15,7 +15,8 @@ namespace bellwether::cluster {
 // LeaderTracker::Rules::on() of that struct in src/cluster/tracker. Most say what was seen; the last five are the
 // operator's. What concerns a node that has been removed meanwhile is ignored.
 
-// What the process knew whose place this one takes. Nobody is led to by it: only the numbering goes on.
+// What the process knew whose place this one takes: part of the Start, and an input by itself when that process lets
+// go. Nobody is led to by it: the numbering goes on, and a lead that both have seen dates from when it was seen first.
 struct FormerLead {
   Epoch epoch = 0;             // not 0: somebody has led
   std::optional<NodeId> node;  // that leads, or led last, if it still is one of the nodes
@@ -28,11 +29,6 @@ struct FormerLead {
 // epoch goes on; whoever else leads first begins the next one.
 struct Start {
   std::optional<FormerLead> former{};
-};
-
-// The process whose place this one takes had come to that epoch: the present one is not below it.
-struct Renumber {
-  Epoch at_least = 0;
 };
 
 // Time passed. Safe at any moment; due at Step::wake_at.
@@ -110,8 +106,8 @@ struct Reconfigure {
   TrackerOptions options;  // but for the seed, which stays
 };
 
-using Input = std::variant<Start, Renumber, Tick, ProbeAnswer, ProbeFailed, LostSyn, SameServer, LeaderStatement, Hint,
-                           LiveAnswer, Traffic, ClaimWanted, ExchangesWaiting, LoopLate, SetAdminState, Repin, Pause,
-                           Resume, Reconfigure>;
+using Input = std::variant<Start, FormerLead, Tick, ProbeAnswer, ProbeFailed, LostSyn, SameServer, LeaderStatement,
+                           Hint, LiveAnswer, Traffic, ClaimWanted, ExchangesWaiting, LoopLate, SetAdminState, Repin,
+                           Pause, Resume, Reconfigure>;
 
 }  // namespace bellwether::cluster

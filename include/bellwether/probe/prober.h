@@ -72,8 +72,8 @@ class Prober {
   void set_on_armed(OnArmed on_armed);           // before start()
   // `former`: what the process knew whose place this one takes.
   void start(const std::optional<cluster::FormerLead>& former = std::nullopt);
-  // See cluster::Renumber.
-  void renumber(Epoch at_least);
+  // What it knew at its end.
+  void on_former_lead(const cluster::FormerLead& former);
   [[nodiscard]] const cluster::ViewPtr& view() const;
   // The view with the newest answers and latencies, which are too frequent to be published. For pages and metrics.
   [[nodiscard]] cluster::ViewPtr snapshot() const;

@@ -201,7 +201,7 @@ struct ClusterService::Impl {
 
   // Nobody led here until now by what is not known to that process as well, but perhaps a leader of a moment ago.
   void take_over(const ClusterHandover& theirs) {
-    prober->renumber(theirs.epoch);
+    if (const auto former = theirs.former_lead(*prober->view()->topology)) prober->on_former_lead(*former);
     take_over_history(theirs);
     take_over_orders(theirs);
   }

@@ -29,9 +29,14 @@ void Leadership::start(const std::optional<FormerLead>& former, TimePoint now) {
   }
 }
 
-void Leadership::renumber(Epoch at_least, Journal& journal) {
-  epoch_ = std::max(epoch_, at_least);
+void Leadership::on_former_lead(const FormerLead& former, Journal& journal) {
+  if (former.epoch < epoch_) return;
+  const bool is_same_term = former.epoch == epoch_;
+  epoch_ = former.epoch;
   journal.enter_epoch(epoch_);
+  if (leader_.has_value() && leader_ == former.node && !former.is_over) {
+    leader_since_ = is_same_term ? std::min(leader_since_, former.since) : former.since;
+  }
 }
 
 void Leadership::elect(const Election& won, TimePoint now, Journal& journal) {

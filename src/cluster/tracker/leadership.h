@@ -34,7 +34,7 @@ class Leadership {
  public:
   // Nobody leads from now on, and nobody ever did but `former`, under another process.
   void start(const std::optional<FormerLead>& former, TimePoint now);
-  void renumber(Epoch at_least, Journal& journal);
+  void on_former_lead(const FormerLead& former, Journal& journal);
   void elect(const Election& won, TimePoint now, Journal& journal);
   // REQUIRES of the transitions below: a leader
   void lose(const std::string& why, TimePoint now, Journal& journal);

@@ -14,7 +14,7 @@ bool same_node(const NodeView& a, const NodeView& b) {
 }
 
 bool same_heading(const View& a, const View& b) {
-  return a.topology == b.topology && a.leader == b.leader && a.epoch == b.epoch &&
+  return a.topology == b.topology && a.leader == b.leader && a.epoch == b.epoch && a.leader_since == b.leader_since &&
          a.leaderless_since == b.leaderless_since && a.hold == b.hold && a.hold_why == b.hold_why &&
          a.suspect == b.suspect && a.challenger == b.challenger && a.idle == b.idle && a.stalled == b.stalled &&
          a.paused_until == b.paused_until && a.cluster_id == b.cluster_id;

@@ -45,7 +45,7 @@ void LeaderTracker::Rules::on(const Start& input, TimePoint now) {
   probes_.ask_all_soon();
 }
 
-void LeaderTracker::Rules::on(const Renumber& input, TimePoint /*now*/) { succession_.renumber(input.at_least); }
+void LeaderTracker::Rules::on(const FormerLead& former, TimePoint /*now*/) { succession_.on_former_lead(former); }
 
 void LeaderTracker::Rules::on(const ProbeAnswer& answer, TimePoint now) {
   const std::optional<ProbeSchedule::Ended> ended = probes_.end(answer.probe, options_, now);

@@ -30,7 +30,7 @@ class LeaderTracker::Rules {
  private:
   // One for each alternative of Input: what was seen in rules.cc, the operator's orders in orders.cc.
   void on(const Start& input, TimePoint now);
-  void on(const Renumber& input, TimePoint now);
+  void on(const FormerLead& former, TimePoint now);
   void on(const Tick& /*input*/, TimePoint /*now*/) {}
   void on(const ProbeAnswer& answer, TimePoint now);
   void on(const ProbeFailed& failed, TimePoint now);

@@ -32,8 +32,7 @@ class Succession {
   [[nodiscard]] std::optional<Claim> claim() const;
 
   void start(const std::optional<FormerLead>& former, TimePoint now) { leadership_.start(former, now); }
-  // Epochs are not below this one.
-  void renumber(Epoch at_least) { leadership_.renumber(at_least, journal_); }
+  void on_former_lead(const FormerLead& former) { leadership_.on_former_lead(former, journal_); }
   // REQUIRES of what concerns a node: it is one of the members, and its state is up to date.
   void on_claim(NodeId id, TimePoint sent, TimePoint now);
   void on_silence(NodeId id, const std::string& what, TimePoint now);

@@ -57,7 +57,7 @@ struct Process {
   // At the moment at which `before` is.
   void begin_after(const Process& before) { world.start(before.world.now(), before.former()); }
   void take_over(Process& before) {
-    world.tell(Renumber{before.world.view().epoch});
+    world.tell(before.former());
     recorded.recorder().take_over(before.recorded.recorder().hand_over(), before.world.view().epoch,
                                   *world.tracker().snapshot(world.now()), recorded.traffic);
   }
@@ -152,20 +152,30 @@ TEST_CASE("without a leader the reason is told as if nobody had led", "[cluster]
   CHECK(after.world.view().hold_why.find("()") == std::string::npos);
 }
 
-TEST_CASE("epochs are raised by the process before, and never go back", "[cluster][handover]") {
+TEST_CASE("epochs are raised by the process before, and a lead dates from there", "[cluster][handover]") {
   Nodes nodes;
   Process after(nodes);
   after.world.start(kBegin);
   after.world.run_for(1s);
   REQUIRE(after.world.view().epoch == 1);
-  after.world.tell(Renumber{4});
+  after.world.tell(FormerLead{4, kN1, "n1", kBegin - 1h, false});
   CHECK(after.world.view().epoch == 4);
   CHECK(after.world.view().leader == kN1);
-  after.world.tell(Renumber{2});
+  CHECK(after.world.view().leader_since == kBegin - 1h);
+  after.world.tell(FormerLead{2, kN1, "n1", kBegin - 2h, false});
   CHECK(after.world.view().epoch == 4);
+  CHECK(after.world.view().leader_since == kBegin - 1h);
+  // Another one leads there, or nobody: the lead that is seen here begins here.
+  after.world.tell(FormerLead{4, kN2, "n2", kBegin - 2h, false});
+  after.world.tell(FormerLead{4, kN1, "n1", kBegin - 2h, true});
+  CHECK(after.world.view().leader_since == kBegin - 1h);
+  // It has lost the lead and won it back there.
+  after.world.tell(FormerLead{6, kN1, "n1", kBegin - 1min, false});
+  CHECK(after.world.view().epoch == 6);
+  CHECK(after.world.view().leader_since == kBegin - 1min);
   nodes.elect(kN2);
   after.world.run_for(5s);
-  CHECK(after.world.view().epoch == 5);
+  CHECK(after.world.view().epoch == 7);
 }
 
 TEST_CASE("a leader that leads on is no record of the new process", "[failover][handover]") {
