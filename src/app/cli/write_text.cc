@@ -47,7 +47,8 @@ Result<void> write_beside(const std::string& path, std::string_view text, const 
   const mode_t mask = ::umask(0);
   ::umask(mask);
   (void)::fchmod(fd, before != nullptr ? before->st_mode & 07777U : 0666U & ~mask);
-  if (before != nullptr) (void)::fchown(fd, before->st_uid, before->st_gid);
+  // Who may not give it away keeps it.
+  [[maybe_unused]] const int given = before != nullptr ? ::fchown(fd, before->st_uid, before->st_gid) : 0;
   Result<void> done = write_all(fd, text, path);
   if (const int error = result_of(::fsync(fd)); done && error != 0) done = tl::unexpected(cannot(path, error));
   if (const int error = result_of(::close(fd)); done && error != 0) done = tl::unexpected(cannot(path, error));
